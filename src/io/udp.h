@@ -1,0 +1,42 @@
+/* udp.h - UDP sockets for servers: batches in, batches out, with the address and the interface
+ * each datagram came to.
+ *
+ * `input` gets all datagrams of one recvmmsg; what it sends leaves by sendmmsg when it returns (or
+ * when the batch is full). Reads a bounded number of batches per turn of the loop. */
+#pragma once
+
+#include <uv.h>
+
+#include "base/address.h"
+
+struct udp;
+
+struct udp_datagram {
+    struct endpoint from;
+    struct ip to;           /* local address it was sent to */
+    unsigned interface;     /* index it came in on, 0 when unknown */
+    const uint8_t *bytes;   /* valid until `input` returns */
+    size_t len;
+};
+
+typedef void (*udp_input)(void *context, const struct udp_datagram *batch, size_t n);
+
+struct udp_options {
+    struct endpoint local;
+    const char *interface; /* bind to this interface, or NULL */
+    bool broadcast;
+    uint8_t tos;           /* IP TOS byte of what is sent */
+    size_t receive_buffer; /* bytes asked from the kernel, 0: default */
+    udp_input input;
+    void *context;
+};
+
+/* Copies the options. 0, or -errno of socket/bind (EADDRINUSE, EACCES, ENODEV …). */
+int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **ret);
+void udp_close(struct udp *u); /* frees in the loop; NULL is fine; no input after it */
+uint16_t udp_port(const struct udp *u);
+
+/* Queues a copy. `from` and `interface` choose the source (ip none, 0: the kernel's choice). */
+void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+              const void *bytes, size_t len);
+void udp_flush(struct udp *u); /* for sends outside of `input` */
