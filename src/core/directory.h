@@ -2,7 +2,7 @@
  *
  * A snapshot is reference-counted and shared by all threads; records in it never change. A change
  * makes a new snapshot that shares all it did not touch: changing one phone of 100 000 costs
- * O(log n). Texts are never NULL. Structs come from entities.def: `struct phone`, `struct pool`, … */
+ * O(log n). Texts are never NULL. Structs come from entities.def: `struct phone`, `struct device_pool`, … */
 #pragma once
 
 #include <stdbool.h>
