@@ -35,23 +35,25 @@ struct device_name {
 struct ip ip_v4(uint32_t host_order);
 uint32_t ip_v4_number(struct ip ip); /* host order; 0 when not IPv4 */
 bool ip_equal(struct ip a, struct ip b);
-bool ip_is_any(struct ip ip); /* none or all zero */
-int ip_parse(struct text t, struct ip *ret); /* -EINVAL */
+bool ip_is_any(struct ip ip);                                    /* none or all zero */
+int ip_parse(struct text t, struct ip *ret);                     /* -EINVAL */
 const char *ip_print(struct ip ip, char to[static IP_TEXT_MAX]); /* returns `to` */
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 uint64_t endpoint_hash(const struct endpoint *e);
-const char *endpoint_print(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX]); /* 10.0.0.1:69, [::1]:69 */
+const char *endpoint_print(const struct endpoint *e,
+                           char to[static ENDPOINT_TEXT_MAX]);   /* 10.0.0.1:69, [::1]:69 */
 struct endpoint endpoint_of_sockaddr(const struct sockaddr *sa); /* family 0 when it is neither */
 socklen_t endpoint_to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ret);
 
-int mac_parse(struct text t, struct mac *ret); /* 001122334455, 00:11:22:…, 00-11-…, 0011.2233.4455 */
+int mac_parse(struct text t,
+              struct mac *ret); /* 001122334455, 00:11:22:…, 00-11-…, 0011.2233.4455 */
 bool mac_equal(struct mac a, struct mac b);
 uint64_t mac_number(struct mac m); /* 48 bits */
 struct mac mac_of_number(uint64_t n);
 const char *mac_print(struct mac m, char to[static MAC_TEXT_MAX]); /* 00:11:22:33:44:55 */
 
-struct device_name device_name_of(struct text t); /* cut to 15 characters, as given */
+struct device_name device_name_of(struct text t);    /* cut to 15 characters, as given */
 struct device_name device_name_of_mac(struct mac m); /* SEP… */
 /* The address behind SEP + 12 hex digits; -EINVAL when the name is not of that form. */
 int device_name_mac(struct device_name name, struct mac *ret);

@@ -65,9 +65,10 @@ uint16_t read_be16(struct reader *r);
 uint32_t read_be32(struct reader *r);
 uint16_t read_le16(struct reader *r);
 uint32_t read_le32(struct reader *r);
-struct text read_text(struct reader *r, size_t n);       /* exactly n bytes */
-struct text read_zero_text(struct reader *r);            /* up to a NUL, which is consumed; bad without */
-struct reader read_slice(struct reader *r, size_t n);    /* a reader of its own over the next n bytes */
+struct text read_text(struct reader *r, size_t n); /* exactly n bytes */
+struct text read_zero_text(struct reader *r);      /* up to a NUL, which is consumed; bad without */
+struct reader read_slice(struct reader *r,
+                         size_t n); /* a reader of its own over the next n bytes */
 
 /* Room for n bytes, or NULL (and bad). */
 static inline uint8_t *write_room(struct writer *w, size_t n)
@@ -90,5 +91,5 @@ void write_le32(struct writer *w, uint32_t v);
 void write_bytes(struct writer *w, const void *bytes, size_t n);
 void write_zeroes(struct writer *w, size_t n);
 void write_text(struct writer *w, struct text t);
-void write_string(struct writer *w, const char *s);                          /* without its NUL */
+void write_string(struct writer *w, const char *s); /* without its NUL */
 void write_format(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

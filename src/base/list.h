@@ -1,4 +1,5 @@
-/* list.h - intrusive doubly linked list. A node is in one list at most; a zeroed node is in none. */
+/* list.h - intrusive doubly linked list. A node is in one list at most; a zeroed node is in none.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +10,9 @@ struct list {
 };
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
-#define list_for_each(head, node) \
-    for (struct list *node = (head)->next, *node##_next; node##_next = node->next, node != (head); node = node##_next)
+#define list_for_each(head, node)                                                                  \
+    for (struct list *node = (head)->next, *node##_next; node##_next = node->next, node != (head); \
+         node = node##_next)
 
 static inline void list_init(struct list *head)
 {

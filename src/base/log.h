@@ -8,7 +8,13 @@
 
 #include "base/text.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_NOTICE,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG
+};
 
 int log_level_parse(struct text t, enum log_level *ret);
 void log_set_level(enum log_level level);
@@ -21,5 +27,5 @@ void log_print(enum log_level level, const char *topic, const char *format, ...)
 #define log_warning(topic, ...) log_print(LOG_LEVEL_WARNING, topic, __VA_ARGS__)
 #define log_notice(topic, ...)  log_print(LOG_LEVEL_NOTICE, topic, __VA_ARGS__)
 #define log_info(topic, ...)    log_print(LOG_LEVEL_INFO, topic, __VA_ARGS__)
-#define log_debug(topic, ...) \
+#define log_debug(topic, ...)                                                                      \
     (log_wants(LOG_LEVEL_DEBUG) ? log_print(LOG_LEVEL_DEBUG, topic, __VA_ARGS__) : (void)0)

@@ -21,7 +21,8 @@ uint64_t hash_bytes(const void *bytes, size_t len); /* SipHash-1-3 under the see
 void map_init(struct map *m, struct text (*key_of)(const void *value));
 void map_done(struct map *m); /* frees the table, not the values */
 void *map_get(const struct map *m, struct text key);
-int map_put(struct map *m, void *value); /* 0, -EEXIST, -ENOMEM */
+int map_put(struct map *m, void *value);          /* 0, -EEXIST, -ENOMEM */
 void *map_remove(struct map *m, struct text key); /* the value taken out, or NULL */
-/* Walks all values in no order: start with *cursor = 0, ends with NULL. No put or remove meanwhile. */
+/* Walks all values in no order: start with *cursor = 0, ends with NULL. No put or remove meanwhile.
+ */
 void *map_next(const struct map *m, size_t *cursor);

@@ -10,5 +10,5 @@ struct name {
     const char *name;
 };
 
-const char *names_print(const struct name *table, uint32_t value);            /* NULL when unknown */
+const char *names_print(const struct name *table, uint32_t value);       /* NULL when unknown */
 int names_parse(const struct name *table, struct text t, uint32_t *ret); /* any case; -ENOENT */

@@ -13,8 +13,9 @@ struct pool {
 
 void pool_init(struct pool *p, size_t slot_size, size_t max);
 void pool_done(struct pool *p);
-void *pool_take(struct pool *p, uint64_t *id); /* zeroed; NULL when full; ids are never 0 */
+void *pool_take(struct pool *p, uint64_t *id);     /* zeroed; NULL when full; ids are never 0 */
 void *pool_get(const struct pool *p, uint64_t id); /* NULL once given back */
 void pool_give(struct pool *p, uint64_t id);
-/* Walks all taken slots: start with *cursor = 0, ends with NULL. Giving back the one returned is fine. */
+/* Walks all taken slots: start with *cursor = 0, ends with NULL. Giving back the one returned is
+ * fine. */
 void *pool_next(const struct pool *p, size_t *cursor, uint64_t *id);

@@ -45,7 +45,8 @@ int text_to_u32(struct text t, int base, uint32_t *ret);
 size_t text_copy(char *to, size_t size, struct text t);
 char *text_dup(struct text t); /* heap, NUL-terminated; NULL without memory */
 
-/* Length of the longest prefix of at most `max` bytes that does not end inside a UTF-8 character. */
+/* Length of the longest prefix of at most `max` bytes that does not end inside a UTF-8 character.
+ */
 size_t text_utf8_cut(struct text t, size_t max);
 bool text_utf8_valid(struct text t);
 

@@ -23,8 +23,9 @@ struct timers {
 };
 
 void timers_init(struct timers *t, uint64_t now_ms);
-void timer_set(struct timers *t, struct timer *timer, uint64_t due_ms); /* also moves one that runs */
-void timer_stop(struct timers *t, struct timer *timer);                 /* fine when it is not running */
+void timer_set(struct timers *t, struct timer *timer,
+               uint64_t due_ms);                        /* also moves one that runs */
+void timer_stop(struct timers *t, struct timer *timer); /* fine when it is not running */
 bool timer_is_set(const struct timer *timer);
 /* The next timer that is due at `now_ms`, taken out, or NULL. In order of due time. */
 struct timer *timers_expire(struct timers *t, uint64_t now_ms);
