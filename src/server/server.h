@@ -60,6 +60,21 @@ struct thread_row {
     void (*stop)(struct thread *t); /* closes its handles; the loop then runs until they are closed */
 };
 
+/* MESSAGE_REQUEST carries the verb of one of these rows; requests.def says what goes in and out. */
+struct request_row {
+    const char *verb;
+    enum thread_id thread;
+};
+
+enum request_id {
+#define REQUEST(id, verb, thread, arguments, answer) REQUEST_##id,
+#include "server/requests.def"
+#undef REQUEST
+    N_REQUESTS
+};
+
+extern const struct request_row request_rows[N_REQUESTS];
+
 extern const struct thread_row admin_thread, storage_thread, leases_thread, signalling_thread,
     addressing_thread, files_thread;
 
@@ -75,3 +90,9 @@ const char *server_bind_error(int err, const struct endpoint *e, bool udp, char 
 /* Publishes to all threads; takes one reference. Storage only. */
 void server_publish(struct server *s, const struct directory *take_directory);
 uint64_t server_wall_us(void);
+/* Answers a MESSAGE_REQUEST; takes the body (NULL: an empty one). */
+void server_reply(struct server *s, uint64_t token, int status, json_t *take_body);
+/* The same with {"error": "…"} and status 1. */
+void server_refuse(struct server *s, uint64_t token, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The row of a verb, or -ENOENT. */
+int request_find(const char *verb);
