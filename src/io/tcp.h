@@ -11,7 +11,7 @@
 struct tcp;
 
 struct tcp_options {
-    struct endpoint local;
+    struct endpoint local; /* no address: all, IPv6 and IPv4; port 0: the kernel's choice */
     int backlog;         /* 0: as deep as the system allows */
     uint8_t tos;
     size_t max_links;    /* further connections are refused (closed) and counted */
@@ -22,6 +22,8 @@ struct tcp_options {
     void (*on_open)(void *context, uint64_t link, const struct endpoint *peer, const struct endpoint *local);
     void (*on_input)(void *context, uint64_t link, const uint8_t *bytes, size_t len);
     void (*on_close)(void *context, uint64_t link, int err); /* 0: the peer closed; not after tcp_close */
+    void (*on_drain)(void *context, uint64_t link); /* may be NULL: all that was queued behind a full
+                                                       socket has left, more can be sent */
 };
 
 int tcp_listen(uv_loop_t *loop, const struct tcp_options *options, struct tcp **ret); /* -errno of bind … */
@@ -30,3 +32,8 @@ void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len); /* copies; -ENOENT, -ENOBUFS */
 void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left */
 size_t tcp_count(const struct tcp *t);
+size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */
+uint64_t tcp_refused(const struct tcp *t); /* connections closed at once for want of room */
+
+/* Raises the soft limit of open files to the hard one; returns how many files may be open now. */
+size_t tcp_raise_open_files(void);

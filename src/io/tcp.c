@@ -1,0 +1,603 @@
+/* tcp.c - links in one epoll set of their own below the loop: a link costs under 100 bytes, and a
+ * turn of the loop serves all that are ready. */
+#include "io/tcp.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+
+#define BATCH          512         /* events a turn */
+#define ACCEPTS        256         /* connections a listener a turn */
+#define LISTENERS      4           /* sockets on the port: each brings a backlog of its own */
+#define READ_SIZE      (64 * 1024) /* shared by all links */
+#define BLOCK          4096        /* first size of what a link has queued */
+#define SPARE_BLOCKS   64
+#define CLOSE_GRACE_MS 5000 /* a closing link may take this long to take its last bytes */
+
+enum link_state { LINK_OPEN, LINK_CLOSING };
+
+struct link {
+    uint64_t id;
+    struct list node; /* in `dirty` or, once closing and blocked, in `closing` */
+    uint8_t *out;     /* queued bytes, or NULL */
+    uint32_t out_len, out_size;
+    uint32_t close_by; /* turn of the clock in ms when a closing link is cut */
+    int fd;
+    int broken; /* -errno that on_close will tell */
+    struct ip ip;
+    uint8_t state;
+    bool blocked; /* waits for EPOLLOUT */
+};
+
+struct source { /* links of one address, when they are limited */
+    struct ip ip;
+    size_t n;
+};
+
+struct tcp {
+    struct tcp_options options;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    int epoll, spare_fd, listeners[LISTENERS], n_handles;
+    uint16_t port;
+    bool stopping;
+    struct pool links;
+    struct map sources;
+    struct list dirty, closing;
+    uint64_t refused;
+    uint8_t *spare[SPARE_BLOCKS];
+    size_t n_spare;
+    uint8_t input[READ_SIZE];
+};
+
+/* --- what is queued ----------------------------------------------------------------------------
+ */
+
+static uint8_t *block_take(struct tcp *t)
+{
+    return t->n_spare ? t->spare[--t->n_spare] : malloc(BLOCK);
+}
+
+static void block_give(struct tcp *t, struct link *l)
+{
+    if (l->out_size == BLOCK && t->n_spare < SPARE_BLOCKS)
+        t->spare[t->n_spare++] = l->out;
+    else
+        free(l->out);
+    l->out = NULL;
+    l->out_len = l->out_size = 0;
+}
+
+static int out_reserve(struct tcp *t, struct link *l, size_t len)
+{
+    size_t size = l->out_size ? l->out_size : BLOCK;
+    uint8_t *out;
+
+    while (size < l->out_len + len)
+        size *= 2;
+    if (size == l->out_size)
+        return 0;
+    if (!l->out && size == BLOCK)
+        out = block_take(t);
+    else
+        out = realloc(l->out, size);
+    if (!out)
+        return -ENOMEM;
+    l->out = out;
+    l->out_size = (uint32_t)size;
+    return 0;
+}
+
+/* --- links -------------------------------------------------------------------------------------
+ */
+
+static struct text source_key(const void *value)
+{
+    const struct source *s = value;
+
+    return (struct text){(const char *)&s->ip, sizeof(s->ip)};
+}
+
+static bool source_enter(struct tcp *t, struct ip ip)
+{
+    struct source *s;
+
+    if (!t->options.max_per_ip)
+        return true;
+    s = map_get(&t->sources, (struct text){(const char *)&ip, sizeof(ip)});
+    if (!s) {
+        s = calloc(1, sizeof(*s));
+        if (!s)
+            return false;
+        s->ip = ip;
+        if (map_put(&t->sources, s) < 0) {
+            free(s);
+            return false;
+        }
+    }
+    if (s->n >= t->options.max_per_ip)
+        return false;
+    s->n++;
+    return true;
+}
+
+static void source_leave(struct tcp *t, struct ip ip)
+{
+    struct text key = {(const char *)&ip, sizeof(ip)};
+    struct source *s;
+
+    if (!t->options.max_per_ip || !(s = map_get(&t->sources, key)) || --s->n)
+        return;
+    free(map_remove(&t->sources, key));
+}
+
+static void watch(struct tcp *t, struct link *l, bool blocked)
+{
+    struct epoll_event e = {.events = EPOLLIN | (blocked ? EPOLLOUT : 0), .data.u64 = l->id};
+
+    if (l->blocked == blocked)
+        return;
+    l->blocked = blocked;
+    epoll_ctl(t->epoll, EPOLL_CTL_MOD, l->fd, &e);
+}
+
+static void link_free(struct tcp *t, struct link *l)
+{
+    list_remove(&l->node);
+    if (l->out)
+        block_give(t, l);
+    source_leave(t, l->ip);
+    close(l->fd);
+    pool_give(&t->links, l->id);
+}
+
+/* The link ends by itself: the owner is told, unless it has closed it already. */
+static void link_drop(struct tcp *t, struct link *l, int err)
+{
+    uint64_t id = l->id;
+    bool tell = l->state == LINK_OPEN && !t->stopping;
+
+    link_free(t, l);
+    if (tell)
+        t->options.on_close(t->options.context, id, err);
+}
+
+/* Unread input would make the kernel answer with a reset, which can overtake our last bytes. */
+static void link_finish(struct tcp *t, struct link *l)
+{
+    for (int i = 0; i < 4 && recv(l->fd, t->input, READ_SIZE, MSG_DONTWAIT) == READ_SIZE; i++)
+        ;
+    link_free(t, l);
+}
+
+static int link_write(struct tcp *t, struct link *l)
+{
+    while (l->out_len) {
+        ssize_t n = send(l->fd, l->out, l->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? 0 : -errno;
+        l->out_len -= (uint32_t)n;
+        if (l->out_len)
+            memmove(l->out, l->out + n, l->out_len);
+    }
+    return 0;
+}
+
+static void link_flush(struct tcp *t, struct link *l)
+{
+    int err = l->broken ? l->broken : link_write(t, l);
+
+    list_remove(&l->node);
+    if (err < 0) {
+        link_drop(t, l, err);
+        return;
+    }
+    watch(t, l, l->out_len > 0);
+    if (l->out_len) {
+        if (l->state == LINK_CLOSING)
+            list_append(&t->closing, &l->node);
+        return;
+    }
+    if (l->out)
+        block_give(t, l);
+    if (l->state == LINK_CLOSING)
+        link_finish(t, l);
+}
+
+static void flush_all(struct tcp *t)
+{
+    struct list *node;
+
+    while ((node = list_take(&t->dirty)))
+        link_flush(t, container_of(node, struct link, node));
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
+{
+    struct endpoint peer = endpoint_of_sockaddr((const struct sockaddr *)from), local = {0};
+    struct sockaddr_storage to;
+    socklen_t to_len = sizeof(to);
+    struct epoll_event e = {.events = EPOLLIN};
+    uint64_t id;
+    struct link *l;
+
+    if (!source_enter(t, peer.ip)) {
+        t->refused++;
+        close(fd);
+        return;
+    }
+    l = pool_take(&t->links, &id);
+    e.data.u64 = id;
+    if (!l || epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
+        t->refused++;
+        source_leave(t, peer.ip);
+        if (l)
+            pool_give(&t->links, id);
+        close(fd);
+        return;
+    }
+    l->id = id;
+    l->fd = fd;
+    l->ip = peer.ip;
+    if (getsockname(fd, (struct sockaddr *)&to, &to_len) == 0)
+        local = endpoint_of_sockaddr((const struct sockaddr *)&to);
+    t->options.on_open(t->options.context, id, &peer, &local);
+}
+
+/* Out of descriptors: a spare one is given up to take the connection and close it, so that the peer
+ * hears a clear no and the listener does not stay ready for ever. */
+static void refuse_one(struct tcp *t, int listener)
+{
+    int fd;
+
+    t->refused++;
+    close(t->spare_fd);
+    fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void accept_all(struct tcp *t, int listener)
+{
+    struct sockaddr_storage from;
+
+    for (int i = 0; i < ACCEPTS && !t->stopping; i++) {
+        socklen_t len = sizeof(from);
+        int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0)
+            accepted(t, fd, &from);
+        else if (errno == EMFILE || errno == ENFILE)
+            refuse_one(t, listener);
+        else if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO)
+            return;
+    }
+}
+
+static void readable(struct tcp *t, struct link *l)
+{
+    uint64_t id = l->id;
+    ssize_t n = recv(l->fd, t->input, READ_SIZE, MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        link_drop(t, l, n < 0 ? -errno : 0);
+        return;
+    }
+    if (l->state == LINK_CLOSING)
+        return;
+    t->options.on_input(t->options.context, id, t->input, (size_t)n);
+    l = pool_get(&t->links, id);
+    if (l && l->out && !l->blocked)
+        link_flush(t, l); /* while it is in the cache; the rest of the dirty ones wait */
+}
+
+static void writable(struct tcp *t, struct link *l)
+{
+    uint64_t id = l->id;
+
+    link_flush(t, l);
+    l = pool_get(&t->links, id);
+    if (l && !l->blocked && l->state == LINK_OPEN && t->options.on_drain)
+        t->options.on_drain(t->options.context, id);
+}
+
+static void on_event(struct tcp *t, const struct epoll_event *e)
+{
+    struct link *l;
+
+    if (e->data.u64 < LISTENERS) { /* ids of a pool are far above */
+        accept_all(t, t->listeners[e->data.u64]);
+        return;
+    }
+    if ((e->events & EPOLLOUT) && (l = pool_get(&t->links, e->data.u64)))
+        writable(t, l);
+    if ((e->events & ~EPOLLOUT) && (l = pool_get(&t->links, e->data.u64)))
+        readable(t, l);
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    struct tcp *t = handle->data;
+    struct epoll_event ready[BATCH];
+    int n = epoll_wait(t->epoll, ready, BATCH, 0);
+
+    for (int i = 0; i < n && !t->stopping; i++)
+        on_event(t, &ready[i]);
+    flush_all(t);
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    flush_all(handle->data);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct tcp *t = handle->data;
+    uint32_t now = (uint32_t)uv_now(handle->loop);
+
+    list_for_each(&t->closing, node)
+    {
+        struct link *l = container_of(node, struct link, node);
+
+        if ((int32_t)(now - l->close_by) >= 0)
+            link_free(t, l);
+    }
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static int listener_open(const struct tcp_options *o, const struct endpoint *at, bool shared)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = endpoint_to_sockaddr(at, &sa);
+    int on = 1, off = 0, tos = o->tos, err;
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (shared)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* links inherit these */
+    setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+    if (sa.ss_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
+    if (bind(fd, (struct sockaddr *)&sa, len) == 0 &&
+        listen(fd, o->backlog ? o->backlog : 65535) == 0)
+        return fd;
+    err = -errno;
+    close(fd);
+    return err;
+}
+
+static int fd_port(int fd, uint16_t *ret)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+        return -errno;
+    *ret = endpoint_of_sockaddr((struct sockaddr *)&sa).port;
+    return 0;
+}
+
+/* The kernel caps a backlog at net.core.somaxconn, so several sockets share the port. A first one
+ * without SO_REUSEPORT finds out whether somebody else holds it. */
+static int listeners_open(struct tcp *t)
+{
+    struct endpoint at = t->options.local;
+    bool all = ip_is_any(at.ip) && at.ip.family != 4;
+    int probe, err;
+
+    at.ip.family = all ? 6 : at.ip.family; /* one socket for IPv6 and IPv4 */
+    probe = listener_open(&t->options, &at, false);
+    if (probe == -EAFNOSUPPORT && all) {
+        at.ip.family = 4;
+        probe = listener_open(&t->options, &at, false);
+    }
+    if (probe < 0)
+        return probe;
+    err = fd_port(probe, &t->port);
+    close(probe);
+    if (err < 0)
+        return err;
+    at.port = t->port;
+    for (int i = 0; i < LISTENERS; i++) {
+        struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uint64_t)i};
+
+        t->listeners[i] = listener_open(&t->options, &at, true);
+        if (t->listeners[i] < 0)
+            return t->listeners[i];
+        if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->listeners[i], &e) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static void tcp_free(struct tcp *t)
+{
+    for (int i = 0; i < LISTENERS; i++)
+        if (t->listeners[i] >= 0)
+            close(t->listeners[i]);
+    if (t->epoll >= 0)
+        close(t->epoll);
+    if (t->spare_fd >= 0)
+        close(t->spare_fd);
+    while (t->n_spare)
+        free(t->spare[--t->n_spare]);
+    map_done(&t->sources);
+    pool_done(&t->links);
+    free(t);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct tcp *t = h->data;
+
+    if (--t->n_handles == 0)
+        tcp_free(t);
+}
+
+static void handle_close(struct tcp *t, uv_handle_t *h)
+{
+    h->data = t;
+    uv_close(h, on_closed);
+}
+
+static int handles_start(uv_loop_t *loop, struct tcp *t)
+{
+    int err = uv_poll_init(loop, &t->poll, t->epoll);
+
+    if (err < 0)
+        return err;
+    uv_prepare_init(loop, &t->prepare);
+    uv_timer_init(loop, &t->timer);
+    t->poll.data = t->prepare.data = t->timer.data = t;
+    t->n_handles = 3;
+    uv_poll_start(&t->poll, UV_READABLE, on_ready);
+    uv_prepare_start(&t->prepare, on_prepare);
+    uv_timer_start(&t->timer, on_timer, 1000, 1000);
+    return 0;
+}
+
+int tcp_listen(uv_loop_t *loop, const struct tcp_options *options, struct tcp **ret)
+{
+    struct tcp *t = calloc(1, sizeof(*t));
+    int err;
+
+    if (!t)
+        return -ENOMEM;
+    t->options = *options;
+    for (int i = 0; i < LISTENERS; i++)
+        t->listeners[i] = -1;
+    list_init(&t->dirty);
+    list_init(&t->closing);
+    map_init(&t->sources, source_key);
+    pool_init(&t->links, sizeof(struct link), options->max_links);
+    t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    t->epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = t->epoll < 0 ? -errno : listeners_open(t);
+    if (!err)
+        err = handles_start(loop, t);
+    if (err) {
+        tcp_free(t);
+        return err;
+    }
+    *ret = t;
+    return 0;
+}
+
+uint16_t tcp_port(const struct tcp *t)
+{
+    return t->port;
+}
+
+void tcp_stop(struct tcp *t)
+{
+    size_t cursor = 0;
+    uint64_t id;
+    struct link *l;
+
+    if (!t || t->stopping)
+        return;
+    flush_all(t);
+    t->stopping = true;
+    while ((l = pool_next(&t->links, &cursor, &id)))
+        link_free(t, l);
+    for (int i = 0; i < LISTENERS; i++) {
+        close(t->listeners[i]); /* now, so that the port is free when this returns */
+        t->listeners[i] = -1;
+    }
+    handle_close(t, (uv_handle_t *)&t->poll);
+    handle_close(t, (uv_handle_t *)&t->prepare);
+    handle_close(t, (uv_handle_t *)&t->timer);
+}
+
+int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
+{
+    struct link *l = pool_get(&t->links, link);
+    int err;
+
+    if (!l || l->state == LINK_CLOSING || t->stopping)
+        return -ENOENT;
+    if (!list_is_linked(&l->node))
+        list_append(&t->dirty, &l->node);
+    if (!l->broken && l->out_len + len > t->options.max_queued)
+        l->broken = -ENOBUFS;
+    if (l->broken)
+        return l->broken;
+    err = out_reserve(t, l, len);
+    if (err < 0)
+        return l->broken = err;
+    memcpy(l->out + l->out_len, bytes, len);
+    l->out_len += (uint32_t)len;
+    return 0;
+}
+
+void tcp_close(struct tcp *t, uint64_t link)
+{
+    struct link *l = pool_get(&t->links, link);
+
+    if (!l || l->state == LINK_CLOSING || t->stopping)
+        return;
+    l->state = LINK_CLOSING;
+    l->close_by = (uint32_t)uv_now(t->timer.loop) + CLOSE_GRACE_MS;
+    if (!list_is_linked(&l->node))
+        list_append(&t->dirty, &l->node);
+}
+
+size_t tcp_count(const struct tcp *t)
+{
+    return t->links.n;
+}
+
+size_t tcp_queued(const struct tcp *t, uint64_t link)
+{
+    const struct link *l = pool_get(&t->links, link);
+
+    return l ? l->out_len : 0;
+}
+
+uint64_t tcp_refused(const struct tcp *t)
+{
+    return t->refused;
+}
+
+size_t tcp_raise_open_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit wanted = {limit.rlim_max, limit.rlim_max};
+
+        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+            limit = wanted;
+    }
+    return limit.rlim_cur;
+}
