@@ -9,8 +9,12 @@ struct mailbox;
 
 typedef void (*mailbox_input)(void *context, const void *item);
 
-int mailbox_new(uv_loop_t *loop, size_t item_size, size_t n_items, mailbox_input input, void *context,
-                struct mailbox **ret);
-void mailbox_free(struct mailbox *m); /* in the owner's thread, loop still running; what was not read is dropped */
-/* Copies the item. 0, or -ENOBUFS when full. From any thread. */
-int mailbox_post(struct mailbox *m, const void *item);
+int mailbox_new(uv_loop_t *loop, size_t item_size, size_t n_items, mailbox_input input,
+                void *context, struct mailbox **ret);
+/* In the owner's thread, loop running: receives what was posted, then refuses more. The loop must
+ * run until its handle is closed. */
+void mailbox_close(struct mailbox *m);
+void mailbox_free(struct mailbox *m); /* once nobody can post any more; NULL is fine */
+/* Copies the item. 0, -EPIPE when closed, or -ENOBUFS when fewer than `reserve` places would stay
+ * free (0: only when full): what may be lost leaves room for what may not. From any thread. */
+int mailbox_post(struct mailbox *m, const void *item, size_t reserve);

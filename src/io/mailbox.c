@@ -1,0 +1,123 @@
+#include "io/mailbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 64
+
+struct mailbox {
+    uv_async_t wake;
+    pthread_mutex_t lock;
+    size_t item_size, n_items;
+    size_t read, written; /* both only grow; under the lock */
+    bool closed;
+    mailbox_input input;
+    void *context;
+    char *batch; /* BATCH items, the owner's */
+    char *ring;
+};
+
+static char *place(const struct mailbox *m, size_t position)
+{
+    return m->ring + position % m->n_items * m->item_size;
+}
+
+/* Takes up to BATCH items out under the lock, so that posters never wait for the receiver's work.
+ */
+static size_t take_batch(struct mailbox *m)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&m->lock);
+    for (; n < BATCH && m->read < m->written; n++, m->read++)
+        memcpy(m->batch + n * m->item_size, place(m, m->read), m->item_size);
+    pthread_mutex_unlock(&m->lock);
+    return n;
+}
+
+static void receive_all(struct mailbox *m)
+{
+    size_t n;
+
+    while ((n = take_batch(m)) > 0)
+        for (size_t i = 0; i < n; i++)
+            m->input(m->context, m->batch + i * m->item_size);
+}
+
+/* A bounded part per turn: sockets of the same loop must not wait behind a flood of messages. */
+static void on_wake(uv_async_t *async)
+{
+    struct mailbox *m = async->data;
+
+    for (int turn = 0; turn < 16; turn++) {
+        size_t n = take_batch(m);
+
+        for (size_t i = 0; i < n; i++)
+            m->input(m->context, m->batch + i * m->item_size);
+        if (n < BATCH)
+            return;
+    }
+    uv_async_send(async);
+}
+
+void mailbox_free(struct mailbox *m)
+{
+    if (!m)
+        return;
+    pthread_mutex_destroy(&m->lock);
+    free(m->batch);
+    free(m->ring);
+    free(m);
+}
+
+int mailbox_new(uv_loop_t *loop, size_t item_size, size_t n_items, mailbox_input input,
+                void *context, struct mailbox **ret)
+{
+    struct mailbox *m = calloc(1, sizeof(*m));
+    int err;
+
+    if (!m)
+        return -ENOMEM;
+    *m = (struct mailbox){
+        .item_size = item_size, .n_items = n_items, .input = input, .context = context};
+    m->batch = malloc(BATCH * item_size);
+    m->ring = malloc(n_items * item_size);
+    pthread_mutex_init(&m->lock, NULL);
+    err = m->batch && m->ring ? uv_async_init(loop, &m->wake, on_wake) : -ENOMEM;
+    if (err) {
+        mailbox_free(m);
+        return err;
+    }
+    m->wake.data = m;
+    *ret = m;
+    return 0;
+}
+
+void mailbox_close(struct mailbox *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->closed = true;
+    pthread_mutex_unlock(&m->lock);
+    receive_all(m);
+    uv_close((uv_handle_t *)&m->wake, NULL);
+}
+
+int mailbox_post(struct mailbox *m, const void *item, size_t reserve)
+{
+    int err = 0;
+
+    pthread_mutex_lock(&m->lock);
+    if (m->closed)
+        err = -EPIPE;
+    else if (m->written - m->read + reserve >= m->n_items)
+        err = -ENOBUFS;
+    else
+        memcpy(place(m, m->written++), item, m->item_size);
+    if (!err && m->written - m->read == 1)
+        uv_async_send(&m->wake); /* under the lock: the handle must not be closed meanwhile */
+    pthread_mutex_unlock(&m->lock);
+    return err;
+}

@@ -1,0 +1,189 @@
+#include "io/process.h"
+
+#include <cap-ng.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+size_t process_raise_files(void)
+{
+    struct rlimit limit = {0};
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
+
+/* Only capabilities that we have can be kept; asking for others fails as a whole. */
+static void keep_needed_capabilities(void)
+{
+    static const unsigned needed[] = {CAP_NET_BIND_SERVICE, CAP_NET_RAW};
+    bool had[2];
+
+    capng_get_caps_process();
+    for (size_t i = 0; i < 2; i++)
+        had[i] = capng_have_capability(CAPNG_PERMITTED, needed[i]);
+    capng_clear(CAPNG_SELECT_BOTH);
+    for (size_t i = 0; i < 2; i++)
+        if (had[i])
+            capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, needed[i]);
+}
+
+int process_drop_privileges(const char *user, const char *folder, char *error, size_t size)
+{
+    const struct passwd *pw = geteuid() == 0 && *user ? getpwnam(user) : NULL;
+    int failed;
+
+    if (pw && chown(folder, pw->pw_uid, pw->pw_gid) < 0) {
+        snprintf(error, size, "cannot give %s to user %s: %s", folder, user, strerror(errno));
+        return -errno;
+    }
+    keep_needed_capabilities();
+    if (pw)
+        failed = capng_change_id((int)pw->pw_uid, (int)pw->pw_gid,
+                                 CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
+    else
+        failed = capng_apply(CAPNG_SELECT_CAPS);
+    if (!failed)
+        return 0;
+    snprintf(error, size, "cannot drop privileges%s%s (step %d)", pw ? " to user " : "",
+             pw ? user : "", failed);
+    return -EPERM;
+}
+
+int process_lock(const char *path, int *ret, pid_t *other)
+{
+    char text[32] = "";
+    int err, fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        if (err == -EBUSY && pread(fd, text, sizeof(text) - 1, 0) >= 0)
+            *other = (pid_t)atol(text);
+        close(fd);
+        return err;
+    }
+    snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, strlen(text), 0) < 0) {
+        /* a full disk must not keep the server from starting: the lock holds without the number */
+    }
+    *ret = fd;
+    return 0;
+}
+
+/* The inode of the socket bound to a port, from one of the tables in /proc/net; 0: none. */
+static unsigned long socket_inode(const char *table, uint16_t port)
+{
+    FILE *f = fopen(table, "re");
+    char line[512];
+    unsigned long inode = 0;
+
+    if (!f)
+        return 0;
+    while (!inode && fgets(line, sizeof(line), f)) {
+        unsigned local, remote, state;
+        unsigned long found;
+
+        if (sscanf(line,
+                   " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
+                   &local, &remote, &state, &found) == 4 &&
+            local == port && remote == 0)
+            inode = found;
+    }
+    fclose(f);
+    return inode;
+}
+
+static bool has_socket(const char *pid, unsigned long inode)
+{
+    char path[300], wanted[64], link[64];
+    struct dirent *entry;
+    bool found = false;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+    snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
+    if (!(dir = opendir(path)))
+        return false;
+    while (!found && (entry = readdir(dir))) {
+        ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+        if (n < 0)
+            continue;
+        link[n] = '\0';
+        found = strcmp(link, wanted) == 0;
+    }
+    closedir(dir);
+    return found;
+}
+
+static void read_name(const char *pid, char *name, size_t size)
+{
+    char path[300];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+    snprintf(name, size, "?");
+    if (!(f = fopen(path, "re")))
+        return;
+    if (fgets(name, (int)size, f))
+        name[strcspn(name, "\n")] = '\0';
+    fclose(f);
+}
+
+int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size)
+{
+    unsigned long inode = socket_inode(udp ? "/proc/net/udp" : "/proc/net/tcp", port);
+    struct dirent *entry;
+    int err = -ENOENT;
+    DIR *proc;
+
+    if (!inode)
+        inode = socket_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port);
+    if (!inode || !(proc = opendir("/proc")))
+        return -ENOENT;
+    while (err && (entry = readdir(proc))) {
+        if (!isdigit((unsigned char)entry->d_name[0]) || !has_socket(entry->d_name, inode))
+            continue;
+        *pid = (pid_t)atol(entry->d_name);
+        read_name(entry->d_name, name, size);
+        err = 0;
+    }
+    closedir(proc);
+    return err;
+}
+
+void process_notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    size_t len = path ? strlen(path) : 0;
+    int fd;
+
+    if (len == 0 || len >= sizeof(to.sun_path))
+        return;
+    memcpy(to.sun_path, path, len);
+    if (to.sun_path[0] == '@') /* an abstract address */
+        to.sun_path[0] = '\0';
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+    close(fd);
+}

@@ -1,0 +1,27 @@
+/* process.h - what a daemon says to its system: limits, privileges, readiness, who holds a port. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Raises the soft limit of open files to the hard one; returns what may be open now. */
+size_t process_raise_files(void);
+
+/* Keeps CAP_NET_BIND_SERVICE and CAP_NET_RAW (those that it has) and nothing else, and becomes
+ * `user` when started as root and that user exists; `folder` is given to the user first.
+ * 0 or -errno, with the step that failed in `error`. Before any thread is started: capabilities
+ * belong to threads. */
+int process_drop_privileges(const char *user, const char *folder, char *error, size_t size);
+
+/* Locks a file and writes the own pid into it; the lock ends with the process.
+ * 0 with the descriptor to keep, -EBUSY with *other the pid that holds it, or -errno. */
+int process_lock(const char *path, int *fd, pid_t *other);
+
+/* The process that listens on a local port: 0 with its pid and name; -ENOENT when it is not to be
+ * seen (other user's processes are not, unless we are root). Looks into /proc. */
+int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size);
+
+/* Tells the service manager (NOTIFY_SOCKET, sd_notify protocol), if there is one. */
+void process_notify(const char *state);
