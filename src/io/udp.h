@@ -13,7 +13,8 @@ struct udp;
 
 struct udp_datagram {
     struct endpoint from;
-    struct ip to;           /* local address it was sent to */
+    struct ip to;           /* this host's address that an answer should come from */
+    bool group;             /* it was sent to a broadcast or multicast address */
     unsigned interface;     /* index it came in on, 0 when unknown */
     const uint8_t *bytes;   /* valid until `input` returns */
     size_t len;
@@ -22,11 +23,12 @@ struct udp_datagram {
 typedef void (*udp_input)(void *context, const struct udp_datagram *batch, size_t n);
 
 struct udp_options {
-    struct endpoint local;
+    struct endpoint local; /* no address: all of IPv4 */
     const char *interface; /* bind to this interface, or NULL */
     bool broadcast;
     uint8_t tos;           /* IP TOS byte of what is sent */
     size_t receive_buffer; /* bytes asked from the kernel, 0: default */
+    size_t max_len;        /* longer datagrams are dropped; 0: 2048 */
     udp_input input;
     void *context;
 };
@@ -36,7 +38,8 @@ int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **re
 void udp_close(struct udp *u); /* frees in the loop; NULL is fine; no input after it */
 uint16_t udp_port(const struct udp *u);
 
-/* Queues a copy. `from` and `interface` choose the source (ip none, 0: the kernel's choice). */
+/* Queues a copy; the kernel out of room for long means that datagrams are dropped, as on any network.
+ * `from` and `interface` choose the source (ip none, 0: the kernel's choice). */
 void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
               const void *bytes, size_t len);
 void udp_flush(struct udp *u); /* for sends outside of `input` */

@@ -1,0 +1,327 @@
+#include "io/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BATCH            64
+#define BATCHES_PER_TURN 16
+#define DEFAULT_LEN      2048
+#define OUT_BYTES        (256 * 1024) /* at least three datagrams of the largest size */
+
+union control {
+    struct cmsghdr align;
+    char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+};
+
+struct lane { /* one direction: the arrays that recvmmsg and sendmmsg want */
+    struct mmsghdr headers[BATCH];
+    struct iovec pieces[BATCH];
+    struct sockaddr_storage names[BATCH];
+    union control control[BATCH];
+};
+
+struct udp {
+    uv_poll_t poll;
+    int fd;
+    bool closing, waits_for_room;
+    bool v6;
+    udp_input input;
+    void *context;
+    size_t max_len;
+    size_t n_out, out_used; /* queued datagrams, and the bytes they take */
+    struct lane in, out;
+    struct udp_datagram batch[BATCH];
+    uint8_t out_bytes[OUT_BYTES];
+    uint8_t in_bytes[]; /* BATCH * max_len */
+};
+
+/* --- in --- */
+
+static void lane_point(struct lane *lane, size_t i, void *bytes, size_t len)
+{
+    lane->pieces[i] = (struct iovec){bytes, len};
+    lane->headers[i].msg_hdr = (struct msghdr){
+        .msg_name = &lane->names[i],
+        .msg_namelen = sizeof(lane->names[i]),
+        .msg_iov = &lane->pieces[i],
+        .msg_iovlen = 1,
+        .msg_control = &lane->control[i],
+        .msg_controllen = sizeof(lane->control[i]),
+    };
+}
+
+static void take_pktinfo(const struct cmsghdr *c, struct udp_datagram *d)
+{
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo info;
+
+        memcpy(&info, CMSG_DATA(c), sizeof(info));
+        /* ipi_spec_dst is ours even when the datagram was broadcast */
+        d->to = ip_v4(ntohl(info.ipi_spec_dst.s_addr));
+        d->group = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
+        d->interface = (unsigned)info.ipi_ifindex;
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo info;
+
+        memcpy(&info, CMSG_DATA(c), sizeof(info));
+        d->group = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+        if (!d->group) {
+            d->to.family = 6;
+            memcpy(d->to.bytes, &info.ipi6_addr, 16);
+        }
+        d->interface = info.ipi6_ifindex;
+    }
+}
+
+/* Turns the n headers that recvmmsg filled into datagrams; returns how many were whole. */
+static size_t collect(struct udp *u, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct msghdr *h = &u->in.headers[i].msg_hdr;
+        struct udp_datagram *d = &u->batch[kept];
+
+        if (!(h->msg_flags & MSG_TRUNC)) {
+            *d = (struct udp_datagram){.bytes = u->in_bytes + i * u->max_len,
+                                       .len = u->in.headers[i].msg_len};
+            d->from = endpoint_of_sockaddr(h->msg_name);
+            for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
+                take_pktinfo(c, d);
+            kept++;
+        }
+        h->msg_namelen = sizeof(u->in.names[i]);
+        h->msg_controllen = sizeof(u->in.control[i]);
+    }
+    return kept;
+}
+
+static void receive(struct udp *u)
+{
+    for (int turn = 0; turn < BATCHES_PER_TURN && !u->closing; turn++) {
+        int n = recvmmsg(u->fd, u->in.headers, BATCH, MSG_DONTWAIT, NULL);
+        size_t kept;
+
+        if (n <= 0)
+            return; /* EAGAIN, or an ICMP error that belongs to some earlier datagram */
+        kept = collect(u, (size_t)n);
+        if (kept)
+            u->input(u->context, u->batch, kept);
+        udp_flush(u);
+        if (n < BATCH)
+            return;
+    }
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct udp *u = poll->data;
+
+    if (status < 0 || events & UV_WRITABLE)
+        udp_flush(u);
+    if (status < 0 || events & UV_READABLE)
+        receive(u);
+}
+
+static void watch(struct udp *u, bool for_room)
+{
+    u->waits_for_room = for_room;
+    uv_poll_start(&u->poll, UV_READABLE | (for_room ? UV_WRITABLE : 0), on_ready);
+}
+
+/* --- out --- */
+
+static size_t put_pktinfo(union control *control, struct ip from, unsigned interface, bool v6)
+{
+    struct cmsghdr *c = &control->align;
+
+    if (v6) {
+        struct in6_pktinfo info = {.ipi6_ifindex = interface};
+
+        if (from.family == 6)
+            memcpy(&info.ipi6_addr, from.bytes, 16);
+        c->cmsg_level = IPPROTO_IPV6;
+        c->cmsg_type = IPV6_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        return CMSG_SPACE(sizeof(info));
+    } else {
+        struct in_pktinfo info = {.ipi_ifindex = (int)interface};
+
+        info.ipi_spec_dst.s_addr = htonl(ip_v4_number(from));
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        return CMSG_SPACE(sizeof(info));
+    }
+}
+
+void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+              const void *bytes, size_t len)
+{
+    struct lane *lane = &u->out;
+    size_t i;
+
+    if (len > 65535 || u->closing)
+        return;
+    if (u->n_out == BATCH || u->out_used + len > OUT_BYTES)
+        udp_flush(u);
+    if (u->n_out == BATCH || u->out_used + len > OUT_BYTES)
+        return; /* the kernel has no room either */
+    i = u->n_out++;
+    memcpy(u->out_bytes + u->out_used, bytes, len);
+    lane_point(lane, i, u->out_bytes + u->out_used, len);
+    u->out_used += len;
+    lane->headers[i].msg_hdr.msg_namelen = endpoint_to_sockaddr(to, &lane->names[i]);
+    lane->headers[i].msg_hdr.msg_controllen = 0;
+    if (from.family || interface)
+        lane->headers[i].msg_hdr.msg_controllen =
+            put_pktinfo(&lane->control[i], from, interface, u->v6);
+}
+
+/* Keeps what the kernel did not take, at the front of the queue. */
+static void keep_from(struct udp *u, size_t first)
+{
+    size_t used = 0;
+
+    for (size_t i = first; i < u->n_out; i++) {
+        size_t to = i - first, len = u->out.pieces[i].iov_len;
+        struct msghdr old = u->out.headers[i].msg_hdr;
+
+        memmove(u->out_bytes + used, u->out.pieces[i].iov_base, len);
+        u->out.names[to] = u->out.names[i];
+        u->out.control[to] = u->out.control[i];
+        lane_point(&u->out, to, u->out_bytes + used, len);
+        u->out.headers[to].msg_hdr.msg_namelen = old.msg_namelen;
+        u->out.headers[to].msg_hdr.msg_controllen = old.msg_controllen;
+        used += len;
+    }
+    u->n_out -= first;
+    u->out_used = used;
+}
+
+void udp_flush(struct udp *u)
+{
+    size_t done = 0;
+
+    while (done < u->n_out && !u->closing) {
+        int n = sendmmsg(u->fd, u->out.headers + done, (unsigned)(u->n_out - done), MSG_DONTWAIT);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            break;
+        else if (errno != EINTR)
+            done++; /* this one cannot leave (no route, too long …): the others can */
+    }
+    if (done)
+        keep_from(u, done);
+    if (!u->closing && u->waits_for_room != (u->n_out > 0))
+        watch(u, u->n_out > 0);
+}
+
+/* --- open and close --- */
+
+static int set_options(struct udp *u, const struct udp_options *o)
+{
+    int on = 1, tos = o->tos, size = (int)o->receive_buffer;
+    bool v6 = u->v6;
+
+    if (setsockopt(u->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on,
+                   sizeof(on)) < 0)
+        return -errno;
+    if (v6)
+        setsockopt(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (tos)
+        setsockopt(u->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &tos,
+                   sizeof(tos));
+    if (size && setsockopt(u->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+        setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    if (o->broadcast && setsockopt(u->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0)
+        return -errno;
+    /* Sockets bound to different interfaces share a port */
+    if (o->interface && (setsockopt(u->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+                         setsockopt(u->fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface,
+                                    (socklen_t)strlen(o->interface)) < 0))
+        return -errno;
+    return 0;
+}
+
+static int open_socket(struct udp *u, const struct udp_options *o)
+{
+    struct endpoint local = o->local;
+    struct sockaddr_storage name;
+    socklen_t len;
+    int err;
+
+    if (!local.ip.family)
+        local.ip = ip_v4(0);
+    u->v6 = local.ip.family == 6;
+    u->fd = socket(u->v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->fd < 0)
+        return -errno;
+    if ((err = set_options(u, o)) < 0)
+        return err;
+    len = endpoint_to_sockaddr(&local, &name);
+    return bind(u->fd, (struct sockaddr *)&name, len) < 0 ? -errno : 0;
+}
+
+int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **ret)
+{
+    size_t max_len = options->max_len ? options->max_len : DEFAULT_LEN;
+    struct udp *u = calloc(1, sizeof(*u) + BATCH * max_len);
+    int err;
+
+    if (!u)
+        return -ENOMEM;
+    u->fd = -1;
+    u->input = options->input;
+    u->context = options->context;
+    u->max_len = max_len;
+    for (size_t i = 0; i < BATCH; i++)
+        lane_point(&u->in, i, u->in_bytes + i * max_len, max_len);
+    err = open_socket(u, options);
+    if (!err)
+        err = uv_poll_init(loop, &u->poll, u->fd);
+    if (err) {
+        if (u->fd >= 0)
+            close(u->fd);
+        free(u);
+        return err;
+    }
+    u->poll.data = u;
+    watch(u, false);
+    *ret = u;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct udp *u = h->data;
+
+    close(u->fd);
+    free(u);
+}
+
+void udp_close(struct udp *u)
+{
+    if (!u || u->closing)
+        return;
+    udp_flush(u);
+    u->closing = true;
+    uv_close((uv_handle_t *)&u->poll, on_closed);
+}
+
+uint16_t udp_port(const struct udp *u)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof(name);
+
+    if (getsockname(u->fd, (struct sockaddr *)&name, &len) < 0)
+        return 0;
+    return endpoint_of_sockaddr((struct sockaddr *)&name).port;
+}
