@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <fcntl.h>
@@ -585,19 +584,4 @@ size_t tcp_queued(const struct tcp *t, uint64_t link)
 uint64_t tcp_refused(const struct tcp *t)
 {
     return t->refused;
-}
-
-size_t tcp_raise_open_files(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return 0;
-    if (limit.rlim_cur < limit.rlim_max) {
-        struct rlimit wanted = {limit.rlim_max, limit.rlim_max};
-
-        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
-            limit = wanted;
-    }
-    return limit.rlim_cur;
 }

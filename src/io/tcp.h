@@ -34,6 +34,3 @@ void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left *
 size_t tcp_count(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */
 uint64_t tcp_refused(const struct tcp *t); /* connections closed at once for want of room */
-
-/* Raises the soft limit of open files to the hard one; returns how many files may be open now. */
-size_t tcp_raise_open_files(void);
