@@ -36,6 +36,7 @@ enum dhcp_option {
 #undef OPTION
     DHCP_overload = 52,
     DHCP_relay = 82,
+    DHCP_pad = 0,
     DHCP_end = 255
 };
 
@@ -76,11 +77,11 @@ struct dhcp_message {
 #include "wire/boot/options.def"
 #undef OPTION
     struct text relay;       /* option 82 whole: a server echoes it unchanged */
-    struct dhcp_raw raw[DHCP_RAW_MAX];
-    uint8_t n_raw;
     uint8_t n_bad;           /* options too short for their kind, counted and left out */
+    uint8_t n_raw;
+    uint16_t n_joined;       /* bytes of `joined` in use */
 
-    uint16_t n_joined;       /* bytes of `joined` in use; not cleared at decoding */
+    struct dhcp_raw raw[DHCP_RAW_MAX]; /* not cleared, like what follows */
     uint8_t joined[DHCP_MAX_SIZE];
 };
 
@@ -123,8 +124,8 @@ static inline void dhcp_set_relay(struct dhcp_message *m, struct text value)
 /* An empty message: everything 0, Ethernet, with the cookie. Much cheaper than `= {0}`. */
 void dhcp_init(struct dhcp_message *m, enum dhcp_op op, uint32_t xid, struct mac mac);
 
-/* Clears and fills `ret`. 0, or -EBADMSG: too short for BOOTP, an unknown op, hlen over 16, an option that
- * runs over the end of its area. A lost END option is forgiven. */
+/* Clears and fills `ret`. 0, or -EBADMSG: too short for BOOTP or larger than DHCP_MAX_SIZE, an unknown op, hlen
+ * over 16, an option that runs over the end of its area, options without end. A lost END is forgiven. */
 int dhcp_decode(const void *bytes, size_t len, struct dhcp_message *ret);
 
 /* The length written, or -ENOSPC. `size` is the largest UDP payload the receiver takes:
@@ -136,7 +137,7 @@ int dhcp_encode(const struct dhcp_message *m, void *to, size_t size);
 size_t dhcp_room(const struct dhcp_message *request);
 
 struct mac dhcp_mac(const struct dhcp_message *m); /* zero unless Ethernet */
-struct text dhcp_raw(const struct dhcp_message *m, uint8_t code); /* of an option without a row; at == NULL: absent */
+struct text dhcp_find_raw(const struct dhcp_message *m, uint8_t code); /* of an option without a row; at == NULL: absent */
 void dhcp_add_raw(struct dhcp_message *m, uint8_t code, struct text value); /* dropped when DHCP_RAW_MAX are there */
 bool dhcp_asks(const struct dhcp_message *m, uint8_t code); /* stands in the parameter request list */
 /* The sub-options of m->relay; -EBADMSG when they run over its end. */
