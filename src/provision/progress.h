@@ -3,6 +3,8 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/list.h"
+#include "base/text.h"
 
 enum progress_stage {
     PROGRESS_LINK,          /* CDP/LLDP neighbour seen; detail: switch and port, or what it says it is */
@@ -36,3 +38,65 @@ struct progress_event {
     uint8_t protocol; /* enum device_protocol, of registrations */
     char detail[64];
 };
+
+#define PROGRESS_STEPS 16 /* kept of the newest boot */
+#define PROGRESS_BOOTS 4  /* kept of each phone, the newest included */
+
+/* One stage of a boot; the same again and again (a DHCP retry) is one step with `times`. */
+struct progress_step {
+    uint32_t at_ms; /* since the boot began */
+    uint8_t stage;
+    uint8_t times; /* 255: or more */
+    char detail[26];
+};
+
+struct progress_boot {
+    uint64_t start_us; /* wall clock; 0: no such boot */
+    uint32_t total_ms; /* until the newest step; of a finished boot: until it was registered or refused */
+    uint32_t code;     /* reason of a refusal */
+    uint16_t outcome;  /* PROGRESS_REGISTERED, PROGRESS_REJECTED, or how far it has come */
+};
+
+/* What is remembered of a phone. To be read only, until the next event. */
+struct progress_phone {
+    struct device_name name;
+    struct mac mac;
+    struct ip ip;
+    uint32_t model, tries; /* tries: boots that were begun */
+    uint64_t first_us, last_us;
+    char port[40]; /* switch and port, when CDP or LLDP told */
+    struct progress_boot boots[PROGRESS_BOOTS]; /* newest first */
+    /* of the module */
+    struct list order; /* by last_us */
+    uint64_t id, steps; /* slots of pools */
+    uint32_t epoch;
+    uint8_t n_steps;
+    bool known, ended, ip_listed;
+};
+
+struct progress;
+
+/* Is a device of that name in the directory? */
+typedef bool (*progress_known)(const void *context, struct device_name name);
+
+/* Bounded: when as many are there, the one that was silent longest is forgotten. NULL without memory. */
+struct progress *progress_new(size_t max_known, size_t max_unknown, progress_known known, const void *context);
+void progress_free(struct progress *p);
+void progress_event(struct progress *p, const struct progress_event *e);
+/* Devices were added or removed: who is unknown is asked anew. */
+void progress_directory_changed(struct progress *p);
+const struct progress_phone *progress_find(const struct progress *p, struct device_name name); /* or NULL */
+/* The steps of its newest boot, in order; returns how many. */
+size_t progress_steps(const struct progress *p, const struct progress_phone *phone,
+                      struct progress_step to[static PROGRESS_STEPS]);
+/* Unknown phones, the one last heard of first; returns how many went to `to`. */
+size_t progress_unknown(struct progress *p, const struct progress_phone **to, size_t max);
+size_t progress_n_unknown(struct progress *p);
+uint64_t progress_n_ignored(const struct progress *p); /* events that named no phone */
+
+/* Known devices whose name is one hex digit or two swapped neighbours away: the label was typed wrong.
+ * 191 look-ups whatever the number of phones. Returns how many went to `to`. */
+size_t progress_near(progress_known known, const void *context, struct device_name name, struct device_name *to,
+                     size_t max);
+
+extern const char *const progress_stage_titles[N_PROGRESS_STAGES]; /* "DHCP discover" */
