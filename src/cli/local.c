@@ -1,0 +1,165 @@
+/* local.c - commands that need no server. */
+#include "cli/local.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/show.h"
+#include "server/serve.h"
+
+static int wrong(const char *sentence)
+{
+    fprintf(stderr, "dialtone: %s\n", sentence);
+    return EXIT_USAGE;
+}
+
+static const char *option(const struct command_line *l, const char *name)
+{
+    const char *s =
+        json_string_value(json_object_get(json_object_get(l->request, "options"), name));
+
+    return s ? s : "";
+}
+
+static int print(struct grow *g)
+{
+    fputs(g->at ? g->at : "", stdout);
+    grow_done(g);
+    return EXIT_DONE;
+}
+
+static int completion(const struct command_line *l)
+{
+    const char *script = completion_script(text_of(option(l, "shell")));
+
+    if (!script)
+        return wrong("Completion is there for bash and zsh.");
+    fputs(script, stdout);
+    return EXIT_DONE;
+}
+
+static int manual(const struct command_line *l)
+{
+    struct grow g = {0};
+
+    if (manual_page(text_of(option(l, "page")), &g) < 0)
+        return wrong("Pages are dialtone.1, dialtone-serve.8 and dialtone.conf.5.");
+    return print(&g);
+}
+
+/* Names of the running server, when it answers at once; silence is fine. */
+static void names_of(void *context, const struct noun_row *noun, struct grow *g)
+{
+    json_t *request = json_pack("{s:s, s:s, s:{}, s:{s:i}}", "noun", noun->noun, "verb", "list",
+                                "fields", "options", "limit", 1000);
+    json_t *answer = NULL, *row;
+    struct client c;
+    char error[512];
+    size_t i;
+
+    if (!client_open(&c, client_data_folder(context), error, sizeof(error))) {
+        client_set_timeout(&c, 1);
+        if (!client_send(&c, request) && !client_receive(&c, &answer))
+            json_array_foreach(json_object_get(answer, "rows"), i,
+                               row) if (json_is_string(json_array_get(row, 0)))
+                grow_format(g, "%s\n", json_string_value(json_array_get(row, 0)));
+        client_close(&c);
+    }
+    json_decref(answer);
+    json_decref(request);
+}
+
+static int complete(const struct command_line *l, int argc, char **argv)
+{
+    struct grow g = {0};
+
+    for (argc--, argv++; argc && !strcmp(argv[0], "--"); argc--)
+        argv++;
+    completion_words(argc, argv, names_of, (void *)l->data, &g);
+    return print(&g);
+}
+
+/* The options of `config` are those of `serve`, which prints what is wrong with them. */
+static int read_settings(const struct command_line *l, struct bootstrap *ret)
+{
+    json_t *sets = json_object_get(json_object_get(l->request, "options"), "set"), *set;
+    char *argv[64] = {"config"};
+    int argc = 1;
+    size_t i;
+
+    if (option(l, "config")[0]) {
+        argv[argc++] = "--config";
+        argv[argc++] = (char *)option(l, "config");
+    }
+    if (l->data) {
+        argv[argc++] = "--data";
+        argv[argc++] = (char *)l->data;
+    }
+    json_array_foreach(sets, i, set)
+    {
+        if (argc > 60)
+            return wrong("That are too many settings.");
+        argv[argc++] = "--set";
+        argv[argc++] = (char *)json_string_value(set);
+    }
+    return serve_settings(argc, argv, ret) ? EXIT_REFUSED : 0;
+}
+
+static void setting_row(json_t *rows, const char *key, json_t *take_value, json_t *take_default,
+                        const char *help)
+{
+    bool given = !json_equal(take_value, take_default);
+
+    json_array_append_new(rows, json_pack("[s, o, b, s]", key, take_value, given, help));
+    json_decref(take_default);
+}
+
+static int config_show(const struct command_line *l, const struct bootstrap *b)
+{
+    struct show_options o = {l->shape, terminal_width(), NULL};
+    json_t *rows = json_array(), *answer;
+
+    setting_row(rows, "data", json_string(b->data), json_string(b->data), "data folder");
+#define BOOT_STR(key, field, value, help)                                                          \
+    setting_row(rows, key, json_string(b->field), json_string(value), help);
+#define BOOT_NUM(key, field, value, min, max, help)                                                \
+    setting_row(rows, key, json_integer(b->field), json_integer(value), help);
+#include "server/bootstrap.def"
+#undef BOOT_STR
+#undef BOOT_NUM
+    answer =
+        json_pack("{s:[s,s,s,s], s:o}", "columns", "key", "value", "given", "help", "rows", rows);
+    show_answer(stdout, answer, &o, NULL, 0);
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+static int config(const struct command_line *l)
+{
+    struct bootstrap b;
+    int status = read_settings(l, &b);
+
+    if (status)
+        return status;
+    if (!strcmp(l->command->verb, "show"))
+        return config_show(l, &b);
+    puts("The settings are valid.");
+    return EXIT_DONE;
+}
+
+int local_run(const struct command_line *l, int argc, char **argv)
+{
+    const char *noun = l->noun->noun;
+
+    if (!strcmp(noun, "completion"))
+        return completion(l);
+    if (!strcmp(noun, "complete"))
+        return complete(l, argc, argv);
+    if (!strcmp(noun, "manual"))
+        return manual(l);
+    if (!strcmp(noun, "config"))
+        return config(l);
+    puts("dialtone " DIALTONE_VERSION);
+    return EXIT_DONE;
+}
