@@ -44,6 +44,7 @@ struct cdp_power_available {
 #define CDP_FIELD_TEXT      struct text
 #define CDP_FIELD_ADDRESSES struct cdp_addresses
 #define CDP_FIELD_VOICE     struct cdp_voice
+#define CDP_FIELD_QUERY     struct cdp_voice
 #define CDP_FIELD_REQUEST   struct cdp_power_request
 #define CDP_FIELD_AVAILABLE struct cdp_power_available
 
