@@ -193,18 +193,20 @@ static struct text take_data(struct reader *r, size_t field_len, size_t used, bo
 }
 
 /* Behind a packed 25 byte number the line follows at once or at the next multiple of four: phones
- * do both. A value whose upper half is in use is the aligned one seen from the wrong place. */
+ * do both. No line has a number above 65535; such a value is the aligned one seen from the wrong
+ * place. */
 static uint32_t take_line(struct reader *r, const uint8_t *start, bool optional)
 {
-    size_t gap = (size_t)-(r->at - start) & 3;
-    uint32_t packed;
+    size_t gap = (size_t) - (r->at - start) & 3;
+    uint32_t line;
 
-    if (reader_left(r) < gap + 4)
-        return take_uint(r, 4, optional);
-    packed = load_le(r->at, 4);
-    if (packed == 0 || packed > UINT16_MAX)
-        r->at += gap;
-    return take_uint(r, 4, optional);
+    if (reader_left(r) >= gap + 4) {
+        line = load_le(r->at, 4);
+        if (line == 0 || line > UINT16_MAX)
+            r->at += gap;
+    }
+    line = take_uint(r, 4, optional);
+    return line > UINT16_MAX ? 0 : line;
 }
 
 /* Bytes of an element that is not in use. */
@@ -216,8 +218,7 @@ static size_t unused_size(const struct field *rows, unsigned version)
     for (const struct field *row = rows; row->kind != F_END; row++) {
         if (walk_mark(&k, row) || !walk_sends(&k))
             continue;
-        size += row->kind == F_ARRAY ? row->len * unused_size(row->rows(), version)
-                                     : wire_len(row, version);
+        size += row->rows ? row->len * unused_size(row->rows(), version) : wire_len(row, version);
     }
     return size;
 }
@@ -232,8 +233,8 @@ static uint32_t slots_for(const struct field *row, uint32_t used)
     return used > row->len ? slots_max(row) : row->len;
 }
 
-static void decode_rows(const struct field *rows, unsigned version, bool optional,
-                        struct reader *r, void *ret);
+static void decode_rows(const struct field *rows, unsigned version, bool optional, struct reader *r,
+                        void *ret);
 
 static void decode_array(const struct field *row, const struct walk *k, struct reader *r, void *ret)
 {
@@ -338,8 +339,8 @@ static void clear_row(const struct field *row, const struct walk *k, void *ret)
         decode_row(row, &missing, &none, none.at, ret);
 }
 
-static void decode_rows(const struct field *rows, unsigned version, bool optional,
-                        struct reader *r, void *ret)
+static void decode_rows(const struct field *rows, unsigned version, bool optional, struct reader *r,
+                        void *ret)
 {
     struct walk k = walk_of(version);
     const uint8_t *start = r->at;
@@ -435,7 +436,7 @@ static void put_unused(const struct field *rows, unsigned version, struct writer
             continue;
         if (row->kind == F_UINT)
             put_uint(w, wire_len(row, version), row->unused);
-        else if (row->kind == F_ARRAY)
+        else if (row->rows)
             for (unsigned i = 0; i < row->len; i++)
                 put_unused(row->rows(), version, w);
         else
@@ -484,7 +485,8 @@ static void encode_row(const struct field *row, unsigned version, const void *fr
         put_addr(w, len, p);
         break;
     case F_IP6:
-        put_field(w, 16, ((const struct ip *)p)->bytes, ((const struct ip *)p)->family == 6 ? 16 : 0);
+        put_field(w, 16, ((const struct ip *)p)->bytes,
+                  ((const struct ip *)p)->family == 6 ? 16 : 0);
         break;
     case F_STR:
         put_str(w, len, p);
@@ -625,7 +627,8 @@ static void dump_value(const struct field *row, unsigned version, const void *fr
     case F_IP4:
     case F_IP6:
     case F_ADDR:
-        write_string(w, ip_print(*(const struct ip *)p, ip));
+        write_string(w,
+                     ((const struct ip *)p)->family ? ip_print(*(const struct ip *)p, ip) : "none");
         break;
     case F_STR:
         dump_text(text_of(p), text, w);
@@ -663,13 +666,43 @@ static bool is_list(const struct field *row)
     return row->kind == F_LIST || row->kind == F_SLOTS || row->kind == F_ARRAY;
 }
 
+static bool all_zero(const uint8_t *p, size_t n)
+{
+    while (n > 0 && !p[n - 1])
+        n--;
+    return n == 0;
+}
+
+/* What this version does not send is shown when it was received all the same. */
+static bool shows(const struct walk *k, const struct field *row, const void *from)
+{
+    const void *p = member(from, row);
+
+    if (row->kind == F_PAD || row->kind == F_LEN)
+        return false;
+    if (walk_sends(k) || !walk_takes(k))
+        return walk_sends(k);
+    switch (row->kind) {
+    case F_STR:
+        return *(const char *)p;
+    case F_ZSTR:
+        return ((const struct text *)p)->len;
+    case F_IP4:
+    case F_IP6:
+    case F_ADDR:
+        return !ip_is_any(*(const struct ip *)p);
+    default:
+        return !all_zero(p, row->stride);
+    }
+}
+
 void fields_dump(const struct field *rows, unsigned version, const void *from, unsigned indent,
                  void (*text)(struct text t, struct writer *w), struct writer *w)
 {
     struct walk k = walk_of(version);
 
     for (const struct field *row = rows; row->kind != F_END; row++) {
-        if (walk_mark(&k, row) || !walk_takes(&k) || row->kind == F_PAD || row->kind == F_LEN)
+        if (walk_mark(&k, row) || !shows(&k, row, from))
             continue;
         if (is_list(row)) {
             dump_list(row, version, from, indent, text, w);

@@ -37,14 +37,14 @@ enum field_kind {
 };
 
 struct field {
-    uint8_t kind;     /* enum field_kind */
-    uint8_t from;     /* from this version on `len2` replaces `len`; 0: never. Marks: see there */
-    uint16_t len;     /* bytes on the wire; elements of a list */
+    uint8_t kind; /* enum field_kind */
+    uint8_t from; /* from this version on `len2` replaces `len`; 0: never. Marks: see there */
+    uint16_t len; /* bytes on the wire; elements of a list */
     uint16_t len2;
-    uint16_t at;      /* offset of the member */
-    uint16_t stride;  /* size of the member or of one element */
+    uint16_t at;       /* offset of the member */
+    uint16_t stride;   /* size of the member or of one element */
     uint16_t count_at; /* offset of the u32 with the number of elements in use */
-    uint8_t unused;   /* what stands in this member of an unused slot */
+    uint8_t unused;    /* what stands in this member of an unused slot */
     const char *name;
     const struct field *(*rows)(void); /* of an element */
     const struct name *names;          /* of the values, for dumps; may be NULL */

@@ -58,7 +58,7 @@ int sccp_frame_end(struct writer *w, uint8_t *header)
     uint8_t *p;
 
     if (header) {
-        gap = (size_t)-(w->at - header) & 3;
+        gap = (size_t) - (w->at - header) & 3;
         if (gap && (p = write_room(w, gap)))
             memcpy(p, zeroes, gap);
         if (!w->bad && w->at - header <= SCCP_FRAME_MAX) {

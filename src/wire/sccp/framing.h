@@ -23,4 +23,5 @@ int sccp_frame_next(struct reader *stream, struct sccp_frame *ret);
 
 /* Writes a header whose length is filled in later by sccp_frame_end, which also pads to four. */
 uint8_t *sccp_frame_begin(struct writer *w, uint32_t version, uint32_t id);
-int sccp_frame_end(struct writer *w, uint8_t *header); /* -ENOBUFS when `w` went bad; `w` is cut back */
+int sccp_frame_end(struct writer *w,
+                   uint8_t *header); /* -ENOBUFS when `w` went bad; `w` is cut back */

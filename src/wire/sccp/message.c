@@ -27,7 +27,7 @@
 #define ITEMS(f, element)         .name = #f, .at = offsetof(T, f), .stride = sizeof(struct sccp_##element), \
                                   .rows = element##_fields
 #define U8(f)                     {.kind = F_UINT, .len = 1, MEMBER(f)},
-#define U8_UNUSED(f, v)           {.kind = F_UINT, .len = 1, .unused = v, MEMBER(f)},
+#define E8_UNUSED(f, table, v)    {.kind = F_UINT, .len = 1, .unused = v, .names = sccp_names_##table, MEMBER(f)},
 #define U16(f)                    {.kind = F_UINT, .len = 2, MEMBER(f)},
 #define U32(f)                    {.kind = F_UINT, .len = 4, MEMBER(f)},
 #define E32(f, table)             {.kind = F_UINT, .len = 4, .names = sccp_names_##table, MEMBER(f)},

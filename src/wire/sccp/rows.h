@@ -11,8 +11,8 @@
 #ifndef U8
 #define U8(f)
 #endif
-#ifndef U8_UNUSED
-#define U8_UNUSED(f, v) U8(f)
+#ifndef E8_UNUSED
+#define E8_UNUSED(f, table, v) U8(f)
 #endif
 #ifndef U16
 #define U16(f)
@@ -102,7 +102,7 @@
 #undef MESSAGE
 #undef ELEMENT
 #undef U8
-#undef U8_UNUSED
+#undef E8_UNUSED
 #undef U16
 #undef U32
 #undef E32
