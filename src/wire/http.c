@@ -127,11 +127,11 @@ static const struct {
     const char *name;
     int (*take)(struct parsing *p, struct text value);
 } header_rows[] = {
-    {"host",              take_host},
-    {"connection",        take_connection},
-    {"content-length",    take_length},
+    {"host", take_host},
+    {"connection", take_connection},
+    {"content-length", take_length},
     {"transfer-encoding", take_encoding},
-    {"range",             take_range},
+    {"range", take_range},
 };
 
 static int parse_header(struct parsing *p, struct text line)
@@ -169,7 +169,8 @@ static const struct {
     const char *name;
     enum http_method method;
 } method_rows[] = {
-    {"GET", HTTP_GET}, {"HEAD", HTTP_HEAD}, {"POST", HTTP_POST}, {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE},
+    {"GET", HTTP_GET}, {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},
+    {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE},
 };
 
 static enum http_method method_of(struct text t)
@@ -203,7 +204,8 @@ static int parse_status_line(struct text line, struct http_response *ret)
 }
 
 /* The first line that is not empty; `*rest` is what follows it. 1 when the head is whole. */
-static int whole_head(const void *bytes, size_t len, struct text *first, struct text *rest, size_t *size)
+static int whole_head(const void *bytes, size_t len, struct text *first, struct text *rest,
+                      size_t *size)
 {
     struct text t = {bytes, len < HTTP_HEAD_MAX ? len : HTTP_HEAD_MAX};
 
@@ -354,7 +356,8 @@ static int take_part(struct http_body *b, struct text in, struct text *data)
     return (int)n;
 }
 
-/* `state` counts the digits of a size in its upper bits, so that a size without digits is refused. */
+/* `state` counts the digits of a size in its upper bits, so that a size without digits is refused.
+ */
 #define DIGIT      0x10
 #define STATE_MASK 0x0f
 

@@ -134,9 +134,9 @@ static int parse(struct reading *x, const void *bytes, size_t len, struct xml_er
     XML_SetEntityDeclHandler(x->parser, on_entity);
     ok = XML_Parse(x->parser, bytes, (int)len, XML_TRUE) == XML_STATUS_OK;
     if (ok || !x->err)
-        x->err = ok                                                        ? x->err
+        x->err = ok                                                   ? x->err
                  : XML_GetErrorCode(x->parser) == XML_ERROR_NO_MEMORY ? -ENOMEM
-                                                                           : -EBADMSG;
+                                                                      : -EBADMSG;
     if (x->err && error)
         *error = (struct xml_error){(unsigned)XML_GetCurrentLineNumber(x->parser),
                                     (unsigned)XML_GetCurrentColumnNumber(x->parser) + 1,
@@ -144,7 +144,8 @@ static int parse(struct reading *x, const void *bytes, size_t len, struct xml_er
     return x->err;
 }
 
-int xml_read(const void *bytes, size_t len, xml_handler on_event, void *context, struct xml_error *error)
+int xml_read(const void *bytes, size_t len, xml_handler on_event, void *context,
+             struct xml_error *error)
 {
     struct reading *x = malloc(sizeof(*x));
     int err = -ENOMEM;

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#define HEADER_SIZE 4
+#define HEADER_SIZE    4
 #define PROTOCOL_NLPID 1 /* one octet, 0xcc for IPv4 */
 #define PROTOCOL_802_2 2 /* eight octets of LLC and SNAP */
 #define NLPID_IPV4     0xcc
@@ -92,7 +92,8 @@ static void print_TEXT(struct writer *to, const void *field)
     write_format(to, " \"%.*s\"", TEXT_ARG(*(const struct text *)field));
 }
 
-static struct ip address_of(const uint8_t *protocol, uint8_t protocol_len, const uint8_t *bytes, size_t n)
+static struct ip address_of(const uint8_t *protocol, uint8_t protocol_len, const uint8_t *bytes,
+                            size_t n)
 {
     struct ip ip = {0};
 

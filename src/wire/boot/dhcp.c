@@ -34,7 +34,7 @@ enum {
 };
 
 static const uint8_t row_of[256] = {
-    /* one more than the index of the row; 0: none */
+/* one more than the index of the row; 0: none */
 #define OPTION(code, kind, name) [code] = ROW_##name + 1,
 #include "wire/boot/options.def"
 #undef OPTION
@@ -253,7 +253,8 @@ int dhcp_decode(const void *bytes, size_t len, struct dhcp_message *ret)
     if (len < FIXED || len > DHCP_MAX_SIZE)
         return -EBADMSG;
     decode_fixed(&r, ret);
-    if ((ret->op != DHCP_BOOTREQUEST && ret->op != DHCP_BOOTREPLY) || ret->hlen > sizeof(ret->chaddr))
+    if ((ret->op != DHCP_BOOTREQUEST && ret->op != DHCP_BOOTREPLY) ||
+        ret->hlen > sizeof(ret->chaddr))
         return -EBADMSG;
     ret->cookie = reader_left(&r) >= 4 && read_be32(&r) == COOKIE;
     if (ret->cookie)
@@ -272,7 +273,19 @@ struct areas {
     bool full;
 };
 
-/* An option goes to the first area with room; the parts of a long one never back to an earlier. */
+/* The first area from `*area` on with room for `n` octets of value. */
+static bool has_room(const struct areas *a, int *area, size_t n)
+{
+    for (int i = *area; i < N_AREAS; i++)
+        if (writer_left(&a->at[i]) >= n + 2) {
+            *area = i;
+            return true;
+        }
+    return false;
+}
+
+/* An option goes to the first area with room for it, in parts only when there is none; a later part
+ * never stands in an earlier area (RFC 3396 7). */
 static void put(struct areas *a, uint8_t code, struct text value)
 {
     int area = 0;
@@ -280,11 +293,12 @@ static void put(struct areas *a, uint8_t code, struct text value)
     do {
         size_t n = value.len < 255 ? value.len : 255;
 
-        while (area < N_AREAS && writer_left(&a->at[area]) < n + 2)
-            area++;
-        if (area == N_AREAS) {
-            a->full = true;
-            return;
+        if (!has_room(a, &area, n)) {
+            if (!n || !has_room(a, &area, 1)) {
+                a->full = true;
+                return;
+            }
+            n = writer_left(&a->at[area]) - 2;
         }
         write_u8(&a->at[area], code);
         write_u8(&a->at[area], (uint8_t)n);
@@ -293,7 +307,8 @@ static void put(struct areas *a, uint8_t code, struct text value)
     } while (value.len);
 }
 
-static struct text field_bytes(const struct dhcp_message *m, const struct row *row, uint8_t *scratch, size_t size)
+static struct text field_bytes(const struct dhcp_message *m, const struct row *row,
+                               uint8_t *scratch, size_t size)
 {
     const void *field = (const char *)m + row->offset;
     struct writer w = writer_of(scratch, size);
@@ -356,7 +371,8 @@ static void encode_fixed(struct writer *w, const struct dhcp_message *m)
     write_zeroes(w, FILE_SIZE - m->file.len);
 }
 
-/* Room for the END, for option 52 and for option 82, all of which stand last in the options area. */
+/* Room for the END, for option 52 and for option 82, all of which stand last in the options area.
+ */
 static size_t tail_size(const struct dhcp_message *m)
 {
     size_t n = dhcp_has(m, DHCP_relay) ? m->relay.len : 0;

@@ -132,7 +132,8 @@ static void clear_record(struct dns_record *rr)
 
 static void read_record(struct decoding *d, struct dns_message *m, enum dns_section section)
 {
-    struct dns_record spare, *rr = m->n_records < DNS_RECORDS_MAX ? &m->records[m->n_records] : &spare;
+    struct dns_record spare,
+        *rr = m->n_records < DNS_RECORDS_MAX ? &m->records[m->n_records] : &spare;
     const uint8_t *whole = d->r.end;
     size_t len;
 
@@ -308,8 +309,8 @@ static bool write_record(struct encoding *e, const struct dns_record *rr)
     return true;
 }
 
-static unsigned write_section(struct encoding *e, const struct dns_message *m, enum dns_section section,
-                              bool *truncated)
+static unsigned write_section(struct encoding *e, const struct dns_message *m,
+                              enum dns_section section, bool *truncated)
 {
     unsigned n = 0;
 
@@ -425,8 +426,9 @@ void dns_print(const struct dns_message *m, struct writer *to)
     static const char *const sections[] = {"answer", "authority", "additional"};
 
     write_format(to, "%s id %u opcode %u rcode %u%s%s%s%s\n", m->response ? "response" : "query",
-                 m->id, m->opcode, m->rcode, m->authoritative ? " aa" : "", m->truncated ? " tc" : "",
-                 m->recursion_desired ? " rd" : "", m->recursion_available ? " ra" : "");
+                 m->id, m->opcode, m->rcode, m->authoritative ? " aa" : "",
+                 m->truncated ? " tc" : "", m->recursion_desired ? " rd" : "",
+                 m->recursion_available ? " ra" : "");
     if (m->has_question)
         write_format(to, "question %s type %u class %u\n", m->name, m->type, m->class);
     for (unsigned i = 0; i < m->n_records; i++) {

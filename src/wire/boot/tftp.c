@@ -6,10 +6,10 @@ static const struct {
     const char *name;
     uint64_t min, max;
 } option_rows[N_TFTP_OPTIONS] = {
-    [TFTP_BLKSIZE]    = {"blksize",    TFTP_BLOCK_MIN, TFTP_BLOCK_MAX}, /* RFC 2348 */
-    [TFTP_TIMEOUT]    = {"timeout",    1,              255},            /* RFC 2349 */
-    [TFTP_TSIZE]      = {"tsize",      0,              UINT64_MAX},     /* RFC 2349 */
-    [TFTP_WINDOWSIZE] = {"windowsize", 1,              65535},          /* RFC 7440 */
+    [TFTP_BLKSIZE] = {"blksize", TFTP_BLOCK_MIN, TFTP_BLOCK_MAX}, /* RFC 2348 */
+    [TFTP_TIMEOUT] = {"timeout", 1, 255},                         /* RFC 2349 */
+    [TFTP_TSIZE] = {"tsize", 0, UINT64_MAX},                      /* RFC 2349 */
+    [TFTP_WINDOWSIZE] = {"windowsize", 1, 65535},                 /* RFC 7440 */
 };
 
 static const char *const mode_names[] = {
@@ -177,6 +177,7 @@ void tftp_print(const struct tftp_packet *p, struct writer *to)
         write_format(to, " %u \"%.*s\"", p->error, TEXT_ARG(p->message));
     for (int i = 0; i < N_TFTP_OPTIONS; i++)
         if (tftp_has(&p->options, i))
-            write_format(to, " %s=%llu", option_rows[i].name, (unsigned long long)p->options.value[i]);
+            write_format(to, " %s=%llu", option_rows[i].name,
+                         (unsigned long long)p->options.value[i]);
     write_u8(to, '\n');
 }
