@@ -9,7 +9,7 @@
 
 /* --- one scope --- */
 
-static int parse_address(struct text t, uint32_t *ret)
+int subnet_address_parse(struct text t, uint32_t *ret)
 {
     struct ip ip;
 
@@ -25,7 +25,7 @@ int subnet_prefix_parse(struct text t, uint32_t *network, uint32_t *mask)
     uint32_t bits, number;
 
     if (!rest.at || text_to_u32(text_trim(rest), 10, &bits) < 0 || bits < 1 || bits > 32 ||
-        parse_address(address, &number) < 0)
+        subnet_address_parse(address, &number) < 0)
         return -EINVAL;
     *mask = UINT32_MAX << (32 - bits);
     if (number & ~*mask)
@@ -41,7 +41,7 @@ static int parse_list(struct text rest, struct address_list *ret)
     while (rest.len) {
         struct text part = text_split(&rest, ',');
 
-        if (ret->n == SUBNET_ADDRESSES_MAX || parse_address(part, &ret->at[ret->n]) < 0)
+        if (ret->n == SUBNET_ADDRESSES_MAX || subnet_address_parse(part, &ret->at[ret->n]) < 0)
             return -EINVAL;
         ret->n++;
     }
@@ -64,10 +64,10 @@ static int parse_excluded(struct text rest, struct subnet *s)
         struct text part = text_split(&rest, ','), to = part, from = text_split(&to, '-');
         uint32_t first, last;
 
-        if (parse_address(from, &first) < 0)
+        if (subnet_address_parse(from, &first) < 0)
             return -EINVAL;
         last = first;
-        if (to.at && parse_address(to, &last) < 0)
+        if (to.at && subnet_address_parse(to, &last) < 0)
             return -EINVAL;
         if (exclude(s, first, last) < 0)
             return -EINVAL;
@@ -79,9 +79,9 @@ static int parse_range(const struct scope *record, struct subnet *s)
 {
     s->first = s->network;
     s->last = s->network | ~s->mask;
-    if (*record->first && parse_address(text_of(record->first), &s->first) < 0)
+    if (*record->first && subnet_address_parse(text_of(record->first), &s->first) < 0)
         return -EINVAL;
-    if (*record->last && parse_address(text_of(record->last), &s->last) < 0)
+    if (*record->last && subnet_address_parse(text_of(record->last), &s->last) < 0)
         return -EINVAL;
     if (s->first > s->last || !subnet_has(s, s->first) || !subnet_has(s, s->last) ||
         s->last - s->first >= SUBNET_SIZE_MAX)
@@ -243,62 +243,4 @@ bool subnets_is_reserved(const struct subnets *s, uint32_t address)
 {
     return s->n_reserved &&
            bsearch(&address, s->addresses, s->n_reserved, sizeof(*s->addresses), compare_addresses);
-}
-
-struct reading {
-    struct subnets *subnets;
-    void (*complain)(void *context, const char *text);
-    void *context;
-    int err;
-};
-
-static void read_scope(struct reading *r, const struct scope *record)
-{
-    struct subnet subnet;
-    char error[640];
-
-    if (!record->enabled)
-        return;
-    if (subnet_parse(record, &subnet, error, sizeof(error)) == 0)
-        r->err = subnets_add(r->subnets, &subnet);
-    else if (r->complain)
-        r->complain(r->context, error);
-}
-
-static void read_reservation(struct reading *r, const struct reservation *record)
-{
-    struct mac mac;
-    uint32_t address;
-    char error[160];
-
-    if (mac_parse(text_of(record->mac), &mac) == 0 &&
-        parse_address(text_of(record->address), &address) == 0) {
-        r->err = subnets_reserve(r->subnets, mac, address);
-        return;
-    }
-    snprintf(error, sizeof(error), "reservation %s: address '%s' is not an IPv4 address",
-             record->mac, record->address);
-    if (r->complain)
-        r->complain(r->context, error);
-}
-
-struct subnets *subnets_new(const struct directory *dir,
-                            void (*complain)(void *context, const char *text), void *context)
-{
-    struct reading r = {subnets_empty(), complain, context, 0};
-
-    if (!r.subnets)
-        return NULL;
-    for (const struct scope *s = NULL;
-         !r.err && (s = directory_next(dir, ENTITY_scope, text_of(s ? s->name : "")));)
-        read_scope(&r, s);
-    for (const struct reservation *v = NULL;
-         !r.err && (v = directory_next(dir, ENTITY_reservation, text_of(v ? v->mac : "")));)
-        read_reservation(&r, v);
-    if (r.err) {
-        subnets_free(r.subnets);
-        return NULL;
-    }
-    subnets_sort(r.subnets);
-    return r.subnets;
 }

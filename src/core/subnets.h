@@ -72,5 +72,6 @@ bool subnet_excludes(const struct subnet *s, uint32_t address);
 uint32_t subnets_reserved_for(const struct subnets *s, struct mac mac); /* 0: none */
 bool subnets_is_reserved(const struct subnets *s, uint32_t address);
 
+int subnet_address_parse(struct text t, uint32_t *ret); /* IPv4, blanks around it; -EINVAL */
 /* "10.1.0.0/24"; 0, or -EINVAL (also when host bits are set). */
 int subnet_prefix_parse(struct text t, uint32_t *network, uint32_t *mask);

@@ -76,7 +76,7 @@ static void what_is_wrong_is_said(void **state)
     WRONG(first, "10.2.0.10", "first '10.2.0.10'");
     WRONG(first, "10.1.0.200", "in this order");
     WRONG(last, "x", "last 'x'");
-    WRONG(routers, "10.1.0.1,", "routers");
+    WRONG(routers, "10.1.0.1,,10.1.0.2", "routers");
     WRONG(dns, "dns.example.com", "dns");
     WRONG(ntp, "1.2.3", "ntp");
     WRONG(tftp, "cm1", "tftp_name");
