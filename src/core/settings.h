@@ -34,3 +34,11 @@ int setting_find(struct text id_or_title); /* index, or -ENOENT; any case */
 /* Checks a value typed by a person against the row and makes it canonical: 0, or -EINVAL with a
  * sentence in `error`. NUMBER, FLAG (true/false/yes/no/on/off/1/0) and CHOICE give *number. */
 int setting_check(enum setting s, struct text value, int32_t *number, char *error, size_t error_size);
+/* The row whose id or title is most like what was typed, or -ENOENT: for "did you mean …". */
+int setting_nearest(struct text name);
+/* A value as setting_check accepts it; borrowed from the table, `string` or `scratch`. */
+struct text setting_print(enum setting s, int32_t number, const char *string, char scratch[static 16]);
+
+/* What people type for a flag (true/false/yes/no/on/off/1/0) and for a signed number; -EINVAL, -ERANGE. */
+int text_to_flag(struct text t, bool *ret);
+int text_to_number(struct text t, int32_t *ret);

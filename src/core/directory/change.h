@@ -32,7 +32,7 @@ void change_put(struct change *c, enum entity e, struct text key);    /* either 
 void change_delete(struct change *c, enum entity e, struct text key); /* must be there, nobody may refer to it */
 /* A new record with all that `from` has, but its key; a phone gets no lines. */
 void change_copy(struct change *c, enum entity e, struct text from, struct text key);
-/* Where this operation came from, a line of a file for instance: comes back in its faults. */
+/* Where the operations that follow come from, a line of a file for instance: comes back in their faults. */
 void change_source(struct change *c, uint32_t source);
 
 /* A field of the newest operation, or of the newest child after change_item. A LIST field takes the
@@ -59,6 +59,7 @@ struct change_faults { /* of all operations that are wrong, the first `max` are 
 /* What a change did: the new snapshot and the rows, in the order in which to store them. */
 struct delta_row {
     const void *before, *after; /* NULL: was not there; is gone. One reference each. */
+    uint32_t source;            /* of the operation that did it */
 };
 struct delta {
     const struct directory *directory; /* one reference */
@@ -80,3 +81,10 @@ int directory_change(const struct directory **dir, const struct change *c, char 
  * address: phones are told the name. NULL without memory. */
 const struct directory *directory_empty(void);
 const struct directory *directory_factory(struct text node_name, struct text node_address);
+
+/* `lines` and `speed_dials` of a phone as change_field takes them, added to `to`. */
+struct grow;
+void phone_print_lines(const struct phone *p, struct grow *to);
+void phone_print_speed_dials(const struct phone *p, struct grow *to);
+/* SEP… in capitals from any form of a MAC or of such a name; other names as they are, cut to 15 characters. */
+void phone_name_normal(struct text typed, char to[static 16]);

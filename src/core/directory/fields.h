@@ -43,6 +43,7 @@ struct directory_item {
 };
 
 struct directory_entity {
+    const char *id;    /* "device_pool": of the struct and the database table */
     const char *noun;  /* "pool": as on the command line and in JSON */
     const char *title; /* "Device Pool" */
     size_t size;
@@ -50,7 +51,7 @@ struct directory_entity {
     unsigned n_keys;   /* 1 or 2: the first fields */
 };
 
-extern const struct directory_entity directory_entities[N_ENTITIES];
+extern struct directory_entity directory_entities[N_ENTITIES]; /* filled before main, then constant */
 
 static inline const struct directory_entity *directory_entity(enum entity e)
 {

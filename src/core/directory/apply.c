@@ -1,0 +1,546 @@
+/* apply.c - from one snapshot to the next: operations in order, then what they leave behind. */
+#include "core/directory/apply.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/directory/tokens.h"
+
+void apply_fault(struct apply *a, const char *field, const char *format, ...)
+{
+    char text[SENTENCE_MAX];
+    va_list args;
+
+    a->failed = true;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (a->n_faults++ == 0 && a->error_size)
+        snprintf(a->error, a->error_size, "%s", text);
+    if (!a->faults)
+        return;
+    a->faults->total++;
+    if (a->faults->n < a->faults->max) {
+        struct change_fault *fault = &a->faults->rows[a->faults->n++];
+
+        fault->source = a->source ? a->source : a->n_ops;
+        fault->field = field;
+        memcpy(fault->text, text, sizeof(text));
+    }
+}
+
+static void note(struct apply *a, const struct record *before, const struct record *after)
+{
+    struct delta *d = a->delta;
+
+    if (d->n == d->capacity) {
+        size_t capacity = d->capacity ? d->capacity * 2 : 8;
+        struct delta_row *rows = realloc(d->rows, capacity * sizeof(*rows));
+
+        if (!rows) {
+            a->no_memory = true;
+            return;
+        }
+        d->rows = rows;
+        d->capacity = capacity;
+    }
+    d->rows[d->n++] = (struct delta_row){record_ref(before), record_ref(after),
+                                         a->source ? a->source : a->n_ops};
+}
+
+void apply_put(struct apply *a, const struct record *before, const union draft *draft)
+{
+    const struct record *after;
+
+    if (a->arena.bad || !(after = record_new(draft, a->dir->version))) {
+        a->no_memory = true;
+        return;
+    }
+    if (!before || !record_same(before, after)) {
+        note(a, before, after);
+        if (directory_put(a->dir, after) < 0)
+            a->no_memory = true;
+    }
+    record_unref(after);
+}
+
+void apply_remove(struct apply *a, const struct record *before)
+{
+    record_ref(before); /* the tree may hold the last one */
+    note(a, before, NULL);
+    if (directory_remove(a->dir, before) < 0)
+        a->no_memory = true;
+    record_unref(before);
+}
+
+/* "no phone "x" (did you mean "y"?)" */
+static void fault_missing(struct apply *a, enum entity e, struct text key, const char *field)
+{
+    const struct record *r = NULL, *nearest = NULL;
+    char buffer[DIRECTORY_KEY_MAX];
+    struct text at = TEXT("");
+    unsigned best = 3;
+
+    for (unsigned i = 0; key.len <= 32 && i < 2000 && (r = directory_next(a->dir, e, at)); i++) {
+        at = record_key(r, buffer);
+        if (at.len <= 32 && text_distance(key, at, best) < best) {
+            best = text_distance(key, at, best);
+            nearest = r;
+        }
+    }
+    if (nearest)
+        at = record_key(nearest, buffer);
+    apply_fault(a, field, "there is no %s \"%.*s\"%s%.*s%s", directory_entity(e)->noun,
+                key.len > 60 ? 60 : (int)key.len, key.at, nearest ? ": did you mean \"" : "",
+                nearest ? (int)at.len : 0, at.at, nearest ? "\"?" : "");
+}
+
+/* A rename: every text that names `from` becomes `to`. */
+static void follow_rename(struct apply *a, enum entity e, struct text from, struct text to);
+
+static bool rename_texts(struct apply *a, void *record, enum entity of,
+                         const struct directory_field *fields, enum entity e, struct text from,
+                         struct text to)
+{
+    bool changed = false;
+
+    for (const struct directory_field *f = fields; f->name; f++) {
+        const char **value = (const char **)((char *)record + f->offset);
+
+        if (f->kind == FIELD_LIST && directory_list_count(record, f)) {
+            size_t size = f->item->size * directory_list_count(record, f);
+            char *copy = arena_take(&a->arena, size);
+
+            if (!copy)
+                return true; /* arena.bad refuses the whole */
+            memcpy(copy, directory_child(record, f, 0), size);
+            *value = copy;
+            for (size_t i = 0; i < directory_list_count(record, f); i++)
+                changed |= rename_texts(a, copy + i * f->item->size, of, f->item->fields, e, from, to);
+        } else if (rules_refers(of, f) == e && text_equal_nocase(text_of(*value), from)) {
+            *value = arena_text(&a->arena, to);
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+static void rename_in(struct apply *a, const struct record *r, enum entity e, struct text from,
+                      struct text to)
+{
+    const struct directory_entity *of = directory_entity(record_entity(r));
+    char before_key[DIRECTORY_KEY_MAX], after_key[DIRECTORY_KEY_MAX];
+    const struct record *after;
+    union draft draft;
+
+    memcpy(&draft, r, of->size);
+    if (!rename_texts(a, &draft, record_entity(r), of->fields, e, from, to))
+        return;
+    directory_key(r, before_key);
+    record_ref(r);
+    if (a->arena.bad || !(after = record_new(&draft, a->dir->version))) {
+        a->no_memory = true;
+        record_unref(r);
+        return;
+    }
+    directory_key(after, after_key);
+    record_unref(after);
+    if (!strcmp(before_key, after_key)) {
+        apply_put(a, r, &draft);
+    } else {
+        apply_remove(a, r);
+        apply_put(a, NULL, &draft);
+        follow_rename(a, record_entity(r), text_of(before_key), text_of(after_key));
+    }
+    record_unref(r);
+}
+
+static bool may_refer(enum entity of, const struct directory_field *fields, enum entity e)
+{
+    for (const struct directory_field *f = fields; f->name; f++) {
+        if (rules_refers(of, f) == e || (f->kind == FIELD_LIST && may_refer(of, f->item->fields, e)))
+            return true;
+    }
+    return false;
+}
+
+static void rename_line(struct apply *a, struct text from, struct text to)
+{
+    const struct phone *p;
+
+    while (!a->no_memory && (p = directory_line_user(a->dir, from, ""))) {
+        union draft draft;
+        struct phone_button *buttons = arena_take(&a->arena, p->n_buttons * sizeof(*buttons));
+
+        if (!buttons)
+            return;
+        memcpy(&draft, p, sizeof(*p));
+        memcpy(buttons, p->buttons, p->n_buttons * sizeof(*buttons));
+        draft.phone.buttons = buttons;
+        for (unsigned i = 0; i < p->n_buttons; i++) {
+            if (buttons[i].feature == BUTTON_LINE &&
+                text_equal_nocase(text_of(buttons[i].target), from))
+                buttons[i].target = arena_text(&a->arena, to);
+        }
+        apply_put(a, &p->record, &draft);
+    }
+}
+
+static void follow_rename(struct apply *a, enum entity e, struct text from, struct text to)
+{
+    if (e == ENTITY_line)
+        rename_line(a, from, to);
+    for (enum entity of = 0; of < N_ENTITIES; of++) {
+        char key[DIRECTORY_KEY_MAX] = "";
+        const struct record *r;
+
+        if (!may_refer(of, directory_entity(of)->fields, e))
+            continue;
+        while (!a->no_memory && (r = directory_next(a->dir, of, text_of(key)))) {
+            directory_key(r, key);
+            rename_in(a, r, e, from, to);
+        }
+    }
+}
+
+static void finish_put(struct apply *a)
+{
+    char key[DIRECTORY_KEY_MAX], old_key[DIRECTORY_KEY_MAX];
+    const struct record *there;
+
+    text_copy(key, sizeof(key), record_key(&a->draft.record, old_key));
+    there = directory_find(a->dir, a->entity, text_of(key));
+    if (there && there != a->before) {
+        apply_fault(a, directory_entity(a->entity)->fields[0].name, "there is a %s \"%s\" already",
+                    directory_entity(a->entity)->noun, key);
+        return;
+    }
+    rules_check(a);
+    if (a->failed)
+        return;
+    /* The rules may have changed the spelling of the key; what it finds stays the same. */
+    if (a->before && !there) { /* renamed */
+        const struct record *before = record_ref(a->before);
+
+        directory_key(before, old_key);
+        apply_remove(a, before);
+        apply_put(a, NULL, &a->draft);
+        follow_rename(a, a->entity, text_of(old_key), text_of(key));
+        record_unref(before);
+    } else {
+        apply_put(a, a->before, &a->draft);
+    }
+}
+
+static void finish_operation(struct apply *a)
+{
+    if (a->open && !a->failed && !a->no_memory && !a->arena.bad) {
+        if (a->verb == TOKEN_DELETE) {
+            rules_before_delete(a, a->before);
+            apply_remove(a, a->before);
+        } else {
+            finish_put(a);
+        }
+    }
+    record_unref(a->base);
+    a->base = a->before = NULL;
+    a->no_memory |= a->arena.bad;
+    arena_reset(&a->arena);
+    a->open = false;
+}
+
+/* The draft is all of what it was copied from: gives it the key of `named`, and a phone no lines. */
+static void become_copy(struct apply *a, const union draft *named)
+{
+    char sentence[SENTENCE_MAX];
+
+    memcpy(&a->draft.record + 1, &named->record + 1,
+           directory_entity(a->entity)->n_keys * sizeof(const char *));
+    if (a->entity == ENTITY_phone)
+        draft_phone_extra(&a->arena, &a->draft.phone, TEXT("lines"), TEXT(""), sentence);
+}
+
+/* Reads the key, finds what is there, and prepares the draft. */
+static void begin_operation(struct apply *a, const struct token *t)
+{
+    const struct directory_entity *e = directory_entity(t->entity);
+    char key[DIRECTORY_KEY_MAX], buffer[DIRECTORY_KEY_MAX];
+    const struct record *there, *base;
+    union draft draft;
+
+    finish_operation(a);
+    a->open = true;
+    a->failed = false;
+    a->verb = t->kind;
+    a->entity = t->entity;
+    a->n_ops++;
+    a->list = NULL;
+    a->item = NULL;
+    draft_init(&a->draft, t->entity);
+    rules_key(a, t->entity, t->a, &a->draft);
+    if (a->failed)
+        return;
+    text_copy(key, sizeof(key), record_key(&a->draft.record, buffer));
+    base = there = directory_find(a->dir, t->entity, text_of(key));
+    if (t->kind == TOKEN_COPY) {
+        draft_init(&draft, t->entity);
+        rules_key(a, t->entity, t->b, &draft);
+        base = directory_find(a->dir, t->entity, record_key(&draft.record, buffer));
+    }
+    if (there && (t->kind == TOKEN_ADD || t->kind == TOKEN_COPY)) {
+        apply_fault(a, e->fields[0].name, "there is a %s \"%s\" already", e->noun, key);
+    } else if (!base && t->kind == TOKEN_COPY) {
+        fault_missing(a, t->entity, t->b, e->fields[0].name);
+    } else if (!there && (t->kind == TOKEN_DELETE ||
+                          (t->kind == TOKEN_SET && t->entity != ENTITY_parameter))) {
+        fault_missing(a, t->entity, text_of(key), e->fields[0].name);
+    } else if (base) {
+        a->base = record_ref(base); /* holds what the draft borrows */
+        a->before = there;
+        draft = a->draft;
+        memcpy(&a->draft, base, e->size);
+        if (t->kind == TOKEN_COPY)
+            become_copy(a, &draft);
+    }
+}
+
+static void set_field(struct apply *a, const struct token *t)
+{
+    const struct directory_field *fields = directory_entity(a->entity)->fields, *f;
+    char sentence[SENTENCE_MAX];
+    void *to = &a->draft;
+    int err;
+
+    if (a->item) {
+        fields = a->list->item->fields;
+        to = a->item;
+    }
+    f = directory_field_find(fields, t->a);
+    if (f && f->kind == FIELD_KEY && directory_entity(a->entity)->n_keys == 1) {
+        rules_key(a, a->entity, t->b, &a->draft);
+        return;
+    }
+    if (f)
+        err = draft_value(&a->arena, to, f, t->b, sentence);
+    else if (a->entity != ENTITY_phone || a->item)
+        err = -ENOENT;
+    else
+        err = draft_phone_extra(&a->arena, &a->draft.phone, t->a, t->b, sentence);
+    if (err == -ENOENT) {
+        const struct directory_field *nearest = directory_field_nearest(fields, t->a);
+
+        apply_fault(a, "", "a %s has no field \"%.*s\"%s%s%s",
+                    a->item ? a->list->item->title : directory_entity(a->entity)->noun,
+                    t->a.len > 40 ? 40 : (int)t->a.len, t->a.at,
+                    nearest ? ": did you mean " : "", nearest ? nearest->name : "",
+                    nearest ? "?" : "");
+    } else if (err < 0) {
+        apply_fault(a, f ? f->name : text_equal_nocase(t->a, TEXT("lines")) ? "lines" : "speed_dials",
+                    "%s", sentence);
+    }
+}
+
+static void begin_list(struct apply *a, const struct token *t)
+{
+    char sentence[SENTENCE_MAX];
+
+    a->item = NULL;
+    a->list = directory_field_find(directory_entity(a->entity)->fields, t->a);
+    if (a->list && a->list->kind == FIELD_LIST)
+        draft_list(&a->arena, &a->draft, a->list, TEXT(""), sentence);
+    else
+        apply_fault(a, "", "a %s has no list \"%.*s\"", directory_entity(a->entity)->noun,
+                    t->a.len > 40 ? 40 : (int)t->a.len, t->a.at);
+}
+
+static void begin_item(struct apply *a)
+{
+    if (!a->list)
+        apply_fault(a, "", "an entry without its list");
+    else if (!(a->item = draft_item(&a->arena, &a->draft, a->list)) && !a->arena.bad)
+        apply_fault(a, a->list->name, "%s has too many entries", a->list->name);
+}
+
+static void step(struct apply *a, const struct token *t)
+{
+    switch (t->kind) {
+    case TOKEN_SOURCE:
+        finish_operation(a);
+        a->source = t->source;
+        return;
+    case TOKEN_FIELD:
+    case TOKEN_LIST:
+    case TOKEN_ITEM:
+        break;
+    default:
+        begin_operation(a, t);
+        return;
+    }
+    if (!a->open || a->failed || a->no_memory || a->arena.bad)
+        return;
+    if (t->kind == TOKEN_FIELD)
+        set_field(a, t);
+    else if (t->kind == TOKEN_LIST)
+        begin_list(a, t);
+    else
+        begin_item(a);
+}
+
+/* Every name in a record must be that of something. */
+static void check_references(struct apply *a, const void *record, enum entity of,
+                             const struct directory_field *fields)
+{
+    for (const struct directory_field *f = fields; f->name; f++) {
+        enum entity e = rules_refers(of, f);
+
+        if (f->kind == FIELD_LIST) {
+            for (size_t i = 0; i < directory_list_count(record, f); i++)
+                check_references(a, directory_child(record, f, i), of, f->item->fields);
+        } else if (e != N_ENTITIES) {
+            struct text key = text_of(*(const char *const *)((const char *)record + f->offset));
+
+            if (key.len && !directory_find(a->dir, e, key))
+                fault_missing(a, e, key, f->name);
+        }
+    }
+}
+
+static bool names_missing(struct apply *a, const void *record, enum entity of,
+                          const struct directory_field *fields, enum entity e, struct text *missing)
+{
+    for (const struct directory_field *f = fields; f->name; f++) {
+        if (f->kind == FIELD_LIST) {
+            for (size_t i = 0; i < directory_list_count(record, f); i++) {
+                if (names_missing(a, directory_child(record, f, i), of, f->item->fields, e, missing))
+                    return true;
+            }
+        } else if (rules_refers(of, f) == e) {
+            *missing = text_of(*(const char *const *)((const char *)record + f->offset));
+            if (missing->len && !directory_find(a->dir, e, *missing))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Something of `e` has gone: nobody may name it any more. */
+static void check_referrers(struct apply *a, enum entity e)
+{
+    unsigned n_found = 0;
+
+    for (enum entity of = 0; of < N_ENTITIES && n_found < 8; of++) {
+        char key[DIRECTORY_KEY_MAX] = "";
+        const struct record *r;
+        struct text missing;
+
+        if (!may_refer(of, directory_entity(of)->fields, e))
+            continue;
+        while (n_found < 8 && (r = directory_next(a->dir, of, text_of(key)))) {
+            directory_key(r, key);
+            if (!names_missing(a, r, of, directory_entity(of)->fields, e, &missing))
+                continue;
+            apply_fault(a, "", "%s \"%.*s\" is in use by %s \"%s\"", directory_entity(e)->noun,
+                        TEXT_ARG(missing), directory_entity(of)->noun, key);
+            n_found++;
+        }
+    }
+}
+
+static void check_line_users(struct apply *a, const struct record *line)
+{
+    char key[DIRECTORY_KEY_MAX];
+    const struct phone *user;
+
+    directory_key(line, key);
+    if (!directory_find(a->dir, ENTITY_line, text_of(key)) &&
+        (user = directory_line_user(a->dir, text_of(key), "")))
+        apply_fault(a, "", "line \"%s\" is in use by phone \"%s\"", key, user->name);
+}
+
+static void check_delta(struct apply *a)
+{
+    bool gone[N_ENTITIES] = {false};
+    bool parameters = false;
+
+    for (size_t i = 0; i < a->delta->n && !a->no_memory; i++) {
+        const struct delta_row *row = &a->delta->rows[i];
+        const struct record *r = row->after ? row->after : row->before;
+
+        a->source = row->source;
+        parameters |= r->entity == ENTITY_parameter;
+        if (row->after)
+            check_references(a, row->after, record_entity(r), directory_entity(record_entity(r))->fields);
+        else
+            gone[r->entity] = true;
+        if (!row->after && r->entity == ENTITY_line)
+            check_line_users(a, r);
+    }
+    for (enum entity e = 0; e < N_ENTITIES; e++) {
+        if (gone[e] && !a->no_memory)
+            check_referrers(a, e);
+    }
+    if (parameters)
+        directory_read_settings(a->dir);
+}
+
+void delta_done(struct delta *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        record_unref(d->rows[i].before);
+        record_unref(d->rows[i].after);
+    }
+    free(d->rows);
+    directory_unref(d->directory);
+    *d = (struct delta){0};
+}
+
+int directory_apply(const struct directory *old, const struct change *c,
+                    struct change_faults *faults, struct delta *ret, char *error, size_t size)
+{
+    struct delta delta = {0};
+    struct apply a = {.delta = &delta, .faults = faults, .error = error, .error_size = size};
+    struct text rest;
+    struct token t;
+
+    if (!c || c->bad || !(a.dir = directory_fork(old, directory_version(old) + 1)))
+        goto no_memory;
+    rest = (struct text){c->at, c->len};
+    while (!a.no_memory && token_read(&rest, &t))
+        step(&a, &t);
+    finish_operation(&a);
+    if (!a.n_faults)
+        check_delta(&a);
+    arena_done(&a.arena);
+    if (a.no_memory)
+        goto no_memory;
+    if (a.n_faults) {
+        delta_done(&delta);
+        directory_unref(a.dir);
+        return -EINVAL;
+    }
+    delta.directory = delta.n ? a.dir : directory_ref(old);
+    if (!delta.n)
+        directory_unref(a.dir);
+    *ret = delta;
+    return 0;
+no_memory:
+    delta_done(&delta);
+    directory_unref(a.dir);
+    snprintf(error, size, "there is not enough memory for this");
+    return -ENOMEM;
+}
+
+int directory_change(const struct directory **dir, const struct change *c, char *error, size_t size)
+{
+    struct delta delta;
+    int err = directory_apply(*dir, c, NULL, &delta, error, size);
+
+    if (err)
+        return err;
+    directory_unref(*dir);
+    *dir = directory_ref(delta.directory);
+    delta_done(&delta);
+    return 0;
+}
