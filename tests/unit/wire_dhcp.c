@@ -253,6 +253,27 @@ static void a_flood_of_options_is_refused(void **state)
     assert_int_equal(dhcp_decode(packet, 240 + 2 * 150, &got), 0);
 }
 
+static void options_follow_the_order_asked_for(void **state)
+{
+    static const uint8_t expected[] = {53, 54, 51, 66, 1, 150, 3};
+    struct dhcp_message m;
+    uint8_t packet[DHCP_MAX_SIZE], *at = packet + 240;
+
+    dhcp_init(&m, DHCP_BOOTREPLY, 1, phone);
+    m.order = bytes_of("\x42\x23\x01\x96\x42\x33", 6); /* 35 is not there, 66 stands twice */
+    dhcp_set_type(&m, DHCP_ACK);
+    dhcp_set_server_id(&m, 1);
+    dhcp_set_lease_s(&m, 3600);
+    dhcp_set_subnet_mask(&m, 0xffffff00);
+    dhcp_set_routers(&m, (struct dhcp_addresses){1, {0x0a000001}});
+    dhcp_set_tftp_name(&m, TEXT("10.0.0.1"));
+    dhcp_set_tftp_servers(&m, (struct dhcp_addresses){1, {0x0a000001}});
+    assert_true(dhcp_encode(&m, packet, sizeof(packet)) > 0);
+    for (size_t i = 0; i < sizeof(expected); i++, at += 2 + at[1])
+        assert_int_equal(at[0], expected[i]);
+    assert_int_equal(at[0], DHCP_end);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +289,7 @@ int main(void)
         cmocka_unit_test(bootp_without_cookie_has_no_options),
         cmocka_unit_test(room_follows_the_maximum_size_option),
         cmocka_unit_test(a_flood_of_options_is_refused),
+        cmocka_unit_test(options_follow_the_order_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

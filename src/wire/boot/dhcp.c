@@ -340,13 +340,31 @@ static struct text field_bytes(const struct dhcp_message *m, const struct row *r
     return (struct text){(const char *)scratch, writer_len(&w)};
 }
 
+static void put_row(struct areas *a, const struct dhcp_message *m, unsigned i, uint64_t *left)
+{
+    uint8_t scratch[4 * DHCP_LIST_MAX], code = rows[i].code;
+
+    if (!bit(left, code))
+        return;
+    left[code >> 6] &= ~(1ull << (code & 63));
+    put(a, code, field_bytes(m, &rows[i], scratch, sizeof(scratch)));
+}
+
 static void put_all(struct areas *a, const struct dhcp_message *m)
 {
-    uint8_t scratch[4 * DHCP_LIST_MAX];
+    uint64_t left[4];
 
+    memcpy(left, m->has, sizeof(left));
+    for (unsigned i = ROW_type; i <= ROW_lease_s; i++)
+        put_row(a, m, i, left);
+    for (size_t i = 0; i < m->order.len; i++) {
+        uint8_t row = row_of[(uint8_t)m->order.at[i]];
+
+        if (row)
+            put_row(a, m, row - 1u, left);
+    }
     for (unsigned i = 0; i < N_ROWS; i++)
-        if (dhcp_has(m, rows[i].code))
-            put(a, rows[i].code, field_bytes(m, &rows[i], scratch, sizeof(scratch)));
+        put_row(a, m, i, left);
     for (unsigned i = 0; i < m->n_raw; i++)
         put(a, m->raw[i].code, m->raw[i].value);
 }

@@ -77,6 +77,8 @@ struct dhcp_message {
 #include "wire/boot/options.def"
 #undef OPTION
     struct text relay;       /* option 82 whole: a server echoes it unchanged */
+    struct text order;       /* codes that are sent first, after 53, 54 and 51 (RFC 2132 9.8: a
+                                server tries to follow the client's list); not decoded */
     uint8_t n_bad;           /* options too short for their kind, counted and left out */
     uint8_t n_raw;
     uint16_t n_joined;       /* bytes of `joined` in use */
