@@ -14,8 +14,6 @@
 #undef VALUE
 #undef ENUM_END
 
-#define NEVER UINT8_MAX
-
 #define ROWS(name)                                                                                 \
     static const struct field *name##_fields(void)                                                 \
     {                                                                                              \
@@ -180,6 +178,13 @@ enum sccp_from sccp_message_from(uint32_t id)
     const struct kind *kind = kind_of(id);
 
     return kind ? kind->flags & (FROM_PHONE | FROM_SERVER) : 0;
+}
+
+const struct field *sccp_message_fields(uint32_t id)
+{
+    const struct kind *kind = kind_of(id);
+
+    return kind ? kind->fields() : NULL;
 }
 
 uint32_t sccp_message_at(size_t index)

@@ -83,6 +83,7 @@ void sccp_dump(const struct sccp_message *m, unsigned version, struct writer *w)
 const char *sccp_message_name(uint32_t id); /* "Register"; NULL when unknown */
 int sccp_message_id(struct text name, uint32_t *ret); /* any case; -ENOENT */
 enum sccp_from sccp_message_from(uint32_t id);        /* 0 when unknown */
+const struct field *sccp_message_fields(uint32_t id); /* the rows; NULL when unknown */
 uint32_t sccp_message_at(size_t index); /* ids in table order; UINT32_MAX behind the last */
 
 /* The version to speak with a phone that offered `offered`: the nearest one with a layout of its
