@@ -1,0 +1,1032 @@
+/* sccp_station.c - the life of an SCCP connection as rows: what it may do when, and what follows.
+ */
+#include "station/sccp_station.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/counters.h"
+#include "station/phone_alarm.h"
+#include "station/refusals.h"
+
+#define PARTIAL_BYTES_MAX (64u << 20) /* of messages half received, all connections together */
+#define EVENT_WINDOW_MS   5000
+#define REFUSED_WAIT_S    60 /* a token is refused for so long when Register would be */
+#define LINES_A_SECOND    20
+#define TAKEOVER_MS       (5 * 60 * 1000)
+
+static void session_log(const struct session *s, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A storm of registrations must not become a storm of lines; the alarms have them all. */
+static bool may_tell(struct stations *o)
+{
+    uint64_t second = o->now.ms / 1000;
+
+    if (o->log_second != second) {
+        if (o->n_untold)
+            log_info("sccp", "and %u more phones registered or left", o->n_untold);
+        o->log_second = second;
+        o->n_told = o->n_untold = 0;
+    }
+    if (o->n_told < LINES_A_SECOND)
+        return o->n_told++, true;
+    o->n_untold++;
+    return false;
+}
+
+static void session_log(const struct session *s, enum log_level level, const char *format, ...)
+{
+    char words[400], at[ENDPOINT_TEXT_MAX];
+    va_list args;
+
+    if (!log_wants(level) || (level == LOG_LEVEL_INFO && !may_tell(s->owner)))
+        return;
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    log_print(level, "sccp", "%s at %s %s: %s",
+              s->station.name.s[0] ? s->station.name.s : "somebody",
+              endpoint_print(&s->station.peer, at), station_state_name(s->station.state), words);
+}
+
+/* --- alarms and events -------------------------------------------------------------------------
+ */
+
+static struct station_event *event_add(struct session *s, enum station_stage stage, uint32_t code,
+                                       const char *detail, struct effects *e)
+{
+    struct station_event *event = &effects_add(e, EFFECT_EVENT)->event;
+
+    *event = (struct station_event){.stage = (uint8_t)stage,
+                                    .protocol = PROTOCOL_SCCP,
+                                    .device = s->station.name,
+                                    .ip = s->station.peer.ip,
+                                    .model = s->station.model,
+                                    .code = code};
+    text_copy(event->detail, sizeof(event->detail), text_of(detail));
+    return event;
+}
+
+static void put_signal(struct alarm_draft *d, const struct session *s)
+{
+    if (s->station.last_signal)
+        alarm_put(d, "LastSignalReceived", "Station%s", s->station.last_signal);
+}
+
+static void alarm_transient(struct session *s, uint32_t reason, uint32_t times, struct effects *e)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_ENDPOINT_TRANSIENT);
+    d.times = times;
+    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put_device(&d, s->station.name);
+    alarm_put_mac(&d, s->station.name);
+    alarm_put(&d, "Protocol", "SCCP");
+    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    alarm_put_reason(&d, reason);
+    alarm_put(&d, "ConnectingPort", "%u", s->station.local.port);
+    put_signal(&d, s);
+    alarm_put(&d, "StationState", "%s", station_state_name(s->station.state));
+    effects_alarm(e, &d);
+}
+
+static void alarm_unregistered(struct session *s, uint32_t reason, struct effects *e)
+{
+    const struct phone *phone = session_phone(s);
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_ENDPOINT_UNREGISTERED);
+    alarm_put_device(&d, s->station.name);
+    alarm_put_mac(&d, s->station.name);
+    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put(&d, "Protocol", "SCCP");
+    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    alarm_put(&d, "Description", "%s", phone ? phone->description : "");
+    alarm_put_reason(&d, reason);
+    alarm_put(&d, "IPAddrAttributes", "%u", s->station.address_scope);
+    if (reason != UNREGISTERED_CONNECTIVITY_ERROR)
+        put_signal(&d, s);
+    effects_alarm(e, &d);
+}
+
+static void put_numbers(struct alarm_draft *d, const struct phone *phone)
+{
+    char list[200];
+    struct writer w = writer_of(list, sizeof(list) - 1);
+
+    for (size_t i = 0; phone && i < phone->n_buttons && !w.bad; i++) {
+        struct text target = text_of(phone->buttons[i].target);
+
+        if (phone->buttons[i].feature != BUTTON_LINE)
+            continue;
+        if (writer_len(&w))
+            write_string(&w, ",");
+        write_text(&w, text_split(&target, '/'));
+    }
+    *w.at = '\0';
+    alarm_put(d, "AssociatedDNs", "%s", list);
+}
+
+static void alarm_registered(struct session *s, struct effects *e)
+{
+    const struct phone *phone = session_phone(s);
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_ENDPOINT_REGISTERED);
+    alarm_put_device(&d, s->station.name);
+    alarm_put_mac(&d, s->station.name);
+    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put(&d, "Protocol", "SCCP");
+    alarm_put(&d, "Description", "%s", phone ? phone->description : "");
+    alarm_put(&d, "LoadID", "%s", s->station.load);
+    put_numbers(&d, phone);
+    alarm_put(&d, "PerfMonObjType", "2");
+    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    alarm_put(&d, "IPAddrAttributes", "%u", s->station.address_scope);
+    alarm_put(&d, "ActiveLoadId", "%s", s->station.load);
+    effects_alarm(e, &d);
+}
+
+static void binding(struct session *s, bool gone, struct effects *e)
+{
+    struct effect *row = effects_add(e, EFFECT_BINDING);
+
+    row->binding.device = s->station.name;
+    row->binding.ip = s->station.peer.ip;
+    row->binding.gone = gone;
+}
+
+/* --- conditions --------------------------------------------------------------------------------
+ */
+
+static bool refused(struct session *s, const struct session_input *in)
+{
+    s->refusal = (uint8_t)refusal_of(s);
+    return s->refusal != REFUSAL_NONE;
+}
+
+static bool unknown(struct session *s, const struct session_input *in)
+{
+    return !session_phone(s);
+}
+
+static bool no_token(struct session *s, const struct session_input *in)
+{
+    if (refused(s, in))
+        return true;
+    return in->event == EV_TOKEN && s->station.state != STATION_TOKEN &&
+           s->owner->n_tokens >= (size_t)SETTING_OF(s, max_fallback_queue);
+}
+
+static bool known_early(const struct session *s)
+{
+    for (size_t i = 0; i < EARLY_MAX; i++)
+        if (ip_equal(s->owner->early[i], s->station.peer.ip))
+            return true;
+    return false;
+}
+
+/* The backup leaves keepalives to TCP (SCCP-2); the 7985 and 6911 want an answer before they
+ * register. */
+static bool acknowledged_early(struct session *s, const struct session_input *in)
+{
+    return SETTING_OF(s, keepalive_ack_unregistered) || known_early(s);
+}
+
+static bool has_no_acks(struct session *s, const struct session_input *in)
+{
+    return s->version == 0; /* CallManager 2 knows neither KeepAliveAck nor UnregisterAck */
+}
+
+static bool parking_is_full(struct session *s, const struct session_input *in)
+{
+    struct parked *p;
+
+    if (!s->parked_id)
+        pool_take(&s->owner->parked, &s->parked_id);
+    p = s->parked_id ? pool_get(&s->owner->parked, s->parked_id) : NULL;
+    return !p || p->n == PARKED_MAX;
+}
+
+static bool only_applies(struct session *s, const struct session_input *in)
+{
+    return s->order == STATION_APPLY;
+}
+
+/* --- what is done ------------------------------------------------------------------------------
+ */
+
+static void nothing(struct session *s, const struct session_input *in, struct effects *e)
+{
+}
+
+static void keep_alarm(struct session *s, const struct session_input *in, struct effects *e)
+{
+    struct alarm_draft d;
+
+    if (phone_alarm_read(in->message, &d) < 0) {
+        count(COUNT_SCCP_MALFORMED);
+        return;
+    }
+    free(s->station.last_alarm);
+    s->station.last_alarm = alarm_finish(&d);
+    if (s->station.last_alarm)
+        s->station.last_alarm->time_us = s->owner->now.wall_us;
+    if (!d.device.s[0])
+        d.device = s->station.name;
+    d.ip = s->station.peer.ip;
+    effects_alarm(e, &d);
+}
+
+static void ack_keepalive(struct session *s, const struct session_input *in, struct effects *e)
+{
+    SEND(s, e, keepalive_ack, &(struct sccp_keepalive_ack){});
+}
+
+static void deny_token(struct session *s, const struct session_input *in, struct effects *e)
+{
+    uint32_t wait = s->refusal ? REFUSED_WAIT_S : (uint32_t)SETTING_OF(s, token_reject_wait), times;
+    const struct refusal_rule *rule = &refusal_rules[s->refusal];
+
+    if (in->event == EV_SPCP_TOKEN)
+        SEND(s, e, spcp_register_token_reject, (&(struct sccp_spcp_register_token_reject){wait}));
+    else
+        SEND(s, e, register_token_reject, (&(struct sccp_register_token_reject){wait}));
+    count(COUNT_SCCP_TOKENS_REFUSED);
+    if (s->refusal && stations_note_refusal(s, rule->reason, rule->text, &times))
+        alarm_transient(s, rule->reason, times, e);
+}
+
+static void grant_token(struct session *s, const struct session_input *in, struct effects *e)
+{
+    if (in->event == EV_SPCP_TOKEN)
+        SEND(s, e, spcp_register_token_ack, (&(struct sccp_spcp_register_token_ack){65535}));
+    else
+        SEND(s, e, register_token_ack, &(struct sccp_register_token_ack){});
+    s->spcp = in->event == EV_SPCP_TOKEN;
+    count(COUNT_SCCP_TOKENS_GRANTED);
+}
+
+static void alarm_mismatch(struct session *s, struct effects *e)
+{
+    const struct phone *phone = session_phone(s);
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_DEVICE_TYPE_MISMATCH);
+    alarm_put(&d, "DBDeviceType", "%d", phone ? phone->model : 0);
+    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    alarm_put_device(&d, s->station.name);
+    d.ip = s->station.peer.ip;
+    effects_alarm(e, &d);
+}
+
+static void alarm_limit(struct session *s, struct effects *e)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_NUM_DEV_REG_EXCEEDED);
+    alarm_put(&d, "MaxDevices", "%d", SETTING_OF(s, max_registered_devices));
+    effects_alarm(e, &d);
+}
+
+static void refuse(struct session *s, const struct session_input *in, struct effects *e)
+{
+    const struct refusal_rule *rule = &refusal_rules[s->refusal];
+    struct sccp_register_reject reject = {};
+    uint32_t times;
+
+    text_copy(reject.text, sizeof(reject.text), text_of(rule->text));
+    SEND(s, e, register_reject, &reject);
+    count(COUNT_SCCP_REJECTED);
+    event_add(s, STAGE_REJECTED, rule->reason, rule->text, e);
+    if (!stations_note_refusal(s, rule->reason, rule->text, &times))
+        return;
+    if (s->refusal == REFUSAL_MODEL)
+        alarm_mismatch(s, e);
+    if (s->refusal == REFUSAL_TOO_MANY)
+        alarm_limit(s, e);
+    alarm_transient(s, rule->reason, times, e);
+    session_log(s, LOG_LEVEL_WARNING, "refused with '%s': %s (%u times since the last line)",
+                rule->text, reason_transient(rule->reason)->text, times);
+}
+
+static void refuse_admission(struct session *s, const struct session_input *in, struct effects *e)
+{
+    if (in->event == EV_TIMEOUT)
+        s->refusal = REFUSAL_AUTOREGISTER_TIME;
+    else if (in->err == -EIO || in->err == -EROFS || in->err == -ENOSPC || in->err == -ENOMEM ||
+             in->err == -ENOBUFS)
+        s->refusal = REFUSAL_AUTOREGISTER_STORE;
+    else
+        s->refusal = REFUSAL_AUTOREGISTER;
+    refuse(s, in, e);
+}
+
+static void ask_to_add(struct session *s, const struct session_input *in, struct effects *e)
+{
+    struct effect *row = effects_add(e, EFFECT_AUTOREGISTER);
+
+    row->link = s->id;
+    row->autoregister.device = s->station.name;
+    row->autoregister.model = s->station.model;
+}
+
+/* Whoever has the name goes: a phone that comes back must not wait for its old connection. */
+static void take_name(struct session *s, struct effects *e)
+{
+    struct session *old = stations_by_name(s->owner, s->station.name);
+    uint64_t now = s->owner->now.ms;
+
+    if (!old || old == s)
+        return;
+    if (!ip_equal(old->station.peer.ip, s->station.peer.ip)) {
+        bool lately = old->takeovers && now - old->takeover_ms < TAKEOVER_MS;
+
+        s->takeovers = lately ? (uint8_t)(old->takeovers + (old->takeovers < 255)) : 1;
+        s->takeover_ms = now;
+    }
+    stations_replace(old, e);
+}
+
+static unsigned negotiate(const struct session *s)
+{
+    unsigned v = s->offered, most = (unsigned)SETTING_OF(s, maximum_protocol_version);
+
+    if (v > SCCP_VERSION_MAX) /* ATA 186 and 188 report 33, some SPA phones others */
+        v = s->model ? s->model->version : SCCP_VERSION_MAX;
+    if (v > most)
+        v = most;
+    if (v == 7)
+        return 6; /* as CallManager 4.1 answers: the layouts of 7 are those of 6 */
+    return v >= 12 && v <= 14 ? 11 : v;
+}
+
+static void admit(struct session *s, const struct session_input *in, struct effects *e)
+{
+    struct sccp_register_ack ack = {
+        .keepalive_s = (uint32_t)SETTING_OF(s, station_keepalive_interval),
+        .secondary_keepalive_s = (uint32_t)SETTING_OF(s, station_secondary_keepalive),
+    };
+
+    text_copy(s->station.name.s, sizeof(s->station.name.s), text_of(session_phone(s)->name));
+    take_name(s, e);
+    if (stations_enter_name(s) < 0)
+        return; /* no memory: it stays unnamed and its timer ends it */
+    s->version = (uint8_t)negotiate(s);
+    session_date_template(s, ack.date_template);
+    ack.protocol = s->version;
+    session_ack_features(s, ack.features);
+    SEND(s, e, register_ack, &ack);
+    SEND(s, e, capabilities_req, &(struct sccp_capabilities_req){});
+}
+
+static uint32_t loss_ms(const struct session *s)
+{
+    uint64_t ms = (uint64_t)SETTING_OF(s, station_keepalive_interval) *
+                  (uint64_t)SETTING_OF(s, station_keepalive_missed) * 1000;
+
+    return (uint32_t)(ms * (100 + (s->model ? s->model->slack_percent : 0)) / 100);
+}
+
+static void park(struct session *s, const struct session_input *in, struct effects *e)
+{
+    struct parked *p = pool_get(&s->owner->parked, s->parked_id);
+
+    p->rows[p->n].id = in->message->id;
+    p->rows[p->n].argument = sccp_argument_of(in->message);
+    p->n++;
+}
+
+static void answer_parked(struct session *s, struct effects *e)
+{
+    struct parked *p = s->parked_id ? pool_get(&s->owner->parked, s->parked_id) : NULL;
+
+    for (size_t i = 0; p && i < p->n; i++)
+        session_answer(s, p->rows[i].id, p->rows[i].argument, e);
+    if (p)
+        pool_give(&s->owner->parked, s->parked_id);
+    s->parked_id = 0;
+}
+
+static void remember_early(struct session *s)
+{
+    struct stations *o = s->owner;
+
+    if (s->model && s->model->quirks & MODEL_KEEPALIVE_FIRST && !known_early(s))
+        o->early[o->early_at++ % EARLY_MAX] = s->station.peer.ip;
+}
+
+static void registered(struct session *s, const struct session_input *in, struct effects *e)
+{
+    s->station.since_us = s->owner->now.wall_us;
+    s->station.leave_reason = 0;
+    s->loss_ms = loss_ms(s);
+    stations_forget_refusal(s->owner, s->station.name);
+    remember_early(s);
+    event_add(s, STAGE_REGISTERED, 0, s->station.load, e);
+    binding(s, false, e);
+    alarm_registered(s, e);
+    count(COUNT_SCCP_REGISTRATIONS);
+    session_log(s, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
+                s->model ? s->model->title : "unknown model", s->version,
+                s->station.load[0] ? ", load " : "", s->station.load);
+    session_send_device_caps(s, e);
+    answer_parked(s, e);
+}
+
+static void answer(struct session *s, const struct session_input *in, struct effects *e)
+{
+    session_answer(s, in->message->id, sccp_argument_of(in->message), e);
+}
+
+/* It was registered and is not any more. */
+static void gone(struct session *s, uint32_t reason, struct effects *e)
+{
+    event_add(s, STAGE_UNREGISTERED, reason, reason_unregistered(reason)->text, e);
+    binding(s, true, e);
+    alarm_unregistered(s, reason, e);
+    session_log(s, LOG_LEVEL_INFO, "unregistered: %s", reason_unregistered(reason)->text);
+    stations_leave_name(s);
+    s->station.since_us = 0;
+}
+
+static void leave(struct session *s, const struct session_input *in, struct effects *e)
+{
+    uint32_t reason = UNREGISTERED_DEVICE_UNREGISTERED;
+
+    if (s->version) {
+        SEND(s, e, unregister_ack, (&(struct sccp_unregister_ack){SCCP_UNREGISTER_OK}));
+        effects_close(e, s->link);
+    }
+    if (s->station.leave_reason)
+        reason = s->station.leave_reason;
+    else if (in->message->unregister.reason == SCCP_UNREGISTER_POWER_SAVE)
+        reason = UNREGISTERED_POWER_SAVE;
+    else if (!session_is_at_home(s))
+        reason = UNREGISTERED_FALLBACK;
+    gone(s, reason, e);
+}
+
+static void say_goodbye(struct session *s, const struct session_input *in, struct effects *e)
+{
+    SEND(s, e, unregister_ack, (&(struct sccp_unregister_ack){SCCP_UNREGISTER_OK}));
+    effects_close(e, s->link);
+}
+
+static void lost_connection(struct session *s, const struct session_input *in, struct effects *e)
+{
+    gone(s, s->station.leave_reason ? s->station.leave_reason : UNREGISTERED_CONNECTIVITY_ERROR, e);
+}
+
+static void lost_keepalive(struct session *s, const struct session_input *in, struct effects *e)
+{
+    effects_close(e, s->link);
+    gone(s, UNREGISTERED_KEEPALIVE_TIMEOUT, e);
+}
+
+static void lost_to_newer(struct session *s, const struct session_input *in, struct effects *e)
+{
+    effects_close(e, s->link);
+    gone(s, UNREGISTERED_DEVICE_SWITCH, e);
+}
+
+static void ignored_order(struct session *s, const struct session_input *in, struct effects *e)
+{
+    effects_close(e, s->link);
+    gone(s, UNREGISTERED_NO_RESPONSE, e);
+}
+
+static void throttled(struct session *s, const struct session_input *in, struct effects *e)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_DEVICE_MAX_EVENTS);
+    alarm_put(&d, "TotalEventsReceived", "%u", s->n_events);
+    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put(&d, "MaxEventsAllowed", "%d", SETTING_OF(s, max_station_events));
+    d.device = s->station.name;
+    effects_alarm(e, &d);
+    effects_close(e, s->link);
+    gone(s, UNREGISTERED_THROTTLING, e);
+}
+
+/* It registers again on the same connection. */
+static void begin_again(struct session *s, const struct session_input *in, struct effects *e)
+{
+    if (strcasecmp(in->message->register_req.device_name, s->station.name.s) != 0 &&
+        station_is_registered(&s->station))
+        gone(s, UNREGISTERED_DEVICE_SWITCH, e);
+    stations_leave_name(s);
+    if (s->parked_id)
+        pool_give(&s->owner->parked, s->parked_id);
+    s->parked_id = 0;
+}
+
+static void send_away(struct session *s, const struct session_input *in, struct effects *e)
+{
+    static const struct {
+        enum alarm_id alarm;
+        uint8_t reason;
+    } orders[] = {[STATION_RESET] = {ALARM_ENDPOINT_RESET, UNREGISTERED_CALLMANAGER_RESET},
+                  [STATION_RESTART] = {ALARM_ENDPOINT_RESTART, UNREGISTERED_CALLMANAGER_RESTART},
+                  [STATION_APPLY] = {ALARM_DEVICE_APPLY_CONFIG, UNREGISTERED_APPLY_CONFIG}};
+    struct alarm_draft d;
+
+    if (in->event == EV_DELETED)
+        s->order = STATION_RESET;
+    SEND(s, e, reset, (&(struct sccp_reset){s->order}));
+    s->station.leave_reason = orders[s->order].reason;
+    alarm_begin(&d, orders[s->order].alarm);
+    alarm_put_device(&d, s->station.name);
+    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    d.ip = s->station.peer.ip;
+    effects_alarm(e, &d);
+}
+
+static void stay(struct session *s, const struct session_input *in, struct effects *e)
+{
+    s->station.leave_reason = 0;
+}
+
+/* Named, but it never got registered. */
+static void fail(struct session *s, uint32_t reason, struct effects *e)
+{
+    const char *words = reason_transient(reason)->text;
+    uint32_t times;
+
+    stations_leave_name(s);
+    if (s->station.name.s[0] && stations_note_refusal(s, reason, "", &times)) {
+        alarm_transient(s, reason, times, e);
+        session_log(s, LOG_LEVEL_NOTICE, "not registered: %s", words);
+    }
+}
+
+static void broke_off(struct session *s, const struct session_input *in, struct effects *e)
+{
+    fail(s, TRANSIENT_CONNECTIVITY_ERROR, e);
+}
+
+static void out_of_order(struct session *s, const struct session_input *in, struct effects *e)
+{
+    effects_close(e, s->link);
+    fail(s, TRANSIENT_SEQUENCE_ERROR, e);
+}
+
+static void no_capabilities(struct session *s, const struct session_input *in, struct effects *e)
+{
+    effects_close(e, s->link);
+    fail(s, TRANSIENT_CAPABILITY_TIMEOUT, e);
+}
+
+static void close_silent(struct session *s, const struct session_input *in, struct effects *e)
+{
+    count(COUNT_SCCP_SILENT_CLOSED);
+    effects_close(e, s->link);
+}
+
+static void close_link(struct session *s, const struct session_input *in, struct effects *e)
+{
+    effects_close(e, s->link);
+}
+
+static void too_early(struct session *s, const struct session_input *in, struct effects *e)
+{
+    count(COUNT_SCCP_OUT_OF_ORDER);
+}
+
+/* --- the rows ----------------------------------------------------------------------------------
+ */
+
+#define IN(state) (1u << STATION_##state)
+#define NOBODY    (IN(OPEN) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
+#define THERE     (IN(REGISTERED) | IN(LEAVING))
+#define ANY       (NOBODY | THERE | IN(ADMITTING) | IN(CAPABILITIES))
+#define SAME      N_STATION_STATES
+#define AGAIN     (1u << 7) /* the event is then given to the new state */
+
+/* clang-format off */
+static const struct row {
+    uint32_t in;
+    enum session_event on;
+    bool (*when)(struct session *s, const struct session_input *in);
+    void (*act)(struct session *s, const struct session_input *in, struct effects *e);
+    uint8_t to;
+    const char *words; /* condition and action, for the printed graph */
+} rows[] = {
+    { ANY,                        EV_ALARM,        NULL,               keep_alarm,       SAME,                 "keep what it tells" },
+
+    { THERE | IN(CAPABILITIES),   EV_KEEPALIVE,    has_no_acks,        nothing,          SAME,                 "version 0: no answer" },
+    { THERE | IN(CAPABILITIES),   EV_KEEPALIVE,    NULL,               ack_keepalive,    SAME,                 "KeepAliveAck" },
+    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED), EV_KEEPALIVE, acknowledged_early, ack_keepalive, SAME,          "expected early: KeepAliveAck" },
+    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED), EV_KEEPALIVE, NULL,     nothing,          SAME,                 "left to TCP" },
+    { IN(OPEN) | IN(STANDBY),     EV_KEEPALIVE,    acknowledged_early, ack_keepalive,    STATION_STANDBY,      "expected early: KeepAliveAck" },
+    { IN(OPEN) | IN(STANDBY),     EV_KEEPALIVE,    NULL,               nothing,          STATION_STANDBY,      "left to TCP" },
+
+    { NOBODY,                     EV_TOKEN,        no_token,           deny_token,       SAME,                 "would be refused, or queue full: RegisterTokenReject" },
+    { NOBODY,                     EV_TOKEN,        NULL,               grant_token,      STATION_TOKEN,        "RegisterTokenAck" },
+    { THERE | IN(CAPABILITIES) | IN(ADMITTING), EV_TOKEN, NULL,        grant_token,      SAME,                 "RegisterTokenAck" },
+    { NOBODY,                     EV_SPCP_TOKEN,   no_token,           deny_token,       SAME,                 "would be refused: SPCPRegisterTokenReject" },
+    { ANY,                        EV_SPCP_TOKEN,   NULL,               grant_token,      SAME,                 "SPCPRegisterTokenAck" },
+
+    { NOBODY,                     EV_REGISTER,     refused,            refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
+    { NOBODY,                     EV_REGISTER,     unknown,            ask_to_add,       STATION_ADMITTING,    "unknown, auto-registration on: ask the database" },
+    { NOBODY,                     EV_REGISTER,     NULL,               admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
+    { THERE | IN(CAPABILITIES),   EV_REGISTER,     NULL,               begin_again,      STATION_OPEN | AGAIN, "registers again" },
+    { IN(ADMITTING),              EV_REGISTER,     NULL,               nothing,          SAME,                 "already asked" },
+
+    { IN(ADMITTING),              EV_ADMITTED,     refused,            refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
+    { IN(ADMITTING),              EV_ADMITTED,     unknown,            refuse_admission, STATION_REFUSED,      "not there after all: RegisterReject" },
+    { IN(ADMITTING),              EV_ADMITTED,     NULL,               admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
+    { IN(ADMITTING),              EV_NOT_ADMITTED, NULL,               refuse_admission, STATION_REFUSED,      "RegisterReject" },
+    { IN(ADMITTING),              EV_TIMEOUT,      NULL,               refuse_admission, STATION_REFUSED,      "RegisterReject" },
+    { IN(ADMITTING),              EV_CLOSED,       NULL,               broke_off,        STATION_CLOSED,       "" },
+
+    { IN(CAPABILITIES),           EV_CAPABILITIES, NULL,               registered,       STATION_REGISTERED,   "answer what was parked" },
+    { IN(CAPABILITIES),           EV_REQUEST,      parking_is_full,    out_of_order,     STATION_CLOSED,       "too many parked: close" },
+    { IN(CAPABILITIES),           EV_REQUEST,      NULL,               park,             SAME,                 "park" },
+    { IN(CAPABILITIES),           EV_TIMEOUT,      NULL,               no_capabilities,  STATION_CLOSED,       "close" },
+    { IN(CAPABILITIES),           EV_CLOSED,       NULL,               broke_off,        STATION_CLOSED,       "" },
+    { IN(CAPABILITIES),           EV_REPLACED,     NULL,               out_of_order,     STATION_CLOSED,       "close" },
+    { IN(CAPABILITIES),           EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
+
+    { THERE,                      EV_CAPABILITIES, NULL,               nothing,          SAME,                 "" },
+    { THERE,                      EV_REQUEST,      NULL,               answer,           SAME,                 "answer" },
+    { THERE,                      EV_UNREGISTER,   has_no_acks,        leave,            STATION_OPEN,         "version 0: no answer" },
+    { THERE,                      EV_UNREGISTER,   NULL,               leave,            STATION_CLOSED,       "UnregisterAck, close" },
+    { THERE,                      EV_CLOSED,       NULL,               lost_connection,  STATION_CLOSED,       "" },
+    { THERE,                      EV_REPLACED,     NULL,               lost_to_newer,    STATION_CLOSED,       "close" },
+    { THERE,                      EV_FLOOD,        NULL,               throttled,        STATION_CLOSED,       "close" },
+    { THERE,                      EV_ORDER,        NULL,               send_away,        STATION_LEAVING,      "Reset" },
+    { IN(REGISTERED),             EV_DELETED,      NULL,               send_away,        STATION_LEAVING,      "Reset" },
+    { IN(REGISTERED),             EV_TIMEOUT,      NULL,               lost_keepalive,   STATION_CLOSED,       "keepalives missed: close" },
+    { IN(LEAVING),                EV_TIMEOUT,      only_applies,       stay,             STATION_REGISTERED,   "need not leave to apply" },
+    { IN(LEAVING),                EV_TIMEOUT,      NULL,               ignored_order,    STATION_CLOSED,       "close" },
+
+    { NOBODY,                     EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
+    { NOBODY,                     EV_CAPABILITIES, NULL,               too_early,        SAME,                 "counted" },
+    { IN(ADMITTING),              EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
+    { NOBODY,                     EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
+    { IN(ADMITTING),              EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
+    { IN(OPEN),                   EV_TIMEOUT,      NULL,               close_silent,     STATION_CLOSED,       "close" },
+    { IN(STANDBY),                EV_TIMEOUT,      NULL,               close_link,       STATION_CLOSED,       "keepalives missed: close" },
+    { IN(TOKEN) | IN(REFUSED),    EV_TIMEOUT,      NULL,               close_link,       STATION_CLOSED,       "close" },
+    { IN(TOKEN),                  EV_CLOSED,       NULL,               broke_off,        STATION_CLOSED,       "" },
+    { NOBODY,                     EV_CLOSED,       NULL,               nothing,          STATION_CLOSED,       "" },
+};
+
+static const struct {
+    const char *name, *timeout;
+} states[N_STATION_STATES] = {
+    [STATION_OPEN]         = { "open",         "Station Registration Timer" },
+    [STATION_STANDBY]      = { "standby",      "Station and Backup Server KeepAlive Interval, as often as may be missed" },
+    [STATION_TOKEN]        = { "token",        "Station Registration Timer" },
+    [STATION_ADMITTING]    = { "auto_register", "Auto-registration Timer" },
+    [STATION_CAPABILITIES] = { "wait_capabilities", "Station Registration Timer" },
+    [STATION_REGISTERED]   = { "registered",   "Station KeepAlive Interval, as often as may be missed, and the slack of the model" },
+    [STATION_LEAVING]      = { "leaving",      "Station Reset Timer" },
+    [STATION_REFUSED]      = { "refused",      "Close After Reject" },
+    [STATION_CLOSED]       = { "closed",       "" },
+};
+/* clang-format on */
+
+static const char *const event_names[N_SESSION_EVENTS] = {
+    [EV_ALARM] = "Alarm",
+    [EV_KEEPALIVE] = "KeepAlive",
+    [EV_TOKEN] = "RegisterTokenReq",
+    [EV_SPCP_TOKEN] = "SPCPRegisterTokenReq",
+    [EV_REGISTER] = "Register",
+    [EV_CAPABILITIES] = "capabilities",
+    [EV_REQUEST] = "request",
+    [EV_UNREGISTER] = "Unregister",
+    [EV_ADMITTED] = "added",
+    [EV_NOT_ADMITTED] = "not added",
+    [EV_ORDER] = "order to reset",
+    [EV_REPLACED] = "replaced",
+    [EV_DELETED] = "deleted",
+    [EV_FLOOD] = "too many messages",
+    [EV_TIMEOUT] = "timeout",
+    [EV_CLOSED] = "connection closed",
+};
+
+const char *station_state_name(enum station_state state)
+{
+    return states[state].name;
+}
+
+static uint64_t due_ms(const struct session *s)
+{
+    const uint64_t standby = (uint64_t)SETTING_OF(s, station_secondary_keepalive) *
+                             (uint64_t)SETTING_OF(s, station_keepalive_missed) * 1000;
+
+    switch (s->station.state) {
+    case STATION_STANDBY:
+        return s->heard_ms + standby;
+    case STATION_REGISTERED:
+        return s->heard_ms + s->loss_ms;
+    case STATION_ADMITTING:
+        return s->state_ms + (uint64_t)SETTING_OF(s, autoregister_timeout) * 1000;
+    case STATION_LEAVING:
+        return s->state_ms + (uint64_t)SETTING_OF(s, station_reset_timeout) * 1000;
+    case STATION_REFUSED:
+        return s->state_ms + (uint64_t)SETTING_OF(s, close_after_reject) * 1000;
+    default:
+        return s->state_ms + (uint64_t)SETTING_OF(s, station_register_timeout) * 1000;
+    }
+}
+
+void session_arm(struct session *s)
+{
+    timer_set(&s->owner->timers, &s->timer, due_ms(s));
+}
+
+static void move(struct session *s, enum station_state to)
+{
+    struct stations *o = s->owner;
+    bool was = station_is_registered(&s->station);
+    enum station_state from = s->station.state;
+
+    s->station.state = (uint8_t)to;
+    s->state_ms = o->now.ms;
+    o->n_registered += (size_t)station_is_registered(&s->station) - (size_t)was;
+    o->n_tokens += (size_t)(to == STATION_TOKEN) - (size_t)(from == STATION_TOKEN);
+    if (station_is_registered(&s->station) != was)
+        count_by(COUNT_SCCP_REGISTERED, was ? -1 : 1);
+    if (to != STATION_OPEN)
+        list_remove(&s->waiting);
+    if (to != STATION_CLOSED)
+        session_arm(s);
+}
+
+/* Who it is, as it says, before the rows look at it. */
+static void identify(struct session *s, const struct session_input *in, struct effects *e)
+{
+    const struct sccp_register_req *r = &in->message->register_req;
+    const struct sccp_register_token_req *t = &in->message->register_token_req;
+    const struct sccp_spcp_register_token_req *p = &in->message->spcp_register_token_req;
+    bool registers = in->event == EV_REGISTER;
+
+    s->station.name = device_name_of(text_of(registers               ? r->device_name
+                                             : in->event == EV_TOKEN ? t->device_name
+                                                                     : p->device_name));
+    s->station.model = registers               ? r->device_type
+                       : in->event == EV_TOKEN ? t->device_type
+                                               : p->device_type;
+    s->station.protocol = PROTOCOL_SCCP;
+    s->model = model_find(s->station.model);
+    s->phone_version = UINT64_MAX;
+    if (!registers)
+        return;
+    s->instance = r->instance;
+    s->station.own_address = r->address;
+    s->station.address_scope = (uint8_t)r->address_scope;
+    s->offered = r->protocol;
+    memcpy(s->features, r->features, sizeof(s->features));
+    memcpy(s->station.load, r->load, sizeof(s->station.load));
+    event_add(s, STAGE_REGISTER, r->protocol, s->station.load, e);
+}
+
+static bool names_itself(enum session_event event)
+{
+    return event == EV_REGISTER || event == EV_TOKEN || event == EV_SPCP_TOKEN;
+}
+
+static const struct row *find_row(struct session *s, const struct session_input *in)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (rows[i].in & 1u << s->station.state && rows[i].on == in->event &&
+            (!rows[i].when || rows[i].when(s, in)))
+            return &rows[i];
+    return NULL;
+}
+
+void session_step(struct session *s, const struct session_input *in, struct effects *e)
+{
+    const struct row *row;
+
+    if (in->event == EV_TIMEOUT && due_ms(s) > s->owner->now.ms) {
+        session_arm(s); /* it was heard since */
+        return;
+    }
+    if (names_itself(in->event) && NOBODY & 1u << s->station.state)
+        identify(s, in, e);
+    row = find_row(s, in);
+    if (!row) {
+        count(COUNT_SCCP_OUT_OF_ORDER);
+        session_log(s, LOG_LEVEL_NOTICE, "%s has no place", event_names[in->event]);
+        return;
+    }
+    row->act(s, in, e);
+    if (row->to != SAME)
+        move(s, row->to & ~AGAIN);
+    if (row->to & AGAIN && s->station.state != STATION_CLOSED)
+        session_step(s, in, e);
+}
+
+/* --- bytes -------------------------------------------------------------------------------------
+ */
+
+static void session_end(struct session *s, int err, struct effects *e)
+{
+    effects_close(e, s->link);
+    session_step(s, &(struct session_input){.event = EV_CLOSED, .err = err}, e);
+}
+
+static bool floods(struct session *s)
+{
+    uint64_t now = s->owner->now.ms;
+
+    if (now - s->events_since_ms >= EVENT_WINDOW_MS) {
+        s->events_since_ms = now;
+        s->n_events = 0;
+    }
+    return ++s->n_events > (uint32_t)SETTING_OF(s, max_station_events);
+}
+
+static void on_frame(struct session *s, const struct sccp_frame *frame, struct effects *e)
+{
+    struct sccp_message m;
+    struct session_input in = {.event = sccp_event_of(frame->id), .message = &m};
+    int err;
+
+    s->heard_ms = s->owner->now.ms;
+    if (in.event == EV_KEEPALIVE) {
+        s->station.last_signal = "KeepAlive";
+        session_step(s, &in, e);
+        return;
+    }
+    if (station_is_registered(&s->station) && floods(s)) {
+        session_step(s, &(struct session_input){.event = EV_FLOOD}, e);
+        return;
+    }
+    err = sccp_decode(frame, s->version, SCCP_FROM_PHONE, &m);
+    m.id = frame->id;
+    if (err == -ENOENT && in.event == EV_REQUEST) {
+        count(COUNT_SCCP_UNKNOWN);
+        return;
+    }
+    if (err == -EPROTO || (err == -EBADMSG && in.event == EV_REGISTER)) {
+        count(COUNT_SCCP_MALFORMED);
+        return;
+    }
+    if (err == -EBADMSG)
+        count(COUNT_SCCP_MALFORMED);
+    s->station.last_signal = sccp_message_name(frame->id);
+    session_step(s, &in, e);
+}
+
+/* Grows what is kept of a message until it is whole; returns the bytes taken, or -errno. */
+static ssize_t partial_add(struct session *s, const uint8_t *bytes, size_t len)
+{
+    size_t want = 4, take;
+    uint32_t length;
+
+    if (s->partial_len >= 4) {
+        memcpy(&length, s->partial,
+               4); /* little-endian, as all of SCCP; checked by sccp_frame_next */
+        want = (size_t)le32toh(length) + 8;
+    }
+    if (want > SCCP_FRAME_MAX)
+        want = SCCP_FRAME_MAX;
+    if (want > s->partial_size) {
+        uint8_t *grown;
+
+        if (s->owner->partial_bytes + want > PARTIAL_BYTES_MAX)
+            return -ENOBUFS;
+        grown = realloc(s->partial, want);
+        if (!grown)
+            return -ENOMEM;
+        s->owner->partial_bytes += want - s->partial_size;
+        s->partial = grown;
+        s->partial_size = (uint16_t)want;
+    }
+    take = want - s->partial_len < len ? want - s->partial_len : len;
+    memcpy(s->partial + s->partial_len, bytes, take);
+    s->partial_len += (uint16_t)take;
+    return (ssize_t)take;
+}
+
+static void partial_drop(struct session *s)
+{
+    s->owner->partial_bytes -= s->partial_size;
+    free(s->partial);
+    s->partial = NULL;
+    s->partial_len = s->partial_size = 0;
+}
+
+/* Completes the message that straddles; returns bytes taken, or -errno. */
+static ssize_t input_partial(struct session *s, const uint8_t *bytes, size_t len, struct effects *e)
+{
+    struct sccp_frame frame;
+    struct reader r;
+    ssize_t n = partial_add(s, bytes, len);
+    int got;
+
+    if (n < 0)
+        return n;
+    r = reader_of(s->partial, s->partial_len);
+    got = sccp_frame_next(&r, &frame);
+    if (got < 0)
+        return got;
+    if (got) {
+        on_frame(s, &frame, e);
+        partial_drop(s);
+    }
+    return n;
+}
+
+size_t session_input(struct session *s, const uint8_t *bytes, size_t len, struct effects *e)
+{
+    struct reader r = reader_of(bytes, len);
+    struct sccp_frame frame;
+    ssize_t n = 0;
+    int got = 1;
+
+    while (s->station.state != STATION_CLOSED && s->partial && reader_left(&r)) {
+        if (!effects_have_room(e))
+            return (size_t)(r.at - bytes);
+        n = input_partial(s, r.at, reader_left(&r), e);
+        if (n < 0)
+            break;
+        r.at += n;
+    }
+    while (n >= 0 && s->station.state != STATION_CLOSED && reader_left(&r)) {
+        if (!effects_have_room(e))
+            return (size_t)(r.at - bytes);
+        got = sccp_frame_next(&r, &frame);
+        if (got < 0)
+            n = got;
+        if (got <= 0)
+            break;
+        on_frame(s, &frame, e);
+    }
+    while (n >= 0 && !got && reader_left(&r)) { /* what is left is the start of a message */
+        n = partial_add(s, r.at, reader_left(&r));
+        if (n > 0)
+            r.at += n;
+    }
+    if (n < 0 && s->station.state != STATION_CLOSED) {
+        count(COUNT_SCCP_MALFORMED);
+        session_log(s, LOG_LEVEL_NOTICE, "closed: no SCCP message starts like this");
+        session_end(s, (int)n, e);
+    }
+    return len;
+}
+
+void session_idle_screen(struct session *s, struct effects *e)
+{
+    if (s->idle_softkeys && s->station.state != STATION_CLOSED)
+        session_send_idle_softkeys(s, e);
+    if (s->idle_prompt && s->station.state != STATION_CLOSED)
+        session_send_prompt(s, e);
+    s->idle_softkeys = s->idle_prompt = false;
+}
+
+/* --- the graph ---------------------------------------------------------------------------------
+ */
+
+static const char *state_words(uint8_t to, const char *from)
+{
+    return to == SAME ? from : states[to & ~AGAIN].name;
+}
+
+static void print_arrows(struct writer *w, const struct row *row)
+{
+    for (size_t from = 0; from < N_STATION_STATES; from++)
+        if (row->in & 1u << from && row->to != SAME && (row->to & ~AGAIN) != from)
+            write_format(w, "    %s --> %s : %s\n", states[from].name,
+                         states[row->to & ~AGAIN].name, event_names[row->on]);
+}
+
+static void print_row(struct writer *w, const struct row *row)
+{
+    const char *separator = "| ";
+
+    for (size_t from = 0; from < N_STATION_STATES; from++)
+        if (row->in & 1u << from) {
+            write_format(w, "%s%s", separator, states[from].name);
+            separator = ", ";
+        }
+    write_format(w, " | %s | %s | %s |\n", event_names[row->on], row->words,
+                 state_words(row->to, "stays"));
+}
+
+void session_print_states(struct writer *w)
+{
+    write_string(w, "```mermaid\nstateDiagram-v2\n    [*] --> open\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        print_arrows(w, &rows[i]);
+    write_string(w, "    closed --> [*]\n```\n\n| state | ends by itself after |\n| --- | --- |\n");
+    for (size_t i = 0; i < STATION_CLOSED; i++)
+        write_format(w, "| %s | %s |\n", states[i].name, states[i].timeout);
+    write_string(w, "\nThe first row that fits is taken.\n\n"
+                    "| in | on | when, and what is done | then |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        print_row(w, &rows[i]);
+}

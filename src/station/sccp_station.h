@@ -1,0 +1,151 @@
+/* sccp_station.h - one SCCP connection: framing, the states of its registration, what it asks.
+ *
+ * Private to src/station; others use stations.h. */
+#pragma once
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/timers.h"
+#include "core/settings.h"
+#include "station/stations.h"
+#include "wire/sccp/message.h"
+
+#define PARKED_MAX 32 /* requests that came before the capabilities: a Java phone sends four */
+
+#define EARLY_MAX 64
+
+struct parked {
+    uint8_t n;
+    struct {
+        uint32_t id, argument; /* the line, index … that is asked for */
+    } rows[PARKED_MAX];
+};
+
+struct session {
+    struct station station;
+    struct stations *owner;
+    uint64_t id, link;
+    struct list waiting; /* in owner->waiting while nothing of weight was said, oldest first */
+    struct timer timer;  /* runs late on purpose: it looks at heard_ms when it fires */
+    uint64_t heard_ms;   /* when the last whole message came */
+    uint64_t state_ms;   /* since when it is in its state */
+    uint64_t events_since_ms;
+    uint32_t n_events; /* messages since then, keepalives not counted */
+    uint32_t instance;
+    uint32_t loss_ms;    /* silence that makes it lost */
+    uint8_t version;     /* negotiated: decides the layouts */
+    uint8_t offered;     /* as the phone said */
+    uint8_t features[3]; /* as the phone said */
+    uint8_t takeovers;   /* how often the name went to and fro between addresses lately */
+    uint8_t order;       /* enum station_order under way */
+    uint8_t refusal;     /* row of refusals.def to answer with */
+    bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
+    bool spcp;                       /* speaks the token dialect of SPA phones */
+    bool asked_autoregister;         /* the database has been asked for this connection */
+    uint64_t takeover_ms;
+    uint64_t parked_id;        /* in owner->parked, or 0 */
+    uint64_t phone_version;    /* directory_version that `phone` belongs to */
+    const struct phone *phone; /* of that snapshot, or NULL */
+    const struct model *model; /* NULL: a model nobody knows */
+    uint8_t *partial;          /* start of a message whose rest is still to come, or NULL */
+    uint16_t partial_len, partial_size;
+};
+
+struct stations {
+    struct stations_options options;
+    const struct directory *directory;
+    uint64_t directory_version; /* how many snapshots were given; 0 none */
+    struct moment now;
+    struct pool sessions, parked;
+    struct map by_link, by_name; /* of session */
+    struct timers timers;
+    struct list waiting;
+    size_t n_registered, n_tokens;
+    size_t partial_bytes;    /* kept for all sessions together */
+    size_t sweep, n_unswept; /* cursor over sessions after a new snapshot; rows still to look at */
+    size_t drop_cursor;
+    /* refusals, oldest first */
+    struct pool refusals;
+    struct map refusals_by_name;
+    struct list refusals_age;
+    struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
+    size_t early_at;
+    uint64_t log_second, alarm_second;
+    uint32_t n_told, n_untold;    /* lines about life in that second */
+    uint32_t n_alarms;            /* refusals told in that second */
+    int32_t settings[N_SETTINGS]; /* numbers, read once a snapshot */
+};
+
+enum session_event {
+    EV_ALARM,
+    EV_KEEPALIVE,
+    EV_TOKEN,
+    EV_SPCP_TOKEN,
+    EV_REGISTER,
+    EV_CAPABILITIES,
+    EV_REQUEST, /* anything else that a phone may say */
+    EV_UNREGISTER,
+    EV_ADMITTED,     /* the database has added it */
+    EV_NOT_ADMITTED, /* or not */
+    EV_ORDER,        /* reset, restart, apply: session->order */
+    EV_REPLACED,     /* a newer connection registered the same name */
+    EV_DELETED,      /* its record is gone */
+    EV_FLOOD,        /* more messages than allowed */
+    EV_TIMEOUT,
+    EV_CLOSED, /* by the peer */
+    N_SESSION_EVENTS
+};
+
+struct session_input {
+    enum session_event event;
+    const struct sccp_message *message; /* of the events that are messages */
+    int err;                            /* of EV_CLOSED, EV_NOT_ADMITTED */
+};
+
+/* One step: the row that fits is done; what has no row is counted. */
+void session_step(struct session *s, const struct session_input *in, struct effects *e);
+/* As much of the bytes as the effects have room for. */
+size_t session_input(struct session *s, const uint8_t *bytes, size_t len, struct effects *e);
+/* What is owed at the end of a batch of messages: idle softkeys and prompt. */
+void session_idle_screen(struct session *s, struct effects *e);
+/* Sets the timer of the state it is in. */
+void session_arm(struct session *s);
+/* The states and what moves between them, as Markdown with a Mermaid graph. */
+void session_print_states(struct writer *w);
+
+/* sccp_answers.c */
+enum session_event sccp_event_of(uint32_t id);
+/* Answers a request of a registered phone; `argument` is its line, index … Returns false when it is
+ * one that needs no answer. */
+bool session_answer(struct session *s, uint32_t id, uint32_t argument, struct effects *e);
+uint32_t sccp_argument_of(const struct sccp_message *m); /* of what may be parked */
+void session_send_idle_softkeys(struct session *s, struct effects *e);
+void session_send_prompt(struct session *s, struct effects *e);
+void session_send_device_caps(struct session *s, struct effects *e);
+void session_ack_features(const struct session *s, uint8_t to[static 3]);
+bool session_is_at_home(struct session *s); /* false: this node is only a backup of its group */
+void session_date_template(struct session *s, char to[static 9]);
+
+/* stations.c: what a session needs of the others */
+#define SETTING_OF(s, name) ((s)->owner->settings[SET_##name])
+const struct phone *
+session_phone(struct session *s); /* its record in the newest snapshot, or NULL */
+const struct device_pool *
+session_pool(struct session *s); /* of that record, or the default one, or NULL */
+struct session *stations_by_name(const struct stations *s, struct device_name name);
+struct session *stations_by_id(const struct stations *s, uint64_t id);
+int stations_enter_name(struct session *s); /* it owns its name from now on; -ENOMEM */
+void stations_leave_name(struct session *s);
+void stations_replace(struct session *old, struct effects *e); /* it ends here and now */
+/* Remembers it; true when it is worth an alarm now, `times` then says for how many. */
+bool stations_note_refusal(struct session *s, uint32_t reason, const char *text, uint32_t *times);
+void stations_forget_refusal(struct stations *s, struct device_name name);
+
+/* Puts a message of the struct's type on its way: SEND(s, e, button_template, &m). */
+#define SEND(s, e, name, message)                                                                  \
+    do {                                                                                           \
+        size_t from_ = writer_len(&(e)->out);                                                      \
+        sccp_put_##name(&(e)->out, (s)->version, message);                                         \
+        effects_send(e, (s)->link, from_);                                                         \
+    } while (0)

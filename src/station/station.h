@@ -1,0 +1,46 @@
+/* station.h - what every phone that is or wants to be registered has, whatever it speaks. */
+#pragma once
+
+#include "base/address.h"
+#include "core/alarms.h"
+#include "core/directory.h"
+#include "core/models.h"
+
+/* Where a connection stands. A row of station_states each; docs/protocols/sccp_states.md is
+ * printed from the rows that move between them. */
+enum station_state {
+    STATION_OPEN,         /* connected, nothing of weight was said */
+    STATION_STANDBY,      /* sends keepalives without registering: we are its backup */
+    STATION_TOKEN,        /* was told that it may come */
+    STATION_ADMITTING,    /* unknown; the database is asked to add it */
+    STATION_CAPABILITIES, /* acknowledged; its capabilities are awaited, requests are parked */
+    STATION_REGISTERED,
+    STATION_LEAVING, /* was told to reset, restart or apply its configuration */
+    STATION_REFUSED, /* rejected; may try again or is closed soon */
+    STATION_CLOSED,  /* gone; freed after the step */
+    N_STATION_STATES
+};
+
+struct station {
+    struct device_name name; /* empty until it named itself */
+    struct endpoint peer;    /* where its connection comes from */
+    struct endpoint local;   /* which of our addresses it came to */
+    struct ip own_address;   /* what it says its address is */
+    uint8_t state;           /* enum station_state */
+    uint8_t protocol;        /* enum device_protocol */
+    uint8_t
+        address_scope; /* IPAddrAttributes of alarms: 0 unknown … 3 administration and signalling */
+    uint8_t leave_reason;     /* UNREGISTERED_… that a leave will have; 0: none was asked for */
+    uint32_t model;           /* as it reports */
+    uint64_t since_us;        /* wall clock: registered since, 0: not */
+    char load[33];            /* active load as it reports, or "" */
+    const char *last_signal;  /* what was last heard, static: for alarms */
+    struct alarm *last_alarm; /* what it told of its last absence, or NULL; owned */
+};
+
+const char *station_state_name(enum station_state state);
+
+static inline bool station_is_registered(const struct station *s)
+{
+    return s->state == STATION_REGISTERED || s->state == STATION_LEAVING;
+}

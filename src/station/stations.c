@@ -1,0 +1,481 @@
+#include "station/stations.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/counters.h"
+#include "station/sccp_station.h"
+
+#define SWEEP_BATCH    500 /* sessions looked at in one tick after a new snapshot */
+#define DROP_BATCH     64
+#define WAITING_MIN_MS 2000  /* a connection that says nothing may be cut for a new one after this \
+                              */
+#define ALARMS_A_SECOND  100 /* refusals told; the rest is in their counters */
+#define ALARM_AGAIN_MS   60000
+#define ALARM_AGAIN_MOST (3600 * 1000)
+
+/* A row of the bounded memory of refusals. */
+struct refusal_row {
+    struct refusal refusal;
+    uint64_t id;
+    struct list age;
+    uint64_t told_ms, again_ms; /* when it was told, and for how long it is not told again */
+    uint32_t told_n;            /* refusals when it was told */
+};
+
+static struct text key_of_link(const void *value)
+{
+    return (struct text){(const char *)&((const struct session *)value)->link, sizeof(uint64_t)};
+}
+
+static struct text key_of_name(const void *value)
+{
+    return text_of(((const struct session *)value)->station.name.s);
+}
+
+static struct text key_of_refusal(const void *value)
+{
+    return text_of(((const struct refusal_row *)value)->refusal.name.s);
+}
+
+struct stations *stations_new(const struct stations_options *options)
+{
+    struct stations *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->options = *options;
+    pool_init(&s->sessions, sizeof(struct session), options->max_sessions);
+    pool_init(&s->parked, sizeof(struct parked), 16384);
+    pool_init(&s->refusals, sizeof(struct refusal_row), REFUSALS_MAX);
+    map_init(&s->by_link, key_of_link);
+    map_init(&s->by_name, key_of_name);
+    map_init(&s->refusals_by_name, key_of_refusal);
+    list_init(&s->waiting);
+    list_init(&s->refusals_age);
+    timers_init(&s->timers, 0);
+    for (int i = 0; i < N_SETTINGS; i++)
+        s->settings[i] = setting_rows[i].number;
+    return s;
+}
+
+static void session_free(struct session *x)
+{
+    struct stations *s = x->owner;
+
+    stations_leave_name(x);
+    map_remove(&s->by_link, key_of_link(x));
+    timer_stop(&s->timers, &x->timer);
+    list_remove(&x->waiting);
+    if (x->parked_id)
+        pool_give(&s->parked, x->parked_id);
+    s->partial_bytes -= x->partial_size;
+    free(x->partial);
+    free(x->station.last_alarm);
+    pool_give(&s->sessions, x->id);
+    count_by(COUNT_SCCP_CONNECTIONS, -1);
+}
+
+void stations_free(struct stations *s)
+{
+    size_t cursor = 0;
+    uint64_t id;
+    struct session *x;
+
+    if (!s)
+        return;
+    while ((x = pool_next(&s->sessions, &cursor, &id)))
+        session_free(x);
+    map_done(&s->by_link);
+    map_done(&s->by_name);
+    map_done(&s->refusals_by_name);
+    pool_done(&s->sessions);
+    pool_done(&s->parked);
+    pool_done(&s->refusals);
+    free(s);
+}
+
+void stations_set_directory(struct stations *s, const struct directory *dir, struct moment now)
+{
+    s->now = now;
+    s->directory = dir;
+    s->directory_version++; /* our own count: a restored database may begin again */
+    for (int i = 0; i < N_SETTINGS; i++)
+        if (setting_rows[i].kind != SETTING_STRING)
+            s->settings[i] = directory_number(dir, i);
+    s->sweep = 0;
+    s->n_unswept = s->sessions.n_chunks ? SIZE_MAX : 0; /* until the cursor has been round */
+}
+
+/* --- what sessions ask of the others -------------------------------------------------------------
+ */
+
+const struct phone *session_phone(struct session *x)
+{
+    struct stations *s = x->owner;
+
+    if (x->phone_version != s->directory_version) {
+        x->phone = s->directory ? directory_phone(s->directory, key_of_name(x)) : NULL;
+        x->phone_version = s->directory_version;
+    }
+    return x->phone;
+}
+
+const struct device_pool *session_pool(struct session *x)
+{
+    const struct phone *phone = session_phone(x);
+
+    if (!x->owner->directory)
+        return NULL;
+    return directory_find(x->owner->directory, ENTITY_device_pool,
+                          text_of(phone && *phone->pool ? phone->pool : "Default"));
+}
+
+struct session *stations_by_name(const struct stations *s, struct device_name name)
+{
+    return map_get(&s->by_name, text_of(name.s));
+}
+
+struct session *stations_by_id(const struct stations *s, uint64_t id)
+{
+    return pool_get(&s->sessions, id);
+}
+
+int stations_enter_name(struct session *x)
+{
+    if (stations_by_name(x->owner, x->station.name) == x)
+        return 0;
+    return map_put(&x->owner->by_name, x);
+}
+
+void stations_leave_name(struct session *x)
+{
+    if (x->station.name.s[0] && stations_by_name(x->owner, x->station.name) == x)
+        map_remove(&x->owner->by_name, key_of_name(x));
+}
+
+static struct refusal_row *refusal_find(const struct stations *s, struct device_name name)
+{
+    return map_get(&s->refusals_by_name, text_of(name.s));
+}
+
+static void refusal_free(struct stations *s, struct refusal_row *row)
+{
+    map_remove(&s->refusals_by_name, key_of_refusal(row));
+    list_remove(&row->age);
+    pool_give(&s->refusals, row->id);
+}
+
+static struct refusal_row *refusal_take(struct stations *s, struct device_name name)
+{
+    struct refusal_row *row = refusal_find(s, name);
+    uint64_t id;
+
+    if (row)
+        return row;
+    if (s->refusals.n == REFUSALS_MAX)
+        refusal_free(s, container_of(s->refusals_age.next, struct refusal_row, age));
+    row = pool_take(&s->refusals, &id);
+    if (!row)
+        return NULL;
+    row->id = id;
+    row->refusal.name = name;
+    row->refusal.first_us = s->now.wall_us;
+    if (map_put(&s->refusals_by_name, row) < 0) {
+        pool_give(&s->refusals, id);
+        return NULL;
+    }
+    return row;
+}
+
+static bool alarm_is_due(struct stations *s, struct refusal_row *row, bool news)
+{
+    uint64_t second = s->now.ms / 1000;
+
+    if (!news && s->now.ms - row->told_ms < row->again_ms)
+        return false;
+    if (s->alarm_second != second) {
+        s->alarm_second = second;
+        s->n_alarms = 0;
+    }
+    if (s->n_alarms >= ALARMS_A_SECOND)
+        return false;
+    s->n_alarms++;
+    row->again_ms = news ? ALARM_AGAIN_MS : row->again_ms * 2;
+    if (row->again_ms > ALARM_AGAIN_MOST)
+        row->again_ms = ALARM_AGAIN_MOST;
+    return true;
+}
+
+bool stations_note_refusal(struct session *x, uint32_t reason, const char *text, uint32_t *times)
+{
+    struct stations *s = x->owner;
+    struct refusal_row *row = refusal_take(s, x->station.name);
+    bool news;
+
+    if (!row)
+        return false;
+    news = row->refusal.reason != reason || !row->told_n;
+    row->refusal.reason = reason;
+    row->refusal.text = text;
+    row->refusal.ip = x->station.peer.ip;
+    row->refusal.model = x->station.model;
+    row->refusal.last_us = s->now.wall_us;
+    row->refusal.n++;
+    list_remove(&row->age);
+    list_append(&s->refusals_age, &row->age);
+    if (!alarm_is_due(s, row, news))
+        return false;
+    *times = row->refusal.n - row->told_n;
+    row->told_n = row->refusal.n;
+    row->told_ms = s->now.ms;
+    return true;
+}
+
+void stations_forget_refusal(struct stations *s, struct device_name name)
+{
+    struct refusal_row *row = refusal_find(s, name);
+
+    if (row)
+        refusal_free(s, row);
+}
+
+/* --- input -------------------------------------------------------------------------------------
+ */
+
+static struct session *by_link(const struct stations *s, uint64_t link)
+{
+    return map_get(&s->by_link, (struct text){(const char *)&link, sizeof(link)});
+}
+
+/* What must end ends after the step. */
+static void settle(struct session *x)
+{
+    if (x->station.state == STATION_CLOSED)
+        session_free(x);
+}
+
+static void step(struct session *x, struct session_input in, struct effects *e)
+{
+    session_step(x, &in, e);
+    session_idle_screen(x, e);
+    settle(x);
+}
+
+void stations_replace(struct session *old, struct effects *e)
+{
+    step(old, (struct session_input){.event = EV_REPLACED}, e);
+}
+
+/* When the table is nearly full, who has connected and said nothing makes room for who may. */
+static void make_room(struct stations *s, struct effects *e)
+{
+    struct session *oldest;
+
+    if (s->sessions.n < s->options.max_sessions - s->options.max_sessions / 16 ||
+        list_is_empty(&s->waiting))
+        return;
+    oldest = container_of(s->waiting.next, struct session, waiting);
+    if (s->now.ms - oldest->state_ms < WAITING_MIN_MS)
+        return;
+    count(COUNT_SCCP_SILENT_CLOSED);
+    effects_close(e, oldest->link);
+    step(oldest, (struct session_input){.event = EV_CLOSED}, e);
+}
+
+int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer,
+                  const struct endpoint *local, struct moment now, struct effects *e)
+{
+    struct session *x;
+    uint64_t id;
+
+    s->now = now;
+    make_room(s, e);
+    x = pool_take(&s->sessions, &id);
+    if (!x)
+        return -ENOBUFS;
+    x->owner = s;
+    x->id = id;
+    x->link = link;
+    x->station.peer = *peer;
+    x->station.local = *local;
+    x->heard_ms = x->state_ms = now.ms;
+    if (map_put(&s->by_link, x) < 0) {
+        pool_give(&s->sessions, id);
+        return -ENOBUFS;
+    }
+    list_append(&s->waiting, &x->waiting);
+    session_arm(x);
+    count(COUNT_SCCP_CONNECTIONS);
+    return 0;
+}
+
+size_t stations_input(struct stations *s, uint64_t link, const uint8_t *bytes, size_t len,
+                      struct moment now, struct effects *e)
+{
+    struct session *x = by_link(s, link);
+    size_t n;
+
+    s->now = now;
+    if (!x)
+        return len;
+    n = session_input(x, bytes, len, e);
+    session_idle_screen(x, e);
+    settle(x);
+    return n;
+}
+
+void stations_closed(struct stations *s, uint64_t link, int err, struct moment now,
+                     struct effects *e)
+{
+    struct session *x = by_link(s, link);
+
+    s->now = now;
+    if (x)
+        step(x, (struct session_input){.event = EV_CLOSED, .err = err}, e);
+}
+
+void stations_admitted(struct stations *s, uint64_t token, int err, struct moment now,
+                       struct effects *e)
+{
+    struct session *x = pool_get(&s->sessions, token);
+
+    s->now = now;
+    if (x)
+        step(x, (struct session_input){.event = err ? EV_NOT_ADMITTED : EV_ADMITTED, .err = err},
+             e);
+}
+
+static struct device_name upper(struct device_name name)
+{
+    for (char *c = name.s; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return name;
+}
+
+static struct session *find_registered(const struct stations *s, struct device_name name)
+{
+    struct session *x = stations_by_name(s, name);
+
+    if (!x)
+        x = stations_by_name(s, upper(name));
+    return x && station_is_registered(&x->station) ? x : NULL;
+}
+
+int stations_order(struct stations *s, struct device_name name, enum station_order order,
+                   struct moment now, struct effects *e)
+{
+    struct session *x = find_registered(s, name);
+
+    s->now = now;
+    if (!x)
+        return -ENOENT;
+    x->order = (uint8_t)order;
+    step(x, (struct session_input){.event = EV_ORDER}, e);
+    return 0;
+}
+
+/* --- time --------------------------------------------------------------------------------------
+ */
+
+uint64_t stations_next(const struct stations *s, uint64_t now_ms)
+{
+    return s->n_unswept ? 1 : timers_next(&s->timers, now_ms);
+}
+
+/* After a new snapshot: whose record is gone has to leave. A batch a tick, so that 100 000 phones
+ * hold nobody up. */
+static void sweep(struct stations *s, struct effects *e)
+{
+    uint64_t id;
+
+    for (int i = 0; i < SWEEP_BATCH && s->n_unswept && effects_have_room(e); i++) {
+        struct session *x = pool_next(&s->sessions, &s->sweep, &id);
+
+        if (!x)
+            s->n_unswept = 0;
+        else if (x->station.state == STATION_REGISTERED && !session_phone(x))
+            step(x, (struct session_input){.event = EV_DELETED}, e);
+    }
+}
+
+bool stations_tick(struct stations *s, struct moment now, struct effects *e)
+{
+    struct timer *due;
+
+    s->now = now;
+    sweep(s, e);
+    while (effects_have_room(e)) {
+        due = timers_expire(&s->timers, now.ms);
+        if (!due)
+            return false;
+        step(container_of(due, struct session, timer), (struct session_input){.event = EV_TIMEOUT},
+             e);
+    }
+    return true;
+}
+
+bool stations_drop_all(struct stations *s, struct moment now, struct effects *e)
+{
+    uint64_t id;
+    struct session *x;
+
+    s->now = now;
+    for (int i = 0; i < DROP_BATCH && effects_have_room(e); i++) {
+        x = pool_next(&s->sessions, &s->drop_cursor, &id);
+        if (!x) {
+            s->drop_cursor = 0;
+            return false;
+        }
+        x->station.leave_reason = UNREGISTERED_CALLMANAGER_RESTART;
+        effects_close(e, x->link);
+        step(x, (struct session_input){.event = EV_CLOSED}, e);
+    }
+    return true;
+}
+
+/* --- who is there ------------------------------------------------------------------------------
+ */
+
+const struct station *stations_find(const struct stations *s, struct device_name name)
+{
+    struct session *x = find_registered(s, name);
+
+    return x ? &x->station : NULL;
+}
+
+const struct station *stations_next_registered(const struct stations *s, size_t *cursor)
+{
+    uint64_t id;
+    struct session *x;
+
+    while ((x = pool_next(&s->sessions, cursor, &id)))
+        if (station_is_registered(&x->station))
+            return &x->station;
+    return NULL;
+}
+
+size_t stations_registered(const struct stations *s)
+{
+    return s->n_registered;
+}
+
+size_t stations_sessions(const struct stations *s)
+{
+    return s->sessions.n;
+}
+
+const struct refusal *stations_refusal(const struct stations *s, struct device_name name)
+{
+    struct refusal_row *row = refusal_find(s, name);
+
+    return row ? &row->refusal : NULL;
+}
+
+size_t stations_refusals(const struct stations *s)
+{
+    return s->refusals.n;
+}

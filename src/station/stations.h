@@ -1,0 +1,89 @@
+/* stations.h - who is registered, where, since when; who was refused and why.
+ *
+ * All phones of one signalling thread: bytes, events and the time go in, effects come out. A
+ * connection is known by its link id, a phone by its device name, never by its address (SCCP-3).
+ * Nothing here touches a socket or a clock. */
+#pragma once
+
+#include "station/effects.h"
+#include "station/station.h"
+
+struct stations;
+
+struct moment {
+    uint64_t ms;      /* a clock that never jumps */
+    uint64_t wall_us; /* what the time is */
+};
+
+struct local_time {
+    int year, month, day_of_week, day, hour, minute, second; /* month 1-12, Sunday = 0 */
+};
+
+struct stations_options {
+    const char *node;    /* name of this node: ConfigStat, alarms */
+    struct ip address;   /* what phones are told of this node, or none: the one they came to */
+    size_t max_sessions; /* connections */
+    /* Local time of an IANA zone ("": the server's own). */
+    void (*local_time)(void *context, const char *zone, uint64_t wall_us, struct local_time *ret);
+    void *context;
+};
+
+/* Copies the options; the node name is borrowed. NULL without memory. */
+struct stations *stations_new(const struct stations_options *options);
+void stations_free(struct stations *s);
+
+/* The snapshot to work with from now on: borrowed until the next one is given. Registered phones
+ * that it no longer holds are told to leave by the following ticks. */
+void stations_set_directory(struct stations *s, const struct directory *dir, struct moment now);
+
+/* 0, or -ENOBUFS when there is no room: close the link. */
+int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer,
+                  const struct endpoint *local, struct moment now, struct effects *e);
+/* Takes bytes until the effects are full; returns how many. Carry the effects out, clear them and
+ * come again with the rest. */
+size_t stations_input(struct stations *s, uint64_t link, const uint8_t *bytes, size_t len,
+                      struct moment now, struct effects *e);
+void stations_closed(struct stations *s, uint64_t link, int err, struct moment now,
+                     struct effects *e); /* the peer has closed */
+
+/* Milliseconds until stations_tick wants to be called; UINT64_MAX: only after an input. */
+uint64_t stations_next(const struct stations *s, uint64_t now_ms);
+/* Does what is due; true when the effects were full before it was done: come again. */
+bool stations_tick(struct stations *s, struct moment now, struct effects *e);
+
+/* Answer to EFFECT_AUTOREGISTER. 0: the phone is in the directory that was set; -errno: refused. */
+void stations_admitted(struct stations *s, uint64_t token, int err, struct moment now,
+                       struct effects *e);
+
+enum station_order {
+    STATION_RESET = 1,
+    STATION_RESTART = 2,
+    STATION_APPLY = 3
+}; /* as SCCP's Reset */
+/* 0, or -ENOENT when no phone of that name is registered here. */
+int stations_order(struct stations *s, struct device_name name, enum station_order order,
+                   struct moment now, struct effects *e);
+/* Drops all connections without a word, a batch a call; true while there are more (ADM-3 stop). */
+bool stations_drop_all(struct stations *s, struct moment now, struct effects *e);
+
+/* Registered phone of that name, or NULL; any case. */
+const struct station *stations_find(const struct stations *s, struct device_name name);
+/* All registered: start with *cursor = 0, ends with NULL. */
+const struct station *stations_next_registered(const struct stations *s, size_t *cursor);
+size_t stations_registered(const struct stations *s);
+size_t stations_sessions(const struct stations *s);
+
+/* Refusals of a device name since it was last registered: a bounded memory, the oldest give way. */
+struct refusal {
+    struct device_name name;
+    struct ip ip;
+    uint32_t model, reason; /* TRANSIENT_… */
+    uint32_t n;
+    uint64_t first_us, last_us;
+    const char *text; /* on the LCD */
+};
+
+#define REFUSALS_MAX 4096
+
+const struct refusal *stations_refusal(const struct stations *s, struct device_name name);
+size_t stations_refusals(const struct stations *s);
