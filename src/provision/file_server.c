@@ -31,6 +31,7 @@ struct link {
     uint64_t if_tag;                  /* If-None-Match; 0: none */
     uint16_t head_len, name_len;
     uint8_t state;
+    uint8_t waited; /* turns since the last piece that have not emptied the queue */
     bool head_only, keep, told_slow;
     char name[NAME_ROOM];
     char head[HEAD_ROOM];
@@ -278,6 +279,7 @@ static void tell_when_slow(struct file_server *s, struct link *l, uint64_t now_m
 static void send_more(struct file_server *s, struct link *l, uint64_t now_ms)
 {
     list_remove(&l->node);
+    l->waited = 0;
     while (l->offset < l->end && s->output.queued(s->output.context, l->id) < s->settings.burst) {
         if (send_piece(s, l) < 0) {
             link_close(s, l); /* the length was promised: a short body tells the phone that it is not whole */
@@ -303,8 +305,10 @@ bool file_server_pump(struct file_server *s, uint64_t now_ms)
         struct link *l = container_of(node, struct link, node);
 
         tell_when_slow(s, l, now_ms);
-        if (!s->output.queued(s->output.context, l->id)) /* else the peer has stopped us */
+        if (!s->output.queued(s->output.context, l->id))
             send_more(s, l, now_ms);
+        else if (!l->waited++) /* not flushed yet; after two turns the peer has stopped us */
+            list_append(&s->pumping, &l->node);
     }
     return !list_is_empty(&s->pumping);
 }
