@@ -1,0 +1,108 @@
+/* file_build.c - all configuration files at once, a few per turn of the loop: nobody waits for it. */
+#include "server/files.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "core/alarms.h"
+#include "core/counters.h"
+
+#define PER_TURN 64
+
+static void report(struct files *f, uint64_t ms, const char *status)
+{
+    struct file_builder *b = &f->builder;
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_BUILD_STAT);
+    alarm_put(&d, "DeviceCount", "%zu", b->built);
+    alarm_put(&d, "DeviceTime", "%llu", (unsigned long long)ms);
+    alarm_put(&d, "TotalTime", "%llu", (unsigned long long)ms);
+    alarm_put(&d, "BuildStatus", "%s", status);
+    server_alarm(f->server, alarm_finish(&d));
+}
+
+static void end(struct files *f, bool complete)
+{
+    struct file_builder *b = &f->builder;
+    uint64_t ms = uv_now(&f->thread->loop) - b->started_ms;
+
+    uv_idle_stop(&b->idle);
+    b->runs = false;
+    count(complete ? COUNT_FILE_BUILDS : COUNT_FILE_BUILDS_ABORTED);
+    count_by(COUNT_FILE_BUILD_DURATION,
+             (int64_t)ms - (int64_t)counter_read(&counter_values[COUNT_FILE_BUILD_DURATION]));
+    report(f, ms, complete ? "Success" : "Aborted");
+    log_info("files", "%zu configuration files made in %llu ms, %zu devices get none", b->built,
+             (unsigned long long)ms, b->failed);
+    if (b->asked)
+        server_reply(f->server, b->token, complete ? 0 : 1,
+                     json_pack("{s:{s:I,s:I,s:I}}", "record", "built", (json_int_t)b->built, "without",
+                               (json_int_t)b->failed, "milliseconds", (json_int_t)ms));
+    b->asked = false;
+}
+
+static void build_one(struct files *f, const struct phone *p)
+{
+    char asked[FILE_NAME_MAX + 1];
+    struct content *c = NULL;
+    struct file_name name;
+
+    if (file_name_parse(text_of(phone_file_name(p, asked)), &name) == 0 &&
+        (name.kind == FILE_PHONE_XML || name.kind == FILE_PHONE_BINARY) &&
+        file_lookup(f, &name, f->usual, (struct device_name){""}, &c) == 0)
+        f->builder.built++;
+    else
+        f->builder.failed++;
+    content_unref(c);
+}
+
+static void on_turn(uv_idle_t *idle)
+{
+    struct files *f = idle->data;
+    struct file_builder *b = &f->builder;
+    const struct phone *p;
+
+    uv_update_time(&f->thread->loop);
+    if (directory_version(f->thread->directory) != b->version && !b->asked) {
+        end(f, false); /* what was made is out of date: files are made again as they are asked for */
+        return;
+    }
+    for (int i = 0; i < PER_TURN; i++) {
+        p = directory_next(f->thread->directory, ENTITY_phone, text_of(b->after));
+        if (!p) {
+            end(f, true);
+            return;
+        }
+        text_copy(b->after, sizeof(b->after), text_of(p->name));
+        build_one(f, p);
+    }
+}
+
+void file_build_init(struct files *f)
+{
+    uv_idle_init(&f->thread->loop, &f->builder.idle);
+    f->builder.idle.data = f;
+}
+
+void file_build_start(struct files *f, uint64_t token, bool asked)
+{
+    struct file_builder *b = &f->builder;
+
+    if (b->runs)
+        end(f, false);
+    b->runs = true;
+    b->asked = asked;
+    b->token = token;
+    b->after[0] = '\0';
+    b->built = b->failed = 0;
+    b->version = directory_version(f->thread->directory);
+    b->started_ms = uv_now(&f->thread->loop);
+    uv_idle_start(&b->idle, on_turn);
+}
+
+void file_build_stop(struct files *f)
+{
+    if (f->builder.runs)
+        end(f, false);
+}

@@ -1,0 +1,429 @@
+/* file_lookup.c - what a name stands for, who may have it, and what is told of it. */
+#include "server/files.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "core/alarms.h"
+#include "core/counters.h"
+#include "core/settings.h"
+
+#define NAMES_MAX   32     /* of other nodes */
+#define NAME_AGE    300000 /* ms until a name is looked up again */
+#define ALARM_SLOTS 1024
+#define ALARM_PAUSE 60000  /* ms between two alarms of the same name and client */
+#define ALARMS_A_SECOND 5
+
+/* --- addresses of other nodes: looked up beside, written when they are known --- */
+
+struct node_name {
+    uv_getaddrinfo_t request;
+    struct files *files;
+    char name[256];
+    struct ip ip;
+    uint64_t asked_ms;
+    bool pending;
+};
+
+struct file_names_cache {
+    struct node_name rows[NAMES_MAX];
+    size_t n;
+};
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+{
+    struct node_name *n = request->data;
+    struct files *f = n->files;
+    struct ip ip = {0};
+
+    n->pending = false;
+    if (status == UV_ECANCELED || f->closing)
+        goto out;
+    if (status == 0 && list)
+        ip = endpoint_of_sockaddr(list->ai_addr).ip;
+    if (status < 0)
+        log_warning("files", "server name %s has no address (%s): phones are told the name", n->name,
+                    uv_strerror(status));
+    if (!ip_equal(ip, n->ip))
+        file_cache_clear(f->cache);
+    n->ip = ip;
+out:
+    uv_freeaddrinfo(list);
+    files_release(f);
+}
+
+static struct node_name *name_row(struct files *f, const char *name)
+{
+    struct file_names_cache *c = f->names;
+    struct node_name *row;
+
+    for (size_t i = 0; i < c->n; i++) {
+        if (strcmp(c->rows[i].name, name) == 0)
+            return &c->rows[i];
+    }
+    if (c->n == NAMES_MAX)
+        return NULL;
+    row = &c->rows[c->n++];
+    row->files = f;
+    row->request.data = row;
+    snprintf(row->name, sizeof(row->name), "%s", name);
+    return row;
+}
+
+static bool resolve(void *context, const char *name, struct ip *ret)
+{
+    static const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct files *f = context;
+    struct node_name *row = name_row(f, name);
+    uint64_t now_ms = uv_now(&f->thread->loop);
+
+    if (!row)
+        return false;
+    if (!row->pending && !f->closing && (!row->asked_ms || now_ms - row->asked_ms > NAME_AGE)) {
+        row->asked_ms = now_ms ? now_ms : 1;
+        row->pending =
+            uv_getaddrinfo(&f->thread->loop, &row->request, on_resolved, name, NULL, &hints) == 0;
+        f->holders += row->pending;
+    }
+    if (!row->ip.family)
+        return false;
+    *ret = row->ip;
+    return true;
+}
+
+/* --- making files --- */
+
+static const char *static_file(void *context, const char *after)
+{
+    struct files *f = context;
+    struct file_tree_file file;
+    char lower[FILE_NAME_MAX + 1];
+    size_t n = 0;
+
+    for (; after && after[n] && n < FILE_NAME_MAX; n++)
+        lower[n] = (char)tolower((unsigned char)after[n]);
+    lower[n] = '\0';
+    if (!f->tree || !file_tree_next(f->tree, after ? lower : NULL, &file))
+        return NULL;
+    return file.path;
+}
+
+static int make(struct files *f, const struct file_name *name, struct ip local, struct device_name asker,
+                struct content **ret)
+{
+    struct phone_file_context c = {
+        .local = local,
+        .node_name = f->node_name,
+        .time_zone = f->time_zone,
+        .asker = asker,
+        .context = f,
+        .resolve = resolve,
+        .static_file = static_file,
+    };
+    uint8_t bytes[PHONE_FILE_MAX];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+    int err = phone_file_build(f->thread->directory, name, &c, &w);
+
+    if (err)
+        return err;
+    *ret = content_of_bytes(bytes, writer_len(&w));
+    return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_kept(const struct files *f, const struct file_name *name)
+{
+    return (name->kind == FILE_PHONE_XML || name->kind == FILE_PHONE_BINARY) && !name->is_signed &&
+           directory_number(f->thread->directory, SET_cache_configuration_files);
+}
+
+static int make_or_remember(struct files *f, const struct file_name *name, struct ip local,
+                            struct device_name asker, struct content **ret)
+{
+    uint64_t version = directory_version(f->thread->directory);
+    bool kept = is_kept(f, name);
+    struct content *c = kept ? file_cache_get(f->cache, name->path, local, version) : NULL;
+    int err;
+
+    if (c) {
+        count(COUNT_FILE_SEP_FOUND);
+        *ret = content_ref(c);
+        return 0;
+    }
+    err = make(f, name, local, asker, ret);
+    if (err || !kept)
+        return err;
+    count(COUNT_FILE_SEP_NOT_FOUND);
+    count(COUNT_FILE_DEVICES_BUILT);
+    file_cache_put(f->cache, name->path, local, version, *ret);
+    return 0;
+}
+
+static int from_tree(struct files *f, const struct file_name *name, struct content **ret)
+{
+    return f->tree ? file_tree_get(f->tree, name->path, name->given, ret) : -ENOENT;
+}
+
+/* Rings, loader line, softkeys and dial rules of the owner come before ours; what the directory decides
+ * about phones and defaults does not. */
+int file_lookup(struct files *f, const struct file_name *name, struct ip local, struct device_name asker,
+                struct content **ret)
+{
+    int err = -ENOENT;
+
+    switch (name->kind) {
+    case FILE_TRUST: /* TFTP-4: no mixed mode, no trust list */
+    case FILE_NEVER:
+        return -ENOENT;
+    case FILE_PHONE_XML:
+    case FILE_PHONE_BINARY:
+        err = make_or_remember(f, name, local, asker, ret);
+        return err == -ENOENT && !name->is_signed ? from_tree(f, name, ret) : err;
+    case FILE_DEFAULT_XML:
+    case FILE_DEFAULT_BINARY:
+        return make(f, name, local, asker, ret);
+    case FILE_PLAIN:
+    case FILE_PHONE_OTHER:
+        return name->is_signed ? -ENOENT : from_tree(f, name, ret);
+    default:
+        err = name->is_signed ? -ENOENT : from_tree(f, name, ret);
+        return err == -ENOENT ? make(f, name, local, asker, ret) : err;
+    }
+}
+
+/* --- alarms, not more of them than somebody can read --- */
+
+struct file_alarms {
+    struct {
+        uint64_t hash, told_ms;
+        uint32_t times;
+    } slots[ALARM_SLOTS];
+    uint64_t second_ms;
+    unsigned in_second;
+};
+
+/* How often it happened since it was told last; 0: not now. */
+static uint32_t alarm_due(struct files *f, enum alarm_id id, const char *what, struct ip ip)
+{
+    uint64_t now_ms = uv_now(&f->thread->loop), hash;
+    struct file_alarms *a = f->alarms;
+    char key[200];
+    size_t slot;
+    uint32_t times;
+
+    hash = hash_bytes(key, (size_t)snprintf(key, sizeof(key), "%d %.128s %x", (int)id, what,
+                                            ip_v4_number(ip)));
+    slot = hash % ALARM_SLOTS;
+    if (a->slots[slot].hash != hash) {
+        a->slots[slot].hash = hash;
+        a->slots[slot].told_ms = 0;
+        a->slots[slot].times = 0;
+    }
+    a->slots[slot].times++;
+    if (a->slots[slot].told_ms && now_ms - a->slots[slot].told_ms < ALARM_PAUSE)
+        return 0;
+    if (now_ms - a->second_ms >= 1000) {
+        a->second_ms = now_ms;
+        a->in_second = 0;
+    }
+    if (a->in_second >= ALARMS_A_SECOND)
+        return 0;
+    a->in_second++;
+    a->slots[slot].told_ms = now_ms ? now_ms : 1;
+    times = a->slots[slot].times;
+    a->slots[slot].times = 0;
+    return times;
+}
+
+static void alarm_missing(struct files *f, const struct file_name *name, const struct file_report *r)
+{
+    uint32_t times = alarm_due(f, ALARM_SERVING_FILE_WARNING, name->path, r->client.ip);
+    char client[ENDPOINT_TEXT_MAX];
+    struct alarm_draft d;
+
+    if (!times)
+        return;
+    alarm_begin(&d, ALARM_SERVING_FILE_WARNING);
+    d.times = times;
+    d.device = name->device;
+    d.ip = r->client.ip;
+    alarm_put(&d, "ErrorNumber", "%d", r->http ? 404 : 1);
+    alarm_put(&d, "FileName", "%s", name->given);
+    alarm_put(&d, "IPAddress_Port", "%s", endpoint_print(&r->client, client));
+    alarm_put(&d, "Mode", "%s", r->http ? "http" : "octet");
+    alarm_put(&d, "OpCode", "%d", 1);
+    alarm_put(&d, "Reason", "File not found");
+    server_alarm(f->server, alarm_finish(&d));
+}
+
+static void alarm_not_yours(struct files *f, const struct file_name *name, struct ip client)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_FILE_NOT_YOURS);
+    alarm_put_device(&d, name->device);
+    alarm_put_ip(&d, client);
+    alarm_put(&d, "FileName", "%s", name->given);
+    server_alarm(f->server, alarm_finish(&d));
+}
+
+static void alarm_guessed(struct files *f, struct ip client, uint32_t names)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_FILE_NAMES_GUESSED);
+    alarm_put_ip(&d, client);
+    alarm_put(&d, "Names", "%u", names);
+    alarm_put(&d, "Interval", "60");
+    server_alarm(f->server, alarm_finish(&d));
+}
+
+/* --- requests --- */
+
+/* Files with contents of one device; trust lists say nothing and are always 'not found'. */
+static bool is_private(const struct file_name *name)
+{
+    return name->device.s[0] && name->kind != FILE_TRUST;
+}
+
+/* False: nothing is to be looked up; `a` holds the answer. */
+static bool judge(struct files *f, const struct file_request *r, const struct file_name *name,
+                  struct file_answer *a)
+{
+    const struct directory *dir = f->thread->directory;
+    /* while anyone may add itself, an unknown name is a new phone and no guess */
+    bool expected = directory_phone(dir, text_of(name->device.s)) || phone_files_autoregistration(dir);
+    struct file_judgement j =
+        file_guard_judge(f->guard, r->now_ms, r->client.ip, name->device, expected);
+
+    a->delay_ms = j.delay_ms;
+    if (j.too_many)
+        alarm_guessed(f, r->client.ip, j.names);
+    if (j.warn)
+        alarm_not_yours(f, name, r->client.ip);
+    if (j.busy)
+        a->err = -EBUSY;
+    else if (j.refuse)
+        a->err = -EACCES;
+    return !a->err;
+}
+
+static void open_file(void *context, const struct file_request *r, struct file_answer *a)
+{
+    struct files *f = context;
+    struct file_name name;
+    struct content *c = NULL;
+    struct ip local = f->node.family ? f->node : ip_is_any(r->local) ? f->usual : r->local;
+
+    if (file_name_parse(r->name, &name) < 0) {
+        a->err = -ENOENT;
+        return;
+    }
+    if (is_private(&name) && !judge(f, r, &name, a))
+        return;
+    a->err = file_lookup(f, &name, local, file_guard_owner(f->guard, r->client.ip), &c);
+    if (a->err) {
+        if (a->err != -EBUSY)
+            a->err = -ENOENT;
+        return;
+    }
+    a->size = c->size;
+    a->tag = c->tag;
+    a->bytes = c->bytes;
+    a->hold = c;
+}
+
+static const uint8_t *read_file(void *context, void *hold, uint64_t offset, size_t n)
+{
+    return content_read(hold, offset, n);
+}
+
+static void close_file(void *context, void *hold)
+{
+    content_unref(hold);
+}
+
+struct file_source file_lookup_source(struct files *f)
+{
+    return (struct file_source){f, open_file, read_file, close_file};
+}
+
+/* --- reports --- */
+
+static const struct {
+    uint16_t stage;
+    const char *words;
+} result_rows[] = {
+    [FILE_SENT] = {PROGRESS_FILE_SENT, "sent"},
+    [FILE_MISSING] = {PROGRESS_FILE_MISSING, "not found"},
+    [FILE_REFUSED] = {PROGRESS_FILE_REFUSED, "refused"},
+    [FILE_BUSY] = {PROGRESS_FILE_ASKED, "too busy"},
+    [FILE_ABORTED] = {PROGRESS_FILE_ASKED, "aborted"},
+    [FILE_SLOW] = {PROGRESS_FILE_ASKED, "still running"},
+};
+
+void file_lookup_report(struct files *f, const struct file_report *r)
+{
+    struct progress_event e = {
+        .ip = r->client.ip,
+        .stage = result_rows[r->result].stage,
+        .code = r->sent > UINT32_MAX ? UINT32_MAX : (uint32_t)r->sent,
+    };
+    char client[ENDPOINT_TEXT_MAX];
+    struct file_name name;
+    bool parsed = file_name_parse(r->name, &name) == 0;
+
+    if (parsed)
+        e.device = name.device;
+    text_copy(e.detail, sizeof(e.detail), r->name);
+    server_progress(f->server, &e);
+    if (parsed && (r->result == FILE_MISSING || r->result == FILE_REFUSED) && is_private(&name))
+        alarm_missing(f, &name, r);
+    log_debug("files", "%s %.*s to %s: %s, %llu bytes, %llu ms, %u sent again", r->http ? "HTTP" : "TFTP",
+              TEXT_ARG(r->name), endpoint_print(&r->client, client), result_rows[r->result].words,
+              (unsigned long long)r->sent,
+              (unsigned long long)(uv_now(&f->thread->loop) - r->started_ms), r->resent);
+}
+
+/* --- settings and life --- */
+
+void file_lookup_settings(struct files *f)
+{
+    const struct directory *dir = f->thread->directory;
+    struct file_guard_settings guard = {
+        .policy = (enum file_policy)directory_number(dir, SET_device_file_policy),
+        .names_limit = (uint32_t)directory_number(dir, SET_device_names_limit),
+        .delay_ms = (uint32_t)directory_number(dir, SET_device_names_delay),
+    };
+
+    file_guard_set(f->guard, &guard);
+    file_cache_limit(f->cache, directory_number(dir, SET_cache_configuration_files)
+                                   ? (uint64_t)directory_number(dir, SET_configuration_cache_size) << 20
+                                   : 0);
+    if (f->tree)
+        file_tree_cache(f->tree, directory_number(dir, SET_cache_constant_files),
+                        (uint64_t)directory_number(dir, SET_constant_cache_size) << 20);
+    if (f->tftp)
+        tftp_server_limit(f->tftp, (size_t)directory_number(dir, SET_maximum_serving_count),
+                          (size_t)directory_number(dir, SET_maximum_serving_per_client));
+}
+
+int file_lookup_init(struct files *f)
+{
+    f->guard = file_guard_new();
+    f->cache = file_cache_new();
+    f->names = calloc(1, sizeof(*f->names));
+    f->alarms = calloc(1, sizeof(*f->alarms));
+    return f->guard && f->cache && f->names && f->alarms ? 0 : -ENOMEM;
+}
+
+void file_lookup_done(struct files *f)
+{
+    file_guard_free(f->guard);
+    file_cache_free(f->cache);
+    free(f->names);
+    free(f->alarms);
+}

@@ -1,0 +1,77 @@
+/* files.h - what the parts of the files thread share: files.c (sockets, messages), file_lookup.c (which
+ * content a name stands for), file_build.c (all files at once), file_requests.c (what people ask). */
+#pragma once
+
+#include "io/file_tree.h"
+#include "io/tcp.h"
+#include "io/udp.h"
+#include "provision/file_guard.h"
+#include "provision/file_server.h"
+#include "provision/phone_files.h"
+#include "provision/tftp_server.h"
+#include "server/file_cache.h"
+#include "server/server.h"
+
+#define FILES_TIDS 16 /* sockets for transfers */
+
+struct file_names_cache; /* addresses of other nodes' names */
+struct file_alarms;      /* what was told lately */
+
+struct file_builder {
+    uv_idle_t idle;
+    bool runs;
+    char after[16];       /* the phone that was built last */
+    uint64_t version;     /* of the directory it began with */
+    uint64_t started_ms;
+    size_t built, failed;
+    uint64_t token;       /* of who asked */
+    bool asked;
+};
+
+struct tid_context { /* which socket: the context of its input */
+    struct files *files;
+    unsigned tid;
+};
+
+struct files {
+    struct server *server;
+    struct thread *thread;
+    struct ip node;          /* node.address, or none: the address that was asked */
+    struct ip usual;         /* what phones see when nobody has asked yet */
+    char node_name[256], time_zone[64];
+    struct file_tree *tree;  /* NULL: the static folder cannot be read */
+    struct file_guard *guard;
+    struct file_cache *cache;
+    struct file_names_cache *names;
+    struct file_alarms *alarms;
+    struct file_builder builder;
+    uv_timer_t tick;         /* runs while there are transfers */
+    uv_idle_t pump;          /* runs while HTTP links have more to send */
+    struct udp *listener, *tids[FILES_TIDS];
+    struct tid_context tid_contexts[FILES_TIDS];
+    struct tftp_server *tftp; /* NULL: stopped */
+    struct tcp *http_port;
+    struct file_server *http;
+    unsigned holders;         /* handles and look-ups that still point here */
+    bool closing;
+};
+
+void files_release(struct files *f); /* one holder less; the last frees */
+
+/* file_lookup.c */
+struct file_source file_lookup_source(struct files *f);
+void file_lookup_report(struct files *f, const struct file_report *r);
+/* The file of that name as a phone at `local` would get it; 0 with a reference, -ENOENT, -EBUSY … */
+int file_lookup(struct files *f, const struct file_name *name, struct ip local, struct device_name asker,
+                struct content **ret);
+int file_lookup_init(struct files *f); /* makes guard, cache and the rest; 0 or -ENOMEM */
+void file_lookup_done(struct files *f);
+void file_lookup_settings(struct files *f); /* takes the settings of the newest snapshot */
+
+/* file_build.c */
+void file_build_init(struct files *f);
+void file_build_start(struct files *f, uint64_t token, bool asked);
+void file_build_stop(struct files *f);
+
+/* file_requests.c */
+void file_request(struct files *f, uint64_t token, const char *verb, const json_t *arguments);
