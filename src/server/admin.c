@@ -1,0 +1,359 @@
+/* admin.c - the admin thread: the control socket, status, boot timelines, events. */
+#include "server/admin.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define MAX_ASKS       1024
+#define MAX_PHONES     131072 /* remembered; a node is built for 100 000 */
+#define MAX_UNKNOWN    4096
+#define MAX_OTHERS     131072
+#define ASK_MS         10000
+#define LONG_ASK_MS    600000 /* imports, backups and the like */
+#define TICK_MS        500
+
+static struct admin *admin_of(struct thread *t)
+{
+    return t->state;
+}
+
+/* --- answers --- */
+
+void admin_answer(struct admin *a, uint64_t who, json_t *take_answer)
+{
+    if (!json_object_get(take_answer, "status"))
+        json_object_set_new(take_answer, "status", json_integer(0));
+    control_answer(a->control, who, take_answer);
+}
+
+void admin_refuse(struct admin *a, uint64_t who, const char *format, ...)
+{
+    char sentence[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    control_answer(a->control, who, json_pack("{s:i, s:o}", "status", 1, "error", json_of(text_of(sentence))));
+}
+
+static void finish(struct admin *a, uint64_t token, int status, json_t *body)
+{
+    struct ask *slot = pool_get(&a->asks, token), ask;
+
+    if (!slot)
+        return; /* the answer came after its time */
+    ask = *slot;
+    pool_give(&a->asks, token);
+    if (ask.done) {
+        ask.done(a, &ask, status, body);
+    } else {
+        json_object_set_new(body, "status", json_integer(status));
+        control_answer(a->control, ask.who, json_incref(body));
+    }
+    json_decref(ask.kept);
+}
+
+static void fail(struct admin *a, uint64_t token, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void fail(struct admin *a, uint64_t token, const char *format, ...)
+{
+    char sentence[512];
+    va_list arguments;
+    json_t *body;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    body = json_pack("{s:o}", "error", json_of(text_of(sentence)));
+    finish(a, token, 1, body);
+    json_decref(body);
+}
+
+static uint64_t open_ask(struct admin *a, struct ask ask, uint64_t timeout_ms)
+{
+    uint64_t token;
+    struct ask *slot = pool_take(&a->asks, &token);
+
+    if (!slot) {
+        admin_refuse(a, ask.who, "Too many questions wait for an answer; try again.");
+        json_decref(ask.kept);
+        return 0;
+    }
+    ask.due_ms = uv_now(&a->thread->loop) + timeout_ms;
+    *slot = ask;
+    return token;
+}
+
+static bool takes_long(enum request_id request)
+{
+    return request == REQUEST_IMPORT || request == REQUEST_EXPORT || request == REQUEST_BACKUP ||
+           request == REQUEST_RESTORE || request == REQUEST_LOAD_IMPORT || request == REQUEST_FILE_REBUILD;
+}
+
+void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments, ask_done done,
+               json_t *take_kept)
+{
+    const struct request_row *row = &request_rows[request];
+    struct ask ask = {.who = who, .what = row->verb, .done = done, .kept = take_kept};
+    uint64_t token = open_ask(a, ask, takes_long(request) ? LONG_ASK_MS : ASK_MS);
+    struct message m = {.id = MESSAGE_REQUEST, .request = {token, row->verb, take_arguments}};
+
+    if (!token)
+        json_decref(take_arguments);
+    else if (server_post(a->thread->server, row->thread, &m) < 0)
+        fail(a, token, "The server is too busy for \"%s\"; try again.", row->verb);
+}
+
+void admin_change(struct admin *a, uint64_t who, struct change *take_change, json_t *take_answer)
+{
+    struct ask ask = {.who = who, .what = "change", .kept = take_answer, .change = true};
+    uint64_t token = open_ask(a, ask, ASK_MS);
+    struct message m = {.id = MESSAGE_CHANGE, .change = {token, THREAD_ADMIN, take_change}};
+
+    if (!token)
+        change_free(take_change);
+    else if (server_post(a->thread->server, THREAD_STORAGE, &m) < 0)
+        fail(a, token, "The database is too busy; try again.");
+}
+
+static const enum thread_id service_threads[N_SERVICES] = {
+#define SERVICE(id, name, thread, help) thread,
+#include "server/services.def"
+#undef SERVICE
+};
+
+void admin_service(struct admin *a, uint64_t who, enum service_id service, enum service_state wanted, ask_done done,
+                   json_t *take_kept)
+{
+    struct ask ask = {.who = who, .what = "service", .done = done, .kept = take_kept};
+    uint64_t token = open_ask(a, ask, ASK_MS);
+    struct message m = {.id = MESSAGE_SERVICE, .service = {token, (uint8_t)service, (uint8_t)wanted}};
+
+    if (!token)
+        return;
+    if (server_post(a->thread->server, service_threads[service], &m) < 0)
+        fail(a, token, "The service is too busy; try again.");
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct admin *a = timer->data;
+    uint64_t now = uv_now(timer->loop), token;
+    struct ask *ask;
+    size_t cursor = 0;
+
+    while ((ask = pool_next(&a->asks, &cursor, &token)))
+        if (ask->due_ms <= now)
+            fail(a, token, "No answer to \"%s\" in time; the server log may say why.", ask->what);
+}
+
+/* --- what the other threads say --- */
+
+static void on_alarm(struct admin *a, struct alarm *take_alarm)
+{
+    uint64_t sequence = events_add(a->events, take_alarm);
+    char line[2048];
+
+    if (a->syslog) {
+        alarm_print(take_alarm, sequence, a->node, "", line, sizeof(line));
+        syslog_send(a->syslog, alarm_severity(take_alarm), line);
+    }
+    follow_event(a, take_alarm, sequence);
+}
+
+static void on_changed(struct admin *a, uint64_t token, int err, char *take_error)
+{
+    struct ask *ask = pool_get(&a->asks, token);
+    uint64_t who = ask ? ask->who : 0;
+
+    if (ask && !err) {
+        json_t *answer = json_incref(ask->kept);
+
+        json_decref(ask->kept);
+        pool_give(&a->asks, token);
+        admin_answer(a, who, answer);
+    } else if (ask) {
+        fail(a, token, "%s", take_error ? take_error : strerror(-err));
+    }
+    free(take_error);
+}
+
+static void on_service_state(struct admin *a, uint64_t token, enum service_id id, enum service_state state,
+                             const char *text)
+{
+    struct service_line *s = &a->services[id];
+    json_t *body;
+
+    if (s->state != state)
+        s->since_us = server_wall_us();
+    s->state = state;
+    text_copy(s->text, sizeof(s->text), text_of(text));
+    if (!token)
+        return;
+    body = json_pack("{s:i, s:o}", "state", (int)state, "text", json_of(text_of(text)));
+    finish(a, token, state == SERVICE_FAILED, body);
+    json_decref(body);
+}
+
+static void on_own_service(struct admin *a, uint64_t token, enum service_id id, enum service_state wanted)
+{
+    if (id == SERVICE_RIS) {
+        a->collecting = wanted == SERVICE_RUNNING;
+        server_service_state(a->thread->server, id, wanted, token, "%s",
+                             a->collecting ? "state of devices, boot timelines" : "devices are not reported");
+    } else {
+        fail(a, token, "The control socket cannot be stopped through itself; stop the server instead.");
+    }
+}
+
+static void on_progress(struct admin *a, const struct progress_event *e)
+{
+    if (!a->collecting)
+        return;
+    progress_event(a->progress, e);
+    status_event(a->status, e);
+}
+
+static void on_message(struct thread *t, const struct message *m)
+{
+    struct admin *a = admin_of(t);
+
+    switch (m->id) {
+    case MESSAGE_SNAPSHOT:
+        progress_directory_changed(a->progress);
+        break;
+    case MESSAGE_PROGRESS:
+        on_progress(a, &m->progress.event);
+        break;
+    case MESSAGE_ALARM:
+        on_alarm(a, m->alarm.take_alarm);
+        break;
+    case MESSAGE_CHANGED:
+        on_changed(a, m->changed.token, m->changed.err, m->changed.take_error);
+        break;
+    case MESSAGE_REPLY:
+        finish(a, m->reply.token, m->reply.status, m->reply.take_body);
+        json_decref(m->reply.take_body);
+        break;
+    case MESSAGE_SERVICE:
+        on_own_service(a, m->service.token, (enum service_id)m->service.service,
+                       (enum service_state)m->service.wanted);
+        break;
+    case MESSAGE_SERVICE_STATE:
+        on_service_state(a, m->service_state.token, (enum service_id)m->service_state.service,
+                         (enum service_state)m->service_state.state, m->service_state.text);
+        break;
+    default: /* not for this thread */
+        break;
+    }
+}
+
+/* --- the control socket --- */
+
+static void on_request(void *context, uint64_t who, json_t *take_request)
+{
+    api_request(context, who, take_request);
+}
+
+static void on_gone(void *context, uint64_t who)
+{
+    struct admin *a = context;
+
+    for (size_t i = 0; i < MAX_FOLLOWERS; i++)
+        if (a->followers[i].who == who)
+            a->followers[i].who = 0;
+}
+
+static void open_control(struct admin *a, const char *folder)
+{
+    struct control_options options = {folder, a, on_request, on_gone};
+    char error[256];
+    int err = control_open(&a->thread->loop, &options, &a->control, error, sizeof(error));
+
+    if (err)
+        server_service_state(a->thread->server, SERVICE_CONTROL, SERVICE_FAILED, 0, "%s", error);
+    else
+        server_service_state(a->thread->server, SERVICE_CONTROL, SERVICE_RUNNING, 0, "%.100s/control.sock", folder);
+}
+
+/* --- start and stop --- */
+
+bool device_is_known(const void *admin, struct device_name name)
+{
+    const struct directory *dir = ((const struct admin *)admin)->thread->directory;
+
+    return dir && directory_phone(dir, text_of(name.s));
+}
+
+static void name_node(struct admin *a, const struct bootstrap *b)
+{
+    char host[sizeof(a->node)] = "dialtone";
+
+    if (!b->node_name[0])
+        gethostname(host, sizeof(host) - 1);
+    text_copy(a->node, sizeof(a->node), text_of(b->node_name[0] ? b->node_name : host));
+}
+
+static int start(struct thread *t)
+{
+    const struct bootstrap *b = server_bootstrap(t->server);
+    struct admin *a = calloc(1, sizeof(*a));
+
+    if (!a)
+        return -ENOMEM;
+    t->state = a;
+    a->thread = t;
+    a->started_us = server_wall_us();
+    a->collecting = true;
+    name_node(a, b);
+    pool_init(&a->asks, sizeof(struct ask), MAX_ASKS);
+    uv_timer_init(&t->loop, &a->tick);
+    a->tick.data = a;
+    a->status = status_new(MAX_PHONES, MAX_OTHERS);
+    a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
+    a->events = events_new(b->data, a->node);
+    if (!a->status || !a->progress || !a->events)
+        return -ENOMEM;
+    if (events_error(a->events))
+        log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
+                    strerror(-events_error(a->events)));
+    syslog_open(&t->loop, b->log_syslog, &a->syslog);
+    open_control(a, b->data);
+    server_service_state(t->server, SERVICE_RIS, SERVICE_RUNNING, 0, "state of devices, boot timelines");
+    return uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+static void on_tick_closed(uv_handle_t *h)
+{
+    struct admin *a = h->data;
+
+    status_free(a->status);
+    progress_free(a->progress);
+    events_free(a->events);
+    pool_done(&a->asks);
+    free(a);
+}
+
+static void stop(struct thread *t)
+{
+    struct admin *a = admin_of(t);
+    struct ask *ask;
+    size_t cursor = 0;
+    uint64_t token;
+
+    if (!a)
+        return;
+    while ((ask = pool_next(&a->asks, &cursor, &token)))
+        json_decref(ask->kept);
+    control_stop(a->control);
+    syslog_stop(a->syslog);
+    uv_close((uv_handle_t *)&a->tick, on_tick_closed);
+}
+
+const struct thread_row admin_thread = {"admin", start, on_message, stop};

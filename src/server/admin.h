@@ -1,0 +1,125 @@
+/* admin.h - what the parts of the admin thread share: its state, questions to other threads, answers. */
+#pragma once
+
+#include "base/pool.h"
+#include "core/directory/change.h"
+#include "core/directory/fields.h"
+#include "server/control.h"
+#include "server/events.h"
+#include "server/server.h"
+#include "server/status.h"
+#include "server/syslog.h"
+
+struct admin;
+struct ask;
+
+/* What came back from another thread, or {"error"} and status 1 when nothing came in time. `body` is borrowed. */
+typedef void (*ask_done)(struct admin *a, const struct ask *ask, int status, json_t *body);
+
+/* A question to another thread that is not answered yet. */
+struct ask {
+    uint64_t who; /* asker at the control socket */
+    uint64_t due_ms;
+    const char *what; /* for the sentence when no answer comes */
+    ask_done done;    /* NULL: the body is the answer */
+    json_t *kept;     /* for `done` */
+    bool change;      /* a MESSAGE_CHANGE: `kept` is the answer when it was stored */
+};
+
+struct service_line {
+    enum service_state state;
+    uint64_t since_us;
+    char text[160];
+};
+
+#define MAX_FOLLOWERS 32
+
+struct follower {
+    uint64_t who; /* 0: free */
+    char device[32], alarm[64], search[64];
+    struct event_filter filter; /* its texts are those above */
+};
+
+struct admin {
+    struct thread *thread;
+    struct control *control;
+    struct status *status;
+    struct progress *progress;
+    struct events *events;
+    struct syslog *syslog;
+    struct pool asks;
+    uv_timer_t tick;
+    uint64_t started_us;
+    struct service_line services[N_SERVICES];
+    struct follower followers[MAX_FOLLOWERS];
+    char node[64];
+    bool collecting; /* the RIS data collector runs */
+};
+
+/* What was asked at the control socket; texts live as long as `request`. */
+struct call {
+    uint64_t who;
+    json_t *request;
+    const char *noun, *verb;
+    const char *name; /* "" when there is none */
+    json_t *names;    /* array of strings, maybe empty */
+    json_t *fields;   /* object of strings */
+    json_t *options;
+    bool full; /* for a program: all columns, times in UTC */
+};
+
+/* --- answers: every call gets exactly one (a follower: many) --- */
+void admin_answer(struct admin *a, uint64_t who, json_t *take_answer);
+void admin_refuse(struct admin *a, uint64_t who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Puts a question; the answer goes to `who`. Takes the arguments and what is kept. */
+void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments, ask_done done,
+               json_t *take_kept);
+/* Stores a change; `take_answer` is the answer once it is durable. */
+void admin_change(struct admin *a, uint64_t who, struct change *take_change, json_t *take_answer);
+/* Starts or stops a service; `done` gets {"state", "text"}. */
+void admin_service(struct admin *a, uint64_t who, enum service_id service, enum service_state wanted, ask_done done,
+                   json_t *take_kept);
+
+/* --- small helpers of the handlers --- */
+const char *call_option(const struct call *c, const char *name); /* "" when it was not given */
+size_t call_limit(const struct call *c);
+struct text call_text(json_t *value); /* of a JSON string; empty for all else */
+/* "2026-11-21 04:12:07", or in UTC with T and Z for programs; null for 0. */
+json_t *admin_time(uint64_t us, bool full);
+/* "3 d 4 h", "12 min", "8 s" */
+void admin_duration(uint64_t us, char to[static 24]);
+json_t *json_of(struct text t);
+/* SEP001122334455 from what a person may type: any case, or the bare Ethernet address in any form. */
+struct device_name phone_name(struct text typed);
+bool device_is_known(const void *admin, struct device_name name);
+void note(json_t *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* FIELD=VALUE: equal in any case, or a beginning when VALUE ends in '*'. */
+bool filter_fits(struct text wanted, struct text value);
+void nearest(struct text word, const char *candidate, const char **best, unsigned *distance);
+
+/* --- api.c: finds the handler of a request --- */
+void api_request(struct admin *a, uint64_t who, json_t *take_request);
+bool api_serves(struct text noun, struct text verb); /* is there a handler? */
+
+/* --- columns.c: fields of records, and what is known beside them, as JSON --- */
+struct column {
+    const char *name;
+    const struct directory_field *field; /* NULL: computed by `get` */
+    json_t *(*get)(struct admin *a, const void *record, bool full);
+};
+
+#define MAX_COLUMNS 48
+
+/* The columns of a list: those asked for, else the usual ones. Returns how many, or -ENOENT with `unknown`. */
+int columns_choose(enum entity e, const char *wanted, bool full, struct column to[static MAX_COLUMNS],
+                   struct text *unknown);
+bool column_find(enum entity e, struct text name, struct column *ret);
+json_t *column_value(struct admin *a, const struct column *c, const void *record, bool full);
+
+/* --- handlers --- */
+#define API(noun, verb, handler) void handler(struct admin *a, const struct call *c);
+#include "server/api.def"
+#undef API
+
+/* --- admin.c uses --- */
+void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence);

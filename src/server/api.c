@@ -1,0 +1,230 @@
+/* api.c - a request of the control socket finds its handler. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/admin.h"
+
+static const struct api_row {
+    const char *noun, *verb;
+    void (*handler)(struct admin *a, const struct call *c);
+} rows[] = {
+#define API(noun, verb, handler) {noun, verb, handler},
+#include "server/api.def"
+#undef API
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(*rows))
+
+static const struct api_row *find(struct text noun, struct text verb)
+{
+    bool is_entity = directory_entity_find(noun) >= 0;
+
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (text_is(verb, rows[i].verb) && (text_is(noun, rows[i].noun) || (is_entity && rows[i].noun[0] == '*')))
+            return &rows[i];
+    return NULL;
+}
+
+bool api_serves(struct text noun, struct text verb)
+{
+    return find(noun, verb) != NULL;
+}
+
+static bool all_strings(const json_t *values)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    json_object_foreach ((json_t *)values, key, value)
+        if (!json_is_string(value))
+            return false;
+    json_array_foreach (values, i, value)
+        if (!json_is_string(value))
+            return false;
+    return true;
+}
+
+/* The member of that type, an empty one when it is missing; NULL when it is of another type. */
+static json_t *member(json_t *request, const char *name, json_t *take_empty)
+{
+    json_t *value = json_object_get(request, name);
+
+    if (!value) {
+        json_object_set_new(request, name, take_empty);
+        return take_empty;
+    }
+    json_decref(take_empty);
+    return json_is_object(value) || json_is_array(value) ? value : NULL;
+}
+
+/* NULL, or what is wrong with the request. */
+static const char *take_apart(struct call *c)
+{
+    const char *name = json_string_value(json_object_get(c->request, "name"));
+
+    c->noun = json_string_value(json_object_get(c->request, "noun"));
+    c->verb = json_string_value(json_object_get(c->request, "verb"));
+    c->name = name ? name : "";
+    c->fields = member(c->request, "fields", json_object());
+    c->options = member(c->request, "options", json_object());
+    c->names = member(c->request, "names", json_array());
+    c->full = json_is_true(json_object_get(c->options, "full"));
+    if (!c->noun)
+        return "\"noun\" is missing.";
+    if (!json_is_object(c->fields) || !all_strings(c->fields))
+        return "\"fields\" must be an object of strings.";
+    if (!json_is_object(c->options))
+        return "\"options\" must be an object.";
+    if (!json_is_array(c->names) || !all_strings(c->names))
+        return "\"names\" must be an array of strings.";
+    if (!c->verb)
+        c->verb = "";
+    return NULL;
+}
+
+static void dispatch(struct admin *a, struct call *c)
+{
+    const char *wrong = take_apart(c);
+    const struct api_row *row;
+
+    if (wrong) {
+        admin_refuse(a, c->who, "%s", wrong);
+        return;
+    }
+    row = find(text_of(c->noun), text_of(c->verb));
+    if (!row)
+        admin_refuse(a, c->who, "This server does not know \"%.40s %.40s\".", c->noun, c->verb);
+    else if (!a->thread->directory)
+        admin_refuse(a, c->who, "The database is not open yet; the server log says why.");
+    else
+        row->handler(a, c);
+}
+
+void api_request(struct admin *a, uint64_t who, json_t *take_request)
+{
+    struct call c = {.who = who, .request = take_request};
+
+    if (take_request)
+        dispatch(a, &c);
+    else
+        admin_refuse(a, who, "A request is one JSON object on one line.");
+    json_decref(take_request);
+}
+
+/* --- helpers of the handlers --- */
+
+const char *call_option(const struct call *c, const char *name)
+{
+    const char *s = json_string_value(json_object_get(c->options, name));
+
+    return s ? s : "";
+}
+
+#define MAX_PAGE 1000
+
+size_t call_limit(const struct call *c)
+{
+    json_int_t n = json_integer_value(json_object_get(c->options, "limit"));
+
+    return n < 1 || n > MAX_PAGE ? MAX_PAGE : (size_t)n;
+}
+
+struct text call_text(json_t *value)
+{
+    return (struct text){json_is_string(value) ? json_string_value(value) : "", json_string_length(value)};
+}
+
+json_t *json_of(struct text t)
+{
+    json_t *s = json_stringn(t.at, t.len);
+    char *clean;
+
+    if (s || !(clean = text_dup(t)))
+        return s ? s : json_string("");
+    for (char *c = clean; *c; c++) /* a peer's bytes that are no UTF-8 */
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    s = json_string(clean);
+    free(clean);
+    return s;
+}
+
+json_t *admin_time(uint64_t us, bool full)
+{
+    time_t seconds = (time_t)(us / 1000000);
+    struct tm tm;
+    char s[32];
+
+    if (!us)
+        return json_null();
+    if (full)
+        gmtime_r(&seconds, &tm);
+    else
+        localtime_r(&seconds, &tm);
+    strftime(s, sizeof(s), full ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &tm);
+    return json_string(s);
+}
+
+void admin_duration(uint64_t us, char to[static 24])
+{
+    unsigned long long s = us / 1000000;
+
+    if (s >= 86400)
+        snprintf(to, 24, "%llu d %llu h", s / 86400, s / 3600 % 24);
+    else if (s >= 3600)
+        snprintf(to, 24, "%llu h %llu min", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(to, 24, "%llu min", s / 60);
+    else
+        snprintf(to, 24, "%llu s", s);
+}
+
+struct device_name phone_name(struct text typed)
+{
+    struct device_name name = device_name_of(text_trim(typed));
+    struct mac mac;
+
+    if (!mac_parse(text_trim(typed), &mac))
+        return device_name_of_mac(mac);
+    for (char *s = name.s; *s; s++)
+        *s = (char)toupper((unsigned char)*s);
+    return name;
+}
+
+void note(json_t *answer, const char *format, ...)
+{
+    char sentence[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    if (!json_object_get(answer, "notes"))
+        json_object_set_new(answer, "notes", json_array());
+    json_array_append_new(json_object_get(answer, "notes"), json_of(text_of(sentence)));
+}
+
+bool filter_fits(struct text wanted, struct text value)
+{
+    if (wanted.len && wanted.at[wanted.len - 1] == '*')
+        return value.len >= wanted.len - 1 &&
+               text_equal_nocase((struct text){value.at, wanted.len - 1}, (struct text){wanted.at, wanted.len - 1});
+    return text_equal_nocase(wanted, value);
+}
+
+void nearest(struct text word, const char *candidate, const char **best, unsigned *distance)
+{
+    unsigned limit = word.len > 4 ? 3 : 2, d;
+
+    if (word.len > 32 || strlen(candidate) > 32)
+        return;
+    d = text_distance(word, text_of(candidate), limit);
+    if (d < limit && (!*best || d < *distance)) {
+        *best = candidate;
+        *distance = d;
+    }
+}
