@@ -214,6 +214,8 @@ int cli_main(int argc, char **argv)
         status = local_run(&l, argc - 1, argv + 1);
     else {
         make_absolute(&l);
+        if (l.shape != REPORT_TABLE)
+            json_object_set_new(json_object_get(l.request, "options"), "full", json_true());
         status = run_on_server(&l);
     }
     command_line_done(&l);

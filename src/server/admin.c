@@ -9,13 +9,13 @@
 
 #include "base/log.h"
 
-#define MAX_ASKS       1024
-#define MAX_PHONES     131072 /* remembered; a node is built for 100 000 */
-#define MAX_UNKNOWN    4096
-#define MAX_OTHERS     131072
-#define ASK_MS         10000
-#define LONG_ASK_MS    600000 /* imports, backups and the like */
-#define TICK_MS        500
+#define MAX_ASKS    1024
+#define MAX_PHONES  131072 /* remembered; a node is built for 100 000 */
+#define MAX_UNKNOWN 4096
+#define MAX_OTHERS  131072
+#define ASK_MS      10000
+#define LONG_ASK_MS 600000 /* imports, backups and the like */
+#define TICK_MS     500
 
 static struct admin *admin_of(struct thread *t)
 {
@@ -39,7 +39,8 @@ void admin_refuse(struct admin *a, uint64_t who, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(sentence, sizeof(sentence), format, arguments);
     va_end(arguments);
-    control_answer(a->control, who, json_pack("{s:i, s:o}", "status", 1, "error", json_of(text_of(sentence))));
+    control_answer(a->control, who,
+                   json_pack("{s:i, s:o}", "status", 1, "error", json_of(text_of(sentence))));
 }
 
 static void finish(struct admin *a, uint64_t token, int status, json_t *body)
@@ -59,7 +60,8 @@ static void finish(struct admin *a, uint64_t token, int status, json_t *body)
     json_decref(ask.kept);
 }
 
-static void fail(struct admin *a, uint64_t token, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void fail(struct admin *a, uint64_t token, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void fail(struct admin *a, uint64_t token, const char *format, ...)
 {
@@ -93,11 +95,12 @@ static uint64_t open_ask(struct admin *a, struct ask ask, uint64_t timeout_ms)
 static bool takes_long(enum request_id request)
 {
     return request == REQUEST_IMPORT || request == REQUEST_EXPORT || request == REQUEST_BACKUP ||
-           request == REQUEST_RESTORE || request == REQUEST_LOAD_IMPORT || request == REQUEST_FILE_REBUILD;
+           request == REQUEST_RESTORE || request == REQUEST_LOAD_IMPORT ||
+           request == REQUEST_FILE_REBUILD;
 }
 
-void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments, ask_done done,
-               json_t *take_kept)
+void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments,
+               ask_done done, json_t *take_kept)
 {
     const struct request_row *row = &request_rows[request];
     struct ask ask = {.who = who, .what = row->verb, .done = done, .kept = take_kept};
@@ -128,12 +131,13 @@ static const enum thread_id service_threads[N_SERVICES] = {
 #undef SERVICE
 };
 
-void admin_service(struct admin *a, uint64_t who, enum service_id service, enum service_state wanted, ask_done done,
-                   json_t *take_kept)
+void admin_service(struct admin *a, uint64_t who, enum service_id service,
+                   enum service_state wanted, ask_done done, json_t *take_kept)
 {
     struct ask ask = {.who = who, .what = "service", .done = done, .kept = take_kept};
     uint64_t token = open_ask(a, ask, ASK_MS);
-    struct message m = {.id = MESSAGE_SERVICE, .service = {token, (uint8_t)service, (uint8_t)wanted}};
+    struct message m = {.id = MESSAGE_SERVICE,
+                        .service = {token, (uint8_t)service, (uint8_t)wanted}};
 
     if (!token)
         return;
@@ -184,8 +188,8 @@ static void on_changed(struct admin *a, uint64_t token, int err, char *take_erro
     free(take_error);
 }
 
-static void on_service_state(struct admin *a, uint64_t token, enum service_id id, enum service_state state,
-                             const char *text)
+static void on_service_state(struct admin *a, uint64_t token, enum service_id id,
+                             enum service_state state, const char *text)
 {
     struct service_line *s = &a->services[id];
     json_t *body;
@@ -201,14 +205,17 @@ static void on_service_state(struct admin *a, uint64_t token, enum service_id id
     json_decref(body);
 }
 
-static void on_own_service(struct admin *a, uint64_t token, enum service_id id, enum service_state wanted)
+static void on_own_service(struct admin *a, uint64_t token, enum service_id id,
+                           enum service_state wanted)
 {
     if (id == SERVICE_RIS) {
         a->collecting = wanted == SERVICE_RUNNING;
         server_service_state(a->thread->server, id, wanted, token, "%s",
-                             a->collecting ? "state of devices, boot timelines" : "devices are not reported");
+                             a->collecting ? "state of devices, boot timelines"
+                                           : "devices are not reported");
     } else {
-        fail(a, token, "The control socket cannot be stopped through itself; stop the server instead.");
+        fail(a, token,
+             "The control socket cannot be stopped through itself; stop the server instead.");
     }
 }
 
@@ -279,7 +286,8 @@ static void open_control(struct admin *a, const char *folder)
     if (err)
         server_service_state(a->thread->server, SERVICE_CONTROL, SERVICE_FAILED, 0, "%s", error);
     else
-        server_service_state(a->thread->server, SERVICE_CONTROL, SERVICE_RUNNING, 0, "%.100s/control.sock", folder);
+        server_service_state(a->thread->server, SERVICE_CONTROL, SERVICE_RUNNING, 0,
+                             "%.100s/control.sock", folder);
 }
 
 /* --- start and stop --- */
@@ -325,7 +333,8 @@ static int start(struct thread *t)
                     strerror(-events_error(a->events)));
     syslog_open(&t->loop, b->log_syslog, &a->syslog);
     open_control(a, b->data);
-    server_service_state(t->server, SERVICE_RIS, SERVICE_RUNNING, 0, "state of devices, boot timelines");
+    server_service_state(t->server, SERVICE_RIS, SERVICE_RUNNING, 0,
+                         "state of devices, boot timelines");
     return uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
 }
 

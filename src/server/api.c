@@ -24,7 +24,8 @@ static const struct api_row *find(struct text noun, struct text verb)
     bool is_entity = directory_entity_find(noun) >= 0;
 
     for (size_t i = 0; i < N_ROWS; i++)
-        if (text_is(verb, rows[i].verb) && (text_is(noun, rows[i].noun) || (is_entity && rows[i].noun[0] == '*')))
+        if (text_is(verb, rows[i].verb) &&
+            (text_is(noun, rows[i].noun) || (is_entity && rows[i].noun[0] == '*')))
             return &rows[i];
     return NULL;
 }
@@ -40,12 +41,8 @@ static bool all_strings(const json_t *values)
     json_t *value;
     size_t i;
 
-    json_object_foreach ((json_t *)values, key, value)
-        if (!json_is_string(value))
-            return false;
-    json_array_foreach (values, i, value)
-        if (!json_is_string(value))
-            return false;
+    json_object_foreach((json_t *)values, key, value) if (!json_is_string(value)) return false;
+    json_array_foreach(values, i, value) if (!json_is_string(value)) return false;
     return true;
 }
 
@@ -136,7 +133,8 @@ size_t call_limit(const struct call *c)
 
 struct text call_text(json_t *value)
 {
-    return (struct text){json_is_string(value) ? json_string_value(value) : "", json_string_length(value)};
+    return (struct text){json_is_string(value) ? json_string_value(value) : "",
+                         json_string_length(value)};
 }
 
 json_t *json_of(struct text t)
@@ -212,7 +210,8 @@ bool filter_fits(struct text wanted, struct text value)
 {
     if (wanted.len && wanted.at[wanted.len - 1] == '*')
         return value.len >= wanted.len - 1 &&
-               text_equal_nocase((struct text){value.at, wanted.len - 1}, (struct text){wanted.at, wanted.len - 1});
+               text_equal_nocase((struct text){value.at, wanted.len - 1},
+                                 (struct text){wanted.at, wanted.len - 1});
     return text_equal_nocase(wanted, value);
 }
 

@@ -1,0 +1,213 @@
+/* api_events.c - alarms that happened, and as they happen. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/api_lists.h"
+
+static const char *const severities[] = {"emergency", "alert",  "critical", "error",
+                                         "warning",   "notice", "info",     "debug"};
+
+static const char *const event_columns[] = {"number",   "time",      "severity", "alarm",
+                                            "device",   "address",   "reason",   "meaning",
+                                            "repeated", "parameters"};
+
+#define N_EVENT_COLUMNS (sizeof(event_columns) / sizeof(*event_columns))
+
+/* The last thing to say: the reason in plain words, else the alarm's own text. */
+static const char *meaning(const struct alarm *alarm)
+{
+    const struct reason *reason = alarm_reason(alarm);
+
+    return reason ? reason->text : alarm_rows[alarm->id].text;
+}
+
+static json_t *event_object(const struct alarm *alarm, uint64_t number, bool full)
+{
+    char ip[IP_TEXT_MAX];
+
+    return json_pack(
+        "{s:I, s:o, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:o}", "number", (json_int_t)number, "time",
+        admin_time(alarm->time_us, full), "severity", severities[alarm_severity(alarm) & 7],
+        "alarm", alarm_rows[alarm->id].name, "device", alarm->device.s, "address",
+        ip_is_any(alarm->ip) ? "" : ip_print(alarm->ip, ip), "reason", (int)alarm->reason,
+        "meaning", meaning(alarm), "repeated", alarm->times > 1 ? (int)alarm->times : 0,
+        "parameters", json_of(text_of(alarm->parameters)));
+}
+
+/* People see a zero for "no reason" and "not repeated" as nothing. */
+static json_t *event_row(const struct alarm *alarm, uint64_t number, bool full)
+{
+    json_t *object = event_object(alarm, number, full), *row = json_array();
+
+    for (size_t i = 0; i < N_EVENT_COLUMNS; i++) {
+        json_t *value = json_object_get(object, event_columns[i]);
+
+        if (!full && json_is_integer(value) && !json_integer_value(value))
+            json_array_append_new(row, json_null());
+        else
+            json_array_append(row, value);
+    }
+    json_decref(object);
+    return row;
+}
+
+/* "90s", "30m", "12h", "7d", or a date; false when it is none of them. */
+static bool parse_since(struct text t, uint64_t *ret)
+{
+    static const struct {
+        char unit;
+        uint64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    struct tm tm = {.tm_isdst = -1};
+    char s[32];
+    const char *end;
+    uint64_t n;
+
+    for (size_t i = 0; t.len > 1 && i < 4; i++)
+        if (t.at[t.len - 1] == units[i].unit &&
+            !text_to_u64((struct text){t.at, t.len - 1}, 10, &n)) {
+            uint64_t ago_us = n > 1000000000 ? UINT64_MAX : n * units[i].seconds * 1000000,
+                     now = server_wall_us();
+
+            *ret = ago_us > now ? 0 : now - ago_us;
+            return true;
+        }
+    text_copy(s, sizeof(s), t);
+    end = strptime(s, "%Y-%m-%d", &tm);
+    if (end && (*end == 'T' || *end == ' '))
+        end = strptime(end + 1, strlen(end + 1) > 5 ? "%H:%M:%S" : "%H:%M", &tm);
+    *ret = (uint64_t)mktime(&tm) * 1000000;
+    return end && !*end;
+}
+
+static bool parse_severity(struct text t, int *ret)
+{
+    uint32_t n;
+
+    if (!text_to_u32(t, 10, &n) && n <= 7) {
+        *ret = (int)n;
+        return true;
+    }
+    for (int i = 0; i < 8; i++)
+        if (text_equal_nocase(t, text_of(severities[i]))) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static bool read_filter(struct admin *a, const struct call *c, struct event_filter *f)
+{
+    const char *since = call_option(c, "since"), *severity = call_option(c, "severity"),
+               *reason = call_option(c, "reason");
+
+    *f = (struct event_filter){.device = text_of(call_option(c, "device")),
+                               .alarm = text_of(call_option(c, "alarm")),
+                               .search = text_of(call_option(c, "search")),
+                               .severity = 7};
+    if (*severity && !parse_severity(text_of(severity), &f->severity))
+        admin_refuse(a, c->who, "\"%s\" is no severity: 0 (emergency) to 7 (debug), or its name.",
+                     severity);
+    else if (*since && !parse_since(text_of(since), &f->since_us))
+        admin_refuse(a, c->who,
+                     "\"%s\" is no time: 90s, 30m, 12h, 7d, 2026-11-21 or 2026-11-21T04:00.",
+                     since);
+    else if (*reason && text_to_u32(text_of(reason), 10, &f->reason) < 0)
+        admin_refuse(a, c->who, "\"%s\" is no reason code: a number.", reason);
+    else
+        return true;
+    return false;
+}
+
+/* The newest that fit, oldest first: the first page looks back from the end, further ones go on
+ * from there. */
+static uint64_t first_wanted(struct admin *a, const struct call *c, const struct event_filter *f,
+                             size_t limit)
+{
+    uint64_t after = strtoull(call_option(c, "after"), NULL, 10), n = events_last(a->events);
+
+    if (after)
+        return after + 1;
+    for (; n >= events_first(a->events) && limit; n--) {
+        const struct alarm *alarm = events_get(a->events, n);
+
+        limit -= alarm && event_matches(alarm, f);
+    }
+    return n + 1;
+}
+
+void api_event_list(struct admin *a, const struct call *c)
+{
+    size_t limit = call_limit(c),
+           n_columns = c->full || call_option(c, "columns")[0] ? N_EVENT_COLUMNS : 8;
+    json_t *columns = json_array(), *rows = json_array();
+    struct event_filter filter;
+
+    if (!read_filter(a, c, &filter)) {
+        json_decref(columns);
+        json_decref(rows);
+        return;
+    }
+    for (size_t i = c->full ? 0 : 1; i < n_columns; i++)
+        json_array_append_new(columns, json_string(event_columns[i]));
+    for (uint64_t n = first_wanted(a, c, &filter, limit); n <= events_last(a->events); n++) {
+        const struct alarm *alarm = events_get(a->events, n);
+        json_t *row = alarm && event_matches(alarm, &filter) ? event_row(alarm, n, c->full) : NULL;
+
+        if (row && !c->full)
+            json_array_remove(row, 0);
+        json_array_append(rows, row);
+        json_decref(row);
+    }
+    admin_answer(a, c->who, json_pack("{s:o, s:o}", "columns", columns, "rows", rows));
+}
+
+/* --- follow --- */
+
+void api_event_follow(struct admin *a, const struct call *c)
+{
+    struct event_filter filter;
+    struct follower *f = NULL;
+
+    if (!read_filter(a, c, &filter))
+        return;
+    for (size_t i = 0; i < MAX_FOLLOWERS && !f; i++)
+        f = a->followers[i].who ? NULL : &a->followers[i];
+    if (!f) {
+        admin_refuse(a, c->who, "%d others follow events already.", MAX_FOLLOWERS);
+        return;
+    }
+    text_copy(f->device, sizeof(f->device), filter.device);
+    text_copy(f->alarm, sizeof(f->alarm), filter.alarm);
+    text_copy(f->search, sizeof(f->search), filter.search);
+    f->filter = filter;
+    f->filter.device = text_of(f->device);
+    f->filter.alarm = text_of(f->alarm);
+    f->filter.search = text_of(f->search);
+    f->who = c->who;
+}
+
+void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence)
+{
+    for (size_t i = 0; i < MAX_FOLLOWERS; i++) {
+        struct follower *f = &a->followers[i];
+        char line[512], reason[16] = "";
+        json_t *event, *time;
+
+        if (!f->who || !event_matches(alarm, &f->filter))
+            continue;
+        if (alarm->reason)
+            snprintf(reason, sizeof(reason), " %u", alarm->reason);
+        time = admin_time(alarm->time_us, false);
+        snprintf(line, sizeof(line), "%s %-9s %-15s %s%s: %s", json_string_value(time),
+                 severities[alarm_severity(alarm) & 7], alarm->device.s, alarm_rows[alarm->id].name,
+                 reason, meaning(alarm));
+        json_decref(time);
+        event = json_pack("{s:o, s:o}", "event", event_object(alarm, sequence, true), "line",
+                          json_of(text_of(line)));
+        if (control_answer(a->control, f->who, event) < 0)
+            f->who = 0;
+    }
+}

@@ -1,0 +1,457 @@
+/* api_phones.c - phones: what is known about one, reset and restart, their files, and the unknown
+ * ones. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/models.h"
+#include "server/api_lists.h"
+
+/* --- show --- */
+
+static json_t *boot_steps(struct admin *a, const struct progress_phone *p)
+{
+    struct progress_step steps[PROGRESS_STEPS];
+    size_t n = progress_steps(a->progress, p, steps);
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < n; i++) {
+        const struct progress_step *s = &steps[i];
+        uint32_t took = s->at_ms - (i ? steps[i - 1].at_ms : 0);
+
+        json_array_append_new(rows, json_pack("[i, i, s, i, o]", (int)s->at_ms, (int)took,
+                                              progress_stage_titles[s->stage], (int)s->times,
+                                              json_of(text_of(s->detail))));
+    }
+    return rows;
+}
+
+static const char *outcome(const struct progress_boot *b, char to[static 160])
+{
+    if (b->outcome == PROGRESS_REGISTERED)
+        snprintf(to, 160, "registered after %u.%03u s", b->total_ms / 1000, b->total_ms % 1000);
+    else if (b->outcome == PROGRESS_REJECTED)
+        snprintf(to, 160, "refused after %u.%03u s: %s", b->total_ms / 1000, b->total_ms % 1000,
+                 reason_transient(b->code)->text);
+    else
+        snprintf(to, 160, "came as far as: %s", progress_stage_titles[b->outcome]);
+    return to;
+}
+
+static json_t *past_boots(const struct progress_phone *p, bool full)
+{
+    json_t *rows = json_array();
+    char text[160];
+
+    for (size_t i = 0; i < PROGRESS_BOOTS && p->boots[i].start_us; i++)
+        json_array_append_new(rows,
+                              json_pack("[o, i, s]", admin_time(p->boots[i].start_us, full),
+                                        (int)p->boots[i].total_ms, outcome(&p->boots[i], text)));
+    return rows;
+}
+
+#define HISTORY 20 /* events shown of one phone */
+
+static json_t *history(struct admin *a, struct text name, bool full)
+{
+    struct event_filter filter = {.device = name, .severity = 7};
+    json_t *rows = json_array();
+
+    for (uint64_t n = events_last(a->events);
+         n >= events_first(a->events) && json_array_size(rows) < HISTORY; n--) {
+        const struct alarm *alarm = events_get(a->events, n);
+        const struct reason *reason =
+            alarm && event_matches(alarm, &filter) ? alarm_reason(alarm) : NULL;
+
+        if (alarm && event_matches(alarm, &filter))
+            json_array_insert_new(rows, 0,
+                                  json_pack("[o, s, i, s]", admin_time(alarm->time_us, full),
+                                            alarm_rows[alarm->id].name, (int)alarm->reason,
+                                            reason ? reason->text : alarm_rows[alarm->id].text));
+    }
+    return rows;
+}
+
+static void add_section(json_t *answer, const char *name, const char *title, json_t *take_columns,
+                        json_t *take_rows)
+{
+    if (!json_object_get(answer, "sections"))
+        json_object_set_new(answer, "sections", json_array());
+    json_array_append_new(json_object_get(answer, "sections"),
+                          json_pack("{s:s, s:s, s:o, s:o}", "name", name, "title", title, "columns",
+                                    take_columns, "rows", take_rows));
+}
+
+static void add_boots(struct admin *a, json_t *answer, struct text name, bool full)
+{
+    const struct progress_phone *p = progress_find(a->progress, device_name_of(name));
+    char text[160], title[256];
+
+    if (!p)
+        return;
+    snprintf(title, sizeof(title), "Last boot: %s", outcome(&p->boots[0], text));
+    add_section(answer, "boot", title,
+                json_pack("[s,s,s,s,s]", "ms", "took", "stage", "times", "detail"),
+                boot_steps(a, p));
+    if (p->boots[1].start_us)
+        add_section(answer, "boots", "Boots", json_pack("[s,s,s]", "began", "ms", "outcome"),
+                    past_boots(p, full));
+}
+
+/* Keys that `lines` and `speed_dials` say already need not be told twice to a person. */
+static void drop_plain_buttons(const struct phone *p, json_t *record)
+{
+    for (size_t i = 0; i < p->n_buttons; i++)
+        if (p->buttons[i].feature != BUTTON_LINE && p->buttons[i].feature != BUTTON_SPEED_DIAL)
+            return;
+    json_object_del(record, "buttons");
+}
+
+static json_t *phone_answer(struct admin *a, const struct phone *p, bool full)
+{
+    struct text name = text_of(p->name);
+    json_t *record = entity_record(a, p, full), *answer = json_pack("{s:o}", "record", record);
+
+    if (!full)
+        drop_plain_buttons(p, record);
+    add_boots(a, answer, name, full);
+    add_section(answer, "history", "History",
+                json_pack("[s,s,s,s]", "time", "event", "reason", "meaning"),
+                history(a, name, full));
+    return answer;
+}
+
+/* What the station knows of a registered phone is added; without it the rest is still worth
+ * telling. */
+static void with_session(struct admin *a, const struct ask *ask, int status, json_t *body)
+{
+    json_t *record = json_object_get(ask->kept, "record"),
+           *session = json_object_get(body, "record"), *value;
+    const char *key;
+
+    json_object_foreach(session, key, value) if (!json_object_get(record, key))
+        json_object_set(record, key, value);
+    admin_answer(a, ask->who, json_incref(ask->kept));
+}
+
+/* A device that is in no list of the administrator's may still be known by its boots. */
+static bool show_stranger(struct admin *a, const struct call *c, struct text name)
+{
+    const struct progress_phone *p = progress_find(a->progress, device_name_of(name));
+    char ip[IP_TEXT_MAX];
+    const struct model *m;
+    json_t *answer;
+
+    if (!p)
+        return false;
+    m = model_find(p->model);
+    answer = json_pack("{s:{s:s, s:s, s:s, s:s, s:o, s:i}}", "record", "name", p->name.s, "status",
+                       "unknown: nobody added it", "model", m ? m->name : "", "address",
+                       ip_is_any(p->ip) ? "" : ip_print(p->ip, ip), "port",
+                       json_of(text_of(p->port)), "tries", (int)p->tries);
+    add_boots(a, answer, name, c->full);
+    add_section(answer, "history", "History",
+                json_pack("[s,s,s,s]", "time", "event", "reason", "meaning"),
+                history(a, name, c->full));
+    note(answer, "To add it: dialtone unknown adopt %s lines=NUMBER", p->name.s);
+    admin_answer(a, c->who, answer);
+    return true;
+}
+
+void api_phone_show(struct admin *a, const struct call *c)
+{
+    char key[DIRECTORY_KEY_MAX];
+    struct text name = entity_key(ENTITY_phone, text_of(c->name), key);
+    const struct phone *p = directory_phone(a->thread->directory, name);
+
+    if (!p && show_stranger(a, c, name))
+        return;
+    if (!p)
+        refuse_missing(a, c, ENTITY_phone, name);
+    else if (phone_is_registered(a, name))
+        admin_ask(a, c->who, REQUEST_PHONE_SESSION, json_pack("{s:s}", "name", p->name),
+                  with_session, phone_answer(a, p, c->full));
+    else
+        admin_answer(a, c->who, phone_answer(a, p, c->full));
+}
+
+/* --- reset and restart --- */
+
+static void reset_done(struct admin *a, const struct ask *ask, int status, json_t *body)
+{
+    json_t *record = json_object_get(body, "record"), *answer;
+    const char *did = json_string_value(json_object_get(ask->kept, "did"));
+    long long done = json_integer_value(json_object_get(record, did));
+    long long absent = json_integer_value(json_object_get(record, "absent"));
+    const char *name =
+        json_string_value(json_object_get(ask->kept, "name")); /* when it was only one */
+
+    if (status) {
+        admin_refuse(a, ask->who, "%s", json_string_value(json_object_get(body, "error")));
+        return;
+    }
+    if (!done && name) {
+        admin_refuse(a, ask->who, "%s is not registered; it reads its settings when it boots.",
+                     name);
+        return;
+    }
+    answer = json_pack("{s:O}", "record", record);
+    if (name)
+        note(answer, "%s was told to %s.", name, strcmp(did, "reset") ? "restart" : "reset");
+    else
+        note(answer, "%lld phones were told to %s, %lld are not registered.", done,
+             strcmp(did, "reset") ? "restart" : "reset", absent);
+    admin_answer(a, ask->who, answer);
+}
+
+static bool selected(struct admin *a, const struct call *c, const struct phone *p)
+{
+    const char *field;
+    json_t *wanted;
+
+    json_object_foreach(c->fields, field, wanted)
+    {
+        struct column column;
+        json_t *value;
+        bool fits;
+
+        if (!column_find(ENTITY_phone, text_of(field), &column))
+            return false;
+        value = column_value(a, &column, p, false);
+        fits = json_is_string(value) && filter_fits(call_text(wanted), call_text(value));
+        json_decref(value);
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+static bool fields_exist(struct admin *a, const struct call *c)
+{
+    const char *field;
+    struct column column;
+    json_t *wanted;
+
+    json_object_foreach(c->fields, field,
+                        wanted) if (!column_find(ENTITY_phone, text_of(field), &column))
+    {
+        admin_refuse(a, c->who, "A phone has no field \"%s\".", field);
+        return false;
+    }
+    return true;
+}
+
+static json_t *select_names(struct admin *a, const struct call *c)
+{
+    const struct directory *dir = a->thread->directory;
+    json_t *names = json_array();
+    const struct phone *p = NULL;
+
+    while ((p = directory_next(dir, ENTITY_phone, text_of(p ? p->name : ""))))
+        if (phone_is_registered(a, text_of(p->name)) && selected(a, c, p))
+            json_array_append_new(names, json_string(p->name));
+    return names;
+}
+
+/* The phones that were named, each of which must exist; NULL when one does not (the refusal is
+ * out). */
+static json_t *given_names(struct admin *a, const struct call *c)
+{
+    json_t *names = json_array(), *typed;
+    char key[DIRECTORY_KEY_MAX];
+    size_t i;
+
+    json_array_foreach(c->names, i, typed)
+    {
+        struct text name = entity_key(ENTITY_phone, call_text(typed), key);
+
+        if (!directory_phone(a->thread->directory, name) && !status_find(a->status, name)) {
+            refuse_missing(a, c, ENTITY_phone, name);
+            json_decref(names);
+            return NULL;
+        }
+        json_array_append_new(names, json_of(name));
+    }
+    return names;
+}
+
+static void reset_or_restart(struct admin *a, const struct call *c, enum request_id request,
+                             const char *did)
+{
+    bool by_filter =
+        json_object_size(c->fields) || json_is_true(json_object_get(c->options, "all"));
+    json_t *names, *kept;
+
+    if (!json_array_size(c->names) && !by_filter) {
+        admin_refuse(a, c->who, "Which phones? Name them, or give FIELD=VALUE, or --all.");
+        return;
+    }
+    if (!fields_exist(a, c) || !(names = by_filter ? select_names(a, c) : given_names(a, c)))
+        return;
+    kept = json_pack("{s:s}", "did", did);
+    if (json_array_size(names) == 1 && !by_filter)
+        json_object_set(kept, "name", json_array_get(names, 0));
+    admin_ask(a, c->who, request, json_pack("{s:o}", "names", names), reset_done, kept);
+}
+
+void api_phone_reset(struct admin *a, const struct call *c)
+{
+    reset_or_restart(a, c, REQUEST_PHONE_RESET, "reset");
+}
+
+void api_phone_restart(struct admin *a, const struct call *c)
+{
+    reset_or_restart(a, c, REQUEST_PHONE_RESTART, "restarted");
+}
+
+void api_phone_file(struct admin *a, const struct call *c)
+{
+    char key[DIRECTORY_KEY_MAX];
+    struct text name = entity_key(ENTITY_phone, text_of(c->name), key);
+
+    if (!directory_phone(a->thread->directory, name))
+        refuse_missing(a, c, ENTITY_phone, name);
+    else
+        admin_ask(a, c->who, REQUEST_PHONE_FILE,
+                  json_pack("{s:o, s:s}", "name", json_of(name), "file", call_option(c, "file")),
+                  NULL, NULL);
+}
+
+/* --- unknown phones --- */
+
+#define MAX_NEAR    3
+#define MAX_STRANGE 4096
+
+static const char *last_file(struct admin *a, const struct progress_phone *p, char to[static 32])
+{
+    struct progress_step steps[PROGRESS_STEPS];
+
+    to[0] = 0;
+    for (size_t i = progress_steps(a->progress, p, steps); i-- > 0;)
+        if (steps[i].stage >= PROGRESS_FILE_ASKED && steps[i].stage <= PROGRESS_FILE_REFUSED) {
+            text_copy(to, 32, text_of(steps[i].detail));
+            break;
+        }
+    return to;
+}
+
+static json_t *near_names(struct admin *a, struct device_name name)
+{
+    struct device_name near[MAX_NEAR];
+    size_t n = progress_near(device_is_known, a, name, near, MAX_NEAR);
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(names, json_string(near[i].s));
+    return names;
+}
+
+static json_t *unknown_row(struct admin *a, const struct progress_phone *p, bool full)
+{
+    const struct device_status *d = status_find(a->status, text_of(p->name.s));
+    const struct model *m = model_find(p->model);
+    char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX], file[32];
+
+    return json_pack("[s, s, s, s, o, i, o, o, o, o, s, s]", p->name.s, m ? m->name : "",
+                     ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
+                     mac_number(p->mac) ? mac_print(p->mac, mac) : "", json_of(text_of(p->port)),
+                     (int)p->tries, json_of(text_of(last_file(a, p, file))),
+                     admin_time(p->last_us, full), admin_time(p->first_us, full),
+                     near_names(a, p->name), progress_stage_titles[p->boots[0].outcome],
+                     d ? status_reason(d) : "");
+}
+
+static const char *const unknown_columns[] = {
+    "name",      "model",     "address",    "mac",       "port",  "tries",
+    "last_file", "last_seen", "first_seen", "near_miss", "stage", "refused_for"};
+/* What fits the 80 columns of a terminal. */
+static const char *const unknown_usual[] = {"name",  "model",     "address",   "port",
+                                            "tries", "last_file", "last_seen", "near_miss"};
+
+static bool is_usual(const char *name)
+{
+    for (size_t i = 0; i < sizeof(unknown_usual) / sizeof(*unknown_usual); i++)
+        if (!strcmp(name, unknown_usual[i]))
+            return true;
+    return false;
+}
+
+#define N_UNKNOWN_COLUMNS (sizeof(unknown_columns) / sizeof(*unknown_columns))
+
+static json_t *unknown_page(struct admin *a, const struct call *c,
+                            const struct progress_phone **phones, size_t n)
+{
+    bool all = c->full || call_option(c, "columns")[0];
+    size_t first = strtoul(call_option(c, "after"), NULL, 10), i;
+    json_t *columns = json_array(), *rows = json_array(), *answer;
+
+    for (size_t k = 0; k < N_UNKNOWN_COLUMNS; k++)
+        if (all || is_usual(unknown_columns[k]))
+            json_array_append_new(columns, json_string(unknown_columns[k]));
+    for (i = first; i < n && json_array_size(rows) < call_limit(c); i++) {
+        json_t *row = unknown_row(a, phones[i], c->full);
+
+        for (size_t k = N_UNKNOWN_COLUMNS; k-- > 0;)
+            if (!all && !is_usual(unknown_columns[k]))
+                json_array_remove(row, k);
+        if (row_fits(row, c))
+            json_array_append(rows, row);
+        json_decref(row);
+    }
+    answer = json_pack("{s:o, s:o, s:i}", "columns", columns, "rows", rows, "total", (int)n);
+    if (i < n)
+        json_object_set_new(answer, "next", json_sprintf("%zu", i));
+    return answer;
+}
+
+void api_unknown_list(struct admin *a, const struct call *c)
+{
+    const struct progress_phone **phones = calloc(MAX_STRANGE, sizeof(*phones));
+
+    if (!phones) {
+        admin_refuse(a, c->who, "The server is short of memory.");
+        return;
+    }
+    admin_answer(a, c->who,
+                 unknown_page(a, c, phones, progress_unknown(a->progress, phones, MAX_STRANGE)));
+    free(phones);
+}
+
+void api_unknown_adopt(struct admin *a, const struct call *c)
+{
+    struct device_name name = phone_name(text_of(c->name));
+    const struct progress_phone *p = progress_find(a->progress, name);
+    struct change *change;
+    json_t *answer;
+    char model[16];
+
+    if (device_is_known(a, name)) {
+        admin_refuse(
+            a, c->who,
+            "%s is in the database already; change it with: dialtone phone set %s FIELD=VALUE",
+            name.s, name.s);
+        return;
+    }
+    if (!p) {
+        admin_refuse(a, c->who,
+                     "No phone %s was seen here; add it with: dialtone phone add %s model=MODEL",
+                     name.s, name.s);
+        return;
+    }
+    if (!p->model && !json_object_get(c->fields, "model")) {
+        admin_refuse(a, c->who,
+                     "%s has not told its model yet; say it: dialtone unknown adopt %s model=MODEL",
+                     name.s, name.s);
+        return;
+    }
+    change = change_new();
+    change_add(change, ENTITY_phone, text_of(name.s));
+    if (!json_object_get(c->fields, "model")) {
+        snprintf(model, sizeof(model), "%u", p->model);
+        change_field(change, TEXT("model"),
+                     text_of(model_find(p->model) ? model_find(p->model)->name : model));
+    }
+    change_fields(change, c->fields);
+    answer = done_answer("added:", ENTITY_phone, text_of(name.s));
+    note(answer, "It registers at its next try.");
+    admin_change(a, c->who, change, answer);
+}

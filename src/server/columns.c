@@ -1,0 +1,262 @@
+/* columns.c - fields of records, and what is known beside them, as JSON. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/grow.h"
+#include "core/models.h"
+#include "core/settings.h"
+#include "server/admin.h"
+
+/* --- fields --- */
+
+static json_t *child_value(const struct directory_item *item, const void *child)
+{
+    json_t *object = json_object();
+    char scratch[DIRECTORY_SCRATCH];
+
+    for (const struct directory_field *f = item->fields; f->name; f++)
+        if (!directory_is_default(child, f) || f == item->fields)
+            json_object_set_new(object, f->name, json_of(directory_value(child, f, scratch)));
+    return object;
+}
+
+/* Programs get every child with its fields; people its first field. */
+static json_t *list_value(const void *record, const struct directory_field *f, bool full)
+{
+    json_t *list = json_array();
+    char scratch[DIRECTORY_SCRATCH];
+
+    for (size_t i = 0; i < directory_list_count(record, f); i++) {
+        const void *child = directory_child(record, f, i);
+
+        json_array_append_new(list,
+                              full ? child_value(f->item, child)
+                                   : json_of(directory_value(child, f->item->fields, scratch)));
+    }
+    return list;
+}
+
+static json_t *field_value(const void *record, const struct directory_field *f, bool full)
+{
+    char scratch[DIRECTORY_SCRATCH];
+    struct text value;
+    int32_t number;
+
+    if (f->kind == FIELD_LIST)
+        return list_value(record, f, full);
+    value = directory_value(record, f, scratch);
+    if (f->kind == FIELD_SECRET)
+        return value.len ? json_string("(set)") : json_string("");
+    if (f->kind == FIELD_FLAG)
+        return json_boolean(text_is(value, "true"));
+    if (f->kind == FIELD_NUM && !text_to_number(value, &number))
+        return json_integer(number);
+    return json_of(value);
+}
+
+/* --- of phones, beside their fields --- */
+
+static json_t *buttons_value(const struct phone *p, enum button_feature feature, bool labels)
+{
+    struct grow g = {0};
+    json_t *value;
+
+    for (size_t i = 0; i < p->n_buttons; i++) {
+        const struct phone_button *b = &p->buttons[i];
+
+        if (b->feature != feature)
+            continue;
+        grow_format(&g, "%s%s%s%s", g.len ? ";" : "", labels ? b->label : "", labels ? "=" : "",
+                    b->target);
+    }
+    value = json_of((struct text){g.at ? g.at : "", g.len});
+    grow_done(&g);
+    return value;
+}
+
+static json_t *phone_lines(struct admin *a, const void *record, bool full)
+{
+    return buttons_value(record, BUTTON_LINE, false);
+}
+
+static json_t *phone_speed_dials(struct admin *a, const void *record, bool full)
+{
+    return buttons_value(record, BUTTON_SPEED_DIAL, true);
+}
+
+static json_t *phone_model(struct admin *a, const void *record, bool full)
+{
+    const struct phone *p = record;
+    const struct model *m = model_find((uint32_t)p->model);
+
+    return m ? json_string(m->name) : json_sprintf("%d", p->model);
+}
+
+static const struct device_status *status_of(struct admin *a, const void *record)
+{
+    return status_find(a->status, text_of(((const struct phone *)record)->name));
+}
+
+static json_t *phone_status(struct admin *a, const void *record, bool full)
+{
+    const struct device_status *d = status_of(a, record);
+
+    if (!a->collecting)
+        return json_string("not reported");
+    return json_string(device_state_names[d ? d->state : STATE_UNKNOWN]);
+}
+
+static json_t *phone_address(struct admin *a, const void *record, bool full)
+{
+    const struct device_status *d = status_of(a, record);
+    const struct progress_phone *p;
+    char ip[IP_TEXT_MAX];
+
+    if (d && !ip_is_any(d->ip))
+        return json_string(ip_print(d->ip, ip));
+    p = progress_find(a->progress, device_name_of(text_of(((const struct phone *)record)->name)));
+    return json_string(p && !ip_is_any(p->ip) ? ip_print(p->ip, ip) : "");
+}
+
+static json_t *phone_since(struct admin *a, const void *record, bool full)
+{
+    const struct device_status *d = status_of(a, record);
+
+    return admin_time(d ? (uint64_t)d->since_s * 1000000 : 0, full);
+}
+
+static json_t *phone_active_load(struct admin *a, const void *record, bool full)
+{
+    const struct device_status *d = status_of(a, record);
+
+    return json_of(text_of(d ? d->load : ""));
+}
+
+static json_t *phone_reason(struct admin *a, const void *record, bool full)
+{
+    const struct device_status *d = status_of(a, record);
+
+    return json_string(d ? status_reason(d) : "");
+}
+
+static json_t *phone_port(struct admin *a, const void *record, bool full)
+{
+    const struct progress_phone *p =
+        progress_find(a->progress, device_name_of(text_of(((const struct phone *)record)->name)));
+
+    return json_of(text_of(p ? p->port : ""));
+}
+
+/* --- of lines --- */
+
+#define MAX_USERS 20 /* phones of a shared line that are named */
+
+static json_t *line_phones(struct admin *a, const void *record, bool full)
+{
+    const struct directory *dir = a->thread->directory;
+    char key[DIRECTORY_KEY_MAX];
+    struct text line = {key, directory_key(record, key)};
+    json_t *names = json_array();
+    const struct phone *p = NULL;
+
+    while (json_array_size(names) < MAX_USERS &&
+           (p = directory_line_user(dir, line, p ? p->name : "")))
+        json_array_append_new(names, json_string(p->name));
+    return names;
+}
+
+static const struct extra {
+    enum entity entity;
+    struct column column;
+} extras[] = {
+    {ENTITY_phone, {"model", NULL, phone_model}}, /* by product name; the field is a number */
+    {ENTITY_phone, {"lines", NULL, phone_lines}},
+    {ENTITY_phone, {"speed_dials", NULL, phone_speed_dials}},
+    {ENTITY_phone, {"status", NULL, phone_status}},
+    {ENTITY_phone, {"address", NULL, phone_address}},
+    {ENTITY_phone, {"active_load", NULL, phone_active_load}},
+    {ENTITY_phone, {"since", NULL, phone_since}},
+    {ENTITY_phone, {"reason", NULL, phone_reason}},
+    {ENTITY_phone, {"port", NULL, phone_port}},
+    {ENTITY_line, {"phones", NULL, line_phones}},
+};
+
+#define N_EXTRAS (sizeof(extras) / sizeof(*extras))
+
+/* What people see of an entity that has many fields; the others show all. */
+static const struct {
+    enum entity entity;
+    const char *columns;
+} usual[] = {
+    {ENTITY_phone, "name,model,lines,status,address,since,description"},
+    {ENTITY_line, "number,partition,description,alerting_name,phones"},
+    {ENTITY_device_pool, "name,group,datetime,region,location,softkeys"},
+    {ENTITY_autoregistration, "name,enabled,start,end,next,pool,quarantine"},
+    {ENTITY_scope, "name,enabled,subnet,first,last,routers,tftp"},
+    {ENTITY_user, "name,first_name,last_name,role,mail"},
+    {ENTITY_template, "name,model,buttons"},
+    {ENTITY_softkeys, "name,description"},
+    {ENTITY_callmanager, "name,server,sccp_port,sip_port,description"},
+};
+
+static const char *usual_columns(enum entity e)
+{
+    for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+        if (usual[i].entity == e)
+            return usual[i].columns;
+    return "";
+}
+
+bool column_find(enum entity e, struct text name, struct column *ret)
+{
+    const struct directory_field *f;
+
+    for (size_t i = 0; i < N_EXTRAS; i++)
+        if (extras[i].entity == e && text_equal_nocase(name, text_of(extras[i].column.name))) {
+            *ret = extras[i].column;
+            return true;
+        }
+    f = directory_field_find(directory_entity(e)->fields, name);
+    if (f)
+        *ret = (struct column){f->name, f, NULL};
+    return f != NULL;
+}
+
+static int all_columns(enum entity e, struct column to[static MAX_COLUMNS])
+{
+    int n = 0;
+
+    for (const struct directory_field *f = directory_entity(e)->fields; f->name && n < MAX_COLUMNS;
+         f++)
+        n += column_find(e, text_of(f->name), &to[n]);
+    for (size_t i = 0; i < N_EXTRAS && n < MAX_COLUMNS; i++)
+        if (extras[i].entity == e &&
+            !directory_field_find(directory_entity(e)->fields, text_of(extras[i].column.name)))
+            to[n++] = extras[i].column;
+    return n;
+}
+
+int columns_choose(enum entity e, const char *wanted, bool full,
+                   struct column to[static MAX_COLUMNS], struct text *unknown)
+{
+    struct text rest = text_of(wanted[0] ? wanted : full ? "" : usual_columns(e));
+    int n = 0;
+
+    if (!rest.len)
+        return all_columns(e, to);
+    while (rest.at && n < MAX_COLUMNS) {
+        struct text name = text_trim(text_split(&rest, ','));
+
+        if (!column_find(e, name, &to[n])) {
+            *unknown = name;
+            return -ENOENT;
+        }
+        n++;
+    }
+    return n;
+}
+
+json_t *column_value(struct admin *a, const struct column *c, const void *record, bool full)
+{
+    return c->get ? c->get(a, record, full) : field_value(record, c->field, full);
+}
