@@ -40,7 +40,7 @@ void field_help(struct grow *g, const struct directory_field *f)
 {
     grow_string(g, f->title);
     if (f->kind == FIELD_REF)
-        grow_format(g, " (a %s)", directory_entity(f->entity)->noun);
+        grow_format(g, " [%s]", directory_entity(f->entity)->noun);
     else if (f->kind == FIELD_FLAG)
         grow_string(g, " (yes or no)");
     else if (f->kind == FIELD_NUM && f->max < INT32_MAX)

@@ -74,8 +74,9 @@ static int complete(const struct command_line *l, int argc, char **argv)
 {
     struct grow g = {0};
 
-    for (argc--, argv++; argc && !strcmp(argv[0], "--"); argc--)
-        argv++;
+    while (argc && strcmp(argv[0], "--") != 0) /* what follows is the line that is typed */
+        argc--, argv++;
+    argc -= argc > 0, argv += argc >= 0;
     completion_words(argc, argv, names_of, (void *)l->data, &g);
     return print(&g);
 }

@@ -53,7 +53,8 @@ static void grow_value(struct grow *g, const json_t *value)
         {
             if (json_is_null(part) || (json_is_string(part) && !json_string_length(part)))
                 continue;
-            grow_format(g, "%s%s ", i++ ? ", " : "", key);
+            if (i++) /* the first says what it is */
+                grow_format(g, ", %s ", key);
             grow_value(g, part);
         }
         break;
@@ -169,13 +170,13 @@ static void print_report(FILE *to, struct report *r, const struct show_options *
 static int show_rows(FILE *to, const json_t *answer, const struct show_options *o, char *missing,
                      size_t size)
 {
-    const json_t *columns = json_object_get(answer, "columns");
+    const json_t *columns = json_object_get(answer, "columns"),
+                 *rows = json_object_get(answer, "rows");
     size_t chosen[MAX_SHOWN], n;
     int err = choose(columns, o->columns, chosen, &n, missing, size);
 
-    if (!err)
-        print_report(to, rows_report(columns, json_object_get(answer, "rows"), chosen, n, o->shape),
-                     o);
+    if (!err && (json_array_size(rows) || o->shape != REPORT_TABLE))
+        print_report(to, rows_report(columns, rows, chosen, n, o->shape), o);
     return err;
 }
 

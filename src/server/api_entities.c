@@ -63,16 +63,16 @@ static bool nearest_key(struct admin *a, enum entity e, struct text typed,
 
 void refuse_missing(struct admin *a, const struct call *c, enum entity e, struct text key)
 {
-    const char *title = directory_entity(e)->title;
+    const char *noun = directory_entity(e)->noun;
     char near[DIRECTORY_KEY_MAX];
 
     if (!key.len)
         admin_refuse(a, c->who, "A name is needed.");
     else if (nearest_key(a, e, key, near))
-        admin_refuse(a, c->who, "There is no %s \"%.*s\". Did you mean \"%s\"?", title,
+        admin_refuse(a, c->who, "There is no %s \"%.*s\". Did you mean \"%s\"?", noun,
                      TEXT_ARG(key), near);
     else
-        admin_refuse(a, c->who, "There is no %s \"%.*s\".", title, TEXT_ARG(key));
+        admin_refuse(a, c->who, "There is no %s \"%.*s\".", noun, TEXT_ARG(key));
 }
 
 /* --- list --- */

@@ -117,7 +117,7 @@ static bool put_parameter(struct admin *a, const struct call *c, struct change *
     if (!row)
         return false;
     if (value.len && setting_check((enum setting)s, value, &number, error, sizeof(error)) < 0) {
-        admin_refuse(a, c->who, "%s: %s", row->id, error);
+        admin_refuse(a, c->who, "%s.", error);
         return false;
     }
     if (value.len) {
@@ -165,14 +165,15 @@ static const void *autoregistration_of(struct admin *a, const struct call *c)
 void api_autoregistration_show(struct admin *a, const struct call *c)
 {
     const struct autoregistration *r = autoregistration_of(a, c);
-    json_t *record;
+    json_t *record, *all;
 
     if (!r)
         return;
-    record = entity_record(a, r, c->full);
-    json_object_set_new(record, "enabled",
-                        c->full ? json_boolean(r->enabled)
-                                : json_string(r->enabled ? "yes" : "no"));
+    record = json_pack("{s:s, s:o}", "name", r->name, "enabled",
+                       c->full ? json_boolean(r->enabled) : json_string(r->enabled ? "yes" : "no"));
+    all = entity_record(a, r, c->full);
+    json_object_update_missing(record, all);
+    json_decref(all);
     admin_answer(a, c->who, json_pack("{s:o}", "record", record));
 }
 

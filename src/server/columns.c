@@ -165,6 +165,41 @@ static json_t *line_phones(struct admin *a, const void *record, bool full)
     return names;
 }
 
+/* --- of templates --- */
+
+/* "line x2, speed_dial x4": like keys together, in order. */
+static json_t *template_buttons(struct admin *a, const void *record, bool full)
+{
+    const struct template *t = record;
+    struct grow g = {0};
+    json_t *value;
+
+    if (full)
+        return list_value(
+            record,
+            directory_field_find(directory_entity(ENTITY_template)->fields, TEXT("buttons")), true);
+    for (size_t i = 0, n; i < t->n_buttons; i += n) {
+        const char *feature = names_print(button_features, t->buttons[i].feature);
+
+        for (n = 1; i + n < t->n_buttons && t->buttons[i + n].feature == t->buttons[i].feature;)
+            n++;
+        grow_format(&g, "%s%s", i ? ", " : "", feature ? feature : "?");
+        if (n > 1)
+            grow_format(&g, " x%zu", n);
+    }
+    value = json_of((struct text){g.at ? g.at : "", g.len});
+    grow_done(&g);
+    return value;
+}
+
+static json_t *template_model(struct admin *a, const void *record, bool full)
+{
+    const struct template *t = record;
+    const struct model *m = model_find((uint32_t)t->model);
+
+    return m ? json_string(m->name) : json_string("any");
+}
+
 static const struct extra {
     enum entity entity;
     struct column column;
@@ -179,6 +214,8 @@ static const struct extra {
     {ENTITY_phone, {"reason", NULL, phone_reason}},
     {ENTITY_phone, {"port", NULL, phone_port}},
     {ENTITY_line, {"phones", NULL, line_phones}},
+    {ENTITY_template, {"model", NULL, template_model}},
+    {ENTITY_template, {"buttons", NULL, template_buttons}},
 };
 
 #define N_EXTRAS (sizeof(extras) / sizeof(*extras))
