@@ -48,8 +48,7 @@ static void a_table_is_cut_to_the_width_of_the_terminal(void **state)
     expect(phones(), REPORT_TABLE, 48,
            "name             description     buttons  is new\n"
            "SEP001122334455  Réception             6  yes\n"
-           "SEP001122334456  会议室, \"big\"…       34\n" +
-               0);
+           "SEP001122334456  会议室, \"big\"…       34\n");
 }
 
 static void json_keeps_numbers_flags_and_nothing(void **state)

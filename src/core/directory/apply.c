@@ -220,8 +220,10 @@ static void finish_put(struct apply *a)
     rules_check(a);
     if (a->failed)
         return;
-    /* The rules may have changed the spelling of the key; what it finds stays the same. */
-    if (a->before && !there) { /* renamed */
+    if (rules_needs_no_row(&a->draft)) {
+        if (a->before)
+            apply_remove(a, a->before);
+    } else if (a->before && !there) { /* renamed */
         const struct record *before = record_ref(a->before);
 
         directory_key(before, old_key);

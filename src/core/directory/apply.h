@@ -42,3 +42,5 @@ void rules_check(struct apply *a);
 enum entity rules_refers(enum entity of, const struct directory_field *f);
 /* What must follow when a record goes or changes its key, before nobody may refer to it any more. */
 void rules_before_delete(struct apply *a, const struct record *r);
+/* True when the record says no more than what holds without it: a parameter at its default. */
+bool rules_needs_no_row(const union draft *d);

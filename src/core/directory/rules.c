@@ -259,10 +259,26 @@ static void check_parameter(struct apply *a)
     int32_t number = 0;
     char error[SENTENCE_MAX], scratch[16];
 
+    if (!*p->value)
+        return; /* back to the default */
     if (setting_check((enum setting)setting, text_of(p->value), &number, error, sizeof(error)) < 0)
         apply_fault(a, "value", "%s", error);
     else
         p->value = arena_text(&a->arena, setting_print((enum setting)setting, number, p->value, scratch));
+}
+
+bool rules_needs_no_row(const union draft *d)
+{
+    const struct setting_row *row;
+    char scratch[16];
+    int setting;
+
+    if (record_entity(d) != ENTITY_parameter || (setting = setting_find(text_of(d->parameter.name))) < 0)
+        return false;
+    row = &setting_rows[setting];
+    return !*d->parameter.value ||
+           text_is(setting_print((enum setting)setting, row->number, row->kind == SETTING_STRING ? row->string : "", scratch),
+                   d->parameter.value);
 }
 
 static void check_user(struct apply *a)

@@ -1,0 +1,27 @@
+/* boot_stages.h - what the files of the boot core share: boot.c (stages), boot_link.c (VLAN, ARP),
+ * boot_names.c (DNS), boot_files.c (files, firmware). Nobody else includes it. */
+#pragma once
+
+#include "handset/boot.h"
+
+void boot_go(struct boot *b, enum boot_stage stage, uint64_t now_ms, struct effects *fx);
+/* Nothing to be had: `words` become a status message, and the phone begins again after a while. */
+void boot_give_up(struct boot *b, uint64_t now_ms, struct effects *fx);
+struct ip boot_tftp_server(const struct boot *b);
+
+/* link */
+void boot_announce(struct boot *b, uint64_t now_ms, struct effects *fx); /* CDP and LLDP-MED, and when next */
+void boot_send_probe(struct boot *b, struct effects *fx);
+void boot_link_frame(struct boot *b, const void *frame, size_t len, uint64_t now_ms, struct effects *fx);
+
+/* names */
+void boot_ask_name(struct boot *b, const char *name, struct effects *fx);
+enum boot_dns_status boot_name_answer(struct boot *b, const void *bytes, size_t len, struct ip *ret); /* 0: not for us */
+
+/* files */
+void boot_files_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
+void boot_upgrade_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
+void boot_files_input(struct boot *b, const struct endpoint *from, const void *bytes, size_t len, uint64_t now_ms,
+                      struct effects *fx);
+void boot_files_tick(struct boot *b, uint64_t now_ms, struct effects *fx);
+void boot_files_unreachable(struct boot *b, uint64_t now_ms, struct effects *fx);

@@ -1,0 +1,145 @@
+/* options.c - options of handset and fleet; see options.h. */
+#include "handset/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handset/faults.h"
+
+static int complain(const char *program, const char *words, const char *value)
+{
+    fprintf(stderr, "dialtone %s: %s%s%s\n", program, words, value ? ": " : "", value ? value : "");
+    return -EINVAL;
+}
+
+static int take_models(struct phone_options *o, const char *program, const char *value)
+{
+    struct text rest = text_of(value);
+
+    while (rest.at) {
+        struct text name = text_split(&rest, ',');
+        const struct model *m = model_by_name(name);
+        char copy[64];
+
+        text_copy(copy, sizeof(copy), name);
+        if (!m || !model_is_phone(m))
+            return complain(program, "no such phone model", copy);
+        if (!model_speaks(m, PROTOCOL_SCCP))
+            return complain(program, "this model has no SCCP firmware", copy);
+        if (o->n_models < PHONE_MODELS_MAX)
+            o->models[o->n_models++] = m;
+    }
+    return 1;
+}
+
+static int take_faults(struct phone_options *o, const char *program, const char *value)
+{
+    struct text rest = text_of(value);
+    enum fault f;
+
+    while (rest.at) {
+        if (fault_parse(text_split(&rest, ','), &f) < 0) {
+            complain(program, "no such fault", value);
+            fprintf(stderr, "faults:\n");
+            for (unsigned i = 0; i < N_FAULTS; i++)
+                fprintf(stderr, "  %-16s %s\n", fault_rows[i].name, fault_rows[i].help);
+            return -EINVAL;
+        }
+        o->faults |= 1u << f;
+    }
+    return 1;
+}
+
+static int take_port(const char *program, const char *value, uint16_t *ret)
+{
+    uint32_t port;
+
+    if (text_to_u32(text_of(value), 10, &port) < 0 || !port || port > 65535)
+        return complain(program, "not a port", value);
+    *ret = (uint16_t)port;
+    return 1;
+}
+
+static int take_ip(const char *program, const char *value, struct ip *ret)
+{
+    return ip_parse(text_of(value), ret) < 0 ? complain(program, "not an IP address", value) : 1;
+}
+
+int phone_option(struct phone_options *o, const char *program, const char *name, const char *value)
+{
+    struct text n = text_of(name);
+
+    if (text_is(n, "model"))
+        return take_models(o, program, value);
+    if (text_is(n, "mac") || text_is(n, "first-mac"))
+        return mac_parse(text_of(value), &o->first_mac) < 0 ? complain(program, "not a MAC address", value) : 1;
+    if (text_is(n, "server"))
+        return take_ip(program, value, &o->server);
+    if (text_is(n, "source"))
+        return take_ip(program, value, &o->source);
+    if (text_is(n, "file-port"))
+        return take_port(program, value, &o->file_port);
+    if (text_is(n, "http-port"))
+        return take_port(program, value, &o->http_port);
+    if (text_is(n, "sccp-port"))
+        return take_port(program, value, &o->sccp_port);
+    if (text_is(n, "fault"))
+        return take_faults(o, program, value);
+    if (text_is(n, "protocol"))
+        return text_equal_nocase(text_of(value), TEXT("sccp")) ? 1 : complain(program, "phones speak sccp here", value);
+    if (text_is(n, "interface"))
+        o->interface = value;
+    else if (text_is(n, "load"))
+        o->load = value;
+    else if (text_is(n, "script"))
+        o->script = value;
+    else if (text_is(n, "no-files"))
+        o->no_files = true;
+    else if (text_is(n, "json"))
+        o->json = true;
+    else if (text_is(n, "realistic"))
+        o->realistic = true;
+    else if (text_is(n, "keep-mac"))
+        o->keep_mac = true;
+    else
+        return 0;
+    return 1;
+}
+
+/* The address that the kernel would send from to `server`. */
+static struct ip own_address(struct ip server)
+{
+    struct endpoint to = {server, 9}, own = {0};
+    struct sockaddr_storage sa;
+    socklen_t len = endpoint_to_sockaddr(&to, &sa), own_len = sizeof(sa);
+    int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return own.ip;
+    if (connect(fd, (struct sockaddr *)&sa, len) == 0 && getsockname(fd, (struct sockaddr *)&sa, &own_len) == 0)
+        own = endpoint_of_sockaddr((struct sockaddr *)&sa);
+    close(fd);
+    return own.ip;
+}
+
+int phone_options_finish(struct phone_options *o, const char *program)
+{
+    if (!o->n_models)
+        o->models[o->n_models++] = model_by_name(TEXT("7960"));
+    if (!mac_number(o->first_mac))
+        o->first_mac = mac_of_number(0x001122000001);
+    if (o->interface)
+        return 0;
+    if (ip_is_any(o->server))
+        return complain(program, "--server ADDRESS is needed without --interface", NULL);
+    if (o->source.family)
+        return 0;
+    if (ip_v4_number(o->server) >> 24 == 127)
+        o->source = ip_v4(0x7f400001); /* 127.64.0.1 and on: an address for each phone */
+    else
+        o->source = own_address(o->server);
+    return 0;
+}

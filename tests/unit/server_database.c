@@ -1,0 +1,232 @@
+/* server_database.c - the directory on disk is the directory in memory, through every change. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/directory/records.h"
+#include "directory_lines.h"
+#include "server/database.h"
+
+static char folder[64], path[96], error[300];
+
+static int make_folder(void **state)
+{
+    snprintf(folder, sizeof(folder), "/tmp/dialtone-database-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/" DATABASE_FILE, folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -rf %s", folder);
+    return system(command);
+}
+
+static struct database *open_database(void)
+{
+    struct database *db;
+
+    if (database_open(path, STORE_WRITE, &db, error, sizeof(error)))
+        fail_msg("%s", error);
+    return db;
+}
+
+static void assert_same(const struct directory *a, const struct directory *b)
+{
+    for (int e = 0; e < N_ENTITIES; e++) {
+        char key[DIRECTORY_KEY_MAX] = "";
+        const struct record *r;
+
+        assert_int_equal(directory_count(a, (enum entity)e), directory_count(b, (enum entity)e));
+        while ((r = directory_next(a, (enum entity)e, text_of(key)))) {
+            const struct record *other;
+
+            directory_key(r, key);
+            other = directory_find(b, (enum entity)e, text_of(key));
+            assert_non_null(other);
+            assert_true(record_same(r, other));
+            assert_int_equal(r->version, other->version);
+        }
+    }
+}
+
+/* What is in the file, freshly read. */
+static const struct directory *reload(void)
+{
+    struct database *db = open_database();
+    const struct directory *dir = NULL;
+
+    if (database_load(db, &dir, error, sizeof(error)))
+        fail_msg("%s", error);
+    database_close(db);
+    return dir;
+}
+
+static void a_new_file_gets_what_a_new_node_has(void **state)
+{
+    struct database *db = open_database();
+    const struct directory *dir, *again;
+
+    assert_int_equal(database_load(db, &dir, error, sizeof(error)), -ENODATA);
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT("10.0.0.1"), &dir, error, sizeof(error)), 0);
+    database_close(db);
+    again = reload();
+    assert_same(dir, again);
+    assert_int_equal(directory_version(dir), directory_version(again));
+    directory_unref(again);
+    directory_unref(dir);
+}
+
+static void store_lines(struct database *db, const struct directory **dir, const char *lines)
+{
+    struct change *c = change_of_lines(lines);
+    struct delta d;
+
+    if (directory_apply(*dir, c, NULL, &d, error, sizeof(error)))
+        fail_msg("%s", error);
+    assert_int_equal(database_apply(db, &d), 0);
+    directory_unref(*dir);
+    *dir = directory_ref(d.directory);
+    delta_done(&d);
+    change_free(c);
+}
+
+static void every_change_is_there_after_a_restart(void **state)
+{
+    static const char *const changes[] = {
+        "partition Berlin\nphone SEP000000000001 model=7960 lines=7001;7002/Berlin speed_dials=A=1;B=2",
+        "phone SEP000000000002 model=7941 lines=7001 description=\"it's \\\"odd\\\"; ü\"",
+        "phone SEP000000000001 lines=7002/Berlin",
+        "partition Berlin name=Hamburg",
+        "pool Default name=Main\ndatetime CMLocal clock_24h=yes",
+        "line 7001 number=8001 forward_all=123",
+        "phone SEP000000000002 name=SEP000000000003",
+        "parameter station_keepalive_interval value=60",
+        "scope a subnet=10.1.0.0/24 first=10.1.0.10 last=10.1.0.20",
+        "template x buttons=line;speed_dial,Taxi;line",
+        "template x buttons=line",
+    };
+    struct database *db = open_database();
+    const struct directory *dir, *again;
+
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)), 0);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        store_lines(db, &dir, changes[i]);
+        database_close(db);
+        again = reload();
+        assert_same(dir, again);
+        directory_unref(again);
+        db = open_database();
+    }
+    directory_unref(dir);
+    database_close(db);
+}
+
+static void a_deleted_record_takes_its_children_from_the_file(void **state)
+{
+    struct database *db = open_database();
+    struct change *c = change_new();
+    const struct directory *dir, *again;
+    struct statement *st;
+    struct delta d;
+
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)), 0);
+    store_lines(db, &dir, "phone SEP000000000001 model=7960 lines=7001;7002");
+    change_delete(c, ENTITY_phone, TEXT("SEP000000000001"));
+    assert_int_equal(directory_apply(dir, c, NULL, &d, error, sizeof(error)), 0);
+    assert_int_equal(database_apply(db, &d), 0);
+    assert_int_equal(store_prepare(database_store(db), "SELECT count(*) FROM phone_buttons", &st), 0);
+    assert_int_equal(statement_step(st), 1);
+    assert_int_equal(statement_get_number(st, 0), 0);
+    statement_free(st);
+    database_close(db);
+    again = reload();
+    assert_same(d.directory, again);
+    assert_int_equal(directory_count(again, ENTITY_line), 2); /* unassigned, not gone */
+    directory_unref(again);
+    delta_done(&d);
+    change_free(c);
+    directory_unref(dir);
+}
+
+static void a_file_of_an_older_table_gets_what_is_new(void **state)
+{
+    struct database *db = open_database();
+    const struct directory *dir, *again;
+
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)), 0);
+    store_lines(db, &dir, "phone SEP000000000001 model=7960 lines=7001");
+    assert_int_equal(store_run(database_store(db), "ALTER TABLE phone DROP COLUMN vendor_config;"
+                                                   "ALTER TABLE phone_buttons DROP COLUMN max_calls;"
+                                                   "DROP TABLE \"load\""), 0);
+    database_close(db);
+    again = reload();
+    assert_same(dir, again); /* the defaults were stored */
+    directory_unref(again);
+    directory_unref(dir);
+}
+
+static void a_file_of_a_newer_dialtone_is_refused(void **state)
+{
+    struct database *db = open_database();
+
+    assert_int_equal(store_set_version(database_store(db), 99), 0);
+    database_close(db);
+    assert_int_equal(database_open(path, STORE_WRITE, &db, error, sizeof(error)), -EPROTONOSUPPORT);
+    assert_non_null(strstr(error, "newer"));
+}
+
+static int make_old(struct store *s)
+{
+    return store_run(s, "CREATE TABLE t(number TEXT)");
+}
+
+static int rename_column(struct store *s)
+{
+    return store_run(s, "ALTER TABLE t RENAME COLUMN number TO pattern");
+}
+
+static int fail_halfway(struct store *s)
+{
+    return store_run(s, "CREATE TABLE half(a); INSERT INTO nowhere VALUES(1)");
+}
+
+static void migrations_run_once_in_order_and_whole(void **state)
+{
+    static const struct database_step steps[] = {{make_old, "old"}, {rename_column, "pattern"}, {fail_halfway, "broken"}};
+    struct store *s;
+    int32_t version;
+
+    assert_int_equal(store_open(path, STORE_WRITE, &s, error, sizeof(error)), 0);
+    assert_int_equal(database_migrate(s, steps, 1, error, sizeof(error)), 0);
+    assert_int_equal(database_migrate(s, steps, 2, error, sizeof(error)), 0);
+    assert_int_equal(database_migrate(s, steps, 2, error, sizeof(error)), 0);
+    assert_int_equal(store_run(s, "INSERT INTO t(pattern) VALUES('7001')"), 0);
+    assert_true(database_migrate(s, steps, 3, error, sizeof(error)) < 0);
+    assert_int_equal(store_version(s, &version), 0);
+    assert_int_equal(version, 2);
+    assert_true(store_run(s, "SELECT * FROM half") < 0); /* rolled back */
+    store_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_new_file_gets_what_a_new_node_has, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(every_change_is_there_after_a_restart, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_deleted_record_takes_its_children_from_the_file, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_of_an_older_table_gets_what_is_new, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_of_a_newer_dialtone_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(migrations_run_once_in_order_and_whole, make_folder, remove_folder),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
