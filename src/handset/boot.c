@@ -482,6 +482,11 @@ const char *boot_stage_name(enum boot_stage stage)
     return stage < N_BOOT_STAGES ? stages[stage].name : "?";
 }
 
+const char *boot_stage_lcd(enum boot_stage stage)
+{
+    return stage < N_BOOT_STAGES ? stages[stage].lcd : "";
+}
+
 const char *boot_lcd(const struct boot *b)
 {
     if (b->stage == BOOT_NAMES && b->defaulted)

@@ -98,7 +98,8 @@ void boot_stop(struct boot *b, bool release, struct effects *fx);
 
 uint64_t boot_due(const struct boot *b); /* earliest of all its timers */
 const char *boot_stage_name(enum boot_stage stage); /* "vlan" … */
-/* The words on the display in this stage: "Configuring IP". */
+const char *boot_stage_lcd(enum boot_stage stage);  /* the words on the display: "Configuring IP" */
+/* The same for the stage it is in, and why. */
 const char *boot_lcd(const struct boot *b);
 /* Names of the parts in a .loads file, found as printable strings. How many, `max` at most. */
 size_t boot_load_parts(const void *bytes, size_t len, char (*names)[64], size_t max);

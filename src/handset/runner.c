@@ -214,11 +214,11 @@ static void on_phone_event(struct runner *r, const struct effect *e, struct text
     note(r, RUNNER_PHONE, e->number, e->number == PHONE_EVENT_KEEPALIVE ? e->to.port : e->link, text);
     switch (e->number) {
     case PHONE_EVENT_RESET:
-        r->reason = PHONE_REASON_RESET;
+        r->reason = r->phone.reason;
         r->to_do = TO_DO_BOOT;
         break;
     case PHONE_EVENT_RESTART:
-        r->reason = PHONE_REASON_RESTART;
+        r->reason = r->phone.reason;
         r->to_do = TO_DO_RESTART;
         break;
     case PHONE_EVENT_NO_SERVER:
