@@ -325,7 +325,7 @@ static void disown(struct leases *l, struct lease *lease)
     lease->mac = (struct mac){0};
     lease->name[0] = lease->vendor[0] = '\0';
     lease->stored_ms = 0;
-    lease->given = lease->phone = false;
+    lease->given = lease->phone = lease->probed = false;
 }
 
 static void drop(struct leases *l, struct lease *lease)

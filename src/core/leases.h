@@ -65,6 +65,7 @@ struct lease {
     bool given;           /* was ever acknowledged to this client */
     bool in_batch, again; /* in the batch under way; and changed since */
     bool phone;
+    bool probed; /* nobody answered when we asked who has it */
     uint8_t key_len;
     uint8_t key[4 + LEASE_KEY_MAX]; /* network and client: what it is found by */
     struct mac mac;

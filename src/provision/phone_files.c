@@ -164,7 +164,8 @@ static void write_members(struct building *b)
         xml_open(x, "member");
         xml_attribute_number(x, "priority", i);
         xml_open(x, "callManager");
-        xml_open(x, "ports"); /* must precede the name: its end makes SIP phones go to the next server */
+        xml_open(
+            x, "ports"); /* must precede the name: its end makes SIP phones go to the next server */
         xml_number(x, "ethernetPhonePort", members[i].port);
         xml_close(x);
         xml_string(x, "processNodeName",
@@ -255,7 +256,8 @@ static bool is_vendor_name(struct text name)
         if (!isalnum((unsigned char)name.at[i]))
             return false;
     }
-    return !text_contains_nocase(name, TEXT("password")) && !text_contains_nocase(name, TEXT("secret")) &&
+    return !text_contains_nocase(name, TEXT("password")) &&
+           !text_contains_nocase(name, TEXT("secret")) &&
            !text_contains_nocase(name, TEXT("sshUserId"));
 }
 
@@ -313,9 +315,10 @@ static const char *locale_code(const char *name)
     static const struct {
         const char *language, *code;
     } codes[] = {
-        {"Chinese", "zh"},    {"Danish", "da"},  {"Dutch", "nl"},  {"Finnish", "fi"},  {"French", "fr"},
-        {"German", "de"},     {"Italian", "it"}, {"Japanese", "ja"}, {"Korean", "ko"},  {"Norwegian", "no"},
-        {"Portuguese", "pt"}, {"Polish", "pl"},  {"Russian", "ru"}, {"Spanish", "es"}, {"Swedish", "sv"},
+        {"Chinese", "zh"}, {"Danish", "da"},    {"Dutch", "nl"},      {"Finnish", "fi"},
+        {"French", "fr"},  {"German", "de"},    {"Italian", "it"},    {"Japanese", "ja"},
+        {"Korean", "ko"},  {"Norwegian", "no"}, {"Portuguese", "pt"}, {"Polish", "pl"},
+        {"Russian", "ru"}, {"Spanish", "es"},   {"Swedish", "sv"},
     };
 
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -340,7 +343,8 @@ static void write_locales(struct building *b)
     xml_string(&b->xml, "langCode", locale_code(user));
     xml_close(&b->xml);
     xml_string(&b->xml, "networkLocale",
-               first_of(b->phone->network_locale, b->pool ? b->pool->network_locale : "", "United_States"));
+               first_of(b->phone->network_locale, b->pool ? b->pool->network_locale : "",
+                        "United_States"));
 }
 
 static void write_security(struct building *b)
@@ -378,28 +382,30 @@ static void write_certificates(struct building *b)
 }
 
 #define GENERATION(g) (1u << MODEL_##g)
-#define OLD           (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) | GENERATION(BUTTONS))
-#define NEW           (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT))
-#define EVERY         (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
+#define OLD                                                                                        \
+    (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) |             \
+     GENERATION(BUTTONS))
+#define NEW   (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT))
+#define EVERY (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
 
-/* In the order of the original's files. The URLs take settings whose change must change the stamp, which
- * comes before them: `resolve_all` has read them by then. */
+/* In the order of the original's files. The URLs take settings whose change must change the stamp,
+ * which comes before them: `resolve_all` has read them by then. */
 static const struct part {
     void (*write)(struct building *b);
     uint32_t generations;
 } parts[] = {
-    {write_protocol,       EVERY},
-    {write_pool,           EVERY},
-    {write_prime_line,     GENERATION(LATER)},
+    {write_protocol, EVERY},
+    {write_pool, EVERY},
+    {write_prime_line, GENERATION(LATER)},
     {write_common_profile, GENERATION(JAVA) | GENERATION(LATER)},
-    {write_load,           EVERY},
-    {write_vendor_config,  NEW | GENERATION(7940) | GENERATION(CONFERENCE)},
-    {write_stamp,          EVERY},
-    {write_locales,        EVERY & ~GENERATION(BUTTONS)},
-    {write_security,       NEW | GENERATION(7940) | GENERATION(7905)},
-    {write_urls,           EVERY & ~GENERATION(BUTTONS)},
-    {write_dscp,           EVERY & ~(GENERATION(BUTTONS) | GENERATION(SPA))},
-    {write_certificates,   NEW},
+    {write_load, EVERY},
+    {write_vendor_config, NEW | GENERATION(7940) | GENERATION(CONFERENCE)},
+    {write_stamp, EVERY},
+    {write_locales, EVERY & ~GENERATION(BUTTONS)},
+    {write_security, NEW | GENERATION(7940) | GENERATION(7905)},
+    {write_urls, EVERY & ~GENERATION(BUTTONS)},
+    {write_dscp, EVERY & ~(GENERATION(BUTTONS) | GENERATION(SPA))},
+    {write_certificates, NEW},
 };
 
 static void write_parts(struct building *b)
@@ -415,9 +421,9 @@ static void write_parts(struct building *b)
 /* Records that stand behind the version stamp: those before it are known by then, these are not. */
 static void resolve_all(struct building *b)
 {
-    static const enum setting urls[] = {SET_url_idle_time, SET_url_authentication, SET_url_directories,
-                                        SET_url_idle,      SET_url_information,    SET_url_messages,
-                                        SET_phone_proxy,   SET_url_services};
+    static const enum setting urls[] = {
+        SET_url_idle_time,   SET_url_authentication, SET_url_directories, SET_url_idle,
+        SET_url_information, SET_url_messages,       SET_phone_proxy,     SET_url_services};
 
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
         use(b, ENTITY_parameter, setting_rows[urls[i]].id);
@@ -480,7 +486,8 @@ static const struct autoregistration *default_allowed(struct building *b)
     return open_door(b);
 }
 
-/* `loadInformation<type>` of each model whose default load is known. Empty means: keep what you have. */
+/* `loadInformation<type>` of each model whose default load is known. Empty means: keep what you
+ * have. */
 static void write_default_loads(struct building *b)
 {
     char element[40];
@@ -520,8 +527,9 @@ static int build_default_xml(struct building *b, struct writer *w)
 
 /* --- the binary files of models that read nothing else ---
  *
- * Pairs of group and tag, then a value whose length the tag implies (reference provisioning.md 2; only
- * these are known): 1/1 index, 1/2 address, 1/3 port in little-endian, 4/7 directory URL, 1/ff end. */
+ * Pairs of group and tag, then a value whose length the tag implies (reference provisioning.md 2;
+ * only these are known): 1/1 index, 1/2 address, 1/3 port in little-endian, 4/7 directory URL, 1/ff
+ * end. */
 static void write_pair(struct writer *w, uint8_t group, uint8_t tag)
 {
     write_u8(w, group);
@@ -557,7 +565,8 @@ enum { BUILD_ALL, BUILD_SELECTIVE, BUILD_NONE }; /* values of Build CNF Files */
 
 static bool reads_binary_only(const struct model *m)
 {
-    return model_generations[m->generation].binary_file || m->generation == MODEL_GATEWAY || m->type == 9;
+    return model_generations[m->generation].binary_file || m->generation == MODEL_GATEWAY ||
+           m->type == 9;
 }
 
 static int build_phone_binary(struct building *b, const struct file_name *name, struct writer *w)
@@ -585,7 +594,8 @@ static int build_default_binary(struct building *b, struct writer *w)
 
 /* --- others --- */
 
-/* The loader of a 7940 or 7960 compares this line with its own load: no blank and no line end may follow. */
+/* The loader of a 7940 or 7960 compares this line with its own load: no blank and no line end may
+ * follow. */
 static int build_loader(struct building *b, struct writer *w)
 {
     const struct defaults *d = find_defaults(b, 7, PROTOCOL_SCCP);

@@ -14,18 +14,28 @@ static const struct key {
     const char *name;
     uint16_t tag, event;
 } keys[] = {
-    {"Undefined", 0, 0},  {"Redial", 1, 1},    {"NewCall", 2, 2},   {"Hold", 3, 3},      {"Transfer", 4, 4},
-    {"CFwdAll", 5, 5},    {"<<", 8, 8},        {"EndCall", 9, 9},   {"Resume", 10, 10},  {"Answer", 11, 11},
-    {"Confrn", 13, 13},   {"Park", 14, 14},    {"Join", 15, 15},    {"MeetMe", 16, 16},  {"PickUp", 17, 17},
-    {"GPickUp", 18, 18},  {"RmLstC", 57, 19},  {"CallBack", 65, 20}, {"QRT", 75, 22},    {"MCID", 76, 27},
-    {"Select", 78, 29},   {"ConfList", 79, 30}, {"iDivert", 80, 31}, {"OPickUp", 91, 34}, {"HLog", 92, 35},
-    {"DND", 63, 69},      {"AbbrDial", 7740, 71}, {"Record", 7747, 74},
+    {"Undefined", 0, 0}, {"Redial", 1, 1},     {"NewCall", 2, 2},      {"Hold", 3, 3},
+    {"Transfer", 4, 4},  {"CFwdAll", 5, 5},    {"<<", 8, 8},           {"EndCall", 9, 9},
+    {"Resume", 10, 10},  {"Answer", 11, 11},   {"Confrn", 13, 13},     {"Park", 14, 14},
+    {"Join", 15, 15},    {"MeetMe", 16, 16},   {"PickUp", 17, 17},     {"GPickUp", 18, 18},
+    {"RmLstC", 57, 19},  {"CallBack", 65, 20}, {"QRT", 75, 22},        {"MCID", 76, 27},
+    {"Select", 78, 29},  {"ConfList", 79, 30}, {"iDivert", 80, 31},    {"OPickUp", 91, 34},
+    {"HLog", 92, 35},    {"DND", 63, 69},      {"AbbrDial", 7740, 71}, {"Record", 7747, 74},
 };
 
 /* By the number of the set in SCCP, which is also that of the call state in the directory. */
 static const char *const set_names[] = {
-    "On Hook",  "Connected", "On Hold",           "Ring In",              "Off Hook",      "Connected Transfer",
-    "Digits After First", "Connected Conference", "Ring Out", "Off Hook With Feature", "Remote In Use",
+    "On Hook",
+    "Connected",
+    "On Hold",
+    "Ring In",
+    "Off Hook",
+    "Connected Transfer",
+    "Digits After First",
+    "Connected Conference",
+    "Ring Out",
+    "Off Hook With Feature",
+    "Remote In Use",
 };
 
 /* FNV-1a: stable across processes and versions, as phones keep the name. */

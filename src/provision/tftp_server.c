@@ -14,12 +14,12 @@
 
 #define NAME_MAX_LEN   128
 #define WINDOW_MAX     64
-#define SLOW_MS        250    /* a transfer that takes longer is told before it ends */
-#define ALIVE_MS       200    /* a client heard from so recently has not started anew */
-#define BURST_MAX      60000  /* bytes handed to the output at once */
+#define SLOW_MS        250   /* a transfer that takes longer is told before it ends */
+#define ALIVE_MS       200   /* a client heard from so recently has not started anew */
+#define BURST_MAX      60000 /* bytes handed to the output at once */
 #define OUT_MAX        (TFTP_HEADER + TFTP_BLOCK_MAX)
-#define TURN_REQUESTS  64     /* the socket for new transfers changes so often */
-#define RECENT_CLIENTS 4096   /* slots that remember a client's last socket */
+#define TURN_REQUESTS  64   /* the socket for new transfers changes so often */
+#define RECENT_CLIENTS 4096 /* slots that remember a client's last socket */
 #define ENDPOINT_KEY   19
 
 enum transfer_state { HELD, OFFERED, SENDING }; /* answer held back; OACK sent; DATA sent */
@@ -33,9 +33,11 @@ struct transfer {
     struct ip local;
     struct file_answer file;
     struct tftp_options accepted;
-    uint64_t base, sent, last;      /* blocks: first not acknowledged, last sent, last of the file (0: unknown) */
+    uint64_t base, sent,
+        last; /* blocks: first not acknowledged, last sent, last of the file (0: unknown) */
     uint64_t started_ms, heard_ms;
-    uint64_t ascii_offset, ascii_next_offset; /* in the file: where block `base` and the next begin */
+    uint64_t ascii_offset,
+        ascii_next_offset; /* in the file: where block `base` and the next begin */
     uint32_t timeout_ms, resent;
     uint16_t block_size, window;
     uint8_t state, tries, tid;
@@ -276,7 +278,8 @@ static void send_error(struct tftp_server *s, unsigned tid, const struct endpoin
     s->output.send(s->output.context, tid, to, local, s->out, writer_len(&w), 0);
 }
 
-/* What a client is told when there is no file for it; the same for every reason that is not its own. */
+/* What a client is told when there is no file for it; the same for every reason that is not its
+ * own. */
 static void send_refusal(struct tftp_server *s, unsigned tid, const struct endpoint *to,
                          struct ip local, int err)
 {
@@ -306,7 +309,8 @@ static void send_offer(struct tftp_server *s, struct transfer *t)
 }
 
 /* `n` bytes of the file from `offset`, or NULL when they are gone. */
-static const uint8_t *file_bytes(struct tftp_server *s, struct transfer *t, uint64_t offset, size_t n)
+static const uint8_t *file_bytes(struct tftp_server *s, struct transfer *t, uint64_t offset,
+                                 size_t n)
 {
     if (t->file.bytes)
         return t->file.bytes + offset;
@@ -316,8 +320,8 @@ static const uint8_t *file_bytes(struct tftp_server *s, struct transfer *t, uint
     return s->source.read(s->source.context, t->file.hold, offset, n);
 }
 
-static void write_ascii(struct writer *w, const uint8_t *bytes, size_t n, size_t room, uint64_t *offset,
-                        int8_t *pending)
+static void write_ascii(struct writer *w, const uint8_t *bytes, size_t n, size_t room,
+                        uint64_t *offset, int8_t *pending)
 {
     while (room && (*pending >= 0 || n)) {
         if (*pending >= 0) {
@@ -358,7 +362,8 @@ static int send_ascii_block(struct tftp_server *s, struct transfer *t)
     return 0;
 }
 
-/* Appends blocks from t->sent + 1 up to `until` to the output while they fit; returns their number, -EIO. */
+/* Appends blocks from t->sent + 1 up to `until` to the output while they fit; returns their number,
+ * -EIO. */
 static int fill_burst(struct tftp_server *s, struct transfer *t, uint64_t until, struct writer *w)
 {
     int n = 0;
@@ -400,7 +405,8 @@ static int send_window(struct tftp_server *s, struct transfer *t)
     return 0;
 }
 
-/* What the client has not answered yet, for the first time or again. Ends the transfer when it cannot. */
+/* What the client has not answered yet, for the first time or again. Ends the transfer when it
+ * cannot. */
 static void transmit(struct tftp_server *s, struct transfer *t, uint64_t now_ms)
 {
     if (t->state == OFFERED) {
@@ -415,7 +421,8 @@ static void transmit(struct tftp_server *s, struct transfer *t, uint64_t now_ms)
 
 /* --- the request --- */
 
-/* RFC 2347: what is not in the answer was not accepted. A smaller window may be offered (RFC 7440 3). */
+/* RFC 2347: what is not in the answer was not accepted. A smaller window may be offered (RFC 7440
+ * 3). */
 static void negotiate(struct tftp_server *s, struct transfer *t, const struct tftp_options *asked)
 {
     t->block_size = TFTP_BLOCK;
@@ -435,7 +442,8 @@ static void negotiate(struct tftp_server *s, struct transfer *t, const struct tf
     if (tftp_has(asked, TFTP_WINDOWSIZE)) {
         uint64_t max = t->netascii ? 1 : s->settings.max_window;
 
-        t->window = (uint16_t)(asked->value[TFTP_WINDOWSIZE] < max ? asked->value[TFTP_WINDOWSIZE] : max);
+        t->window =
+            (uint16_t)(asked->value[TFTP_WINDOWSIZE] < max ? asked->value[TFTP_WINDOWSIZE] : max);
         tftp_set(&t->accepted, TFTP_WINDOWSIZE, t->window);
     }
     t->last = t->netascii ? 0 : t->file.size / t->block_size + 1;
@@ -444,7 +452,7 @@ static void negotiate(struct tftp_server *s, struct transfer *t, const struct tf
 
 static void count_refusal(const struct file_answer *a)
 {
-    count(a->err == -EBUSY   ? COUNT_TFTP_OVERFLOW
+    count(a->err == -EBUSY    ? COUNT_TFTP_OVERFLOW
           : a->err == -EACCES ? COUNT_TFTP_REFUSED
                               : COUNT_TFTP_NOT_FOUND);
 }
@@ -483,7 +491,8 @@ static void refuse_at_once(struct tftp_server *s, const struct file_request *r, 
     s->output.report(s->output.context, &told);
 }
 
-static struct transfer *transfer_new(struct tftp_server *s, const struct file_request *r, unsigned tid)
+static struct transfer *transfer_new(struct tftp_server *s, const struct file_request *r,
+                                     unsigned tid)
 {
     struct transfer_client *client;
     struct transfer *t;
@@ -561,7 +570,8 @@ static bool is_repeated(struct tftp_server *s, struct transfer *t, const struct 
     return false;
 }
 
-static void read_request(struct tftp_server *s, const struct file_request *r, const struct tftp_packet *p)
+static void read_request(struct tftp_server *s, const struct file_request *r,
+                         const struct tftp_packet *p)
 {
     struct transfer *running = find_transfer(s, &r->client);
     char key[ENDPOINT_KEY];
