@@ -9,9 +9,10 @@
 #include "core/counters.h"
 #include "station/sccp_station.h"
 
-#define SWEEP_BATCH    500 /* sessions looked at in one tick after a new snapshot */
-#define DROP_BATCH     64
-#define WAITING_MIN_MS 2000  /* a connection that says nothing may be cut for a new one after this \
+#define SWEEP_BATCH 500 /* sessions looked at in one tick after a new snapshot */
+#define DROP_BATCH  64
+#define WAITING_MIN_MS                                                                             \
+    2000                     /* a connection that says nothing may be cut for a new one after this \
                               */
 #define ALARMS_A_SECOND  100 /* refusals told; the rest is in their counters */
 #define ALARM_AGAIN_MS   60000
@@ -445,6 +446,17 @@ const struct station *stations_find(const struct stations *s, struct device_name
     struct session *x = find_registered(s, name);
 
     return x ? &x->station : NULL;
+}
+
+bool stations_session(const struct stations *s, struct device_name name, struct moment now,
+                      struct station_session *ret)
+{
+    struct session *x = find_registered(s, name);
+
+    if (x)
+        *ret = (struct station_session){x->version, x->offered, x->instance,
+                                        (uint32_t)(now.ms - x->heard_ms), x->loss_ms};
+    return x;
 }
 
 const struct station *stations_next_registered(const struct stations *s, size_t *cursor)

@@ -66,8 +66,17 @@ int stations_order(struct stations *s, struct device_name name, enum station_ord
 /* Drops all connections without a word, a batch a call; true while there are more (ADM-3 stop). */
 bool stations_drop_all(struct stations *s, struct moment now, struct effects *e);
 
+/* How the connection of a registered phone stands. */
+struct station_session {
+    unsigned version, offered; /* protocol versions spoken, and offered by the phone */
+    uint32_t instance;
+    uint32_t silent_ms, loss_ms; /* since the last message; how long that may be */
+};
+
 /* Registered phone of that name, or NULL; any case. */
 const struct station *stations_find(const struct stations *s, struct device_name name);
+bool stations_session(const struct stations *s, struct device_name name, struct moment now,
+                      struct station_session *ret);
 /* All registered: start with *cursor = 0, ends with NULL. */
 const struct station *stations_next_registered(const struct stations *s, size_t *cursor);
 size_t stations_registered(const struct stations *s);

@@ -1,0 +1,535 @@
+/* signalling.c - the signalling thread: the SCCP port, its phones, and what others ask about them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/counters.h"
+#include "io/tcp.h"
+#include "provision/file_guard.h"
+#include "server/local_time.h"
+#include "server/server.h"
+#include "station/stations.h"
+
+#define TOS_CS3      0x60
+#define LINKS_MAX    250000
+#define FILES_SPARED 256           /* of the open files allowed, left to the other threads */
+#define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
+
+struct signalling {
+    struct thread *thread;
+    struct tcp *tcp; /* NULL: stopped */
+    struct stations *stations;
+    struct effects *effects;
+    struct local_times *times;
+    const struct directory *directory; /* what `stations` works with: one reference */
+    uv_timer_t timer;                  /* the next thing that is due in `stations` */
+    uv_prepare_t prepare;
+    uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
+    char node[256];
+};
+
+static struct moment now(struct signalling *s)
+{
+    return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
+}
+
+/* --- effects
+ * --------------------------------------------------------------------------------------- */
+
+static void tell_progress(struct signalling *s, const struct station_event *event)
+{
+    static const uint16_t stages[] = {
+        [STAGE_REGISTER] = PROGRESS_REGISTER,
+        [STAGE_REJECTED] = PROGRESS_REJECTED,
+        [STAGE_REGISTERED] = PROGRESS_REGISTERED,
+        [STAGE_UNREGISTERED] = PROGRESS_UNREGISTERED,
+    };
+    struct progress_event e = {.device = event->device,
+                               .ip = event->ip,
+                               .stage = stages[event->stage],
+                               .model = event->model,
+                               .code = event->code,
+                               .protocol = event->protocol};
+
+    memcpy(e.detail, event->detail, sizeof(e.detail));
+    device_name_mac(event->device, &e.mac);
+    server_progress(s->thread->server, &e);
+}
+
+static void tell_binding(struct signalling *s, const struct effect *row)
+{
+    struct message m = {.id = MESSAGE_BINDING};
+
+    m.binding.device = row->binding.device;
+    m.binding.ip = row->binding.ip;
+    m.binding.by = BOUND_BY_REGISTRATION;
+    m.binding.gone = row->binding.gone;
+    server_post(s->thread->server, THREAD_FILES, &m);
+}
+
+static int ask_to_add(struct signalling *s, const struct effect *row)
+{
+    struct message m = {.id = MESSAGE_AUTOREGISTER};
+
+    m.autoregister.token = row->link;
+    m.autoregister.device = row->autoregister.device;
+    m.autoregister.model = row->autoregister.model;
+    m.autoregister.protocol = PROTOCOL_SCCP;
+    return server_post(s->thread->server, THREAD_STORAGE, &m);
+}
+
+static void carry_out(struct signalling *s)
+{
+    uint64_t not_asked[EFFECTS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->effects->n; i++) {
+        struct effect *row = &s->effects->rows[i];
+
+        switch (row->kind) {
+        case EFFECT_SEND:
+            tcp_send(s->tcp, row->link, effect_bytes(s->effects, row), row->send.len);
+            break;
+        case EFFECT_CLOSE:
+            tcp_close(s->tcp, row->link);
+            break;
+        case EFFECT_ALARM:
+            server_alarm(s->thread->server, row->take_alarm);
+            break;
+        case EFFECT_EVENT:
+            tell_progress(s, &row->event);
+            break;
+        case EFFECT_BINDING:
+            tell_binding(s, row);
+            break;
+        case EFFECT_AUTOREGISTER:
+            if (ask_to_add(s, row) < 0)
+                not_asked[n++] = row->link;
+            break;
+        }
+    }
+    effects_clear(s->effects);
+    for (size_t i = 0; i < n; i++) { /* the database's mailbox is full: they try again later */
+        stations_admitted(s->stations, not_asked[i], -ENOBUFS, now(s), s->effects);
+        carry_out(s);
+    }
+}
+
+/* --- the port ------------------------------------------------------------------------------------
+ */
+
+static void on_open(void *context, uint64_t link, const struct endpoint *peer,
+                    const struct endpoint *local)
+{
+    struct signalling *s = context;
+
+    if (stations_open(s->stations, link, peer, local, now(s), s->effects) < 0)
+        tcp_close(s->tcp, link);
+    carry_out(s);
+}
+
+static void on_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
+{
+    struct signalling *s = context;
+    struct moment at = now(s);
+    size_t n = 0;
+
+    do {
+        n += stations_input(s->stations, link, bytes + n, len - n, at, s->effects);
+        carry_out(s);
+    } while (n < len);
+}
+
+static void on_close(void *context, uint64_t link, int err)
+{
+    struct signalling *s = context;
+
+    stations_closed(s->stations, link, err, now(s), s->effects);
+    carry_out(s);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct signalling *s = timer->data;
+    bool more;
+
+    s->due_ms = UINT64_MAX;
+    do {
+        more = stations_tick(s->stations, now(s), s->effects);
+        carry_out(s);
+    } while (more);
+}
+
+/* Once a turn of the loop, after all input: when is the next thing due? */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct signalling *s = prepare->data;
+    uint64_t ms = uv_now(&s->thread->loop), wait = stations_next(s->stations, ms);
+    uint64_t due = wait == UINT64_MAX ? UINT64_MAX : ms + wait;
+
+    if (due >= s->due_ms)
+        return; /* it fires early enough, and looks again */
+    s->due_ms = due;
+    uv_timer_start(&s->timer, on_timer, wait, 0);
+}
+
+static size_t links_allowed(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= LINKS_MAX + FILES_SPARED)
+        return LINKS_MAX;
+    return limit.rlim_cur > 2 * FILES_SPARED ? limit.rlim_cur - FILES_SPARED : limit.rlim_cur / 2;
+}
+
+static void port_alarm(struct signalling *s, enum alarm_id id, unsigned port)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, id);
+    if (id != ALARM_STATION_PORT_INIT_ERROR) {
+        alarm_put(&d, "Protocol", "SCCP");
+        alarm_put(&d, "PortNumber", "%u", port);
+    }
+    server_alarm(s->thread->server, alarm_finish(&d));
+}
+
+static void listen_failed(struct signalling *s, const struct endpoint *at, int err, uint64_t token)
+{
+    char words[160], where[ENDPOINT_TEXT_MAX];
+
+    server_bind_error(err, at, false, words, sizeof(words));
+    server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_FAILED, token,
+                         "TCP %s: %s", endpoint_print(at, where), words);
+    port_alarm(s, ALARM_STATION_PORT_INIT_ERROR, at->port);
+}
+
+static void service_start(struct signalling *s, uint64_t token)
+{
+    const struct bootstrap *b = server_bootstrap(s->thread->server);
+    struct tcp_options o = {.local.port = (uint16_t)b->sccp_port,
+                            .tos = TOS_CS3,
+                            .max_links = links_allowed(),
+                            .max_queued = QUEUED_MAX,
+                            .context = s,
+                            .on_open = on_open,
+                            .on_input = on_input,
+                            .on_close = on_close};
+    int err;
+
+    if (!b->sccp_port) {
+        server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_OFF, token,
+                             "sccp.port is 0");
+        return;
+    }
+    if (s->tcp) {
+        server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_RUNNING, token,
+                             "SCCP on TCP %u", tcp_port(s->tcp));
+        return;
+    }
+    if (*b->listen_address && ip_parse(text_of(b->listen_address), &o.local.ip) < 0)
+        err = -EINVAL;
+    else
+        err = tcp_listen(&s->thread->loop, &o, &s->tcp);
+    if (err < 0) {
+        listen_failed(s, &o.local, err, token);
+        return;
+    }
+    server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_RUNNING, token,
+                         "SCCP on TCP %u", tcp_port(s->tcp));
+    port_alarm(s, ALARM_SERVICE_PORT_ONLINE, tcp_port(s->tcp));
+}
+
+/* Phones are not told: they move to their backup at once, or come back when we do. */
+static void service_close(struct signalling *s)
+{
+    unsigned port;
+
+    if (!s->tcp)
+        return;
+    while (stations_drop_all(s->stations, now(s), s->effects))
+        carry_out(s);
+    carry_out(s);
+    port = tcp_port(s->tcp);
+    tcp_stop(s->tcp);
+    s->tcp = NULL;
+    port_alarm(s, ALARM_SERVICE_PORT_OFFLINE, port);
+}
+
+static void on_service(struct signalling *s, const struct message *m)
+{
+    if (m->service.wanted) {
+        service_start(s, m->service.token);
+        return;
+    }
+    service_close(s);
+    server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_STOPPED, m->service.token,
+                         "stopped by the administrator");
+}
+
+/* --- what people ask -----------------------------------------------------------------------------
+ */
+
+static void reply(struct signalling *s, uint64_t token, int status, json_t *take_body)
+{
+    struct message m = {.id = MESSAGE_REPLY};
+
+    m.reply.token = token;
+    m.reply.status = status;
+    m.reply.take_body = take_body;
+    server_post(s->thread->server, THREAD_ADMIN, &m);
+}
+
+static void order_phones(struct signalling *s, const struct message *m, enum station_order order,
+                         const char *did)
+{
+    json_t *names = json_object_get(m->request.take_arguments, "names"), *name;
+    json_int_t done = 0, absent = 0;
+    size_t i;
+
+    json_array_foreach(names, i, name)
+    {
+        struct device_name device = device_name_of(text_of(json_string_value(name)));
+
+        if (stations_order(s->stations, device, order, now(s), s->effects) == 0)
+            done++;
+        else
+            absent++;
+        carry_out(s);
+    }
+    reply(s, m->request.token, 0,
+          json_pack("{s:{s:I, s:I}}", "record", did, done, "absent", absent));
+}
+
+static void phone_reset(struct signalling *s, const struct message *m)
+{
+    order_phones(s, m, STATION_RESET, "reset");
+}
+
+static void phone_restart(struct signalling *s, const struct message *m)
+{
+    order_phones(s, m, STATION_RESTART, "restarted");
+}
+
+static void phone_apply(struct signalling *s, const struct message *m)
+{
+    order_phones(s, m, STATION_APPLY, "told");
+}
+
+/* UTF-8, whatever the phone put there. */
+static json_t *json_words(const char *words)
+{
+    json_t *text = json_string(words);
+
+    return text ? text : json_string("");
+}
+
+static void add_last_alarm(json_t *record, const struct alarm *a)
+{
+    struct text device = alarm_parameter(a, "NeighborDeviceID");
+    struct text port = alarm_parameter(a, "NeighborPortID");
+    char words[200];
+
+    if (a->reason)
+        json_object_set_new(record, "last_absence", json_string(reason_phone(a->reason)->text));
+    if (a->id == ALARM_PHONE_OUT_OF_SERVICE) {
+        snprintf(words, sizeof(words), "%.*s %.*s", TEXT_ARG(device), TEXT_ARG(port));
+        json_object_set_new(record, "neighbour", json_words(words));
+    }
+    json_object_set_new(record, "last_alarm", json_words(a->parameters));
+}
+
+static json_t *session_record(struct signalling *s, const struct station *x)
+{
+    const struct phone *phone = directory_phone(s->directory, text_of(x->name.s));
+    const struct model *model = model_find(x->model);
+    struct station_session session = {0};
+    char address[ENDPOINT_TEXT_MAX], own[IP_TEXT_MAX], type[12];
+    json_t *record;
+
+    stations_session(s->stations, x->name, now(s), &session);
+    record = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:I, s:I, s:b}", "name", x->name.s,
+        "state", station_state_name(x->state), "reported_model",
+        model ? model->title : model_print(x->model, type), "connection",
+        endpoint_print(&x->peer, address), "own_address", ip_print(x->own_address, own), "protocol",
+        "SCCP", "version", (int)session.version, "offered_version", (int)session.offered,
+        "instance", (json_int_t)session.instance, "last_message",
+        x->last_signal ? x->last_signal : "", "silent_ms", (json_int_t)session.silent_ms,
+        "lost_after_ms", (json_int_t)session.loss_ms, "quarantine", phone && phone->quarantine);
+    json_object_set_new(record, "active_load", json_words(x->load));
+    json_object_set_new(record, "registered_us", json_integer((json_int_t)x->since_us));
+    if (x->last_alarm)
+        add_last_alarm(record, x->last_alarm);
+    return record;
+}
+
+static void phone_session(struct signalling *s, const struct message *m)
+{
+    const char *name = json_string_value(json_object_get(m->request.take_arguments, "name"));
+    struct device_name device = device_name_of(text_of(name));
+    const struct station *x = stations_find(s->stations, device);
+    const struct refusal *refusal = stations_refusal(s->stations, device);
+    char words[200];
+
+    if (x) {
+        reply(s, m->request.token, 0, json_pack("{s:o}", "record", session_record(s, x)));
+        return;
+    }
+    if (refusal)
+        snprintf(words, sizeof(words), "%s is not registered: refused %u times, last because %s.",
+                 device.s, refusal->n, reason_transient(refusal->reason)->text);
+    else
+        snprintf(words, sizeof(words), "%s is not registered.", device.s);
+    reply(s, m->request.token, 1, json_pack("{s:o}", "error", json_words(words)));
+}
+
+static void on_request(struct signalling *s, const struct message *m)
+{
+    static const struct {
+        enum request_id id;
+        void (*answer)(struct signalling *s, const struct message *m);
+    } requests[] = {
+        {REQUEST_PHONE_RESET, phone_reset},
+        {REQUEST_PHONE_RESTART, phone_restart},
+        {REQUEST_PHONE_APPLY, phone_apply},
+        {REQUEST_PHONE_SESSION, phone_session},
+    };
+
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+        if (strcmp(request_rows[requests[i].id].verb, m->request.verb) == 0) {
+            requests[i].answer(s, m);
+            json_decref(m->request.take_arguments);
+            return;
+        }
+    reply(s, m->request.token, 1,
+          json_pack("{s:s}", "error", "The CallManager service does not know this."));
+    json_decref(m->request.take_arguments);
+}
+
+/* --- the thread
+ * ------------------------------------------------------------------------------------ */
+
+static void take_snapshot(struct signalling *s)
+{
+    const struct directory *old = s->directory;
+
+    if (!s->thread->directory || s->thread->directory == old)
+        return;
+    s->directory = directory_ref(s->thread->directory);
+    stations_set_directory(s->stations, s->directory, now(s));
+    directory_unref(old);
+}
+
+static void local_time(void *context, const char *zone, uint64_t wall_us, struct local_time *ret)
+{
+    struct signalling *s = context;
+    int64_t utc = (int64_t)(wall_us / 1000000);
+    time_t local = (time_t)(utc + local_times_offset(s->times, zone, utc));
+    struct tm tm;
+
+    gmtime_r(&local, &tm);
+    *ret = (struct local_time){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_wday, tm.tm_mday,
+                               tm.tm_hour,        tm.tm_min,     tm.tm_sec};
+}
+
+static int cores_new(struct signalling *s)
+{
+    const struct bootstrap *b = server_bootstrap(s->thread->server);
+    struct stations_options o = {
+        .node = s->node, .max_sessions = LINKS_MAX, .local_time = local_time, .context = s};
+
+    if (*b->node_name)
+        text_copy(s->node, sizeof(s->node), text_of(b->node_name));
+    else
+        gethostname(s->node, sizeof(s->node) - 1);
+    ip_parse(text_of(b->node_address), &o.address);
+    s->stations = stations_new(&o);
+    s->effects = effects_new();
+    s->times = local_times_new();
+    return s->stations && s->effects && s->times ? 0 : -ENOMEM;
+}
+
+static void signalling_free(struct signalling *s)
+{
+    effects_free(s->effects);
+    stations_free(s->stations);
+    local_times_free(s->times);
+    directory_unref(s->directory);
+    free(s);
+}
+
+static int start(struct thread *t)
+{
+    struct signalling *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->thread = t;
+    s->due_ms = UINT64_MAX;
+    if (cores_new(s) < 0) {
+        signalling_free(s);
+        return -ENOMEM;
+    }
+    t->state = s;
+    uv_timer_init(&t->loop, &s->timer);
+    uv_prepare_init(&t->loop, &s->prepare);
+    s->timer.data = s->prepare.data = s;
+    uv_prepare_start(&s->prepare, on_prepare);
+    take_snapshot(s);
+    service_start(s, 0);
+    return 0;
+}
+
+static void on_message(struct thread *t, const struct message *m)
+{
+    struct signalling *s = t->state;
+
+    take_snapshot(s);
+    switch (m->id) {
+    case MESSAGE_REQUEST:
+        on_request(s, m);
+        break;
+    case MESSAGE_SERVICE:
+        on_service(s, m);
+        break;
+    case MESSAGE_AUTOREGISTERED:
+        if (m->autoregistered.take_error)
+            log_notice("sccp", "%s was not added: %s", m->autoregistered.device.s,
+                       m->autoregistered.take_error);
+        free(m->autoregistered.take_error);
+        stations_admitted(s->stations, m->autoregistered.token, m->autoregistered.err, now(s),
+                          s->effects);
+        carry_out(s);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct signalling *s = handle->data;
+
+    if (!uv_is_closing((uv_handle_t *)&s->timer))
+        uv_close((uv_handle_t *)&s->timer, on_closed);
+    else
+        signalling_free(s);
+}
+
+static void stop(struct thread *t)
+{
+    struct signalling *s = t->state;
+
+    service_close(s);
+    uv_close((uv_handle_t *)&s->prepare, on_closed);
+}
+
+const struct thread_row signalling_thread = {
+    .name = "signalling", .start = start, .on_message = on_message, .stop = stop};
