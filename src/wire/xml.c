@@ -297,10 +297,9 @@ void xml_close(struct xml_writer *x)
 {
     assert(x->depth);
     x->depth--;
-    if (x->in_tag && !x->whole) {
+    if (x->in_tag) {
         write_string(x->to, "/>");
     } else {
-        end_tag(x);
         if (x->has_children)
             new_line(x);
         write_string(x->to, "</");

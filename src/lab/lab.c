@@ -1,0 +1,151 @@
+#include "lab/lab.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "lab/guard.h"
+#include "lab/scenario.h"
+
+#define PHONES_DEFAULT 3
+#define NAME_DEFAULT   "dtlab"
+
+struct lab_options {
+    const char *name, *folder;
+    unsigned phones;
+};
+
+static const char usage[] =
+    "Usage: dialtone lab run SCENARIO [--folder DIR]   plays a scenario: what was done, what was "
+    "seen, a verdict\n"
+    "       dialtone lab list                          names of the scenarios\n"
+    "       dialtone lab up [--name N] [--phones N]    a switch, a server's and phones' "
+    "namespaces, to be used by hand\n"
+    "       dialtone lab down [--name N]               removes them with all that runs in them\n"
+    "\n"
+    "Captures of both ends and logs stay in the folder (default lab-SCENARIO-TIME here). Needs "
+    "root.\n";
+
+static int list(void)
+{
+    for (const struct scenario *s = scenarios; s->name; s++)
+        printf("%-18s %s\n", s->name, s->help);
+    return 0;
+}
+
+/* -- run ------------------------------------------------------------------------------------ */
+
+struct play {
+    const struct scenario *scenario;
+    const char *name, *folder;
+};
+
+static int play(void *context)
+{
+    struct play *p = context;
+    int err = scenario_run(p->scenario, p->name, p->folder);
+
+    if (err < 0)
+        fprintf(stderr, "dialtone lab: cannot build the laboratory: %s\n", strerror(-err));
+    return err ? 1 : 0;
+}
+
+static int run(const char *which, const struct lab_options *o)
+{
+    char name[LAB_NAME_MAX + 1], folder[LAB_PATH];
+    struct play p = {scenario_find(which), guard_name(name, sizeof(name)), folder};
+
+    if (!p.scenario) {
+        fprintf(stderr, "dialtone lab: no scenario is called '%s'; these are:\n", which);
+        list();
+        return 2;
+    }
+    if (o->folder)
+        snprintf(folder, sizeof(folder), "%s", o->folder);
+    else
+        snprintf(folder, sizeof(folder), "lab-%s-%ld", which, (long)time(NULL));
+    return guard_run(name, NULL, play, &p);
+}
+
+/* -- up and down ---------------------------------------------------------------------------- */
+
+static int up(const struct lab_options *o)
+{
+    struct network n;
+    int err = network_up(&n, o->name);
+
+    if (!err)
+        err = network_set_address(&n, network_server(&n), LAB_ADDRESS "/24");
+    for (unsigned i = 0; i < o->phones && !err; i++)
+        err = network_add_phone(&n, mac_of_number(0x001d00000001 + i));
+    if (err) {
+        network_down(o->name);
+        return 1;
+    }
+    printf("A switch with a server and %u phones. To use it:\n"
+           "  ip netns exec %s-server dialtone serve --data DIR --set dhcp.interfaces=eth0 --set "
+           "cdp.interfaces=eth0 "
+           "--set node.address=" LAB_ADDRESS "\n"
+           "  ip netns exec %s-phone1 dialtone handset --interface eth0 --model 7960\n"
+           "  ip netns exec %s-phone1 tcpdump -ni eth0\n"
+           "`dialtone lab down --name %s` removes it.\n",
+           o->phones, o->name, o->name, o->name, o->name);
+    return 0;
+}
+
+static int down(const struct lab_options *o)
+{
+    unsigned n = network_down(o->name);
+
+    printf("%u namespaces removed\n", n);
+    return n ? 0 : 1;
+}
+
+/* -- command line --------------------------------------------------------------------------- */
+
+static int take_options(int argc, char **argv, struct lab_options *o)
+{
+    static const struct option longs[] = {{"name", required_argument, NULL, 'n'},
+                                          {"folder", required_argument, NULL, 'f'},
+                                          {"phones", required_argument, NULL, 'p'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    int c;
+
+    optind = 1;
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        if (c == 'n' && strlen(optarg) <= LAB_NAME_MAX && !strchr(optarg, '/') && *optarg)
+            o->name = optarg;
+        else if (c == 'f')
+            o->folder = optarg;
+        else if (c == 'p' && atoi(optarg) > 0 && atoi(optarg) <= LAB_PHONES_MAX)
+            o->phones = (unsigned)atoi(optarg);
+        else if (c == 'h')
+            return 1;
+        else
+            return -EINVAL;
+    }
+    return 0;
+}
+
+int lab_main(int argc, char **argv)
+{
+    struct lab_options o = {.name = NAME_DEFAULT, .phones = PHONES_DEFAULT};
+    int err = take_options(argc, argv, &o), n = argc - optind;
+    const char *verb = n > 0 ? argv[optind] : "";
+
+    if (err > 0 || (!err && strcmp(verb, "list") == 0 && n == 1))
+        return err > 0 ? (fputs(usage, stdout), 0) : list();
+    if (!err && strcmp(verb, "run") == 0 && n == 2)
+        return guard_can("lab") ? run(argv[optind + 1], &o) : 1;
+    if (!err && strcmp(verb, "up") == 0 && n == 1)
+        return guard_can("lab") ? up(&o) : 1;
+    if (!err && strcmp(verb, "down") == 0 && n == 1)
+        return guard_can("lab") ? down(&o) : 1;
+    fputs(usage, stderr);
+    return 2;
+}

@@ -1,0 +1,42 @@
+/* network.h - the laboratory's wires: a namespace with a switch, one for the server, one for each phone.
+ *
+ *   NAME-server eth0 --- server  +--------+  phone1 --- eth0 NAME-phone1
+ *                                | bridge |  phone2 --- eth0 NAME-phone2
+ *                                +--------+  …
+ *
+ * Everything is named after the laboratory and removed with it, also what an earlier run left. Needs root
+ * and the `ip` program. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/address.h"
+
+#define LAB_NAME_MAX   12
+#define LAB_PHONES_MAX 64
+#define LAB_NS_MAX     32
+
+struct network {
+    char name[LAB_NAME_MAX + 1];
+    unsigned n_phones;
+};
+
+struct lab_ns {
+    char s[LAB_NS_MAX];
+};
+
+/* Removes what bears the name, then makes switch and server. 0 or -errno; the step that failed is printed. */
+int network_up(struct network *n, const char *name);
+/* Kills every process in the namespaces of that name and removes them. The number of namespaces removed. */
+unsigned network_down(const char *name);
+/* Phones are numbered from 1, in the order in which they are added. */
+int network_add_phone(struct network *n, struct mac mac);
+int network_plug(const struct network *n, unsigned phone, bool in); /* the port of the switch goes up or down */
+int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix);
+
+struct lab_ns network_server(const struct network *n);
+struct lab_ns network_switch(const struct network *n);
+struct lab_ns network_phone(const struct network *n, unsigned phone);
+/* Calling thread enters the namespace; NULL: back to where the process began. 0 or -errno. */
+int network_enter(const char *ns);

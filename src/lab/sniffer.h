@@ -1,0 +1,28 @@
+/* sniffer.h - writes what passes an interface of a namespace to a capture file; and what such a file holds. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sniffer;
+
+/* Both directions of `interface`, from now on, with the kernel's times. 0 or -errno. */
+int sniffer_open(const char *ns, const char *interface, const char *path, struct sniffer **ret);
+void sniffer_read(struct sniffer *s);  /* what has come so far goes to the file; does not wait */
+void sniffer_close(struct sniffer *s); /* reads once more; NULL is fine */
+
+/* What is seen in a capture; a row each of sightings.def. */
+enum sighting {
+#define SIGHTING(id, words) SEEN_##id,
+#include "lab/sightings.def"
+#undef SIGHTING
+    N_SIGHTINGS
+};
+
+struct sightings {
+    unsigned n[N_SIGHTINGS], frames, broken;
+};
+
+const char *sighting_words(enum sighting s);
+/* Counts the frames of a file; 0, or -errno. */
+int sightings_of(const char *path, struct sightings *ret);
