@@ -230,8 +230,10 @@ static int take_option(int argc, char **argv, struct command_line *l, int *used,
     const struct option_row *o;
 
     *used = 1;
-    if (!text_starts(name, "--"))
-        return unknown_option(l->command, text_skip(name, 1), error);
+    if (!text_starts(name, "--")) {
+        grow_format(error, "There is no option \"%s\" here.", argv[0]);
+        return EXIT_USAGE;
+    }
     value = text_skip(name, 2);
     name = text_split(&value, '=');
     o = option_find(name);

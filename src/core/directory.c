@@ -80,7 +80,8 @@ const struct phone *directory_line_user(const struct directory *dir, struct text
 
     key[len++] = '\1';
     len += text_copy(key + len, sizeof(key) - len, text_of(after));
-    use = (const struct line_use *)tree_after(&dir->trees[ENTITY_LINE_USE], (struct text){key, len});
+    use =
+        (const struct line_use *)tree_after(&dir->trees[ENTITY_LINE_USE], (struct text){key, len});
     return use && text_equal_nocase(text_of(use->line), line_key) ? use->phone : NULL;
 }
 
@@ -111,7 +112,8 @@ static int remove_line_uses(struct directory *dir, const struct phone *phone)
     int err = 0;
 
     for (unsigned i = 0; i < phone->n_buttons && !err; i++) {
-        struct line_use use = {.record = {.entity = ENTITY_LINE_USE}, .phone = phone,
+        struct line_use use = {.record = {.entity = ENTITY_LINE_USE},
+                               .phone = phone,
                                .line = phone->buttons[i].target};
         char buffer[DIRECTORY_KEY_MAX];
 
@@ -161,7 +163,8 @@ void directory_read_settings(struct directory *dir)
         if (setting_rows[i].kind == SETTING_STRING)
             dir->strings[i] = p->value;
         else
-            setting_check((enum setting)i, text_of(p->value), &dir->numbers[i], error, sizeof(error));
+            setting_check((enum setting)i, text_of(p->value), &dir->numbers[i], error,
+                          sizeof(error));
     }
 }
 

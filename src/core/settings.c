@@ -8,7 +8,7 @@
 #include "base/names.h"
 
 const struct setting_row setting_rows[N_SETTINGS] = {
-#define SETTING(id, service, title, kind, number, min, max, string, unit, needs_reset, help) \
+#define SETTING(id, service, title, kind, number, min, max, string, unit, needs_reset, help)       \
     {#id, service, title, kind, number, min, max, string, unit, needs_reset, help},
 #include "core/settings.def"
 #undef SETTING
@@ -46,9 +46,9 @@ int setting_nearest(struct text name)
     return nearest;
 }
 
-static const struct name flag_words[] = {
-    {1, "true"}, {0, "false"}, {1, "yes"}, {0, "no"}, {1, "on"}, {0, "off"},
-    {1, "1"},    {0, "0"},     {1, "t"},   {0, "f"},  {0, NULL}};
+static const struct name flag_words[] = {{1, "true"}, {0, "false"}, {1, "yes"}, {0, "no"},
+                                         {1, "on"},   {0, "off"},   {1, "1"},   {0, "0"},
+                                         {1, "t"},    {0, "f"},     {0, NULL}};
 
 int text_to_flag(struct text t, bool *ret)
 {
@@ -95,7 +95,8 @@ static int check_choice(const struct setting_row *row, struct text value, int32_
     return -EINVAL;
 }
 
-int setting_check(enum setting s, struct text value, int32_t *number, char *error, size_t error_size)
+int setting_check(enum setting s, struct text value, int32_t *number, char *error,
+                  size_t error_size)
 {
     const struct setting_row *row = &setting_rows[s];
     int32_t n = 0;
@@ -129,7 +130,8 @@ int setting_check(enum setting s, struct text value, int32_t *number, char *erro
     return -EINVAL;
 }
 
-struct text setting_print(enum setting s, int32_t number, const char *string, char scratch[static 16])
+struct text setting_print(enum setting s, int32_t number, const char *string,
+                          char scratch[static 16])
 {
     const struct setting_row *row = &setting_rows[s];
     struct text rest = text_of(row->string), word = text_of("");

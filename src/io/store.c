@@ -100,6 +100,11 @@ bool store_can_write(const struct store *s)
     return s->can_write;
 }
 
+const char *store_path(const struct store *s)
+{
+    return s->path;
+}
+
 void store_close(struct store *s)
 {
     if (!s)
@@ -112,7 +117,8 @@ void store_close(struct store *s)
 /* Opens for writing; where that is not allowed, for reading. */
 static int open_file(struct store *s, enum store_mode mode)
 {
-    int flags = mode == STORE_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    int flags =
+        mode == STORE_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     int code = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (code != SQLITE_OK && mode == STORE_WRITE && access(s->path, R_OK) == 0) {
@@ -124,7 +130,8 @@ static int open_file(struct store *s, enum store_mode mode)
     return judge(s, code);
 }
 
-/* A read-only folder cannot hold the shared memory of the log; with nobody writing, none is needed. */
+/* A read-only folder cannot hold the shared memory of the log; with nobody writing, none is needed.
+ */
 static int open_immutable(struct store *s)
 {
     char uri[4200];
@@ -133,7 +140,9 @@ static int open_immutable(struct store *s)
         return -ENAMETOOLONG;
     sqlite3_close(s->db);
     s->db = NULL;
-    return judge(s, sqlite3_open_v2(uri, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL));
+    return judge(s, sqlite3_open_v2(uri, &s->db,
+                                    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                                    NULL));
 }
 
 static int set_up(struct store *s, enum store_mode mode)
@@ -142,7 +151,9 @@ static int set_up(struct store *s, enum store_mode mode)
 
     s->can_write = mode == STORE_WRITE && sqlite3_db_readonly(s->db, "main") == 0;
     if (s->can_write) {
-        err = store_run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304");
+        err = store_run(
+            s,
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304");
         if (err != -EROFS && err != -EACCES)
             return err;
         s->can_write = false;

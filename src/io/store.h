@@ -1,10 +1,9 @@
 /* store.h - SQLite behind a handful of verbs.
  *
  * A store is one database file with one writer, in write-ahead logging with every commit on disk
- * before it returns (synchronous=FULL). Errors are -errno, and store_error has a sentence for people:
- *   -ENOSPC  the disk is full          -EROFS   nothing may be written there
- *   -EBUSY   another process has it    -EBADMSG the file is damaged or no database
- *   -ENOENT  no such file              -ENOMEM, -EIO
+ * before it returns (synchronous=FULL). Errors are -errno, and store_error has a sentence for
+ * people: -ENOSPC  the disk is full          -EROFS   nothing may be written there -EBUSY   another
+ * process has it    -EBADMSG the file is damaged or no database -ENOENT  no such file -ENOMEM, -EIO
  * A statement or store is used by one thread at a time. Nothing here knows what the tables mean. */
 #pragma once
 
@@ -18,22 +17,27 @@ struct store;
 struct statement;
 
 enum store_mode {
-    STORE_WRITE, /* made when it is not there; read-only places give a store that only reads, see store_can_write */
+    STORE_WRITE, /* made when it is not there; read-only places give a store that only reads, see
+                    store_can_write */
     STORE_READ,
 };
 
 /* 0, or -errno with a sentence that names the file. */
-int store_open(const char *path, enum store_mode mode, struct store **ret, char *error, size_t size);
+int store_open(const char *path, enum store_mode mode, struct store **ret, char *error,
+               size_t size);
 void store_close(struct store *s); /* with all its statements; NULL is fine */
 bool store_can_write(const struct store *s);
+const char *store_path(const struct store *s);
 /* What the last verb that failed on this store had to say; valid until the next one. */
 const char *store_error(const struct store *s);
 
 int store_run(struct store *s, const char *sql); /* one or more statements without values */
-int store_begin(struct store *s); /* takes the write lock at once */
-int store_commit(struct store *s); /* when it fails, nothing of the transaction is stored and it is over */
+int store_begin(struct store *s);                /* takes the write lock at once */
+int store_commit(
+    struct store *s); /* when it fails, nothing of the transaction is stored and it is over */
 void store_rollback(struct store *s); /* fine when there is none */
-/* PRAGMA user_version: which steps of a migration have been done. Setting it belongs into their transaction. */
+/* PRAGMA user_version: which steps of a migration have been done. Setting it belongs into their
+ * transaction. */
 int store_version(struct store *s, int32_t *ret);
 int store_set_version(struct store *s, int32_t version);
 
@@ -43,8 +47,9 @@ void statement_free(struct statement *st); /* NULL is fine */
 void statement_text(struct statement *st, int i, struct text value);
 void statement_number(struct statement *st, int i, int64_t value);
 void statement_blob(struct statement *st, int i, const void *bytes, size_t len);
-int statement_step(struct statement *st); /* 1: a row; 0: done, and ready for the next values; or -errno */
-int statement_run(struct statement *st);  /* steps to the end, whatever rows come: 0 or -errno */
+int statement_step(
+    struct statement *st); /* 1: a row; 0: done, and ready for the next values; or -errno */
+int statement_run(struct statement *st);    /* steps to the end, whatever rows come: 0 or -errno */
 void statement_reset(struct statement *st); /* before the end of its rows was seen */
 /* Valid until the next step; texts end with a NUL behind them and are never NULL. */
 struct text statement_get_text(struct statement *st, int column);

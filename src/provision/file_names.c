@@ -7,37 +7,40 @@
 enum middle { NOTHING, MAC, MAC_AND_ANY, NAME, UUID };
 
 /* First fitting row wins. Lower case; `middle` stands between prefix and suffix. */
+/* clang-format off: a table */
 static const struct pattern {
     const char *prefix;
     enum middle middle;
     const char *suffix;
     enum file_kind kind;
 } patterns[] = {
-    {"xmldefault.cnf.xml", NOTHING, "", FILE_DEFAULT_XML},
-    {"sepdefault.cnf", NOTHING, "", FILE_DEFAULT_BINARY},
-    {"seddefault.cnf", NOTHING, "", FILE_DEFAULT_BINARY},
-    {"ctlsep", MAC, ".tlv", FILE_TRUST},
-    {"itlsep", MAC, ".tlv", FILE_TRUST},
-    {"ctlfile.tlv", NOTHING, "", FILE_TRUST},
-    {"itlfile.tlv", NOTHING, "", FILE_TRUST},
-    {"sep", MAC, ".cnf", FILE_PHONE_BINARY},
-    {"sip", MAC, ".cnf", FILE_PHONE_OTHER},
-    {"saa", MAC, ".cnf", FILE_PHONE_OTHER},
-    {"gk", MAC_AND_ANY, "", FILE_PHONE_OTHER},
-    {"ld", MAC_AND_ANY, "", FILE_PHONE_OTHER},
-    {"ata", MAC_AND_ANY, "", FILE_PHONE_OTHER},
-    {"sep", MAC_AND_ANY, "", FILE_PHONE_OTHER},
-    {"os79xx.txt", NOTHING, "", FILE_LOADER},
-    {"ringlist.xml", NOTHING, "", FILE_RING_LIST},
-    {"ringlist-wb.xml", NOTHING, "", FILE_RING_LIST_WIDE},
-    {"distinctiveringlist.xml", NOTHING, "", FILE_RING_LIST_DISTINCTIVE},
-    {"ringlist.dat", NOTHING, "", FILE_RING_LIST_DAT},
-    {"sk", UUID, ".xml", FILE_SOFTKEYS},
-    {"appdialrules.xml", NOTHING, "", FILE_DIAL_RULES},
-    {"configfilecachelist.txt", NOTHING, "", FILE_NEVER},
-    {"rootca.cer", NOTHING, "", FILE_NEVER},
-    {"", NAME, ".cnf.xml", FILE_PHONE_XML},
+    {"xmldefault.cnf.xml",      NOTHING,     "",         FILE_DEFAULT_XML},
+    {"sepdefault.cnf",          NOTHING,     "",         FILE_DEFAULT_BINARY},
+    {"seddefault.cnf",          NOTHING,     "",         FILE_DEFAULT_BINARY},
+    {"ctlsep",                  MAC,         ".tlv",     FILE_TRUST},
+    {"itlsep",                  MAC,         ".tlv",     FILE_TRUST},
+    {"ctlfile.tlv",             NOTHING,     "",         FILE_TRUST},
+    {"itlfile.tlv",             NOTHING,     "",         FILE_TRUST},
+    {"sep",                     MAC,         ".cnf.xml", FILE_PHONE_XML},
+    {"sep",                     MAC,         ".cnf",     FILE_PHONE_BINARY},
+    {"sip",                     MAC,         ".cnf",     FILE_PHONE_OTHER},
+    {"saa",                     MAC,         ".cnf",     FILE_PHONE_OTHER},
+    {"gk",                      MAC_AND_ANY, "",         FILE_PHONE_OTHER},
+    {"ld",                      MAC_AND_ANY, "",         FILE_PHONE_OTHER},
+    {"ata",                     MAC_AND_ANY, "",         FILE_PHONE_OTHER},
+    {"sep",                     MAC_AND_ANY, "",         FILE_PHONE_OTHER},
+    {"os79xx.txt",              NOTHING,     "",         FILE_LOADER},
+    {"ringlist.xml",            NOTHING,     "",         FILE_RING_LIST},
+    {"ringlist-wb.xml",         NOTHING,     "",         FILE_RING_LIST_WIDE},
+    {"distinctiveringlist.xml", NOTHING,     "",         FILE_RING_LIST_DISTINCTIVE},
+    {"ringlist.dat",            NOTHING,     "",         FILE_RING_LIST_DAT},
+    {"sk",                      UUID,        ".xml",     FILE_SOFTKEYS},
+    {"appdialrules.xml",        NOTHING,     "",         FILE_DIAL_RULES},
+    {"configfilecachelist.txt", NOTHING,     "",         FILE_NEVER},
+    {"rootca.cer",              NOTHING,     "",         FILE_NEVER},
+    {"",                        NAME,        ".cnf.xml", FILE_PHONE_XML},
 };
+/* clang-format on */
 
 /* Strips what phones put in front; folders by '/'. */
 static int normalise(struct text t, struct file_name *n)

@@ -439,6 +439,7 @@ static int build_phone_xml(struct building *b, const struct file_name *name, str
     begin_phone(b, phone, model);
     resolve_all(b);
     xml_begin(&b->xml, w);
+    b->xml.whole = true;
     write_parts(b);
     return w->bad ? -ENOSPC : 0;
 }
@@ -517,6 +518,7 @@ static int build_default_xml(struct building *b, struct writer *w)
         return -ENOENT;
     use_default_group(b, a);
     xml_begin(&b->xml, w);
+    b->xml.whole = true;
     xml_open(&b->xml, "Default");
     write_members(b);
     write_default_loads(b);

@@ -99,7 +99,6 @@ void nearest(struct text word, const char *candidate, const char **best, unsigne
 
 /* --- api.c: finds the handler of a request --- */
 void api_request(struct admin *a, uint64_t who, json_t *take_request);
-bool api_serves(struct text noun, struct text verb); /* is there a handler? */
 
 /* --- columns.c: fields of records, and what is known beside them, as JSON --- */
 struct column {

@@ -30,11 +30,6 @@ static const struct api_row *find(struct text noun, struct text verb)
     return NULL;
 }
 
-bool api_serves(struct text noun, struct text verb)
-{
-    return find(noun, verb) != NULL;
-}
-
 static bool all_strings(const json_t *values)
 {
     const char *key;

@@ -67,9 +67,12 @@ static void entity_table(struct grow *sql, const struct directory_entity *e)
     grow_string(sql, ")) WITHOUT ROWID;\n");
 }
 
-static void list_table(struct grow *sql, const struct directory_entity *e, const struct directory_field *list)
+static void list_table(struct grow *sql, const struct directory_entity *e,
+                       const struct directory_field *list)
 {
-    grow_format(sql, "CREATE TABLE IF NOT EXISTS \"%s_%s\"(\"owner\" TEXT COLLATE NOCASE NOT NULL, \"position\" INTEGER NOT NULL, ",
+    grow_format(sql,
+                "CREATE TABLE IF NOT EXISTS \"%s_%s\"(\"owner\" TEXT COLLATE NOCASE NOT NULL, "
+                "\"position\" INTEGER NOT NULL, ",
                 e->id, list->name);
     for (const struct directory_field *f = list->item->fields; f->name; f++) {
         column(sql, f);
@@ -83,7 +86,8 @@ static int make_tables(struct store *s)
     struct grow sql = {0};
     int err;
 
-    grow_string(&sql, "CREATE TABLE IF NOT EXISTS \"meta\"(\"name\" TEXT PRIMARY KEY NOT NULL, \"value\" NOT NULL) WITHOUT ROWID;\n");
+    grow_string(&sql, "CREATE TABLE IF NOT EXISTS \"meta\"(\"name\" TEXT PRIMARY KEY NOT NULL, "
+                      "\"value\" NOT NULL) WITHOUT ROWID;\n");
     for (int i = 0; i < N_ENTITIES; i++) {
         const struct directory_entity *e = directory_entity((enum entity)i);
 
@@ -102,13 +106,16 @@ static const struct database_step steps[] = {
     {make_tables, "first tables"},
 };
 
-int database_migrate(struct store *s, const struct database_step *rows, int32_t n, char *error, size_t size)
+int database_migrate(struct store *s, const struct database_step *rows, int32_t n, char *error,
+                     size_t size)
 {
     int32_t version = 0;
     int err = store_version(s, &version);
 
     if (!err && version > n) {
-        snprintf(error, size, "the database was written by a newer dialtone (schema %d, this one knows %d)", version, n);
+        snprintf(error, size,
+                 "the database was written by a newer dialtone (schema %d, this one knows %d)",
+                 version, n);
         return -EPROTONOSUPPORT;
     }
     for (; !err && version < n; version++) {
@@ -143,7 +150,8 @@ static int has_column(struct store *s, const char *table, const char *name)
 }
 
 /* Columns that the table of entities has and the file has not. */
-static int missing_columns(struct store *s, const char *table, const struct directory_field *fields, struct grow *sql)
+static int missing_columns(struct store *s, const char *table, const struct directory_field *fields,
+                           struct grow *sql)
 {
     for (const struct directory_field *f = fields; f->name; f++) {
         int there = f->kind == FIELD_LIST ? 1 : has_column(s, table, f->name);
@@ -190,7 +198,10 @@ static int set_up(struct database *db, char *error, size_t size)
     if (!store_can_write(s)) {
         err = store_version(s, &version);
         if (!err && version != newest) {
-            snprintf(error, size, "the database has schema %d, this dialtone needs %d, and it may not be written", version, newest);
+            snprintf(
+                error, size,
+                "the database has schema %d, this dialtone needs %d, and it may not be written",
+                version, newest);
             return -EROFS;
         }
     } else if ((err = database_migrate(s, steps, newest, error, size))) {
@@ -206,7 +217,8 @@ static int set_up(struct database *db, char *error, size_t size)
     return err;
 }
 
-int database_open(const char *path, enum store_mode mode, struct database **ret, char *error, size_t size)
+int database_open(const char *path, enum store_mode mode, struct database **ret, char *error,
+                  size_t size)
 {
     struct database *db = calloc(1, sizeof(*db));
     int err;
@@ -272,7 +284,8 @@ static int select_columns(struct store *s, const char *table, const char *front,
     return err;
 }
 
-static void read_fields(struct loader *l, struct statement *st, const struct directory_field *fields)
+static void read_fields(struct loader *l, struct statement *st,
+                        const struct directory_field *fields)
 {
     int i = 1;
 
@@ -288,7 +301,8 @@ static void read_fields(struct loader *l, struct statement *st, const struct dir
 }
 
 /* The key as text, from the first columns of a row. */
-static struct text key_in_row(const struct directory_entity *e, struct statement *st, char to[static DIRECTORY_KEY_MAX])
+static struct text key_in_row(const struct directory_entity *e, struct statement *st,
+                              char to[static DIRECTORY_KEY_MAX])
 {
     struct text second = e->n_keys > 1 ? statement_get_text(st, 2) : TEXT("");
 
@@ -313,7 +327,8 @@ static int read_children(struct loader *l, struct children *c, struct text owner
     return c->more;
 }
 
-static int open_children(struct store *s, const struct directory_entity *e, struct children *rows, int *n)
+static int open_children(struct store *s, const struct directory_entity *e, struct children *rows,
+                         int *n)
 {
     char table[100];
     int err = 0;
@@ -324,7 +339,8 @@ static int open_children(struct store *s, const struct directory_entity *e, stru
             continue;
         snprintf(table, sizeof(table), "%s_%s", e->id, f->name);
         rows[*n].list = f;
-        err = select_columns(s, table, "owner", "\"owner\", \"position\"", f->item->fields, &rows[*n].st);
+        err = select_columns(s, table, "owner", "\"owner\", \"position\"", f->item->fields,
+                             &rows[*n].st);
         if (!err) {
             rows[*n].more = statement_step(rows[*n].st);
             err = rows[*n].more < 0 ? rows[*n].more : 0;
@@ -389,7 +405,10 @@ int database_load(struct database *db, const struct directory **ret, char *error
     else if (err)
         loader_free(l);
     if (err)
-        snprintf(error, size, "%s", err == -ENODATA ? "the database is empty" : err == -ENOMEM ? "there is not enough memory" : store_error(db->store));
+        snprintf(error, size, "%s",
+                 err == -ENODATA  ? "the database is empty"
+                 : err == -ENOMEM ? "there is not enough memory"
+                                  : store_error(db->store));
     return err;
 }
 
@@ -405,7 +424,8 @@ int database_load_or_make(struct database *db, struct text node_name, struct tex
         return -ENOMEM;
     }
     if ((err = database_replace(db, *ret)))
-        log_error("database", "the first directory could not be stored: %s", store_error(db->store));
+        log_error("database", "the first directory could not be stored: %s",
+                  store_error(db->store));
     return 0;
 }
 
@@ -442,8 +462,9 @@ static int prepare_table(struct database *db, enum entity id)
 
     if (t->put)
         return 0;
-    snprintf(sql, sizeof(sql), "DELETE FROM \"%s\" WHERE \"%s\" = ?%s%s%s", e->id, e->fields[0].name,
-             e->n_keys > 1 ? " AND \"" : "", e->n_keys > 1 ? e->fields[1].name : "", e->n_keys > 1 ? "\" = ?" : "");
+    snprintf(sql, sizeof(sql), "DELETE FROM \"%s\" WHERE \"%s\" = ?%s%s%s", e->id,
+             e->fields[0].name, e->n_keys > 1 ? " AND \"" : "",
+             e->n_keys > 1 ? e->fields[1].name : "", e->n_keys > 1 ? "\" = ?" : "");
     err = store_prepare(db->store, sql, &t->remove);
     for (const struct directory_field *f = e->fields; f->name && !err; f++) {
         char table[100];
@@ -453,13 +474,15 @@ static int prepare_table(struct database *db, enum entity id)
         snprintf(table, sizeof(table), "%s_%s", e->id, f->name);
         snprintf(sql, sizeof(sql), "DELETE FROM \"%s\" WHERE \"owner\" = ?", table);
         if (!(err = store_prepare(db->store, sql, &t->remove_children[i])))
-            err = prepare_put(db->store, table, "\"owner\", \"position\"", "", f->item->fields, &t->put_child[i]);
+            err = prepare_put(db->store, table, "\"owner\", \"position\"", "", f->item->fields,
+                              &t->put_child[i]);
         i++;
     }
     return err ? err : prepare_put(db->store, e->id, "", ", \"changed\"", e->fields, &t->put);
 }
 
-static int bind_fields(struct statement *st, int i, const void *record, const struct directory_field *fields)
+static int bind_fields(struct statement *st, int i, const void *record,
+                       const struct directory_field *fields)
 {
     for (const struct directory_field *f = fields; f->name; f++) {
         if (f->kind == FIELD_LIST)
@@ -472,7 +495,8 @@ static int bind_fields(struct statement *st, int i, const void *record, const st
     return i;
 }
 
-static int write_children(struct table *t, const struct directory_entity *e, const void *record, struct text key)
+static int write_children(struct table *t, const struct directory_entity *e, const void *record,
+                          struct text key)
 {
     int i = 0, err = 0;
 
@@ -553,7 +577,8 @@ int database_write(struct database *db, const struct delta *d)
     for (size_t i = 0; i < d->n && !err; i++) {
         const struct delta_row *row = &d->rows[i];
 
-        err = row->after ? put_record(db, row->after, !row->before) : remove_record(db, row->before);
+        err =
+            row->after ? put_record(db, row->after, !row->before) : remove_record(db, row->before);
     }
     if (err)
         store_rollback(db->store);
@@ -562,7 +587,11 @@ int database_write(struct database *db, const struct delta *d)
 
 static int write_version(struct database *db, uint64_t version)
 {
-    int err = db->put_version ? 0 : store_prepare(db->store, "INSERT OR REPLACE INTO meta(name, value) VALUES('version', ?)", &db->put_version);
+    int err = db->put_version
+                  ? 0
+                  : store_prepare(db->store,
+                                  "INSERT OR REPLACE INTO meta(name, value) VALUES('version', ?)",
+                                  &db->put_version);
 
     if (err)
         return err;

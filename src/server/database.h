@@ -1,12 +1,12 @@
 /* database.h - the directory on disk: <data>/dialtone.db.
  *
- * One table per entity and one per list of children, made from entities.def; rows are named by their
- * natural keys, so a set of rows means the same on every node and can be captured by SQLite's session
- * extension. A file of an older schema is brought up to date when it is opened: columns and tables
- * that are new are added with their defaults, anything else is a step in database.c.
+ * One table per entity and one per list of children, made from entities.def; rows are named by
+ * their natural keys, so a set of rows means the same on every node and can be captured by SQLite's
+ * session extension. A file of an older schema is brought up to date when it is opened: columns and
+ * tables that are new are added with their defaults, anything else is a step in database.c.
  *
- * Errors are those of io/store.h, and -EPROTONOSUPPORT for a file that a newer dialtone has written;
- * `error` gets a sentence. */
+ * Errors are those of io/store.h, and -EPROTONOSUPPORT for a file that a newer dialtone has
+ * written; `error` gets a sentence. */
 #pragma once
 
 #include "core/directory/change.h"
@@ -17,14 +17,15 @@
 struct database;
 
 /* `path` is the file itself. Made when it is not there. */
-int database_open(const char *path, enum store_mode mode, struct database **ret, char *error, size_t size);
+int database_open(const char *path, enum store_mode mode, struct database **ret, char *error,
+                  size_t size);
 void database_close(struct database *db); /* NULL is fine */
 struct store *database_store(const struct database *db);
 
 /* Everything as a snapshot; -ENODATA when nothing has ever been stored. */
 int database_load(struct database *db, const struct directory **ret, char *error, size_t size);
-/* The same, but a new file is filled with directory_factory first. Where that cannot be written, the
- * directory is made all the same. */
+/* The same, but a new file is filled with directory_factory first. Where that cannot be written,
+ * the directory is made all the same. */
 int database_load_or_make(struct database *db, struct text node_name, struct text node_address,
                           const struct directory **ret, char *error, size_t size);
 
@@ -44,4 +45,5 @@ struct database_step {
     int (*run)(struct store *s);
     const char *what;
 };
-int database_migrate(struct store *s, const struct database_step *steps, int32_t n, char *error, size_t size);
+int database_migrate(struct store *s, const struct database_step *steps, int32_t n, char *error,
+                     size_t size);

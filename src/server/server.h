@@ -13,8 +13,6 @@
 
 struct change;
 struct lease_rows;
-void change_free(struct change *change);          /* core/directory */
-void lease_rows_free(struct lease_rows *rows);
 
 enum thread_id { THREAD_ADMIN, THREAD_STORAGE, THREAD_LEASES, THREAD_SIGNALLING, THREAD_ADDRESSING, THREAD_FILES, N_THREADS };
 

@@ -11,6 +11,8 @@
 
 #include "base/log.h"
 #include "core/counters.h"
+#include "core/directory/change.h"
+#include "core/leases.h"
 #include "io/mailbox.h"
 #include "io/process.h"
 

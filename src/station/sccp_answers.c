@@ -136,25 +136,33 @@ static const struct softkeys *softkeys_of(struct session *s)
     return pool ? find(s, ENTITY_softkeys, pool->softkeys) : NULL;
 }
 
+static const struct softkey_messages *softkey_messages(struct session *s)
+{
+    const struct softkeys *of = softkeys_of(s);
+    struct softkey_messages *m = &s->owner->softkeys[(uintptr_t)of / 16 % SOFTKEY_MESSAGES];
+
+    if (m->of != of || m->directory_version != s->owner->directory_version) {
+        m->of = of;
+        m->directory_version = s->owner->directory_version;
+        softkeys_template(of, false, &m->labels[false]);
+        softkeys_template(of, true, &m->labels[true]);
+        softkeys_sets(of, &m->sets);
+    }
+    return m;
+}
+
 /* CallManager 2 has no softkeys, and its phones no message to be told so. */
 static void softkey_template(struct session *s, uint32_t unused, struct effects *e)
 {
-    struct sccp_softkey_template m;
-
-    if (!s->version)
-        return;
-    softkeys_template(softkeys_of(s), s->version >= LABEL_CODES_FROM, &m);
-    SEND(s, e, softkey_template, &m);
+    if (s->version)
+        SEND(s, e, softkey_template, &softkey_messages(s)->labels[s->version >= LABEL_CODES_FROM]);
 }
 
 static void softkey_set(struct session *s, uint32_t unused, struct effects *e)
 {
-    struct sccp_softkey_set m;
-
     if (!s->version)
         return;
-    softkeys_sets(softkeys_of(s), &m);
-    SEND(s, e, softkey_set, &m);
+    SEND(s, e, softkey_set, &softkey_messages(s)->sets);
     s->idle_softkeys = s->idle_prompt = true;
 }
 

@@ -52,6 +52,16 @@ struct session {
     uint16_t partial_len, partial_size;
 };
 
+/* The messages of one softkey template: made once, as every phone asks for them. */
+struct softkey_messages {
+    const struct softkeys *of; /* NULL: the usual keys */
+    uint64_t directory_version; /* when they were made; 0: not yet */
+    struct sccp_softkey_template labels[2]; /* as texts, as label codes */
+    struct sccp_softkey_set sets;
+};
+
+#define SOFTKEY_MESSAGES 8
+
 struct stations {
     struct stations_options options;
     const struct directory *directory;
@@ -71,6 +81,7 @@ struct stations {
     struct list refusals_age;
     struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
     size_t early_at;
+    struct softkey_messages softkeys[SOFTKEY_MESSAGES]; /* by the address of the template */
     uint64_t log_second, alarm_second;
     uint32_t n_told, n_untold;    /* lines about life in that second */
     uint32_t n_alarms;            /* refusals told in that second */

@@ -83,7 +83,7 @@ static void fill_set(struct sccp_softkey_positions *set, const char *names)
         if (!name.len)
             continue;
         set->keys[n] = position;
-        set->info[n].index = position ? INFO_BASE + position : 0;
+        set->info[n] = position ? INFO_BASE + position : 0;
         n++;
     }
 }

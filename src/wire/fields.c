@@ -269,6 +269,12 @@ static void decode_list(const struct field *row, unsigned version, struct reader
     }
 }
 
+static void take_u16s(struct reader *r, size_t len, bool optional, uint16_t *to)
+{
+    for (size_t i = 0; i < len / 2; i++)
+        to[i] = (uint16_t)take_uint(r, 2, optional);
+}
+
 static void decode_row(const struct field *row, const struct walk *k, struct reader *r,
                        const uint8_t *start, void *ret)
 {
@@ -283,6 +289,9 @@ static void decode_row(const struct field *row, const struct walk *k, struct rea
         break;
     case F_LINE:
         uint_set(ret, row, take_line(r, start, k->optional));
+        break;
+    case F_U16S:
+        take_u16s(r, len, k->optional, to);
         break;
     case F_IP4:
         take_ip(r, 4, 4, k->optional, to);
@@ -444,6 +453,21 @@ static void put_unused(const struct field *rows, unsigned version, struct writer
     }
 }
 
+/* All alike: made once, then copied. */
+static void put_unused_slots(const struct field *rows, unsigned version, uint32_t n,
+                             struct writer *w)
+{
+    const uint8_t *first = w->at;
+    size_t size;
+    uint8_t *p;
+
+    put_unused(rows, version, w);
+    size = (size_t)(w->at - first);
+    p = write_room(w, size * (n - 1));
+    for (uint32_t i = 1; p && i < n; i++)
+        memcpy(p + (i - 1) * size, first, size);
+}
+
 static uint32_t used_of(const struct field *row, const void *from)
 {
     uint32_t n = row->kind == F_ARRAY ? row->len : count_of(from, row);
@@ -463,9 +487,16 @@ static void put_list(const struct field *row, unsigned version, const void *from
 
     for (uint32_t i = 0; i < used; i++)
         fields_encode(rows, version, element(row, from, i), w);
-    if (row->kind == F_SLOTS)
-        for (uint32_t i = used; i < slots_for(row, used); i++)
-            put_unused(rows, version, w);
+    if (row->kind == F_SLOTS && used < slots_for(row, used))
+        put_unused_slots(rows, version, slots_for(row, used) - used, w);
+}
+
+static void put_u16s(struct writer *w, size_t len, const uint16_t *from)
+{
+    uint8_t *p = write_room(w, len);
+
+    for (size_t i = 0; p && i < len / 2; i++)
+        store_le(p + 2 * i, 2, from[i]);
 }
 
 static void encode_row(const struct field *row, unsigned version, const void *from,
@@ -479,6 +510,9 @@ static void encode_row(const struct field *row, unsigned version, const void *fr
     case F_UINT:
     case F_LINE:
         put_uint(w, len, uint_get(from, row));
+        break;
+    case F_U16S:
+        put_u16s(w, len, p);
         break;
     case F_IP4:
     case F_ADDR:
@@ -613,6 +647,12 @@ static void dump_bytes(const uint8_t *p, size_t n, struct writer *w)
         write_format(w, "%02x", p[i]);
 }
 
+static void dump_u16s(const uint16_t *p, size_t n, struct writer *w)
+{
+    for (size_t i = 0; i < n; i++)
+        write_format(w, i ? " %u" : "%u", p[i]);
+}
+
 static void dump_value(const struct field *row, unsigned version, const void *from,
                        void (*text)(struct text t, struct writer *w), struct writer *w)
 {
@@ -632,6 +672,9 @@ static void dump_value(const struct field *row, unsigned version, const void *fr
         break;
     case F_STR:
         dump_text(text_of(p), text, w);
+        break;
+    case F_U16S:
+        dump_u16s(p, row->len / 2, w);
         break;
     case F_BYTES:
         dump_bytes(p, row->len, w);

@@ -15,6 +15,7 @@ enum field_kind {
     F_END,
     /* values */
     F_UINT,  /* 1, 2 or 4 bytes on the wire; `stride` bytes in the struct */
+    F_U16S,  /* uint16_t[len / 2] */
     F_IP4,   /* struct ip, 4 bytes in network order */
     F_IP6,   /* struct ip, 16 bytes */
     F_ADDR,  /* struct ip: 4 bytes; `len2` (20) bytes from version `from`: type + 16 */

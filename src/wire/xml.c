@@ -297,9 +297,10 @@ void xml_close(struct xml_writer *x)
 {
     assert(x->depth);
     x->depth--;
-    if (x->in_tag) {
+    if (x->in_tag && !x->whole) {
         write_string(x->to, "/>");
     } else {
+        end_tag(x);
         if (x->has_children)
             new_line(x);
         write_string(x->to, "</");

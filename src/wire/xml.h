@@ -39,6 +39,7 @@ struct xml_writer {
     const char *open[XML_DEPTH_MAX]; /* names must outlive the writer */
     uint8_t depth;
     bool in_tag, has_children, compact;
+    bool whole; /* empty elements as <name></name>: the parsers of old phones */
 };
 
 void xml_begin(struct xml_writer *x, struct writer *to);         /* with <?xml version="1.0" encoding="UTF-8"?> */

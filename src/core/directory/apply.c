@@ -46,8 +46,8 @@ static void note(struct apply *a, const struct record *before, const struct reco
         d->rows = rows;
         d->capacity = capacity;
     }
-    d->rows[d->n++] = (struct delta_row){record_ref(before), record_ref(after),
-                                         a->source ? a->source : a->n_ops};
+    d->rows[d->n++] =
+        (struct delta_row){record_ref(before), record_ref(after), a->source ? a->source : a->n_ops};
 }
 
 void apply_put(struct apply *a, const struct record *before, const union draft *draft)
@@ -118,7 +118,8 @@ static bool rename_texts(struct apply *a, void *record, enum entity of,
             memcpy(copy, directory_child(record, f, 0), size);
             *value = copy;
             for (size_t i = 0; i < directory_list_count(record, f); i++)
-                changed |= rename_texts(a, copy + i * f->item->size, of, f->item->fields, e, from, to);
+                changed |=
+                    rename_texts(a, copy + i * f->item->size, of, f->item->fields, e, from, to);
         } else if (rules_refers(of, f) == e && text_equal_nocase(text_of(*value), from)) {
             *value = arena_text(&a->arena, to);
             changed = true;
@@ -160,7 +161,8 @@ static void rename_in(struct apply *a, const struct record *r, enum entity e, st
 static bool may_refer(enum entity of, const struct directory_field *fields, enum entity e)
 {
     for (const struct directory_field *f = fields; f->name; f++) {
-        if (rules_refers(of, f) == e || (f->kind == FIELD_LIST && may_refer(of, f->item->fields, e)))
+        if (rules_refers(of, f) == e ||
+            (f->kind == FIELD_LIST && may_refer(of, f->item->fields, e)))
             return true;
     }
     return false;
@@ -253,7 +255,8 @@ static void finish_operation(struct apply *a)
     a->open = false;
 }
 
-/* The draft is all of what it was copied from: gives it the key of `named`, and a phone no lines. */
+/* The draft is all of what it was copied from: gives it the key of `named`, and a phone no lines.
+ */
 static void become_copy(struct apply *a, const union draft *named)
 {
     char sentence[SENTENCE_MAX];
@@ -302,6 +305,8 @@ static void begin_operation(struct apply *a, const struct token *t)
         a->base = record_ref(base); /* holds what the draft borrows */
         a->before = there;
         draft = a->draft;
+        if (t->kind == TOKEN_REPLACE)
+            return;
         memcpy(&a->draft, base, e->size);
         if (t->kind == TOKEN_COPY)
             become_copy(a, &draft);
@@ -335,11 +340,13 @@ static void set_field(struct apply *a, const struct token *t)
 
         apply_fault(a, "", "a %s has no field \"%.*s\"%s%s%s",
                     a->item ? a->list->item->title : directory_entity(a->entity)->noun,
-                    t->a.len > 40 ? 40 : (int)t->a.len, t->a.at,
-                    nearest ? ": did you mean " : "", nearest ? nearest->name : "",
-                    nearest ? "?" : "");
+                    t->a.len > 40 ? 40 : (int)t->a.len, t->a.at, nearest ? ": did you mean " : "",
+                    nearest ? nearest->name : "", nearest ? "?" : "");
     } else if (err < 0) {
-        apply_fault(a, f ? f->name : text_equal_nocase(t->a, TEXT("lines")) ? "lines" : "speed_dials",
+        apply_fault(a,
+                    f                                        ? f->name
+                    : text_equal_nocase(t->a, TEXT("lines")) ? "lines"
+                                                             : "speed_dials",
                     "%s", sentence);
     }
 }
@@ -415,7 +422,8 @@ static bool names_missing(struct apply *a, const void *record, enum entity of,
     for (const struct directory_field *f = fields; f->name; f++) {
         if (f->kind == FIELD_LIST) {
             for (size_t i = 0; i < directory_list_count(record, f); i++) {
-                if (names_missing(a, directory_child(record, f, i), of, f->item->fields, e, missing))
+                if (names_missing(a, directory_child(record, f, i), of, f->item->fields, e,
+                                  missing))
                     return true;
             }
         } else if (rules_refers(of, f) == e) {
@@ -473,7 +481,8 @@ static void check_delta(struct apply *a)
         a->source = row->source;
         parameters |= r->entity == ENTITY_parameter;
         if (row->after)
-            check_references(a, row->after, record_entity(r), directory_entity(record_entity(r))->fields);
+            check_references(a, row->after, record_entity(r),
+                             directory_entity(record_entity(r))->fields);
         else
             gone[r->entity] = true;
         if (!row->after && r->entity == ENTITY_line)

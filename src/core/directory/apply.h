@@ -1,4 +1,5 @@
-/* apply.h - one change being applied: what apply.c and rules.c share. Inside the directory module. */
+/* apply.h - one change being applied: what apply.c and rules.c share. Inside the directory module.
+ */
 #pragma once
 
 #include "core/directory/change.h"
@@ -9,9 +10,9 @@ struct apply {
     struct directory *dir; /* the new version, ours alone */
     struct delta *delta;
     struct change_faults *faults;
-    char *error;           /* the first sentence, also when there are no faults to fill */
+    char *error; /* the first sentence, also when there are no faults to fill */
     size_t error_size, n_faults;
-    struct arena arena;    /* of the operation at hand */
+    struct arena arena; /* of the operation at hand */
     bool no_memory;
 
     /* The operation at hand. */
@@ -38,9 +39,11 @@ void apply_remove(struct apply *a, const struct record *before);
 void rules_key(struct apply *a, enum entity e, struct text given, union draft *d);
 /* What must hold for the draft of the operation at hand, beyond the table; may complete it. */
 void rules_check(struct apply *a);
-/* Which entity the text of a field names, or N_ENTITIES: a REF, or a key that is also a name elsewhere. */
+/* Which entity the text of a field names, or N_ENTITIES: a REF, or a key that is also a name
+ * elsewhere. */
 enum entity rules_refers(enum entity of, const struct directory_field *f);
-/* What must follow when a record goes or changes its key, before nobody may refer to it any more. */
+/* What must follow when a record goes or changes its key, before nobody may refer to it any more.
+ */
 void rules_before_delete(struct apply *a, const struct record *r);
 /* True when the record says no more than what holds without it: a parameter at its default. */
 bool rules_needs_no_row(const union draft *d);

@@ -110,6 +110,11 @@ void change_put(struct change *c, enum entity e, struct text key)
     add_token(c, &(struct token){.kind = TOKEN_PUT, .entity = e, .a = key});
 }
 
+void change_replace(struct change *c, enum entity e, struct text key)
+{
+    add_token(c, &(struct token){.kind = TOKEN_REPLACE, .entity = e, .a = key});
+}
+
 void change_delete(struct change *c, enum entity e, struct text key)
 {
     add_token(c, &(struct token){.kind = TOKEN_DELETE, .entity = e, .a = key});

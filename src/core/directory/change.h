@@ -1,43 +1,51 @@
 /* change.h - what somebody wants changed, as texts; and the step from one snapshot to the next.
  *
- * A change is a list of operations that happen all or not at all. It is built from what a person or a
- * file said, checked only by directory_apply, and may cross threads before that:
+ * A change is a list of operations that happen all or not at all. It is built from what a person or
+ * a file said, checked only by directory_apply, and may cross threads before that:
  *
  *   struct change *c = change_new();
  *   change_add(c, ENTITY_phone, TEXT("SEP001122334455"));
  *   change_field(c, TEXT("model"), TEXT("7960"));
  *   change_field(c, TEXT("lines"), TEXT("7001;7002/Berlin"));
  *   change_set(c, ENTITY_device_pool, TEXT("Default"));
- *   change_field(c, TEXT("name"), TEXT("Head office"));          a new key: all that refer to it follow
- *   change_delete(c, ENTITY_line, TEXT("7003"));
- *   err = directory_apply(old, c, NULL, &result, error, sizeof(error));
+ *   change_field(c, TEXT("name"), TEXT("Head office"));          a new key: all that refer to it
+ * follow change_delete(c, ENTITY_line, TEXT("7003")); err = directory_apply(old, c, NULL, &result,
+ * error, sizeof(error));
  *
- * Building never fails at once: without memory the change remembers, and applying it gives -ENOMEM. */
+ * Building never fails at once: without memory the change remembers, and applying it gives -ENOMEM.
+ */
 #pragma once
 
 #include "core/directory.h"
 
 struct change;
 
-struct change *change_new(void); /* NULL without memory; the functions below take NULL and do nothing */
+struct change *
+change_new(void); /* NULL without memory; the functions below take NULL and do nothing */
 void change_free(struct change *c);
 size_t change_count(const struct change *c); /* operations */
-void change_append(struct change *c, struct change *take_more); /* all of its operations, at the end */
+void change_append(struct change *c,
+                   struct change *take_more); /* all of its operations, at the end */
 
-/* An operation; the fields that follow belong to it. Fields not named keep their value (SET, PUT of what
- * is there) or get the default of the table. */
-void change_add(struct change *c, enum entity e, struct text key);    /* must not be there */
-void change_set(struct change *c, enum entity e, struct text key);    /* must be there */
-void change_put(struct change *c, enum entity e, struct text key);    /* either */
-void change_delete(struct change *c, enum entity e, struct text key); /* must be there, nobody may refer to it */
+/* An operation; the fields that follow belong to it. Fields not named keep their value (SET, PUT of
+ * what is there) or get the default of the table. */
+void change_add(struct change *c, enum entity e, struct text key); /* must not be there */
+void change_set(struct change *c, enum entity e, struct text key); /* must be there */
+void change_put(struct change *c, enum entity e, struct text key); /* either */
+void change_replace(struct change *c, enum entity e,
+                    struct text key); /* as PUT, but fields not named get the default */
+void change_delete(struct change *c, enum entity e,
+                   struct text key); /* must be there, nobody may refer to it */
 /* A new record with all that `from` has, but its key; a phone gets no lines. */
 void change_copy(struct change *c, enum entity e, struct text from, struct text key);
-/* Where the operations that follow come from, a line of a file for instance: comes back in their faults. */
+/* Where the operations that follow come from, a line of a file for instance: comes back in their
+ * faults. */
 void change_source(struct change *c, uint32_t source);
 
 /* A field of the newest operation, or of the newest child after change_item. A LIST field takes the
  * short form: children separated by ';', their fields in order separated by ',', `\` before any of
- * the three that is meant literally. Phones also know `lines` ("7001;7002/Berlin") and `speed_dials`
+ * the three that is meant literally. Phones also know `lines` ("7001;7002/Berlin") and
+ * `speed_dials`
  * ("Taxi=0123;…"), which replace the keys of that kind; and `model` by product name. */
 void change_field(struct change *c, struct text field, struct text value);
 /* Replaces the children of a LIST field by those that follow, of the newest operation. */
@@ -46,9 +54,10 @@ void change_item(struct change *c);
 
 /* Why an operation was refused. */
 struct change_fault {
-    uint32_t source;  /* change_source, else the number of the operation from 1 */
-    const char *field; /* name of a row of the table, or a constant; "" when it is about the whole */
-    char text[200];   /* a sentence */
+    uint32_t source; /* change_source, else the number of the operation from 1 */
+    const char
+        *field;     /* name of a row of the table, or a constant; "" when it is about the whole */
+    char text[200]; /* a sentence */
 };
 struct change_faults { /* of all operations that are wrong, the first `max` are told */
     struct change_fault *rows;
@@ -66,15 +75,20 @@ struct delta {
     struct delta_row *rows;
     size_t n, capacity;
 };
-void delta_done(struct delta *d); /* gives back everything; the caller keeps `directory` by directory_ref */
+void delta_done(
+    struct delta *d); /* gives back everything; the caller keeps `directory` by directory_ref */
 
 /* 0, or -EINVAL (with a sentence in `error`, and all faults when `faults` is not NULL) or -ENOMEM.
  * `old` is untouched. A change that alters nothing gives 0, no rows and the old snapshot. */
-int directory_apply(const struct directory *old, const struct change *c, struct change_faults *faults,
-                    struct delta *ret, char *error, size_t size);
+int directory_apply(const struct directory *old, const struct change *c,
+                    struct change_faults *faults, struct delta *ret, char *error, size_t size);
 
 /* The same when only the snapshot is wanted: replaces *dir. */
-int directory_change(const struct directory **dir, const struct change *c, char *error, size_t size);
+int directory_change(const struct directory **dir, const struct change *c, char *error,
+                     size_t size);
+
+/* The same contents under another version, to follow a snapshot that they did not come from. */
+const struct directory *directory_as_version(const struct directory *dir, uint64_t version);
 
 /* An empty directory, and the one a new node starts with: pool, group, region Default, CMLocal,
  * Hub_None, the standard templates, device defaults, this server and its CallManager. An empty
@@ -86,5 +100,6 @@ const struct directory *directory_factory(struct text node_name, struct text nod
 struct grow;
 void phone_print_lines(const struct phone *p, struct grow *to);
 void phone_print_speed_dials(const struct phone *p, struct grow *to);
-/* SEP… in capitals from any form of a MAC or of such a name; other names as they are, cut to 15 characters. */
+/* SEP… in capitals from any form of a MAC or of such a name; other names as they are, cut to 15
+ * characters. */
 void phone_name_normal(struct text typed, char to[static 16]);

@@ -107,9 +107,10 @@ static int set_model(int32_t *to, const struct directory_field *f, struct text v
         return 0;
     }
     if (!m) {
-        snprintf(sentence, SENTENCE_MAX,
-                 "there is no model \"%.*s\" (a product name as 7960, or its number in the model table)",
-                 value.len > 40 ? 40 : (int)value.len, value.at);
+        snprintf(
+            sentence, SENTENCE_MAX,
+            "there is no model \"%.*s\" (a product name as 7960, or its number in the model table)",
+            value.len > 40 ? 40 : (int)value.len, value.at);
         return -EINVAL;
     }
     *to = (int32_t)m->type;
@@ -313,7 +314,8 @@ static int add_line(struct arena *a, struct phone *p, const struct phone *old, s
         }
     }
     b->feature = BUTTON_LINE;
-    return draft_value(a, b, directory_field_find(list->item->fields, TEXT("target")), target, sentence);
+    return draft_value(a, b, directory_field_find(list->item->fields, TEXT("target")), target,
+                       sentence);
 }
 
 static int add_speed_dial(struct arena *a, struct phone *p, struct text entry, char *sentence)
@@ -325,12 +327,14 @@ static int add_speed_dial(struct arena *a, struct phone *p, struct text entry, c
     int err;
 
     if (!b || !entry.at) {
-        snprintf(sentence, SENTENCE_MAX, b ? "a speed dial is label=number" : "too many speed dials");
+        snprintf(sentence, SENTENCE_MAX,
+                 b ? "a speed dial is label=number" : "too many speed dials");
         return -EINVAL;
     }
     number = cut(a, &entry, '\0', false);
     b->feature = BUTTON_SPEED_DIAL;
-    err = draft_value(a, b, directory_field_find(fields, TEXT("label")), text_trim(label), sentence);
+    err =
+        draft_value(a, b, directory_field_find(fields, TEXT("label")), text_trim(label), sentence);
     return err ? err
                : draft_value(a, b, directory_field_find(fields, TEXT("target")), text_trim(number),
                              sentence);

@@ -19,17 +19,28 @@ static void set(struct change *c, const char *field, const char *value)
 
 /* Contents of CallManager 4.1 (reference sccp.md 4.3). */
 static const char *const standard_softkeys[] = {
-    "on_hook",              "Redial NewCall CFwdAll",
-    "connected",            "Hold EndCall Trnsfer Park Confrn ConfList Select Join DirTrfr",
-    "on_hold",              "Resume NewCall DirTrfr Select Join",
-    "ring_in",              "Answer",
-    "off_hook",             "Redial EndCall CFwdAll PickUp GPickUp MeetMe",
-    "connected_transfer",   "EndCall Trnsfer",
-    "digits_after_first",   "<< EndCall",
-    "connected_conference", "EndCall Confrn",
-    "ring_out",             "EndCall",
-    "off_hook_feature",     "Redial EndCall",
-    "in_use_hint",          "Barge NewCall",
+    "on_hook",
+    "Redial NewCall CFwdAll",
+    "connected",
+    "Hold EndCall Trnsfer Park Confrn ConfList Select Join DirTrfr",
+    "on_hold",
+    "Resume NewCall DirTrfr Select Join",
+    "ring_in",
+    "Answer",
+    "off_hook",
+    "Redial EndCall CFwdAll PickUp GPickUp MeetMe",
+    "connected_transfer",
+    "EndCall Trnsfer",
+    "digits_after_first",
+    "<< EndCall",
+    "connected_conference",
+    "EndCall Confrn",
+    "ring_out",
+    "EndCall",
+    "off_hook_feature",
+    "Redial EndCall",
+    "in_use_hint",
+    "Barge NewCall",
 };
 
 static void add_softkeys(struct change *c)
@@ -44,7 +55,8 @@ static void add_softkeys(struct change *c)
     }
 }
 
-/* Keys that may be anything are two lines, then speed dials, as in the templates that the original ships. */
+/* Keys that may be anything are two lines, then speed dials, as in the templates that the original
+ * ships. */
 static void add_template(struct change *c, const struct model *m, const char *name)
 {
     uint8_t features[MODEL_KEYS_MAX];
@@ -118,6 +130,11 @@ static void add_system(struct change *c)
 const struct directory *directory_empty(void)
 {
     return directory_fork(NULL, 1);
+}
+
+const struct directory *directory_as_version(const struct directory *dir, uint64_t version)
+{
+    return directory_fork(dir, version);
 }
 
 const struct directory *directory_factory(struct text node_name, struct text node_address)

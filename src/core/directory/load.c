@@ -12,7 +12,7 @@ struct loader {
     struct arena arena;
     union draft draft;
     uint64_t version;
-    void *to; /* the draft, or the child that is being filled */
+    void *to;            /* the draft, or the child that is being filled */
     union draft nowhere; /* takes the values of a child that found no room */
     bool bad;
 };

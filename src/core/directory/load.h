@@ -1,7 +1,9 @@
-/* load.h - a directory filled from where it was stored: field by field, record by record, unchecked.
+/* load.h - a directory filled from where it was stored: field by field, record by record,
+ * unchecked.
  *
  * What is stored was checked when it came in; here only what would break the program is mended
- * (numbers out of range are brought into it). Records that come in order of their keys load fastest. */
+ * (numbers out of range are brought into it). Records that come in order of their keys load
+ * fastest. */
 #pragma once
 
 #include "core/directory/fields.h"
@@ -16,7 +18,8 @@ void loader_begin(struct loader *l, enum entity e, uint64_t version);
 void loader_item(struct loader *l, const struct directory_field *list);
 /* The text is copied. */
 void loader_text(struct loader *l, const struct directory_field *f, struct text value);
-void loader_number(struct loader *l, const struct directory_field *f, int64_t value); /* NUM, FLAG, ENUM */
-int loader_end(struct loader *l); /* the record is complete: 0 or -ENOMEM */
+void loader_number(struct loader *l, const struct directory_field *f,
+                   int64_t value); /* NUM, FLAG, ENUM */
+int loader_end(struct loader *l);  /* the record is complete: 0 or -ENOMEM */
 /* Everything so far as a snapshot of that version; NULL without memory. Ends the loader. */
 const struct directory *loader_finish(struct loader *take_loader, uint64_t version);

@@ -7,7 +7,7 @@
 
 #define ALIGN(n) (((n) + 7) & ~(size_t)7)
 
-#define AT(record, offset, type) (*(type *)((char *)(record) + (offset)))
+#define AT(record, offset, type)  (*(type *)((char *)(record) + (offset)))
 #define GET(record, offset, type) (*(type const *)((const char *)(record) + (offset)))
 
 static bool is_text(const struct directory_field *f)
@@ -162,11 +162,9 @@ static struct key_parts parts_of(const struct record *r)
         return (struct key_parts){use->line, use->phone->name, '\1'};
     }
     /* Keys come first in every record, see entities.def. */
-    return (struct key_parts){((const char *const *)(r + 1))[0],
-                              directory_entities[r->entity].n_keys > 1
-                                  ? ((const char *const *)(r + 1))[1]
-                                  : "",
-                              '/'};
+    return (struct key_parts){
+        ((const char *const *)(r + 1))[0],
+        directory_entities[r->entity].n_keys > 1 ? ((const char *const *)(r + 1))[1] : "", '/'};
 }
 
 struct text record_key(const struct record *r, char buffer[static DIRECTORY_KEY_MAX])

@@ -1,7 +1,7 @@
 /* records.h - records: made from a draft in one block of memory, compared by key, counted.
  *
- * A draft is a struct of entities.def on the stack whose texts and lists point anywhere; a record is
- * the same struct on the heap with all it points to behind it. Inside the directory module. */
+ * A draft is a struct of entities.def on the stack whose texts and lists point anywhere; a record
+ * is the same struct on the heap with all it points to behind it. Inside the directory module. */
 #pragma once
 
 #include "core/directory/fields.h"

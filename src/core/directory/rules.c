@@ -7,7 +7,7 @@
 #include "core/models.h"
 
 #define MAX_GROUP_MEMBERS 16
-#define MAX_PHONE_LINES   42  /* what a line number in SCCP template and softphone can name */
+#define MAX_PHONE_LINES   42 /* what a line number in SCCP template and softphone can name */
 #define MAX_PHONE_BUTTONS 255
 
 void phone_name_normal(struct text typed, char to[static 16])
@@ -53,8 +53,9 @@ static struct text normal_parameter(struct apply *a, struct text given)
         return text_of(setting_rows[setting].id);
     nearest = setting_nearest(given);
     apply_fault(a, "name", "there is no parameter \"%.*s\"%s%s%s",
-                given.len > 60 ? 60 : (int)given.len, given.at, nearest < 0 ? "" : ": did you mean ",
-                nearest < 0 ? "" : setting_rows[nearest].id, nearest < 0 ? "" : "?");
+                given.len > 60 ? 60 : (int)given.len, given.at,
+                nearest < 0 ? "" : ": did you mean ", nearest < 0 ? "" : setting_rows[nearest].id,
+                nearest < 0 ? "" : "?");
     return given;
 }
 
@@ -178,7 +179,8 @@ static void check_lines(struct apply *a, struct phone *p)
     if (n_lines > MAX_PHONE_LINES)
         apply_fault(a, "lines", "a phone has at most %d lines, not %u", MAX_PHONE_LINES, n_lines);
     if (p->n_buttons > MAX_PHONE_BUTTONS)
-        apply_fault(a, "buttons", "a phone has at most %d buttons, not %u", MAX_PHONE_BUTTONS, p->n_buttons);
+        apply_fault(a, "buttons", "a phone has at most %d buttons, not %u", MAX_PHONE_BUTTONS,
+                    p->n_buttons);
 }
 
 static void check_phone(struct apply *a)
@@ -192,16 +194,17 @@ static void check_phone(struct apply *a)
     char model[12];
 
     if (m && !(m->quirks & MODEL_FREE_NAME) && !named_by_mac)
-        apply_fault(a, "name", "\"%s\" is no name of a %s: SEP and the 12 hex digits of its MAC address",
+        apply_fault(a, "name",
+                    "\"%s\" is no name of a %s: SEP and the 12 hex digits of its MAC address",
                     p->name, m->title);
     else if (m && !model_is_phone(m))
         apply_fault(a, "model", "%s is no phone", m->title);
     else if (m && !model_speaks(m, p->protocol))
-        apply_fault(a, "protocol", "a %s does not speak %s", m->title, names_print(device_protocols, p->protocol));
+        apply_fault(a, "protocol", "a %s does not speak %s", m->title,
+                    names_print(device_protocols, p->protocol));
     else if (t && t->model && t->model != p->model)
         apply_fault(a, "template", "template \"%s\" is for a %s, this is a %s", t->name,
-                    model_print((uint32_t)t->model, model),
-                    m ? m->name : "model without a name");
+                    model_print((uint32_t)t->model, model), m ? m->name : "model without a name");
     else
         check_lines(a, p);
 }
@@ -216,7 +219,8 @@ static void check_group(struct apply *a)
     const struct callmanager_group *g = &a->draft.callmanager_group;
 
     if (g->n_members > MAX_GROUP_MEMBERS)
-        apply_fault(a, "members", "a group has at most %d members, not %u", MAX_GROUP_MEMBERS, g->n_members);
+        apply_fault(a, "members", "a group has at most %d members, not %u", MAX_GROUP_MEMBERS,
+                    g->n_members);
     for (unsigned i = 0; i < g->n_members; i++) {
         if (!*g->members[i].callmanager)
             apply_fault(a, "members", "member %u has no name", i + 1);
@@ -264,7 +268,8 @@ static void check_parameter(struct apply *a)
     if (setting_check((enum setting)setting, text_of(p->value), &number, error, sizeof(error)) < 0)
         apply_fault(a, "value", "%s", error);
     else
-        p->value = arena_text(&a->arena, setting_print((enum setting)setting, number, p->value, scratch));
+        p->value =
+            arena_text(&a->arena, setting_print((enum setting)setting, number, p->value, scratch));
 }
 
 bool rules_needs_no_row(const union draft *d)
@@ -273,11 +278,13 @@ bool rules_needs_no_row(const union draft *d)
     char scratch[16];
     int setting;
 
-    if (record_entity(d) != ENTITY_parameter || (setting = setting_find(text_of(d->parameter.name))) < 0)
+    if (record_entity(d) != ENTITY_parameter ||
+        (setting = setting_find(text_of(d->parameter.name))) < 0)
         return false;
     row = &setting_rows[setting];
     return !*d->parameter.value ||
-           text_is(setting_print((enum setting)setting, row->number, row->kind == SETTING_STRING ? row->string : "", scratch),
+           text_is(setting_print((enum setting)setting, row->number,
+                                 row->kind == SETTING_STRING ? row->string : "", scratch),
                    d->parameter.value);
 }
 
@@ -309,8 +316,8 @@ static void check_addresses(struct apply *a, const char *field, const char *list
         struct text one = text_trim(text_split(&rest, ','));
 
         if (ip_parse(one, &ip) < 0 || ip.family != 4)
-            apply_fault(a, field, "\"%.*s\" in %s is no IPv4 address", one.len > 40 ? 40 : (int)one.len,
-                        one.at, field);
+            apply_fault(a, field, "\"%.*s\" in %s is no IPv4 address",
+                        one.len > 40 ? 40 : (int)one.len, one.at, field);
     }
 }
 
@@ -333,8 +340,8 @@ static void check_scope_end(struct apply *a, const char *field, const char *valu
 {
     struct ip ip;
 
-    if (*value && (ip_parse(text_of(value), &ip) < 0 || ip.family != 4 ||
-                   (ip_v4_number(ip) & mask) != net))
+    if (*value &&
+        (ip_parse(text_of(value), &ip) < 0 || ip.family != 4 || (ip_v4_number(ip) & mask) != net))
         apply_fault(a, field, "%s address %s is not in %s", field, value, a->draft.scope.subnet);
 }
 

@@ -7,8 +7,9 @@
 
 #include "core/directory/records.h"
 
-#define FANOUT     32
-#define MAX_HEIGHT 16 /* 2^16 elements when every node were as empty as merging allows, in fact far more */
+#define FANOUT 32
+#define MAX_HEIGHT                                                                                 \
+    16 /* 2^16 elements when every node were as empty as merging allows, in fact far more */
 
 /* `low[i]` is the i-th element of a leaf, else the lowest element below child i. Only leaves own
  * references to elements. */
@@ -28,8 +29,7 @@ struct path {
 
 static struct tree_node *node_new(uint16_t height)
 {
-    struct tree_node *node =
-        malloc(sizeof(*node) + (height ? FANOUT * sizeof(node->child[0]) : 0));
+    struct tree_node *node = malloc(sizeof(*node) + (height ? FANOUT * sizeof(node->child[0]) : 0));
 
     if (!node)
         return NULL;
@@ -163,8 +163,8 @@ const struct record *tree_after(const struct tree *t, struct text key)
     return i < node->n ? node->low[i] : next;
 }
 
-/* Splits the full child `i` of a node that has room. An entry that will go to the very end leaves the
- * left half full, so that filling in order wastes nothing. */
+/* Splits the full child `i` of a node that has room. An entry that will go to the very end leaves
+ * the left half full, so that filling in order wastes nothing. */
 static int split_child(struct tree_node *node, unsigned i, bool at_end)
 {
     struct tree_node *left = node->child[i], *right = node_new(left->height);

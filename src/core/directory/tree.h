@@ -1,9 +1,10 @@
-/* tree.h - persistent ordered map: a B-tree whose nodes are shared by all versions that contain them.
+/* tree.h - persistent ordered map: a B-tree whose nodes are shared by all versions that contain
+ * them.
  *
  * Elements are `struct record`s that carry their own keys (records.h) and are reference-counted. A
  * `struct tree` is a value: copying it with tree_ref gives an independent version at no cost, and a
- * change copies only the nodes on its path. Nodes that nobody shares are changed in place, so filling
- * a tree costs no more than filling an ordinary one. */
+ * change copies only the nodes on its path. Nodes that nobody shares are changed in place, so
+ * filling a tree costs no more than filling an ordinary one. */
 #pragma once
 
 #include <stddef.h>
@@ -22,7 +23,8 @@ struct tree tree_ref(const struct tree *t);
 void tree_done(struct tree *t);
 
 const struct record *tree_find(const struct tree *t, struct text key);
-const struct record *tree_after(const struct tree *t, struct text key); /* first greater one, or NULL */
+const struct record *tree_after(const struct tree *t,
+                                struct text key); /* first greater one, or NULL */
 
 /* Adds, or replaces what has the same key; takes a reference of its own. 0, or -ENOMEM with the
  * contents as they were. */

@@ -27,6 +27,7 @@
 #define U8(f)                     {.kind = F_UINT, .len = 1, MEMBER(f)},
 #define E8_UNUSED(f, table, v)    {.kind = F_UINT, .len = 1, .unused = v, .names = sccp_names_##table, MEMBER(f)},
 #define U16(f)                    {.kind = F_UINT, .len = 2, MEMBER(f)},
+#define U16S(f, n)                {.kind = F_U16S, .len = 2 * n, MEMBER(f)},
 #define U32(f)                    {.kind = F_UINT, .len = 4, MEMBER(f)},
 #define E32(f, table)             {.kind = F_UINT, .len = 4, .names = sccp_names_##table, MEMBER(f)},
 #define NARROW(f, v)              {.kind = F_UINT, .len = 4, .from = v, .len2 = 1, MEMBER(f)},

@@ -31,6 +31,7 @@ enum sccp_message_id {
 #define ELEMENT(name)                             struct sccp_##name {
 #define U8(f)                                     uint8_t f;
 #define U16(f)                                    uint16_t f;
+#define U16S(f, n)                                uint16_t f[n];
 #define U32(f)                                    uint32_t f;
 #define STR(f, n)                                 char f[n + 1];
 #define STRV(f, n, v, n2)                         char f[(n > n2 ? n : n2) + 1];

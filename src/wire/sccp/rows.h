@@ -17,6 +17,9 @@
 #ifndef U16
 #define U16(f)
 #endif
+#ifndef U16S
+#define U16S(f, n)
+#endif
 #ifndef U32
 #define U32(f)
 #endif
@@ -104,6 +107,7 @@
 #undef U8
 #undef E8_UNUSED
 #undef U16
+#undef U16S
 #undef U32
 #undef E32
 #undef NARROW

@@ -1,0 +1,336 @@
+/* storage.c - the storage thread: the only writer of the configuration database.
+ *
+ * Changes that arrive together are stored by one commit, each all or nothing; only then the new
+ * snapshot is published and the askers are answered. When the disk fails, the changes are refused
+ * with the reason and everybody goes on with the snapshot that is. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "server/autoregister.h"
+#include "server/bulk/bulk.h"
+#include "server/database.h"
+#include "server/server.h"
+
+#define MAX_JOBS  1024 /* stored by one commit */
+#define REPAIR_MS 5000 /* how often a disk that failed is tried again */
+
+struct job {
+    enum message_id id; /* CHANGE or AUTOREGISTER */
+    uint64_t token;
+    uint8_t reply_to;
+    struct change *change;
+    struct device_name device;
+    uint32_t model;
+    uint8_t protocol;
+    int err;
+    char error[256];
+    struct delta delta;
+};
+
+struct storage {
+    struct thread *thread;
+    struct database *db; /* NULL: there is none that can be used */
+    const struct directory *current;
+    char node[256];
+    struct job jobs[MAX_JOBS];
+    size_t n_jobs;
+    uint64_t full_version; /* of the snapshot in which the range had no free number; 0: not known */
+    uv_idle_t idle;        /* runs while there are jobs: after all messages that came together */
+    uv_timer_t repair;
+    bool failed;
+    unsigned n_handles; /* open ones; the last to close frees this */
+};
+
+static void report(struct storage *s, int err, const char *sentence)
+{
+    if (err && !s->failed)
+        server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_FAILED, 0,
+                             "%s; serving from memory, changes are refused", sentence);
+    else if (!err && s->failed)
+        server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, 0,
+                             "%zu phones; the disk can be written again",
+                             directory_count(s->current, ENTITY_phone));
+    s->failed = err != 0;
+}
+
+/* Writing the same version once more changes nothing, but shows whether the disk takes it. */
+static void on_repair(uv_timer_t *timer)
+{
+    struct storage *s = timer->data;
+    int err = database_begin(s->db);
+
+    if (!err)
+        err = database_commit(s->db, directory_version(s->current));
+    if (err)
+        return;
+    report(s, 0, "");
+    uv_timer_stop(timer);
+}
+
+static void fail(struct storage *s, int err, const char *sentence)
+{
+    report(s, err, sentence);
+    if (s->db && !uv_is_active((uv_handle_t *)&s->repair))
+        uv_timer_start(&s->repair, on_repair, REPAIR_MS, REPAIR_MS);
+}
+
+static void publish(struct storage *s, const struct directory *dir)
+{
+    const struct directory *old = s->current;
+
+    s->current = directory_ref(dir);
+    directory_unref(old);
+    server_publish(s->thread->server, directory_ref(dir));
+}
+
+static int prepare_autoregister(struct storage *s, struct job *j, const struct directory *dir)
+{
+    int err;
+
+    if (s->full_version ==
+        directory_version(dir)) { /* a crowd of strangers must not cost a search each */
+        snprintf(j->error, sizeof(j->error), "every number of the range is used");
+        return -ERANGE;
+    }
+    err = autoregister_change(dir, text_of(s->node), j->device, j->model, j->protocol, &j->change,
+                              j->error, sizeof(j->error));
+    if (err == -ERANGE)
+        s->full_version = directory_version(dir);
+    return err;
+}
+
+/* Applies the job to *dir, which then is the next snapshot; a refused job changes nothing. */
+static void prepare(struct storage *s, struct job *j, const struct directory **dir)
+{
+    if (j->id == MESSAGE_AUTOREGISTER)
+        j->err = prepare_autoregister(s, j, *dir);
+    if (!j->err)
+        j->err = directory_apply(*dir, j->change, NULL, &j->delta, j->error, sizeof(j->error));
+    if (j->err)
+        return;
+    directory_unref(*dir);
+    *dir = directory_ref(j->delta.directory);
+}
+
+static int store_jobs(struct storage *s, const struct directory *newest)
+{
+    int err = s->db ? database_begin(s->db) : -EROFS;
+
+    for (size_t i = 0; i < s->n_jobs && !err; i++) {
+        if (!s->jobs[i].err)
+            err = database_write(s->db, &s->jobs[i].delta);
+    }
+    return err ? err : database_commit(s->db, directory_version(newest));
+}
+
+static void answer(struct storage *s, struct job *j)
+{
+    struct message m = {.id = MESSAGE_CHANGED};
+    char *sentence = j->err ? strdup(j->error) : NULL;
+
+    if (j->id == MESSAGE_CHANGE) {
+        m.changed.token = j->token;
+        m.changed.err = j->err;
+        m.changed.take_error = sentence;
+        server_post(s->thread->server, (enum thread_id)j->reply_to, &m);
+    } else {
+        m.id = MESSAGE_AUTOREGISTERED;
+        m.autoregistered.token = j->token;
+        m.autoregistered.device = j->device;
+        m.autoregistered.err =
+            j->err == -EEXIST ? 0 : j->err; /* somebody was faster: all is well */
+        m.autoregistered.take_error = sentence;
+        server_post(s->thread->server, THREAD_SIGNALLING, &m);
+    }
+}
+
+static void refuse_all(struct storage *s, int err)
+{
+    const char *sentence = s->db ? store_error(database_store(s->db)) : "there is no database";
+
+    log_error("storage", "nothing could be stored: %s", sentence);
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        struct job *j = &s->jobs[i];
+
+        if (j->err)
+            continue;
+        j->err = err;
+        snprintf(j->error, sizeof(j->error), "%s", sentence);
+    }
+    fail(s, err, sentence);
+}
+
+static void run_jobs(struct storage *s)
+{
+    const struct directory *newest = directory_ref(s->current);
+    int err = 0;
+
+    for (size_t i = 0; i < s->n_jobs; i++)
+        prepare(s, &s->jobs[i], &newest);
+    if (newest != s->current)
+        err = store_jobs(s, newest);
+    if (err)
+        refuse_all(s, err);
+    else if (newest != s->current) {
+        publish(s, newest);
+        report(s, 0, "");
+    }
+    directory_unref(newest);
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        answer(s, &s->jobs[i]);
+        delta_done(&s->jobs[i].delta);
+        change_free(s->jobs[i].change);
+    }
+    s->n_jobs = 0;
+    uv_idle_stop(&s->idle);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    run_jobs(idle->data);
+}
+
+static struct job *add_job(struct storage *s, enum message_id id, uint64_t token)
+{
+    struct job *j;
+
+    if (s->n_jobs == MAX_JOBS)
+        run_jobs(s);
+    if (s->n_jobs == 0)
+        uv_idle_start(&s->idle, on_idle);
+    j = &s->jobs[s->n_jobs++];
+    *j = (struct job){.id = id, .token = token};
+    return j;
+}
+
+static void on_request(struct storage *s, const struct message *m)
+{
+    struct bulk_host host;
+    json_t *body = NULL;
+    int status;
+
+    if (s->n_jobs)
+        run_jobs(s); /* what was asked before comes before */
+    host = (struct bulk_host){.db = s->db, .directory = directory_ref(s->current)};
+    status = bulk_request(&host, m->request.verb, m->request.take_arguments, &body);
+    if (host.directory != s->current) {
+        publish(s, host.directory);
+        report(s, 0, "");
+    } else if (host.disk_error) {
+        fail(s, host.disk_error,
+             s->db ? store_error(database_store(s->db)) : "there is no database");
+    }
+    directory_unref(host.directory);
+    json_decref(m->request.take_arguments);
+    server_reply(s->thread->server, m->request.token, status, body);
+}
+
+static void storage_on_message(struct thread *t, const struct message *m)
+{
+    struct storage *s = t->state;
+    struct job *j;
+
+    switch (m->id) {
+    case MESSAGE_CHANGE:
+        j = add_job(s, m->id, m->change.token);
+        j->reply_to = m->change.reply_to;
+        j->change = m->change.take_change;
+        break;
+    case MESSAGE_AUTOREGISTER:
+        j = add_job(s, m->id, m->autoregister.token);
+        j->device = m->autoregister.device;
+        j->model = m->autoregister.model;
+        j->protocol = m->autoregister.protocol;
+        break;
+    case MESSAGE_REQUEST:
+        on_request(s, m);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A folder where nothing may be made is no reason not to serve: as it is on a live medium. */
+static int open_database(struct storage *s, const struct bootstrap *b, char *error, size_t size)
+{
+    char path[sizeof(b->data) + 32];
+    int err;
+
+    snprintf(path, sizeof(path), "%s/" DATABASE_FILE, b->data);
+    err = database_open(path, STORE_WRITE, &s->db, error, size);
+    if (!err)
+        return database_load_or_make(s->db, text_of(s->node), text_of(b->node_address), &s->current,
+                                     error, size);
+    if (access(path, F_OK) == 0)
+        return err; /* damaged, newer, locked: starting empty would hide it */
+    s->current = directory_factory(text_of(s->node), text_of(b->node_address));
+    return s->current ? 0 : -ENOMEM;
+}
+
+static void tell_state(struct storage *s, const char *error)
+{
+    if (!s->db)
+        fail(s, -EROFS, error);
+    else if (!store_can_write(database_store(s->db)))
+        fail(s, -EROFS, "the database may not be written");
+    else
+        server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, 0,
+                             "%zu phones, %zu lines", directory_count(s->current, ENTITY_phone),
+                             directory_count(s->current, ENTITY_line));
+}
+
+static int storage_start(struct thread *t)
+{
+    const struct bootstrap *b = server_bootstrap(t->server);
+    struct storage *s = calloc(1, sizeof(*s));
+    char error[512] = "";
+    int err;
+
+    if (!s)
+        return -ENOMEM;
+    t->state = s;
+    s->thread = t;
+    text_copy(s->node, sizeof(s->node), text_of(b->node_name));
+    if (!*s->node && gethostname(s->node, sizeof(s->node) - 1) < 0)
+        snprintf(s->node, sizeof(s->node), "dialtone");
+    uv_idle_init(&t->loop, &s->idle);
+    uv_timer_init(&t->loop, &s->repair);
+    s->idle.data = s->repair.data = s;
+    s->n_handles = 2;
+    if ((err = open_database(s, b, error, sizeof(error)))) {
+        log_error("storage", "%s", error);
+        return err;
+    }
+    tell_state(s, error);
+    server_publish(t->server, directory_ref(s->current));
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct storage *s = handle->data;
+
+    if (--s->n_handles == 0)
+        free(s);
+}
+
+static void storage_stop(struct thread *t)
+{
+    struct storage *s = t->state;
+
+    if (!s)
+        return;
+    if (s->n_jobs)
+        run_jobs(s);
+    database_close(s->db);
+    directory_unref(s->current);
+    t->state = NULL;
+    uv_close((uv_handle_t *)&s->idle, on_closed);
+    uv_close((uv_handle_t *)&s->repair, on_closed);
+}
+
+const struct thread_row storage_thread = {"storage", storage_start, storage_on_message,
+                                          storage_stop};

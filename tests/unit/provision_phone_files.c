@@ -1,0 +1,234 @@
+/* provision_phone_files.c - what holds for the file of every model. The bytes are in tests/golden/files. */
+#include "provision/phone_files.h"
+
+#include "test.h"
+
+#include "core/directory/change.h"
+#include "core/models.h"
+#include "provision/softkey_files.h"
+#include "wire/xml.h"
+
+static const struct directory *dir;
+static uint8_t bytes[PHONE_FILE_MAX];
+
+static int set_up(void **state)
+{
+    dir = directory_factory(TEXT("cm1"), TEXT(""));
+    return dir ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    directory_unref(dir);
+    return 0;
+}
+
+static void put(enum entity e, const char *key, const char *const *fields)
+{
+    struct change *c = change_new();
+    char error[300] = "";
+
+    change_put(c, e, text_of(key));
+    for (; fields && fields[0]; fields += 2)
+        change_field(c, text_of(fields[0]), text_of(fields[1]));
+    if (directory_change(&dir, c, error, sizeof(error)) < 0)
+        fail_msg("%s", error);
+    change_free(c);
+}
+
+static int build(const char *asked, size_t size, size_t *len)
+{
+    struct phone_file_context c = {.local = ip_v4(0xc0000201), .node_name = "cm1"};
+    struct writer w = writer_of(bytes, size);
+    struct file_name name;
+    int err = file_name_parse(text_of(asked), &name);
+
+    if (!err)
+        err = phone_file_build(dir, &name, &c, &w);
+    if (len)
+        *len = writer_len(&w);
+    return err;
+}
+
+static int any_element(void *context, const struct xml_event *e)
+{
+    return 0;
+}
+
+static void every_model_with_sccp_gets_a_well_formed_file_without_secrets(void **state)
+{
+    char type[12], protocol[] = "sccp";
+    const char *fields[] = {"model", type, "protocol", protocol, "unlock_password", "sesame", NULL};
+    size_t len;
+
+    for (size_t i = 0; i < n_models; i++) {
+        if (!model_speaks(&models[i], PROTOCOL_SCCP) || !model_is_phone(&models[i]))
+            continue;
+        snprintf(type, sizeof(type), "%u", models[i].type);
+        put(ENTITY_phone, "SEP001122334455", fields);
+        assert_int_equal(build("SEP001122334455.cnf.xml", sizeof(bytes), &len), 0);
+        assert_int_equal(xml_read(bytes, len, any_element, NULL, NULL), 0);
+        assert_true(len < PHONE_FILE_OLD_MAX);
+        assert_null(memmem(bytes, len, "sesame", 6));
+        assert_null(memmem(bytes, len, "phonePassword", 13));
+    }
+}
+
+static void what_an_administrator_typed_cannot_break_the_file(void **state)
+{
+    static const char *const fields[] = {
+        "model", "7975", "vendor_config", "a<b=1;x y=2;=3;;webAccess=<&>\";loggingDisplay=0", NULL};
+    size_t len;
+
+    put(ENTITY_phone, "SEP001122334455", fields);
+    assert_int_equal(build("SEP001122334455.cnf.xml", sizeof(bytes), &len), 0);
+    assert_int_equal(xml_read(bytes, len, any_element, NULL, NULL), 0);
+    assert_non_null(memmem(bytes, len, "<webAccess>&lt;&amp;&gt;", 23));
+}
+
+static void a_file_that_does_not_fit_is_refused_at_every_size(void **state)
+{
+    static const char *const fields[] = {"model", "7960", NULL};
+    size_t len;
+
+    put(ENTITY_phone, "SEP001122334455", fields);
+    assert_int_equal(build("SEP001122334455.cnf.xml", sizeof(bytes), &len), 0);
+    for (size_t size = 0; size < len; size++)
+        assert_int_equal(build("SEP001122334455.cnf.xml", size, NULL), -ENOSPC);
+    assert_int_equal(build("SEP001122334455.cnf.xml", len, NULL), 0);
+}
+
+static void the_version_stamp_changes_with_everything_the_file_is_made_from(void **state)
+{
+    static const char *const phone[] = {"model", "7960", NULL};
+    static const struct {
+        enum entity e;
+        const char *key;
+        const char *fields[3];
+    } changes[] = {
+        {ENTITY_phone, "SEP001122334455", {"load", "P0030801SR02"}},
+        {ENTITY_device_pool, "Default", {"connection_monitor", "90"}},
+        {ENTITY_callmanager_group, "Default", {"autoregistration", "false"}},
+        {ENTITY_callmanager, "cm1", {"sccp_port", "2222"}},
+        {ENTITY_datetime, "CMLocal", {"format", "D/M/Y"}},
+        {ENTITY_defaults, "7960/sccp", {"load", "P0030801SR01"}},
+        {ENTITY_parameter, "url_services", {"value", "http://192.0.2.9/"}},
+        {ENTITY_parameter, "connection_monitor_duration", {"value", "77"}},
+    };
+    char before[64], after[64];
+    size_t len;
+
+    put(ENTITY_phone, "SEP001122334455", phone);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        build("SEP001122334455.cnf.xml", sizeof(bytes), &len);
+        memcpy(before, memmem(bytes, len, "<versionStamp>", 14), 32);
+        if (changes[i].e == ENTITY_parameter && strcmp(changes[i].key, "connection_monitor_duration") == 0)
+            put(ENTITY_device_pool, "Default", (const char *const[]){"connection_monitor", "-1", NULL});
+        put(changes[i].e, changes[i].key, changes[i].fields);
+        build("SEP001122334455.cnf.xml", sizeof(bytes), &len);
+        memcpy(after, memmem(bytes, len, "<versionStamp>", 14), 32);
+        assert_memory_not_equal(before, after, 32);
+    }
+}
+
+static void a_phone_asks_first_for_the_name_its_model_uses(void **state)
+{
+    static const struct {
+        const char *model, *file;
+    } rows[] = {
+        {"7960", "SEP00112233AABB.cnf.xml"},
+        {"12SP+", "SEP00112233AABB.cnf"},
+        {"7905", "SEP00112233aabb.cnf.xml"},
+    };
+    char name[FILE_NAME_MAX + 1];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        put(ENTITY_phone, "SEP00112233AABB", (const char *const[]){"model", rows[i].model, NULL});
+        assert_string_equal(phone_file_name(directory_phone(dir, TEXT("SEP00112233AABB")), name), rows[i].file);
+    }
+}
+
+static void a_softkey_template_is_found_by_the_name_made_from_its_own(void **state)
+{
+    char name[SOFTKEY_FILE_NAME_MAX];
+    size_t len;
+
+    softkey_file_name("Standard User", name);
+    assert_int_equal(build(name, sizeof(bytes), &len), 0);
+    assert_int_equal(xml_read(bytes, len, any_element, NULL, NULL), 0);
+    assert_non_null(memmem(bytes, len, "<softKeySet id=\"On Hook\">", 25));
+    name[5] ^= 1;
+    assert_int_equal(build(name, sizeof(bytes), &len), -ENOENT);
+}
+
+static void names_that_lead_elsewhere_are_no_names(void **state)
+{
+    static const char *const bad[] = {"", "/", "..", "../x", "a/../b", "a/./b", "a//b", "a/", "//x", ".x", "a/.x",
+                                      "c:/x", "x%2e", "a\x01" "b", "a\nb", "\\\\server\\share"};
+    static const char *const good[] = {"/x", "./x", "\\x", "a/b/c.xml", "Desktops\\320x212x12\\List.xml", "a..b"};
+    struct file_name n;
+    char long_name[200];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(file_name_parse(text_of(bad[i]), &n), -EINVAL);
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_int_equal(file_name_parse(text_of(good[i]), &n), 0);
+    assert_int_equal(file_name_parse((struct text){"a\0b", 3}, &n), -EINVAL);
+    memset(long_name, 'a', sizeof(long_name));
+    assert_int_equal(file_name_parse((struct text){long_name, FILE_NAME_MAX}, &n), 0);
+    assert_int_equal(file_name_parse((struct text){long_name, FILE_NAME_MAX + 1}, &n), -EINVAL);
+}
+
+static void a_name_tells_kind_device_and_signature(void **state)
+{
+    static const struct {
+        const char *asked;
+        enum file_kind kind;
+        const char *device;
+        bool is_signed;
+    } rows[] = {
+        {"SEP001122334455.cnf.xml", FILE_PHONE_XML, "SEP001122334455", false},
+        {"sep00112233aabb.cnf.xml", FILE_PHONE_XML, "SEP00112233AABB", false},
+        {"SEP001122334455.cnf.xml.sgn", FILE_PHONE_XML, "SEP001122334455", true},
+        {"SEP001122334455.cnf.xml.enc.sgn", FILE_PHONE_XML, "SEP001122334455", true},
+        {"SEP001122334455.cnf", FILE_PHONE_BINARY, "SEP001122334455", false},
+        {"XmlDefault.cnf.xml", FILE_DEFAULT_XML, "", false},
+        {"SEPDefault.cnf", FILE_DEFAULT_BINARY, "", false},
+        {"CTLSEP001122334455.tlv", FILE_TRUST, "SEP001122334455", false},
+        {"ITLFile.tlv", FILE_TRUST, "", false},
+        {"gk001122334455.txt", FILE_PHONE_OTHER, "SEP001122334455", false},
+        {"SIP001122334455.cnf", FILE_PHONE_OTHER, "SEP001122334455", false},
+        {"SIPDefault.cnf", FILE_PLAIN, "", false},
+        {"CIPCalice.cnf.xml", FILE_PHONE_XML, "CIPCALICE", false},
+        {"SCCP69xx.9-4-1-3.zz.sgn", FILE_PLAIN, "", false},
+        {"ATA030204SCCP090202A.zup", FILE_PLAIN, "", false},
+        {"os79xx.txt", FILE_LOADER, "", false},
+        {"Desktops/SEP001122334455.cnf.xml", FILE_PLAIN, "", false},
+    };
+    struct file_name n;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(file_name_parse(text_of(rows[i].asked), &n), 0);
+        assert_int_equal(n.kind, rows[i].kind);
+        assert_string_equal(n.device.s, rows[i].device);
+        assert_int_equal(n.is_signed, rows[i].is_signed);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_model_with_sccp_gets_a_well_formed_file_without_secrets),
+        TEST(what_an_administrator_typed_cannot_break_the_file),
+        TEST(a_file_that_does_not_fit_is_refused_at_every_size),
+        TEST(the_version_stamp_changes_with_everything_the_file_is_made_from),
+        TEST(a_phone_asks_first_for_the_name_its_model_uses),
+        TEST(a_softkey_template_is_found_by_the_name_made_from_its_own),
+        TEST(names_that_lead_elsewhere_are_no_names),
+        TEST(a_name_tells_kind_device_and_signature),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
