@@ -6,6 +6,7 @@
 
 #include "cli/client.h"
 #include "cli/show.h"
+#include "server/bulk/bulk.h"
 #include "server/serve.h"
 
 static int wrong(const char *sentence)
@@ -163,4 +164,34 @@ int local_run(const struct command_line *l, int argc, char **argv)
         return config(l);
     puts("dialtone " DIALTONE_VERSION);
     return EXIT_DONE;
+}
+
+/* Arguments as requests.def has them for the server. */
+static json_t *file_arguments(const struct command_line *l)
+{
+    json_t *arguments = json_pack("{s:s}", "path", option(l, "file"));
+
+    if (option(l, "format")[0])
+        json_object_set_new(arguments, "format", json_string(option(l, "format")));
+    if (json_object_get(json_object_get(l->request, "options"), "dry-run"))
+        json_object_set_new(arguments, "dry_run", json_true());
+    return arguments;
+}
+
+int local_offline(const struct command_line *l, const char *data)
+{
+    struct show_options o = {l->shape, terminal_width(), NULL};
+    json_t *arguments = file_arguments(l), *body = NULL;
+    int status = bulk_offline(data, l->noun->noun, arguments, &body);
+    const char *error = json_string_value(json_object_get(body, "error"));
+
+    if (!body)
+        fprintf(stderr, "dialtone: A server has the data folder %s and does not answer.\n", data);
+    else if (error)
+        fprintf(stderr, "dialtone: %s\n", error);
+    else
+        show_answer(stdout, body, &o, NULL, 0);
+    json_decref(body);
+    json_decref(arguments);
+    return !body ? EXIT_NO_SERVER : error || status ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -331,6 +331,9 @@ static int start(struct thread *t)
     if (events_error(a->events))
         log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
                     strerror(-events_error(a->events)));
+    a->passwords = passwords_new(&t->loop, a, api_password_done);
+    if (!a->passwords)
+        return -ENOMEM;
     syslog_open(&t->loop, b->log_syslog, &a->syslog);
     open_control(a, b->data);
     server_service_state(t->server, SERVICE_RIS, SERVICE_RUNNING, 0,
@@ -360,6 +363,7 @@ static void stop(struct thread *t)
         return;
     while ((ask = pool_next(&a->asks, &cursor, &token)))
         json_decref(ask->kept);
+    passwords_stop(a->passwords);
     control_stop(a->control);
     syslog_stop(a->syslog);
     uv_close((uv_handle_t *)&a->tick, on_tick_closed);

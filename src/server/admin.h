@@ -6,6 +6,7 @@
 #include "core/directory/fields.h"
 #include "server/control.h"
 #include "server/events.h"
+#include "server/passwords.h"
 #include "server/server.h"
 #include "server/status.h"
 #include "server/syslog.h"
@@ -47,6 +48,7 @@ struct admin {
     struct progress *progress;
     struct events *events;
     struct syslog *syslog;
+    struct passwords *passwords;
     struct pool asks;
     uv_timer_t tick;
     uint64_t started_us;
@@ -99,6 +101,9 @@ void nearest(struct text word, const char *candidate, const char **best, unsigne
 
 /* --- api.c: finds the handler of a request --- */
 void api_request(struct admin *a, uint64_t who, json_t *take_request);
+/* True when a plain password is made a hash first; the call is made again with it. */
+bool api_hashes_password(struct admin *a, const struct call *c);
+void api_password_done(void *admin, void *what, const char *hash);
 
 /* --- columns.c: fields of records, and what is known beside them, as JSON --- */
 struct column {

@@ -108,6 +108,43 @@ void api_request(struct admin *a, uint64_t who, json_t *take_request)
     json_decref(take_request);
 }
 
+/* --- passwords --- */
+
+struct waiting {
+    uint64_t who;
+    json_t *request;
+};
+
+bool api_hashes_password(struct admin *a, const struct call *c)
+{
+    struct text password = call_text(json_object_get(c->fields, "password"));
+    struct waiting *w;
+
+    if (!password.len || password_is_hash(password))
+        return false;
+    w = malloc(sizeof(*w));
+    if (w)
+        *w = (struct waiting){c->who, json_incref(c->request)};
+    if (!w || passwords_hash(a->passwords, password, w) < 0)
+        admin_refuse(a, c->who, "The server is short of memory.");
+    return true;
+}
+
+void api_password_done(void *admin, void *what, const char *hash)
+{
+    struct admin *a = admin;
+    struct waiting w = *(struct waiting *)what;
+
+    free(what);
+    if (hash) {
+        json_object_set_new(json_object_get(w.request, "fields"), "password", json_string(hash));
+        api_request(a, w.who, w.request);
+    } else {
+        admin_refuse(a, w.who, "The password cannot be made a hash.");
+        json_decref(w.request);
+    }
+}
+
 /* --- helpers of the handlers --- */
 
 const char *call_option(const struct call *c, const char *name)

@@ -362,9 +362,13 @@ void api_entity_add(struct admin *a, const struct call *c)
     enum entity e = entity_of(c);
     char key[DIRECTORY_KEY_MAX];
     struct text name = entity_key(e, text_of(c->name), key);
-    struct change *change = change_new();
-    json_t *answer = done_answer("added:", e, name);
+    struct change *change;
+    json_t *answer;
 
+    if (e == ENTITY_user && api_hashes_password(a, c))
+        return;
+    change = change_new();
+    answer = done_answer("added:", e, name);
     change_add(change, e, name);
     change_fields(change, c->fields);
     if (e == ENTITY_phone && status_find(a->status, name) && !phone_is_registered(a, name))
@@ -380,6 +384,8 @@ void api_entity_set(struct admin *a, const struct call *c)
     struct change *change;
     json_t *answer;
 
+    if (e == ENTITY_user && api_hashes_password(a, c))
+        return;
     if (!directory_find(a->thread->directory, e, name)) {
         refuse_missing(a, c, e, name);
         return;
@@ -400,6 +406,8 @@ void api_entity_copy(struct admin *a, const struct call *c)
     struct text to = entity_key(e, text_of(call_option(c, "to")), to_key);
     struct change *change;
 
+    if (e == ENTITY_user && api_hashes_password(a, c))
+        return;
     if (!directory_find(a->thread->directory, e, from)) {
         refuse_missing(a, c, e, from);
         return;
