@@ -33,7 +33,7 @@ bool effects_have_room(const struct effects *e)
     return e->n + EFFECTS_STEP <= EFFECTS_MAX && writer_left(&e->out) >= EFFECTS_STEP_BYTES;
 }
 
-struct effect *effects_add(struct effects *e, enum effect_kind kind)
+struct effect *effects_put(struct effects *e, enum effect_kind kind)
 {
     struct effect *row;
 
@@ -57,7 +57,7 @@ void effects_send(struct effects *e, uint64_t link, size_t from)
         last->send.len += (uint32_t)len;
         return;
     }
-    last = effects_add(e, EFFECT_SEND);
+    last = effects_put(e, EFFECT_SEND);
     last->link = link;
     last->send.at = (uint32_t)from;
     last->send.len = (uint32_t)len;
@@ -65,7 +65,7 @@ void effects_send(struct effects *e, uint64_t link, size_t from)
 
 void effects_close(struct effects *e, uint64_t link)
 {
-    effects_add(e, EFFECT_CLOSE)->link = link;
+    effects_put(e, EFFECT_CLOSE)->link = link;
 }
 
 void effects_alarm(struct effects *e, const struct alarm_draft *d)
@@ -73,5 +73,5 @@ void effects_alarm(struct effects *e, const struct alarm_draft *d)
     struct alarm *a = alarm_finish(d);
 
     if (a)
-        effects_add(e, EFFECT_ALARM)->take_alarm = a;
+        effects_put(e, EFFECT_ALARM)->take_alarm = a;
 }

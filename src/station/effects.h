@@ -80,7 +80,7 @@ void effects_send(struct effects *e, uint64_t link, size_t from);
 void effects_close(struct effects *e, uint64_t link);
 void effects_alarm(struct effects *e, const struct alarm_draft *d);
 /* A zeroed row to fill in, or NULL when the list is full (counted by the caller's room check). */
-struct effect *effects_add(struct effects *e, enum effect_kind kind);
+struct effect *effects_put(struct effects *e, enum effect_kind kind);
 
 static inline const uint8_t *effect_bytes(const struct effects *e, const struct effect *row)
 {

@@ -61,7 +61,7 @@ static void session_log(const struct session *s, enum log_level level, const cha
 static struct station_event *event_add(struct session *s, enum station_stage stage, uint32_t code,
                                        const char *detail, struct effects *e)
 {
-    struct station_event *event = &effects_add(e, EFFECT_EVENT)->event;
+    struct station_event *event = &effects_put(e, EFFECT_EVENT)->event;
 
     *event = (struct station_event){.stage = (uint8_t)stage,
                                     .protocol = PROTOCOL_SCCP,
@@ -156,7 +156,7 @@ static void alarm_registered(struct session *s, struct effects *e)
 
 static void binding(struct session *s, bool gone, struct effects *e)
 {
-    struct effect *row = effects_add(e, EFFECT_BINDING);
+    struct effect *row = effects_put(e, EFFECT_BINDING);
 
     row->binding.device = s->station.name;
     row->binding.ip = s->station.peer.ip;
@@ -331,7 +331,7 @@ static void refuse_admission(struct session *s, const struct session_input *in, 
 
 static void ask_to_add(struct session *s, const struct session_input *in, struct effects *e)
 {
-    struct effect *row = effects_add(e, EFFECT_AUTOREGISTER);
+    struct effect *row = effects_put(e, EFFECT_AUTOREGISTER);
 
     row->link = s->id;
     row->autoregister.device = s->station.name;
