@@ -83,6 +83,9 @@ static void message_done(const struct message *m)
     case MESSAGE_LEASES:
         lease_rows_free(m->leases.take_rows);
         break;
+    case MESSAGE_LEASES_LOADED:
+        lease_rows_free(m->leases_loaded.take_rows);
+        break;
     case MESSAGE_REQUEST:
         json_decref(m->request.take_arguments);
         break;

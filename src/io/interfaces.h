@@ -1,0 +1,22 @@
+/* interfaces.h - the network interfaces of this machine as they are now. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/address.h"
+
+#define INTERFACE_ADDRESSES_MAX 8
+
+struct interface {
+    unsigned index;
+    char name[16];
+    struct mac mac; /* zero when it has none */
+    bool up;        /* and there is a carrier */
+    bool loopback;
+    unsigned n; /* IPv4 addresses, in host order */
+    uint32_t address[INTERFACE_ADDRESSES_MAX], mask[INTERFACE_ADDRESSES_MAX];
+};
+
+/* 0, or -ENODEV when there is none of that name, or -errno. */
+int interface_find(const char *name, struct interface *ret);

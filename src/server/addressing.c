@@ -1,0 +1,127 @@
+/* addressing.c - the addressing thread: who gets which address and VLAN, and what names mean. */
+#include "server/addressing.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/leases.h"
+
+#define WATCH_MS 2000
+
+uint64_t addressing_now(const struct addressing *a)
+{
+    return uv_now(&a->thread->loop) + a->wall_ms;
+}
+
+size_t addressing_names(const char *list, char names[][16], size_t max)
+{
+    struct text rest = text_of(list);
+    size_t n = 0;
+
+    while (rest.len && n < max) {
+        struct text name = text_trim(text_split(&rest, ','));
+
+        if (name.len && name.len < 16)
+            text_copy(names[n++], 16, name);
+    }
+    return n;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    dhcp_service_tick(timer->data);
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+    dhcp_service_watch(timer->data);
+}
+
+static int start(struct thread *t)
+{
+    struct addressing *a = calloc(1, sizeof(*a));
+    int err;
+
+    if (!a)
+        return -ENOMEM;
+    t->state = a;
+    a->thread = t;
+    a->server = t->server;
+    uv_update_time(&t->loop);
+    a->wall_ms = server_wall_us() / 1000 - uv_now(&t->loop);
+    uv_timer_init(&t->loop, &a->tick);
+    uv_timer_init(&t->loop, &a->watch);
+    a->tick.data = a->watch.data = a;
+    a->n_timers = 2;
+    if ((err = dhcp_service_init(a)) < 0)
+        return err;
+    dhcp_service_start(a, 0);
+    uv_timer_start(&a->watch, on_watch, WATCH_MS, WATCH_MS);
+    return 0;
+}
+
+static void service(struct addressing *a, uint64_t token, uint8_t id, bool run)
+{
+    if (id == SERVICE_DHCP && run)
+        dhcp_service_start(a, token);
+    else if (id == SERVICE_DHCP)
+        dhcp_service_stop(a, token);
+}
+
+static void on_message(struct thread *t, const struct message *m)
+{
+    struct addressing *a = t->state;
+
+    switch (m->id) {
+    case MESSAGE_SNAPSHOT:
+        dhcp_service_directory_changed(a);
+        break;
+    case MESSAGE_LEASES_LOADED:
+        dhcp_service_loaded(a, m->leases_loaded.take_rows);
+        lease_rows_free(m->leases_loaded.take_rows);
+        break;
+    case MESSAGE_LEASES_STORED:
+        dhcp_service_stored(a, m->leases_stored.batch, m->leases_stored.err);
+        break;
+    case MESSAGE_SERVICE:
+        service(a, m->service.token, m->service.service, m->service.wanted == SERVICE_RUNNING);
+        break;
+    case MESSAGE_REQUEST:
+        addressing_request(a, m->request.token, m->request.verb, m->request.take_arguments);
+        json_decref(m->request.take_arguments);
+        break;
+    default:
+        break;
+    }
+}
+
+void addressing_arm(struct addressing *a, uint64_t after_ms)
+{
+    if (after_ms == UINT64_MAX)
+        uv_timer_stop(&a->tick);
+    else
+        uv_timer_start(&a->tick, on_tick, after_ms, 0);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct addressing *a = h->data;
+
+    if (--a->n_timers == 0)
+        free(a);
+}
+
+static void stop(struct thread *t)
+{
+    struct addressing *a = t->state;
+
+    if (!a)
+        return;
+    t->state = NULL;
+    dhcp_service_done(a);
+    uv_close((uv_handle_t *)&a->tick, on_closed);
+    uv_close((uv_handle_t *)&a->watch, on_closed);
+}
+
+const struct thread_row addressing_thread = {"addressing", start, on_message, stop};

@@ -1,0 +1,60 @@
+/* addressing.h - what the files of the addressing thread share: DHCP, CDP and LLDP-MED, DNS. */
+#pragma once
+
+#include "core/subnets.h"
+#include "io/interfaces.h"
+#include "io/raw.h"
+#include "io/udp.h"
+#include "provision/dhcp_server.h"
+#include "server/server.h"
+
+#define LINKS_MAX 16 /* interfaces named for one service */
+
+struct addressing;
+
+struct dhcp_link { /* an interface named in dhcp.interfaces */
+    struct addressing *a;
+    char name[16];
+    struct interface interface; /* index 0: not there yet */
+    struct udp *udp;
+    struct raw *raw; /* NULL without the capability: no probes, broadcasts instead of frames */
+};
+
+struct addressing {
+    struct thread *thread;
+    struct server *server;
+    uint64_t
+        wall_ms; /* what to add to the loop's clock: leases live by wall time that never jumps */
+    uv_timer_t tick;  /* of the DHCP core */
+    uv_timer_t watch; /* interfaces and scopes that change */
+    unsigned n_timers;
+
+    struct dhcp_server *dhcp;
+    bool dhcp_wanted, dhcp_runs, leases_loaded, scopes_changed;
+    uint64_t scopes_mark;
+    struct dhcp_link links[LINKS_MAX];
+    size_t n_links;
+    struct icmp *icmp;
+    char unserved[200]; /* told last */
+};
+
+uint64_t addressing_now(const struct addressing *a);
+void addressing_arm(struct addressing *a,
+                    uint64_t after_ms); /* when dhcp_service_tick is called; UINT64_MAX: not */
+/* Splits "eth0, eth1"; returns how many names of at most 15 characters were found. */
+size_t addressing_names(const char *list, char names[][16], size_t max);
+
+/* addressing_dhcp.c */
+int dhcp_service_init(struct addressing *a);
+void dhcp_service_done(struct addressing *a);
+void dhcp_service_start(struct addressing *a, uint64_t token);
+void dhcp_service_stop(struct addressing *a, uint64_t token);
+void dhcp_service_loaded(struct addressing *a, const struct lease_rows *rows);
+void dhcp_service_stored(struct addressing *a, uint64_t batch, int err);
+void dhcp_service_directory_changed(struct addressing *a);
+void dhcp_service_watch(struct addressing *a);
+void dhcp_service_tick(struct addressing *a);
+
+/* addressing_requests.c */
+void addressing_request(struct addressing *a, uint64_t token, const char *verb,
+                        const json_t *arguments);

@@ -1,0 +1,570 @@
+/* addressing_dhcp.c - the sockets, the disk and the settings of the DHCP server. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/counters.h"
+#include "core/directory.h"
+#include "core/settings.h"
+#include "provision/file_guard.h"
+#include "server/addressing.h"
+#include "wire/boot/arp.h"
+#include "wire/boot/datagram.h"
+#include "wire/boot/dhcp.h"
+
+#define TOPIC        "dhcp"
+#define TOS          96 /* CS3, as all signalling */
+#define RECEIVE_ROOM (4u << 20)
+#define DATAGRAM_MAX 1500
+#define UNSERVED_FORM                                                                              \
+    "no scope serves %s on %s; type: dialtone scope add NAME subnet=%s first=%s last=%s"
+
+/* --- effects --- */
+
+static struct dhcp_link *link_of(struct addressing *a, unsigned index)
+{
+    for (size_t i = 0; i < a->n_links; i++)
+        if (a->links[i].interface.index == index && a->links[i].udp)
+            return &a->links[i];
+    return NULL;
+}
+
+/* Straight to a client that has no address to answer ARP with (RFC 2131 4.1). */
+static bool send_frame(struct dhcp_link *link, const struct dhcp_reply *r)
+{
+    uint8_t frame[ETHERNET_FRAME_MAX];
+    struct datagram d = {.to_mac = r->mac,
+                         .from_mac = link->interface.mac,
+                         .to = r->to,
+                         .from = r->from,
+                         .to_port = r->to_port,
+                         .from_port = udp_port(link->udp),
+                         .tos = TOS,
+                         .payload = {(const char *)r->bytes, r->len}};
+    int n;
+
+    if (!link->raw || !mac_number(link->interface.mac))
+        return false;
+    n = datagram_encode(&d, frame, sizeof(frame));
+    if (n > 0)
+        raw_send(link->raw, frame, (size_t)n);
+    return n > 0;
+}
+
+static void on_send(void *context, const struct dhcp_reply *r)
+{
+    struct dhcp_link *link = link_of(context, r->interface);
+    struct endpoint to = {ip_v4(r->to), r->to_port};
+
+    if (!link || (r->frame && send_frame(link, r)))
+        return;
+    if (r->frame && mac_number(link->interface.mac))
+        to.ip = ip_v4(UINT32_MAX); /* no frames without the capability */
+    udp_send(link->udp, &to, ip_v4(r->from), link->interface.index, r->bytes, r->len);
+}
+
+static void on_probe(void *context, const struct dhcp_probe *probe)
+{
+    struct addressing *a = context;
+    struct dhcp_link *link = link_of(a, probe->interface);
+    uint8_t frame[ARP_FRAME_SIZE];
+    struct arp ask;
+
+    if (probe->icmp) {
+        if (a->icmp)
+            icmp_ask(a->icmp, ip_v4(probe->address));
+        return;
+    }
+    if (!link || !link->raw)
+        return;
+    ask = arp_probe(link->interface.mac, probe->address);
+    if (arp_encode(&ask, frame, sizeof(frame)) > 0)
+        raw_send(link->raw, frame, sizeof(frame));
+}
+
+static void on_store(void *context, uint64_t batch, struct lease_rows *take_rows)
+{
+    struct addressing *a = context;
+    struct message m = {.id = MESSAGE_LEASES, .leases = {batch, take_rows}};
+
+    if (server_post(a->server, THREAD_LEASES, &m) < 0)
+        dhcp_server_stored(a->dhcp, batch, -ENOBUFS, addressing_now(a));
+}
+
+static void on_progress(void *context, const struct progress_event *event)
+{
+    struct addressing *a = context;
+
+    server_progress(a->server, event);
+}
+
+static void on_alarm(void *context, struct alarm *take_alarm)
+{
+    struct addressing *a = context;
+
+    server_alarm(a->server, take_alarm);
+}
+
+static bool on_knows(void *context, struct device_name device)
+{
+    struct addressing *a = context;
+
+    return a->thread->directory && directory_phone(a->thread->directory, text_of(device.s));
+}
+
+/* --- the others learn who has which address --- */
+
+static bool tell_binding(struct addressing *a, const struct lease *lease)
+{
+    bool gone = lease->state != LEASE_ACTIVE;
+    struct message m = {.id = MESSAGE_BINDING};
+
+    m.binding.device = device_name_of_mac(lease->mac);
+    m.binding.ip = ip_v4(lease->address);
+    m.binding.by = BOUND_BY_LEASE;
+    m.binding.gone = gone;
+    return server_post(a->server, THREAD_FILES, &m) == 0;
+}
+
+static void tell_news(struct addressing *a)
+{
+    struct leases *l = dhcp_server_leases(a->dhcp);
+    struct lease *lease;
+
+    while ((lease = leases_news(l))) {
+        if (!lease->phone || !mac_number(lease->mac) || tell_binding(a, lease))
+            continue;
+        lease_tell_again(l, lease); /* its mailbox is full: at the next turn */
+        return;
+    }
+}
+
+/* --- turns --- */
+
+static void flush_links(struct addressing *a)
+{
+    for (size_t i = 0; i < a->n_links; i++) {
+        if (a->links[i].udp)
+            udp_flush(a->links[i].udp);
+        if (a->links[i].raw)
+            raw_flush(a->links[i].raw);
+    }
+}
+
+/* What each turn ends with, whatever it began with. */
+static void end_turn(struct addressing *a)
+{
+    tell_news(a);
+    flush_links(a);
+    addressing_arm(a, dhcp_server_tick(a->dhcp, addressing_now(a)));
+}
+
+void dhcp_service_tick(struct addressing *a)
+{
+    if (a->dhcp)
+        end_turn(a);
+}
+
+static void on_datagrams(void *context, const struct udp_datagram *batch, size_t n)
+{
+    struct dhcp_link *link = context;
+    struct addressing *a = link->a;
+    uint64_t now = addressing_now(a);
+
+    for (size_t i = 0; i < n; i++) {
+        struct dhcp_packet p = {link->interface.index,
+                                ip_v4_number(batch[i].from.ip),
+                                ip_v4_number(batch[i].to),
+                                batch[i].from.port,
+                                batch[i].bytes,
+                                batch[i].len};
+
+        dhcp_server_input(a->dhcp, &p, now);
+    }
+    dhcp_server_flush(a->dhcp, now);
+    end_turn(a);
+}
+
+static void on_frame(void *context, const uint8_t *frame, size_t len)
+{
+    struct dhcp_link *link = context;
+    struct addressing *a = link->a;
+    struct datagram d;
+    struct arp arp;
+
+    if (arp_decode(frame, len, &arp) == 0)
+        dhcp_server_seen(a->dhcp, arp.sender_ip, arp.sender_mac, addressing_now(a));
+    else if (datagram_decode(frame, len, &d) == 0 && d.to_port == DHCP_CLIENT_PORT)
+        dhcp_server_overheard(a->dhcp, link->interface.index, (const uint8_t *)d.payload.at,
+                              d.payload.len, addressing_now(a));
+    end_turn(a);
+}
+
+static void on_echo(void *context, struct ip from)
+{
+    struct addressing *a = context;
+
+    dhcp_server_seen(a->dhcp, ip_v4_number(from), (struct mac){{0}}, addressing_now(a));
+    end_turn(a);
+}
+
+void dhcp_service_stored(struct addressing *a, uint64_t batch, int err)
+{
+    dhcp_server_stored(a->dhcp, batch, err, addressing_now(a));
+    end_turn(a);
+}
+
+/* --- links --- */
+
+/* ARP replies, and what servers say to clients: UDP to port 68. */
+static const struct sock_filter heard[] = {
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERNET_ARP, 0, 2),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARP_REPLY, 7, 8),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERNET_IPV4, 0, 7),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 17, 0, 5),
+    BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+    BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DHCP_CLIENT_PORT, 0, 2),
+    BPF_STMT(BPF_RET | BPF_K, 0xffff),
+    BPF_STMT(BPF_RET | BPF_K, 0xffff),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+static void open_raw(struct dhcp_link *link)
+{
+    struct raw_options o = {.interface = link->interface.index,
+                            .filter = heard,
+                            .n_filter = sizeof(heard) / sizeof(heard[0]),
+                            .input = on_frame,
+                            .context = link};
+    int err = raw_open(&link->a->thread->loop, &o, &link->raw);
+
+    if (err)
+        log_warning(TOPIC,
+                    "%s: no Ethernet frames (%s): answers are broadcast and addresses not probed",
+                    link->name, strerror(-err));
+}
+
+static int open_link(struct dhcp_link *link, char *error, size_t size)
+{
+    const struct bootstrap *b = server_bootstrap(link->a->server);
+    struct udp_options o = {.local = {ip_v4(0), (uint16_t)b->dhcp_port},
+                            .interface = link->name,
+                            .broadcast = true,
+                            .tos = TOS,
+                            .receive_buffer = RECEIVE_ROOM,
+                            .max_len = DATAGRAM_MAX,
+                            .input = on_datagrams,
+                            .context = link};
+    int err = interface_find(link->name, &link->interface);
+
+    if (err || !link->interface.n) {
+        snprintf(error, size, "%s %s", link->name,
+                 err ? "does not exist yet" : "has no IPv4 address yet");
+        link->interface = (struct interface){0};
+        return -EAGAIN;
+    }
+    err = udp_open(&link->a->thread->loop, &o, &link->udp);
+    if (err) {
+        server_bind_error(err, &o.local, true, error, size);
+        return err;
+    }
+    if (!link->interface.loopback)
+        open_raw(link);
+    return 0;
+}
+
+static void close_link(struct dhcp_link *link)
+{
+    udp_close(link->udp);
+    raw_close(link->raw);
+    link->udp = NULL;
+    link->raw = NULL;
+    link->interface = (struct interface){0};
+}
+
+/* --- scopes and settings --- */
+
+static void read_settings(const struct addressing *a, struct dhcp_settings *s)
+{
+    const struct directory *dir = a->thread->directory;
+    const struct bootstrap *b = server_bootstrap(a->server);
+    struct ip ip;
+
+    *s = (struct dhcp_settings){.sidecar = strcmp(b->dhcp_mode, "sidecar") == 0,
+                                .port = (uint16_t)b->dhcp_port,
+                                .probe_ms = 250,
+                                .hold_s = 30,
+                                .abandon_s = 86400,
+                                .storm_limit = 100};
+    if (ip_parse(text_of(b->node_address), &ip) == 0)
+        s->tftp = ip_v4_number(ip);
+    if (!dir)
+        return;
+    s->authoritative = directory_number(dir, SET_dhcp_authoritative);
+    s->probe_ms = (uint32_t)directory_number(dir, SET_dhcp_probe_time);
+    s->hold_s = (uint32_t)directory_number(dir, SET_dhcp_offer_time);
+    s->abandon_s = (uint32_t)directory_number(dir, SET_dhcp_abandon_time);
+    s->storm_limit = (uint32_t)directory_number(dir, SET_dhcp_request_limit);
+}
+
+static void complain(void *context, const char *text)
+{
+    (void)context;
+    log_error(TOPIC, "%s", text);
+}
+
+static void core_interface(const struct dhcp_link *link, struct dhcp_interface *to)
+{
+    const struct interface *i = &link->interface;
+
+    *to = (struct dhcp_interface){.index = i->index, .n = (uint8_t)i->n};
+    memcpy(to->name, i->name, sizeof(to->name));
+    memcpy(to->address, i->address, sizeof(to->address));
+    memcpy(to->mask, i->mask, sizeof(to->mask));
+    to->can_probe = link->raw && mac_number(i->mac);
+}
+
+static void configure(struct addressing *a)
+{
+    struct dhcp_interface interfaces[LINKS_MAX];
+    struct dhcp_settings settings;
+    struct subnets *subnets =
+        a->thread->directory ? subnets_new(a->thread->directory, complain, a) : subnets_empty();
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n_links; i++)
+        if (a->links[i].udp)
+            core_interface(&a->links[i], &interfaces[n++]);
+    read_settings(a, &settings);
+    dhcp_server_set(a->dhcp, &settings);
+    if (!subnets || dhcp_server_configure(a->dhcp, subnets, interfaces, n) < 0)
+        log_error(TOPIC, "no memory for the scopes: the old ones stay");
+}
+
+static const char *print(uint32_t address, char to[static IP_TEXT_MAX])
+{
+    return ip_print(ip_v4(address), to);
+}
+
+/* The whole command, with the network of that interface filled in. */
+static void say_unserved(const struct interface *i, char *to, size_t size)
+{
+    uint32_t mask = i->mask[0], network = i->address[0] & mask, hosts = ~mask;
+    char address[IP_TEXT_MAX], first[IP_TEXT_MAX], last[IP_TEXT_MAX], subnet[64];
+
+    snprintf(subnet, sizeof(subnet), "%s/%d", print(network, address), __builtin_popcount(mask));
+    snprintf(to, size, UNSERVED_FORM, subnet, i->name, subnet,
+             print(network + (uint32_t)((uint64_t)hosts * 2 / 5), first),
+             print(network + (uint32_t)((uint64_t)hosts * 4 / 5), last));
+}
+
+/* Empty when each interface has a scope. Behind relay agents an interface may need none. */
+static void find_unserved(struct addressing *a, char *to, size_t size)
+{
+    const struct subnets *subnets = leases_subnets(dhcp_server_leases(a->dhcp));
+    struct dhcp_interface in;
+
+    to[0] = '\0';
+    for (size_t i = 0; i < a->n_links && !to[0]; i++) {
+        core_interface(&a->links[i], &in);
+        if (a->links[i].udp && !dhcp_interface_served(&in, subnets))
+            say_unserved(&a->links[i].interface, to, size);
+    }
+}
+
+/* --- what the service says of itself --- */
+
+static size_t count_open(const struct addressing *a)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n_links; i++)
+        n += a->links[i].udp != NULL;
+    return n;
+}
+
+static void tell_state(struct addressing *a, uint64_t token)
+{
+    const struct bootstrap *b = server_bootstrap(a->server);
+    char unserved[sizeof(a->unserved)];
+    bool sidecar = strcmp(b->dhcp_mode, "sidecar") == 0;
+
+    find_unserved(a, unserved, sizeof(unserved));
+    if (sidecar)
+        unserved[0] = '\0';
+    if (unserved[0] && strcmp(unserved, a->unserved) != 0)
+        log_warning(TOPIC, "%s", unserved);
+    memcpy(a->unserved, unserved, sizeof(unserved));
+    server_service_state(a->server, SERVICE_DHCP, SERVICE_RUNNING, token, "%s",
+                         unserved[0] ? unserved
+                         : sidecar   ? "boot options only, no addresses"
+                                     : b->dhcp_interfaces);
+}
+
+static void open_links(struct addressing *a, uint64_t token)
+{
+    char error[160] = "";
+    int err = 0;
+
+    for (size_t i = 0; i < a->n_links; i++) {
+        int one = a->links[i].udp ? 0 : open_link(&a->links[i], error, sizeof(error));
+
+        err = one ? one : err;
+    }
+    if (count_open(a) == 0) {
+        server_service_state(a->server, SERVICE_DHCP, SERVICE_FAILED, token, "%s", error);
+        return;
+    }
+    if (err)
+        log_warning(TOPIC, "%s", error);
+    if (!a->icmp && icmp_open(&a->thread->loop, on_echo, a, &a->icmp) < 0)
+        a->icmp = NULL; /* behind relay agents nothing is probed then */
+    configure(a);
+    a->dhcp_runs = true;
+    tell_state(a, token);
+}
+
+/* Opens nothing before the leases of the last run are known. */
+void dhcp_service_start(struct addressing *a, uint64_t token)
+{
+    const struct bootstrap *b = server_bootstrap(a->server);
+    char names[LINKS_MAX][16];
+
+    if (a->dhcp_runs) {
+        tell_state(a, token);
+        return;
+    }
+    a->n_links = addressing_names(b->dhcp_interfaces, names, LINKS_MAX);
+    for (size_t i = 0; i < a->n_links; i++) {
+        a->links[i] = (struct dhcp_link){.a = a};
+        memcpy(a->links[i].name, names[i], sizeof(names[i]));
+    }
+    a->dhcp_wanted = a->n_links > 0;
+    if (!a->dhcp_wanted)
+        server_service_state(a->server, SERVICE_DHCP, SERVICE_OFF, token,
+                             "no interface is named: --set dhcp.interfaces=eth0");
+    else if (a->leases_loaded)
+        open_links(a, token);
+}
+
+void dhcp_service_stop(struct addressing *a, uint64_t token)
+{
+    a->dhcp_wanted = a->dhcp_runs = false;
+    for (size_t i = 0; i < a->n_links; i++)
+        close_link(&a->links[i]);
+    icmp_close(a->icmp);
+    a->icmp = NULL;
+    server_service_state(a->server, SERVICE_DHCP, SERVICE_STOPPED, token, "stopped");
+}
+
+void dhcp_service_loaded(struct addressing *a, const struct lease_rows *rows)
+{
+    struct leases *l = dhcp_server_leases(a->dhcp);
+
+    for (size_t i = 0; rows && i < rows->n; i++)
+        leases_load(l, &rows->at[i]);
+    a->leases_loaded = true;
+    if (a->dhcp_wanted && !a->dhcp_runs)
+        open_links(a, 0);
+    end_turn(a);
+}
+
+/* --- changes --- */
+
+/* A number that changes with any scope or reservation. */
+static uint64_t mark_of(const struct directory *dir)
+{
+    uint64_t mark =
+        directory_count(dir, ENTITY_scope) * 31 + directory_count(dir, ENTITY_reservation);
+
+    for (const struct scope *s = NULL;
+         (s = directory_next(dir, ENTITY_scope, text_of(s ? s->name : "")));)
+        mark = mark * 1000003 + s->record.version;
+    for (const struct reservation *r = NULL;
+         (r = directory_next(dir, ENTITY_reservation, text_of(r ? r->mac : "")));)
+        mark = mark * 1000003 + r->record.version;
+    return mark;
+}
+
+static bool link_changed(struct dhcp_link *link)
+{
+    struct interface now;
+
+    if (interface_find(link->name, &now) < 0)
+        now = (struct interface){0};
+    now.up = link->interface.up; /* leases do not depend on the carrier */
+    return memcmp(&now, &link->interface, sizeof(now)) != 0 && (now.n || link->interface.n);
+}
+
+void dhcp_service_directory_changed(struct addressing *a)
+{
+    a->scopes_changed = true; /* looked at by dhcp_service_watch: many changes make one look */
+}
+
+static bool links_changed(struct addressing *a)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < a->n_links; i++)
+        if (link_changed(&a->links[i])) {
+            close_link(&a->links[i]);
+            changed = true;
+        }
+    return changed;
+}
+
+void dhcp_service_watch(struct addressing *a)
+{
+    uint64_t mark = a->scopes_mark;
+
+    if (!a->dhcp_wanted || !a->leases_loaded)
+        return;
+    if (a->scopes_changed && a->thread->directory)
+        mark = mark_of(a->thread->directory);
+    a->scopes_changed = false;
+    if (links_changed(a)) {
+        open_links(a, 0);
+    } else if (mark != a->scopes_mark) {
+        configure(a);
+        tell_state(a, 0);
+    } else {
+        struct dhcp_settings settings;
+
+        read_settings(a, &settings);
+        dhcp_server_set(a->dhcp, &settings);
+    }
+    a->scopes_mark = mark;
+    end_turn(a);
+}
+
+/* --- life --- */
+
+int dhcp_service_init(struct addressing *a)
+{
+    const struct dhcp_sink sink = {a, on_send, on_probe, on_store, on_progress, on_alarm, on_knows};
+    struct dhcp_settings settings;
+
+    read_settings(a, &settings);
+    a->dhcp = dhcp_server_new(&sink, &settings, addressing_now(a));
+    if (!a->dhcp)
+        return -ENOMEM;
+    configure(a);
+    if (a->thread->directory)
+        a->scopes_mark = mark_of(a->thread->directory);
+    return 0;
+}
+
+void dhcp_service_done(struct addressing *a)
+{
+    for (size_t i = 0; i < a->n_links; i++)
+        close_link(&a->links[i]);
+    icmp_close(a->icmp);
+    dhcp_server_free(a->dhcp);
+    a->dhcp = NULL;
+}
