@@ -1,0 +1,332 @@
+/* server_signalling.c - the signalling thread on a real port, with a stand-in for the other
+ * threads. */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "directory_lines.h"
+#include "server/server.h"
+#include "wire/sccp/message.h"
+
+#define A "SEP001122334455"
+#define B "SEP00112233445A"
+
+struct server {
+    struct bootstrap settings;
+    enum service_state service;
+    char text[160];
+    struct message last[N_THREADS]; /* posted to each; what it brought is freed */
+    size_t n_progress, n_alarms, n_bindings;
+    struct progress_event progress;
+    int status;
+    json_t *body; /* of the last reply */
+    uint64_t token;
+    size_t n_asked; /* AUTOREGISTER */
+};
+
+const struct bootstrap *server_bootstrap(const struct server *s)
+{
+    return &s->settings;
+}
+
+uint64_t server_wall_us(void)
+{
+    return 1435818151123000;
+}
+
+int server_post(struct server *s, enum thread_id to, const struct message *m)
+{
+    if (m->id == MESSAGE_REPLY) {
+        json_decref(s->body);
+        s->body = m->reply.take_body;
+        s->status = m->reply.status;
+    } else if (m->id == MESSAGE_BINDING) {
+        s->n_bindings++;
+    } else if (m->id == MESSAGE_AUTOREGISTER) {
+        s->token = m->autoregister.token;
+        s->n_asked++;
+    }
+    return 0;
+}
+
+void server_progress(struct server *s, const struct progress_event *e)
+{
+    s->progress = *e;
+    s->n_progress++;
+}
+
+void server_alarm(struct server *s, struct alarm *take_alarm)
+{
+    s->n_alarms++;
+    free(take_alarm);
+}
+
+void server_service_state(struct server *s, enum service_id service, enum service_state state,
+                          uint64_t token, const char *format, ...)
+{
+    va_list args;
+
+    s->service = state;
+    va_start(args, format);
+    vsnprintf(s->text, sizeof(s->text), format, args);
+    va_end(args);
+}
+
+const char *server_bind_error(int err, const struct endpoint *e, bool udp, char *to, size_t size)
+{
+    snprintf(to, size, "in use by somebody");
+    return to;
+}
+
+/* --- a thread and a phone --- */
+
+struct world {
+    struct server server;
+    struct thread thread;
+};
+
+static void turn(struct world *w)
+{
+    for (int i = 0; i < 10; i++)
+        uv_run(&w->thread.loop, UV_RUN_NOWAIT);
+}
+
+static uint16_t free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    getsockname(fd, (struct sockaddr *)&at, &len);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+static struct world *world_new(const char *lines)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    w->server.settings.sccp_port = free_port();
+    strcpy(w->server.settings.listen_address, "127.0.0.1");
+    strcpy(w->server.settings.node_name, "cm1");
+    w->thread.server = &w->server;
+    w->thread.directory = directory_of_lines(lines);
+    uv_loop_init(&w->thread.loop);
+    assert_int_equal(signalling_thread.start(&w->thread), 0);
+    return w;
+}
+
+static void world_free(struct world *w)
+{
+    signalling_thread.stop(&w->thread);
+    uv_run(&w->thread.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&w->thread.loop), 0);
+    directory_unref(w->thread.directory);
+    json_decref(w->server.body);
+    free(w);
+}
+
+static int dial(struct world *w)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)w->server.settings.sccp_port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+static void say(struct world *w, int fd, const struct sccp_message *m)
+{
+    uint8_t bytes[1000];
+    struct writer out = writer_of(bytes, sizeof(bytes));
+
+    sccp_encode(m, 11, &out);
+    assert_int_equal(write(fd, bytes, writer_len(&out)), writer_len(&out));
+    turn(w);
+}
+
+/* The id of the next message, or -1 when there is none, or -2 at the end. */
+static int64_t hear(int fd)
+{
+    uint32_t header[3];
+    uint8_t body[1000];
+    ssize_t n = recv(fd, header, sizeof(header), MSG_DONTWAIT);
+
+    if (n <= 0)
+        return n ? -1 : -2;
+    assert_int_equal(n, 12);
+    if (header[0] > 4)
+        assert_int_equal(recv(fd, body, header[0] - 4, MSG_DONTWAIT), header[0] - 4);
+    return header[2];
+}
+
+static int phone(struct world *w, const char *name)
+{
+    struct sccp_message m = {.id = SCCP_REGISTER_REQ};
+    int fd = dial(w);
+
+    text_copy(m.register_req.device_name, sizeof(m.register_req.device_name), text_of(name));
+    m.register_req.device_type = 7;
+    m.register_req.protocol = 11;
+    say(w, fd, &m);
+    return fd;
+}
+
+static int registered_phone(struct world *w, const char *name)
+{
+    struct sccp_message m = {.id = SCCP_CAPABILITIES_RES};
+    int fd = phone(w, name);
+
+    assert_int_equal(hear(fd), SCCP_REGISTER_ACK);
+    assert_int_equal(hear(fd), SCCP_CAPABILITIES_REQ);
+    m.capabilities_res.count = 0;
+    say(w, fd, &m);
+    return fd;
+}
+
+static void ask(struct world *w, enum request_id id, json_t *take_arguments)
+{
+    struct message m = {.id = MESSAGE_REQUEST};
+
+    m.request.verb = request_rows[id].verb;
+    m.request.take_arguments = take_arguments;
+    signalling_thread.on_message(&w->thread, &m);
+    turn(w);
+}
+
+/* --- tests --- */
+
+#define PHONES "phone " A " model=7 lines=7001\nphone " B " model=7 lines=7002\n"
+
+static void a_phone_registers_over_tcp_and_the_others_hear_of_it(void **state)
+{
+    struct world *w = world_new(PHONES);
+    int fd = registered_phone(w, A);
+    struct sccp_message m = {.id = SCCP_KEEPALIVE};
+
+    assert_int_equal(w->server.service, SERVICE_RUNNING);
+    assert_int_equal(w->server.progress.stage, PROGRESS_REGISTERED);
+    assert_string_equal(w->server.progress.device.s, A);
+    assert_int_equal(mac_number(w->server.progress.mac), 0x001122334455);
+    assert_int_equal(w->server.n_bindings, 1);
+    say(w, fd, &m);
+    assert_int_equal(hear(fd), SCCP_KEEPALIVE_ACK);
+    close(fd);
+    turn(w);
+    assert_int_equal(w->server.progress.stage, PROGRESS_UNREGISTERED);
+    assert_int_equal(w->server.n_bindings, 2);
+    world_free(w);
+}
+
+static void the_administrator_resets_phones(void **state)
+{
+    struct world *w = world_new(PHONES);
+    int fd = registered_phone(w, A);
+
+    ask(w, REQUEST_PHONE_RESTART, json_pack("{s:[s,s]}", "names", A, B));
+    assert_int_equal(w->server.status, 0);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(w->server.body, "record"), "restarted")),
+        1);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(w->server.body, "record"), "absent")),
+        1);
+    assert_int_equal(hear(fd), SCCP_RESET);
+    close(fd);
+    world_free(w);
+}
+
+static void a_session_can_be_looked_at(void **state)
+{
+    struct world *w = world_new(PHONES);
+    int fd = registered_phone(w, A), refused = phone(w, "SEPAABBCCDDEEFF");
+    json_t *record;
+
+    ask(w, REQUEST_PHONE_SESSION, json_pack("{s:s}", "name", A));
+    record = json_object_get(w->server.body, "record");
+    assert_string_equal(json_string_value(json_object_get(record, "state")), "registered");
+    assert_int_equal(json_integer_value(json_object_get(record, "version")), 11);
+    ask(w, REQUEST_PHONE_SESSION, json_pack("{s:s}", "name", "SEPAABBCCDDEEFF"));
+    assert_int_equal(w->server.status, 1);
+    assert_non_null(
+        strstr(json_string_value(json_object_get(w->server.body, "error")), "refused 1 times"));
+    close(fd);
+    close(refused);
+    world_free(w);
+}
+
+static void an_unknown_phone_is_added_by_storage(void **state)
+{
+    struct world *w = world_new(PHONES "autoregistration cm1 enabled=true start=8000 end=8010\n");
+    int fd = phone(w, "SEPAABBCCDDEEFF");
+    const struct directory *old = w->thread.directory;
+    struct message m = {.id = MESSAGE_AUTOREGISTERED};
+
+    assert_int_equal(w->server.n_asked, 1);
+    assert_int_equal(hear(fd), -1);
+    w->thread.directory = directory_of_lines(PHONES "phone SEPAABBCCDDEEFF model=7 lines=8000\n");
+    directory_unref(old); /* the thread holds its own reference */
+    m.autoregistered.token = w->server.token;
+    signalling_thread.on_message(&w->thread, &m);
+    turn(w);
+    assert_int_equal(hear(fd), SCCP_REGISTER_ACK);
+    close(fd);
+    world_free(w);
+}
+
+static void the_service_stops_and_starts(void **state)
+{
+    struct world *w = world_new(PHONES);
+    struct message m = {.id = MESSAGE_SERVICE};
+    int fd = registered_phone(w, A);
+
+    signalling_thread.on_message(&w->thread, &m);
+    turn(w);
+    assert_int_equal(w->server.service, SERVICE_STOPPED);
+    assert_int_equal(w->server.progress.stage, PROGRESS_UNREGISTERED);
+    assert_int_equal(hear(fd), -2);
+    close(fd);
+    m.service.wanted = true;
+    signalling_thread.on_message(&w->thread, &m);
+    assert_int_equal(w->server.service, SERVICE_RUNNING);
+    fd = registered_phone(w, A);
+    close(fd);
+    world_free(w);
+}
+
+static void a_port_that_is_taken_fails_the_service_alone(void **state)
+{
+    struct world *w = world_new(PHONES), *second = calloc(1, sizeof(*second));
+
+    second->server.settings = w->server.settings;
+    second->thread.server = &second->server;
+    second->thread.directory = directory_of_lines("");
+    uv_loop_init(&second->thread.loop);
+    assert_int_equal(signalling_thread.start(&second->thread), 0);
+    assert_int_equal(second->server.service, SERVICE_FAILED);
+    assert_non_null(strstr(second->server.text, "in use by somebody"));
+    world_free(second);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_phone_registers_over_tcp_and_the_others_hear_of_it),
+        cmocka_unit_test(the_administrator_resets_phones),
+        cmocka_unit_test(a_session_can_be_looked_at),
+        cmocka_unit_test(an_unknown_phone_is_added_by_storage),
+        cmocka_unit_test(the_service_stops_and_starts),
+        cmocka_unit_test(a_port_that_is_taken_fails_the_service_alone),
+    };
+
+    log_set_level(LOG_LEVEL_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
