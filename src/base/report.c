@@ -9,6 +9,7 @@
 
 #define GAP         2  /* blanks between columns */
 #define SMALL       12 /* a column that is no wider is not cut while wider ones are left */
+#define LAST        24 /* the last column is wrapped; it is made no narrower than this first */
 #define MAX_COLUMNS 64
 
 struct cell {
@@ -188,9 +189,21 @@ static size_t total_width(const size_t *widths, size_t n)
     return total ? total - GAP : 0;
 }
 
-/* Takes from the widest until all fit; the first column, which names the thing, is cut last. */
+static size_t last_shown(const size_t *widths, size_t n)
+{
+    while (n > 1 && !widths[n - 1])
+        n--;
+    return n - 1;
+}
+
+/* Takes from the last column, which is wrapped, then from the widest until all fit; the first
+ * column, which names the thing, is cut last. */
 static void fit(size_t *widths, size_t n, size_t width)
 {
+    size_t last = last_shown(widths, n);
+
+    while (last && total_width(widths, n) > width && widths[last] > LAST)
+        widths[last]--;
     while (total_width(widths, n) > width) {
         size_t widest = 0;
 
@@ -201,44 +214,6 @@ static void fit(size_t *widths, size_t n, size_t width)
             return; /* nothing left to take; the terminal wraps the line */
         widths[widest]--;
     }
-}
-
-static void write_row(const struct report *r, struct grow *g, const size_t *widths, size_t row)
-{
-    size_t owed = 0; /* blanks before the next cell; none are left at the end of a line */
-
-    for (size_t c = 0; c < r->n_columns; c++) {
-        const struct cell *cell = row == SIZE_MAX ? &r->columns[c] : cell_at(r, row, c);
-        bool right = report_rows(r) && cell_at(r, 0, c)->kind == REPORT_NUMBER;
-        struct text t = shown(r, cell);
-        size_t width = text_columns(t);
-
-        if (!widths[c])
-            continue;
-        width = width > widths[c] ? widths[c] : width;
-        if (width) {
-            grow_fill(g, ' ', owed + (right ? widths[c] - width : 0));
-            owed = 0;
-            if (row == SIZE_MAX)
-                write_title(g, t, widths[c]);
-            else
-                width = write_cut(g, t, widths[c]);
-        }
-        owed += (right && width ? 0 : widths[c] - width) + GAP;
-    }
-    grow_string(g, "\n");
-}
-
-static void print_table(const struct report *r, struct grow *g, size_t width)
-{
-    size_t widths[MAX_COLUMNS];
-
-    natural_widths(r, widths);
-    if (width)
-        fit(widths, r->n_columns, width);
-    write_row(r, g, widths, SIZE_MAX);
-    for (size_t row = 0; row < report_rows(r); row++)
-        write_row(r, g, widths, row);
 }
 
 /* Cuts the first line of at most `width` columns off `rest`: at a line feed, else at a blank. */
@@ -267,6 +242,66 @@ static struct text cut_line(struct text *rest, size_t width)
     }
     *rest = (struct text){NULL, 0};
     return line;
+}
+
+/* The last cell of a row: what does not fit goes on below it, at column `indent`. */
+static void write_last(struct grow *g, struct text t, size_t width, size_t indent)
+{
+    struct text rest = t;
+
+    if (text_columns(t) <= width) {
+        write_cut(g, t, width);
+        return;
+    }
+    for (bool first = true; rest.at; first = false) {
+        struct text line = cut_line(&rest, width);
+
+        if (!first) {
+            grow_string(g, "\n");
+            grow_fill(g, ' ', indent);
+        }
+        write_cut(g, line, width);
+    }
+}
+
+static void write_row(const struct report *r, struct grow *g, const size_t *widths, size_t row)
+{
+    size_t last = last_shown(widths, r->n_columns), owed = 0; /* blanks before the next cell */
+
+    for (size_t c = 0; c <= last; c++) {
+        const struct cell *cell = row == SIZE_MAX ? &r->columns[c] : cell_at(r, row, c);
+        bool right = report_rows(r) && cell_at(r, 0, c)->kind == REPORT_NUMBER;
+        struct text t = shown(r, cell);
+        size_t width = text_columns(t);
+
+        if (!widths[c])
+            continue;
+        width = width > widths[c] ? widths[c] : width;
+        if (width) { /* no blanks are left at the end of a line */
+            grow_fill(g, ' ', owed + (right ? widths[c] - width : 0));
+            owed = 0;
+            if (row == SIZE_MAX)
+                write_title(g, t, widths[c]);
+            else if (c == last)
+                write_last(g, t, widths[c], total_width(widths, last) + (last ? GAP : 0));
+            else
+                width = write_cut(g, t, widths[c]);
+        }
+        owed += (right && width ? 0 : widths[c] - width) + GAP;
+    }
+    grow_string(g, "\n");
+}
+
+static void print_table(const struct report *r, struct grow *g, size_t width)
+{
+    size_t widths[MAX_COLUMNS];
+
+    natural_widths(r, widths);
+    if (width)
+        fit(widths, r->n_columns, width);
+    write_row(r, g, widths, SIZE_MAX);
+    for (size_t row = 0; row < report_rows(r); row++)
+        write_row(r, g, widths, row);
 }
 
 static void print_record(const struct report *r, struct grow *g, size_t width)

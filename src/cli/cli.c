@@ -68,6 +68,8 @@ static int ask_pages(struct client *c, const struct command_line *l, size_t want
     json_t *options = json_object_get(l->request, "options"), *whole = NULL, *rows = NULL;
     int err = 0;
 
+    json_object_set_new(options, "wanted",
+                        json_integer(wanted == SIZE_MAX ? 0 : (json_int_t)wanted));
     for (;;) {
         size_t have = rows ? json_array_size(rows) : 0;
         json_t *page, *next;

@@ -86,7 +86,7 @@ void admin_service(struct admin *a, uint64_t who, enum service_id service, enum 
 const char *call_option(const struct call *c, const char *name); /* "" when it was not given */
 size_t call_limit(const struct call *c);
 struct text call_text(json_t *value); /* of a JSON string; empty for all else */
-/* "2026-11-21 04:12:07", or in UTC with T and Z for programs; null for 0. */
+/* "04:12:07" of today, else "2026-11-21 04:12"; in UTC with T and Z for programs; null for 0. */
 json_t *admin_time(uint64_t us, bool full);
 /* "3 d 4 h", "12 min", "8 s" */
 void admin_duration(uint64_t us, char to[static 24]);

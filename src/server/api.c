@@ -185,17 +185,23 @@ json_t *json_of(struct text t)
 
 json_t *admin_time(uint64_t us, bool full)
 {
-    time_t seconds = (time_t)(us / 1000000);
-    struct tm tm;
+    time_t seconds = (time_t)(us / 1000000), now = (time_t)(server_wall_us() / 1000000);
+    struct tm tm, today;
     char s[32];
 
     if (!us)
         return json_null();
-    if (full)
+    if (full) {
         gmtime_r(&seconds, &tm);
-    else
-        localtime_r(&seconds, &tm);
-    strftime(s, sizeof(s), full ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &tm);
+        strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        return json_string(s);
+    }
+    localtime_r(&seconds, &tm);
+    localtime_r(&now, &today);
+    strftime(s, sizeof(s),
+             tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday ? "%H:%M:%S"
+                                                                        : "%Y-%m-%d %H:%M",
+             &tm);
     return json_string(s);
 }
 

@@ -9,10 +9,11 @@
 static const char *const severities[] = {"emergency", "alert",  "critical", "error",
                                          "warning",   "notice", "info",     "debug"};
 
-static const char *const event_columns[] = {"number",   "time",      "severity", "alarm",
-                                            "device",   "address",   "reason",   "meaning",
+static const char *const event_columns[] = {"time",     "device",    "alarm",   "meaning",
+                                            "number",   "severity",  "address", "reason",
                                             "repeated", "parameters"};
 
+#define N_EVENT_USUAL   4 /* what fits the terminal of a person */
 #define N_EVENT_COLUMNS (sizeof(event_columns) / sizeof(*event_columns))
 
 /* The last thing to say: the reason in plain words, else the alarm's own text. */
@@ -36,19 +37,13 @@ static json_t *event_object(const struct alarm *alarm, uint64_t number, bool ful
         "parameters", json_of(text_of(alarm->parameters)));
 }
 
-/* People see a zero for "no reason" and "not repeated" as nothing. */
-static json_t *event_row(const struct alarm *alarm, uint64_t number, bool full)
+/* The first `n` columns of an alarm. */
+static json_t *event_row(const struct alarm *alarm, uint64_t number, size_t n, bool full)
 {
     json_t *object = event_object(alarm, number, full), *row = json_array();
 
-    for (size_t i = 0; i < N_EVENT_COLUMNS; i++) {
-        json_t *value = json_object_get(object, event_columns[i]);
-
-        if (!full && json_is_integer(value) && !json_integer_value(value))
-            json_array_append_new(row, json_null());
-        else
-            json_array_append(row, value);
-    }
+    for (size_t i = 0; i < n; i++)
+        json_array_append(row, json_object_get(object, event_columns[i]));
     json_decref(object);
     return row;
 }
@@ -121,47 +116,46 @@ static bool read_filter(struct admin *a, const struct call *c, struct event_filt
     return false;
 }
 
-/* The newest that fit, oldest first: the first page looks back from the end, further ones go on
- * from there. */
-static uint64_t first_wanted(struct admin *a, const struct call *c, const struct event_filter *f,
-                             size_t limit)
+/* The newest that fit, oldest first: where to begin so that `wanted` of them follow (0: all). */
+static uint64_t first_of_newest(struct admin *a, const struct event_filter *f, json_int_t wanted)
 {
-    uint64_t after = strtoull(call_option(c, "after"), NULL, 10), n = events_last(a->events);
+    uint64_t n = events_last(a->events);
 
-    if (after)
-        return after + 1;
-    for (; n >= events_first(a->events) && limit; n--) {
+    if (!wanted)
+        return events_first(a->events);
+    for (; n >= events_first(a->events) && wanted; n--) {
         const struct alarm *alarm = events_get(a->events, n);
 
-        limit -= alarm && event_matches(alarm, f);
+        wanted -= alarm && event_matches(alarm, f);
     }
     return n + 1;
 }
 
 void api_event_list(struct admin *a, const struct call *c)
 {
-    size_t limit = call_limit(c),
-           n_columns = c->full || call_option(c, "columns")[0] ? N_EVENT_COLUMNS : 8;
-    json_t *columns = json_array(), *rows = json_array();
+    size_t n_columns = c->full || call_option(c, "columns")[0] ? N_EVENT_COLUMNS : N_EVENT_USUAL;
+    uint64_t n = strtoull(call_option(c, "after"), NULL, 10) + 1, last = events_last(a->events);
+    json_t *columns, *rows, *answer;
     struct event_filter filter;
 
-    if (!read_filter(a, c, &filter)) {
-        json_decref(columns);
-        json_decref(rows);
+    if (!read_filter(a, c, &filter))
         return;
-    }
-    for (size_t i = c->full ? 0 : 1; i < n_columns; i++)
+    columns = json_array();
+    rows = json_array();
+    for (size_t i = 0; i < n_columns; i++)
         json_array_append_new(columns, json_string(event_columns[i]));
-    for (uint64_t n = first_wanted(a, c, &filter, limit); n <= events_last(a->events); n++) {
+    if (n == 1)
+        n = first_of_newest(a, &filter, json_integer_value(json_object_get(c->options, "wanted")));
+    for (; n <= last && json_array_size(rows) < call_limit(c); n++) {
         const struct alarm *alarm = events_get(a->events, n);
-        json_t *row = alarm && event_matches(alarm, &filter) ? event_row(alarm, n, c->full) : NULL;
 
-        if (row && !c->full)
-            json_array_remove(row, 0);
-        json_array_append(rows, row);
-        json_decref(row);
+        if (alarm && event_matches(alarm, &filter))
+            json_array_append_new(rows, event_row(alarm, n, n_columns, c->full));
     }
-    admin_answer(a, c->who, json_pack("{s:o, s:o}", "columns", columns, "rows", rows));
+    answer = json_pack("{s:o, s:o}", "columns", columns, "rows", rows);
+    if (n <= last)
+        json_object_set_new(answer, "next", json_sprintf("%llu", (unsigned long long)n - 1));
+    admin_answer(a, c->who, answer);
 }
 
 /* --- follow --- */

@@ -6,6 +6,16 @@
 #include "core/models.h"
 #include "server/api_lists.h"
 
+static bool word_is_one_of(const char *word, const char *words)
+{
+    struct text rest = text_of(words);
+
+    while (rest.at)
+        if (text_is(text_split(&rest, ' '), word))
+            return true;
+    return false;
+}
+
 /* --- show --- */
 
 static json_t *boot_steps(struct admin *a, const struct progress_phone *p)
@@ -63,10 +73,12 @@ static json_t *history(struct admin *a, struct text name, bool full)
             alarm && event_matches(alarm, &filter) ? alarm_reason(alarm) : NULL;
 
         if (alarm && event_matches(alarm, &filter))
-            json_array_insert_new(rows, 0,
-                                  json_pack("[o, s, i, s]", admin_time(alarm->time_us, full),
-                                            alarm_rows[alarm->id].name, (int)alarm->reason,
-                                            reason ? reason->text : alarm_rows[alarm->id].text));
+            json_array_insert_new(
+                rows, 0,
+                json_pack("[o, s, o, s]", admin_time(alarm->time_us, full),
+                          alarm_rows[alarm->id].name,
+                          alarm->reason ? json_integer(alarm->reason) : json_null(),
+                          reason ? reason->text : alarm_rows[alarm->id].text));
     }
     return rows;
 }
@@ -120,16 +132,32 @@ static json_t *phone_answer(struct admin *a, const struct phone *p, bool full)
     return answer;
 }
 
+/* What people have no use for, or see elsewhere in the record. */
+static bool is_for_programs(const char *key)
+{
+    return word_is_one_of(
+        key, "state reported_model connection own_address instance registered_us lost_after_ms "
+             "offered_version silent_ms last_alarm");
+}
+
 /* What the station knows of a registered phone is added; without it the rest is still worth
  * telling. */
 static void with_session(struct admin *a, const struct ask *ask, int status, json_t *body)
 {
     json_t *record = json_object_get(ask->kept, "record"),
            *session = json_object_get(body, "record"), *value;
+    bool full = json_is_true(json_object_get(ask->kept, "full"));
     const char *key;
 
-    json_object_foreach(session, key, value) if (!json_object_get(record, key))
+    json_object_del(ask->kept, "full");
+    json_object_foreach(session, key,
+                        value) if (!json_object_get(record, key) && (full || !is_for_programs(key)))
         json_object_set(record, key, value);
+    if (!full && json_is_integer(json_object_get(session, "silent_ms")))
+        json_object_set_new(record, "last_heard",
+                            json_sprintf("%lld s ago", (long long)json_integer_value(
+                                                           json_object_get(session, "silent_ms")) /
+                                                           1000));
     admin_answer(a, ask->who, json_incref(ask->kept));
 }
 
@@ -157,6 +185,13 @@ static bool show_stranger(struct admin *a, const struct call *c, struct text nam
     return true;
 }
 
+/* The answer remembers for whom it is until it is complete. */
+static json_t *with_full(json_t *answer, bool full)
+{
+    json_object_set_new(answer, "full", json_boolean(full));
+    return answer;
+}
+
 void api_phone_show(struct admin *a, const struct call *c)
 {
     char key[DIRECTORY_KEY_MAX];
@@ -169,7 +204,7 @@ void api_phone_show(struct admin *a, const struct call *c)
         refuse_missing(a, c, ENTITY_phone, name);
     else if (phone_is_registered(a, name))
         admin_ask(a, c->who, REQUEST_PHONE_SESSION, json_pack("{s:s}", "name", p->name),
-                  with_session, phone_answer(a, p, c->full));
+                  with_session, with_full(phone_answer(a, p, c->full), c->full));
     else
         admin_answer(a, c->who, phone_answer(a, p, c->full));
 }
@@ -194,7 +229,9 @@ static void reset_done(struct admin *a, const struct ask *ask, int status, json_
                      name);
         return;
     }
-    answer = json_pack("{s:O}", "record", record);
+    answer = json_object();
+    if (json_is_true(json_object_get(ask->kept, "full")))
+        json_object_set(answer, "record", record);
     if (name)
         note(answer, "%s was told to %s.", name, strcmp(did, "reset") ? "restart" : "reset");
     else
@@ -287,7 +324,7 @@ static void reset_or_restart(struct admin *a, const struct call *c, enum request
     }
     if (!fields_exist(a, c) || !(names = by_filter ? select_names(a, c) : given_names(a, c)))
         return;
-    kept = json_pack("{s:s}", "did", did);
+    kept = json_pack("{s:s, s:b}", "did", did, "full", c->full);
     if (json_array_size(names) == 1 && !by_filter)
         json_object_set(kept, "name", json_array_get(names, 0));
     admin_ask(a, c->who, request, json_pack("{s:o}", "names", names), reset_done, kept);
@@ -334,14 +371,16 @@ static const char *last_file(struct admin *a, const struct progress_phone *p, ch
     return to;
 }
 
+/* Phones whose label may have been typed wrong: those that are registered are no typing error. */
 static json_t *near_names(struct admin *a, struct device_name name)
 {
-    struct device_name near[MAX_NEAR];
-    size_t n = progress_near(device_is_known, a, name, near, MAX_NEAR);
+    struct device_name near[32];
+    size_t n = progress_near(device_is_known, a, name, near, 32);
     json_t *names = json_array();
 
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(names, json_string(near[i].s));
+    for (size_t i = 0; i < n && json_array_size(names) < MAX_NEAR; i++)
+        if (!phone_is_registered(a, text_of(near[i].s)))
+            json_array_append_new(names, json_string(near[i].s));
     return names;
 }
 

@@ -51,6 +51,20 @@ static void a_table_is_cut_to_the_width_of_the_terminal(void **state)
            "SEP001122334456  会议室, \"big\"…       34\n");
 }
 
+static void the_last_column_is_wrapped(void **state)
+{
+    struct report *r = report_new();
+
+    report_column(r, TEXT("service"));
+    report_column(r, TEXT("about"));
+    report_cell(r, REPORT_TEXT, TEXT("TFTP"));
+    report_cell(r, REPORT_TEXT, TEXT("UDP 69 is in use by dnsmasq (pid 812): stop it"));
+    expect(r, REPORT_TABLE, 38,
+           "service  about\n"
+           "TFTP     UDP 69 is in use by dnsmasq\n"
+           "         (pid 812): stop it\n");
+}
+
 static void json_keeps_numbers_flags_and_nothing(void **state)
 {
     expect(phones(), REPORT_JSON, 0,
@@ -132,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_aligns_by_columns_of_the_terminal_and_leaves_empty_columns_out),
         cmocka_unit_test(a_table_is_cut_to_the_width_of_the_terminal),
+        cmocka_unit_test(the_last_column_is_wrapped),
         cmocka_unit_test(json_keeps_numbers_flags_and_nothing),
         cmocka_unit_test(csv_quotes_what_needs_it),
         cmocka_unit_test(html_is_escaped),
