@@ -1,10 +1,10 @@
 /* directory_lines.h - a directory for a test, written as lines:
  *
- *   dir = directory_of_lines("phone SEP001122334455 model=7960 lines=7001;7002 speed_dials=Taxi=0123\n"
- *                            "pool Default description=\"Head office\"\n");
+ *   dir = directory_of_lines("phone SEP001122334455 model=7960 lines=7001;7002
+ * speed_dials=Taxi=0123\n" "pool Default description=\"Head office\"\n");
  *
- * On top of directory_factory("cm1", "10.0.0.1"). What is there is changed, the rest is added. A line
- * that is refused ends the test program. */
+ * On top of directory_factory("cm1", "10.0.0.1"). What is there is changed, the rest is added. A
+ * line that is refused ends the test program. */
 #pragma once
 
 #include <stdio.h>

@@ -35,7 +35,9 @@ static struct store *filled(void)
     struct store *s;
 
     assert_int_equal(store_open(path, STORE_WRITE, &s, error, sizeof(error)), 0);
-    assert_int_equal(store_run(s, "CREATE TABLE t(k TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID; INSERT INTO t VALUES('a', 1)"), 0);
+    assert_int_equal(store_run(s, "CREATE TABLE t(k TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID; "
+                                  "INSERT INTO t VALUES('a', 1)"),
+                     0);
     return s;
 }
 
@@ -135,18 +137,23 @@ static void a_folder_that_is_not_there_is_named(void **state)
 {
     struct store *s;
 
-    assert_int_equal(store_open("/nowhere/at/all.db", STORE_WRITE, &s, error, sizeof(error)), -ENOENT);
+    assert_int_equal(store_open("/nowhere/at/all.db", STORE_WRITE, &s, error, sizeof(error)),
+                     -ENOENT);
     assert_non_null(strstr(error, "/nowhere/at/all.db"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_committed_is_there_again, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(what_is_committed_is_there_again, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(what_is_rolled_back_is_not, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_backup_is_whole_and_never_overwrites, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused_by_name, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_full_database_says_so_and_goes_on_when_there_is_room, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_backup_is_whole_and_never_overwrites, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused_by_name, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_full_database_says_so_and_goes_on_when_there_is_room,
+                                        make_folder, remove_folder),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
     };
 

@@ -43,8 +43,9 @@ static int import_into(const struct directory **dir, const char *text, const cha
 
     faults = (struct change_faults){.rows = rows, .max = 20};
     *error = 0;
-    err = json ? bulk_json_read(copy, strlen(copy), c, &faults, error, sizeof(error))
-               : bulk_csv_read(copy, strlen(copy), text_of(model), c, &faults, error, sizeof(error));
+    err = json
+              ? bulk_json_read(copy, strlen(copy), c, &faults, error, sizeof(error))
+              : bulk_csv_read(copy, strlen(copy), text_of(model), c, &faults, error, sizeof(error));
     if (!err)
         err = directory_apply(*dir, c, &faults, &d, error, sizeof(error));
     if (!err) {
@@ -138,7 +139,8 @@ static void a_bulk_administration_file_is_recognised(void **state)
     const struct phone *p;
     const struct line *line;
     static const char text[] =
-        "MAC ADDRESS,DESCRIPTION,LOCATION,USER ID,DIRECTORY NUMBER 1,DISPLAY 1,LINE TEXT LABEL 1,FORWARD BUSY EXTERNAL 1,"
+        "MAC ADDRESS,DESCRIPTION,LOCATION,USER ID,DIRECTORY NUMBER 1,DISPLAY 1,LINE TEXT LABEL "
+        "1,FORWARD BUSY EXTERNAL 1,"
         "CALL PICKUP GROUP 1,DIRECTORY NUMBER 2,DISPLAY 2,SPEED DIAL NUMBER 1,SPEED DIAL LABEL 1\n"
         "001122334455,Front desk,Paris,anna,7001,Anna,Desk,7999,grp,7002,,0123,Taxi\n";
 
@@ -177,7 +179,8 @@ static const char full[] =
     "partition Berlin description=\"with \\\\ and é\"\n"
     "css Inside members=Berlin\n"
     "line 7009/Berlin css=Inside forward_all=1234\n"
-    "phone SEP000000000001 model=7960 lines=7001;7002/Berlin speed_dials=A=1;B=2 unlock_password=secret\n"
+    "phone SEP000000000001 model=7960 lines=7001;7002/Berlin speed_dials=A=1;B=2 "
+    "unlock_password=secret\n"
     "phone SEP000000000002 model=186 lines=7001 description=\"a;b,c\" delayed_failover=yes\n"
     "user anna password=$y$hash role=operator\n"
     "phone SEP000000000003 model=8841 protocol=sip owner=anna\n"
@@ -226,8 +229,9 @@ static void json_leaves_out_secrets_that_are_no_hashes(void **state)
 
 static void csv_out_and_in_again_is_every_phone(void **state)
 {
-    const struct directory *dir = directory_of_lines("phone SEP000000000001 model=7960 lines=7001;7002 speed_dials=A=1\n"
-                                                     "phone SEP000000000002 model=186 lines=7001 description=\"a;b,c\"\n");
+    const struct directory *dir =
+        directory_of_lines("phone SEP000000000001 model=7960 lines=7001;7002 speed_dials=A=1\n"
+                           "phone SEP000000000002 model=186 lines=7001 description=\"a;b,c\"\n");
     const struct directory *again = directory_of_lines("");
     struct grow text = {0};
 
@@ -244,9 +248,14 @@ static void json_faults_have_their_lines(void **state)
 {
     const struct directory *dir = directory_of_lines("");
 
-    assert_int_equal(import_into(&dir, "{\n\"phone\": [\n{\"name\": \"SEP000000000001\", \"model\": 7},\n{\"model\": 7},\n"
-                                       "{\"name\": \"SEP000000000002\", \"model\": 7.5}\n,{\"name\": \"SEP000000000003\", \"modle\": 7}]}",
-                                 "", true), -EINVAL);
+    assert_int_equal(
+        import_into(
+            &dir,
+            "{\n\"phone\": [\n{\"name\": \"SEP000000000001\", \"model\": 7},\n{\"model\": 7},\n"
+            "{\"name\": \"SEP000000000002\", \"model\": 7.5}\n,{\"name\": \"SEP000000000003\", "
+            "\"modle\": 7}]}",
+            "", true),
+        -EINVAL);
     assert_int_equal(faults.total, 3);
     assert_fault(0, 4, "", "without a name");
     assert_fault(1, 5, "", "wrong kind");
@@ -311,7 +320,8 @@ int main(void)
         cmocka_unit_test(json_leaves_out_secrets_that_are_no_hashes),
         cmocka_unit_test(csv_out_and_in_again_is_every_phone),
         cmocka_unit_test(json_faults_have_their_lines),
-        cmocka_unit_test_setup_teardown(a_restore_brings_back_what_was_and_keeps_what_is, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_restore_brings_back_what_was_and_keeps_what_is,
+                                        make_folder, remove_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,8 @@ static void a_new_file_gets_what_a_new_node_has(void **state)
     const struct directory *dir, *again;
 
     assert_int_equal(database_load(db, &dir, error, sizeof(error)), -ENODATA);
-    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT("10.0.0.1"), &dir, error, sizeof(error)), 0);
+    assert_int_equal(
+        database_load_or_make(db, TEXT("cm1"), TEXT("10.0.0.1"), &dir, error, sizeof(error)), 0);
     database_close(db);
     again = reload();
     assert_same(dir, again);
@@ -102,7 +103,8 @@ static void store_lines(struct database *db, const struct directory **dir, const
 static void every_change_is_there_after_a_restart(void **state)
 {
     static const char *const changes[] = {
-        "partition Berlin\nphone SEP000000000001 model=7960 lines=7001;7002/Berlin speed_dials=A=1;B=2",
+        "partition Berlin\nphone SEP000000000001 model=7960 lines=7001;7002/Berlin "
+        "speed_dials=A=1;B=2",
         "phone SEP000000000002 model=7941 lines=7001 description=\"it's \\\"odd\\\"; ü\"",
         "phone SEP000000000001 lines=7002/Berlin",
         "partition Berlin name=Hamburg",
@@ -117,7 +119,8 @@ static void every_change_is_there_after_a_restart(void **state)
     struct database *db = open_database();
     const struct directory *dir, *again;
 
-    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)), 0);
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)),
+                     0);
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
         store_lines(db, &dir, changes[i]);
         database_close(db);
@@ -138,12 +141,14 @@ static void a_deleted_record_takes_its_children_from_the_file(void **state)
     struct statement *st;
     struct delta d;
 
-    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)), 0);
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)),
+                     0);
     store_lines(db, &dir, "phone SEP000000000001 model=7960 lines=7001;7002");
     change_delete(c, ENTITY_phone, TEXT("SEP000000000001"));
     assert_int_equal(directory_apply(dir, c, NULL, &d, error, sizeof(error)), 0);
     assert_int_equal(database_apply(db, &d), 0);
-    assert_int_equal(store_prepare(database_store(db), "SELECT count(*) FROM phone_buttons", &st), 0);
+    assert_int_equal(store_prepare(database_store(db), "SELECT count(*) FROM phone_buttons", &st),
+                     0);
     assert_int_equal(statement_step(st), 1);
     assert_int_equal(statement_get_number(st, 0), 0);
     statement_free(st);
@@ -162,11 +167,14 @@ static void a_file_of_an_older_table_gets_what_is_new(void **state)
     struct database *db = open_database();
     const struct directory *dir, *again;
 
-    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)), 0);
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)),
+                     0);
     store_lines(db, &dir, "phone SEP000000000001 model=7960 lines=7001");
-    assert_int_equal(store_run(database_store(db), "ALTER TABLE phone DROP COLUMN vendor_config;"
-                                                   "ALTER TABLE phone_buttons DROP COLUMN max_calls;"
-                                                   "DROP TABLE \"load\""), 0);
+    assert_int_equal(store_run(database_store(db),
+                               "ALTER TABLE phone DROP COLUMN vendor_config;"
+                               "ALTER TABLE phone_buttons DROP COLUMN max_calls;"
+                               "DROP TABLE \"load\""),
+                     0);
     database_close(db);
     again = reload();
     assert_same(dir, again); /* the defaults were stored */
@@ -201,7 +209,8 @@ static int fail_halfway(struct store *s)
 
 static void migrations_run_once_in_order_and_whole(void **state)
 {
-    static const struct database_step steps[] = {{make_old, "old"}, {rename_column, "pattern"}, {fail_halfway, "broken"}};
+    static const struct database_step steps[] = {
+        {make_old, "old"}, {rename_column, "pattern"}, {fail_halfway, "broken"}};
     struct store *s;
     int32_t version;
 
@@ -220,12 +229,18 @@ static void migrations_run_once_in_order_and_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_new_file_gets_what_a_new_node_has, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(every_change_is_there_after_a_restart, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_deleted_record_takes_its_children_from_the_file, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_file_of_an_older_table_gets_what_is_new, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_file_of_a_newer_dialtone_is_refused, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(migrations_run_once_in_order_and_whole, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_new_file_gets_what_a_new_node_has, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(every_change_is_there_after_a_restart, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_deleted_record_takes_its_children_from_the_file,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_of_an_older_table_gets_what_is_new, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_of_a_newer_dialtone_is_refused, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(migrations_run_once_in_order_and_whole, make_folder,
+                                        remove_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

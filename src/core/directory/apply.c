@@ -313,6 +313,18 @@ static void begin_operation(struct apply *a, const struct token *t)
     }
 }
 
+/* A name typed in another case is stored as that of what it names. */
+static void spell_reference(struct apply *a, void *to, const struct directory_field *f)
+{
+    const char **value = (const char **)((char *)to + f->offset);
+    char buffer[DIRECTORY_KEY_MAX];
+    const struct record *r = directory_find(a->dir, f->entity, text_of(*value));
+    struct text key = r ? record_key(r, buffer) : TEXT("");
+
+    if (r && !text_is(key, *value))
+        *value = arena_text(&a->arena, key);
+}
+
 static void set_field(struct apply *a, const struct token *t)
 {
     const struct directory_field *fields = directory_entity(a->entity)->fields, *f;
@@ -335,6 +347,8 @@ static void set_field(struct apply *a, const struct token *t)
         err = -ENOENT;
     else
         err = draft_phone_extra(&a->arena, &a->draft.phone, t->a, t->b, sentence);
+    if (f && !err && f->kind == FIELD_REF)
+        spell_reference(a, to, f);
     if (err == -ENOENT) {
         const struct directory_field *nearest = directory_field_nearest(fields, t->a);
 
