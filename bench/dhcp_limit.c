@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 
     bench_options(argc, argv);
     own.sin_port = htons((uint16_t)bench_number("port", 67));
+    inet_pton(AF_INET, bench_text("address", "127.0.0.1"), &own.sin_addr);
     bench_done();
     setsockopt(p.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     if (bind(p.fd, (struct sockaddr *)&own, sizeof(own)))
