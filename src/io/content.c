@@ -8,8 +8,16 @@
 
 #define WINDOW (32 * 1024) /* read at once from a file that is not in memory */
 
+/* Tells contents apart, eight octets a step; whoever makes two that meet has only fooled himself. */
 static uint64_t mix(uint64_t h, const uint8_t *bytes, size_t len)
 {
+    uint64_t word;
+
+    for (; len >= sizeof(word); bytes += sizeof(word), len -= sizeof(word)) {
+        memcpy(&word, bytes, sizeof(word));
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
     for (size_t i = 0; i < len; i++) /* FNV-1a */
         h = (h ^ bytes[i]) * 0x100000001b3u;
     return h;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #define BATCH            64
 #define BATCHES_PER_TURN 16
 #define DEFAULT_LEN      2048
+#define TRAIN_SEGMENT    1472 /* what fits an Ethernet frame: longer datagrams are for IP to cut */
+#define TRAIN_MAX        64   /* datagrams, as the kernel takes them */
 #define OUT_BYTES        (256 * 1024) /* at least three datagrams of the largest size */
 
 union control {
@@ -31,7 +34,9 @@ struct udp {
     udp_input input;
     void *context;
     size_t max_len;
-    size_t n_out, out_used; /* queued datagrams, and the bytes they take */
+    size_t n_out, out_used; /* queued datagrams and trains, and the bytes they take */
+    bool no_trains;         /* the kernel does not cut */
+    uint16_t segments[BATCH]; /* of the queued: size of a train's datagrams, 0: a single one */
     struct lane in, out;
     struct udp_datagram batch[BATCH];
     uint8_t out_bytes[OUT_BYTES];
@@ -160,27 +165,70 @@ static size_t put_pktinfo(union control *control, struct ip from, unsigned inter
     }
 }
 
-void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
-              const void *bytes, size_t len)
+void *udp_room(struct udp *u, size_t len)
 {
-    struct lane *lane = &u->out;
-    size_t i;
-
     if (len > 65535 || u->closing)
-        return;
+        return NULL;
     if (u->n_out == BATCH || u->out_used + len > OUT_BYTES)
         udp_flush(u);
     if (u->n_out == BATCH || u->out_used + len > OUT_BYTES)
-        return; /* the kernel has no room either */
+        return NULL; /* the kernel has no room either */
+    return u->out_bytes + u->out_used;
+}
+
+static size_t put_segment(union control *control, size_t used, uint16_t segment)
+{
+    struct cmsghdr *c = (struct cmsghdr *)(control->room + used);
+
+    c->cmsg_level = SOL_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof(segment));
+    memcpy(CMSG_DATA(c), &segment, sizeof(segment));
+    return used + CMSG_SPACE(sizeof(segment));
+}
+
+static void queue(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+                  const void *bytes, size_t len, size_t segment)
+{
+    struct lane *lane = &u->out;
+    uint8_t *at = udp_room(u, len);
+    size_t i, used = 0;
+
+    if (!at)
+        return;
     i = u->n_out++;
-    memcpy(u->out_bytes + u->out_used, bytes, len);
-    lane_point(lane, i, u->out_bytes + u->out_used, len);
+    if (at != bytes)
+        memmove(at, bytes, len);
+    lane_point(lane, i, at, len);
     u->out_used += len;
+    u->segments[i] = (uint16_t)segment;
     lane->headers[i].msg_hdr.msg_namelen = endpoint_to_sockaddr(to, &lane->names[i]);
-    lane->headers[i].msg_hdr.msg_controllen = 0;
     if (from.family || interface)
-        lane->headers[i].msg_hdr.msg_controllen =
-            put_pktinfo(&lane->control[i], from, interface, u->v6);
+        used = put_pktinfo(&lane->control[i], from, interface, u->v6);
+    if (segment)
+        used = put_segment(&lane->control[i], used, (uint16_t)segment);
+    lane->headers[i].msg_hdr.msg_controllen = used;
+}
+
+void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+              const void *bytes, size_t len)
+{
+    queue(u, to, from, interface, bytes, len, 0);
+}
+
+void udp_send_train(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+                    const void *bytes, size_t len, size_t segment)
+{
+    const uint8_t *at = bytes;
+
+    if (segment && segment < len && segment <= TRAIN_SEGMENT && len <= segment * TRAIN_MAX && !u->no_trains) {
+        queue(u, to, from, interface, bytes, len, segment);
+        return;
+    }
+    for (size_t n; len; at += n, len -= n) {
+        n = segment && segment < len ? segment : len;
+        queue(u, to, from, interface, at, n, 0);
+    }
 }
 
 /* Keeps what the kernel did not take, at the front of the queue. */
@@ -195,6 +243,7 @@ static void keep_from(struct udp *u, size_t first)
         memmove(u->out_bytes + used, u->out.pieces[i].iov_base, len);
         u->out.names[to] = u->out.names[i];
         u->out.control[to] = u->out.control[i];
+        u->segments[to] = u->segments[i];
         lane_point(&u->out, to, u->out_bytes + used, len);
         u->out.headers[to].msg_hdr.msg_namelen = old.msg_namelen;
         u->out.headers[to].msg_hdr.msg_controllen = old.msg_controllen;
@@ -202,6 +251,33 @@ static void keep_from(struct udp *u, size_t first)
     }
     u->n_out -= first;
     u->out_used = used;
+}
+
+/* A train that the kernel does not cut (the path takes smaller datagrams only, or the device cannot) leaves
+ * as single datagrams; what finds no room is lost as on any network. */
+static void send_singly(struct udp *u, size_t i)
+{
+    struct msghdr h = u->out.headers[i].msg_hdr;
+    uint8_t *at = u->out.pieces[i].iov_base;
+    size_t left = u->out.pieces[i].iov_len, segment = u->segments[i];
+
+    h.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+    for (size_t n; left; at += n, left -= n) {
+        struct iovec piece = {at, n = segment < left ? segment : left};
+
+        h.msg_iov = &piece;
+        sendmsg(u->fd, &h, MSG_DONTWAIT);
+    }
+}
+
+/* The first of the queue cannot leave: no route, too long, or a train that is not cut. The others can. */
+static void give_up_one(struct udp *u, size_t i, int err)
+{
+    if (!u->segments[i])
+        return;
+    if (err == EIO || err == EOPNOTSUPP)
+        u->no_trains = true;
+    send_singly(u, i);
 }
 
 void udp_flush(struct udp *u)
@@ -216,7 +292,7 @@ void udp_flush(struct udp *u)
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
             break;
         else if (errno != EINTR)
-            done++; /* this one cannot leave (no route, too long …): the others can */
+            give_up_one(u, done++, errno);
     }
     if (done)
         keep_from(u, done);

@@ -42,4 +42,11 @@ uint16_t udp_port(const struct udp *u);
  * `from` and `interface` choose the source (ip none, 0: the kernel's choice). */
 void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
               const void *bytes, size_t len);
+/* The same for a train: `len` bytes as datagrams of `segment` bytes each, the last may be shorter. The kernel
+ * cuts it (UDP_SEGMENT) where it can. */
+void udp_send_train(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+                    const void *bytes, size_t len, size_t segment);
+/* Where the next datagram or train of up to `len` bytes will be queued: written there and then sent from there, it
+ * is not copied. NULL when there is no room. */
+void *udp_room(struct udp *u, size_t len);
 void udp_flush(struct udp *u); /* for sends outside of `input` */

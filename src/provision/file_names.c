@@ -132,8 +132,11 @@ static bool middle_fits(const struct pattern *p, struct text middle, struct file
 
 static bool pattern_fits(const struct pattern *p, struct text name, struct file_name *n)
 {
-    size_t ends = strlen(p->prefix) + strlen(p->suffix);
+    size_t ends;
 
+    if (*p->prefix && *p->prefix != *name.at)
+        return false; /* most rows end here */
+    ends = strlen(p->prefix) + strlen(p->suffix);
     if (name.len < ends || !text_starts(name, p->prefix) || !text_ends(name, p->suffix))
         return false;
     return middle_fits(p, (struct text){name.at + strlen(p->prefix), name.len - ends}, n);

@@ -382,6 +382,19 @@ static int fill_burst(struct tftp_server *s, struct transfer *t, uint64_t until,
     return n;
 }
 
+/* Room for one block, or for a window up to a burst. */
+static struct writer room_for(struct tftp_server *s, struct transfer *t, uint64_t blocks)
+{
+    size_t block = TFTP_HEADER + (size_t)t->block_size, size = block;
+    uint8_t *room = NULL;
+
+    if (blocks > 1)
+        size = blocks * block < BURST_MAX ? (size_t)blocks * block : block > BURST_MAX ? block : BURST_MAX;
+    if (s->output.room)
+        room = s->output.room(s->output.context, t->tid, size);
+    return room ? writer_of(room, size) : writer_of(s->out, sizeof(s->out));
+}
+
 /* The window from `base` on. */
 static int send_window(struct tftp_server *s, struct transfer *t)
 {
@@ -393,13 +406,13 @@ static int send_window(struct tftp_server *s, struct transfer *t)
         until = t->last;
     t->sent = t->base - 1;
     while (t->sent < until) {
-        struct writer w = writer_of(s->out, sizeof(s->out));
+        struct writer w = room_for(s, t, until - t->sent);
         int n = fill_burst(s, t, until, &w);
 
         if (n < 0)
             return n;
         count_by(COUNT_TFTP_SEGMENTS_SENT, n);
-        s->output.send(s->output.context, t->tid, &t->peer, t->local, s->out, writer_len(&w),
+        s->output.send(s->output.context, t->tid, &t->peer, t->local, w.start, writer_len(&w),
                        n > 1 ? (size_t)TFTP_HEADER + t->block_size : 0);
     }
     return 0;

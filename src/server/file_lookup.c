@@ -365,9 +365,24 @@ static const struct {
     [FILE_SLOW] = {PROGRESS_FILE_ASKED, "still running"},
 };
 
+void file_lookup_tell(struct files *f)
+{
+    for (size_t i = 0; i < f->n_events; i++)
+        server_progress(f->server, &f->events[i]);
+    f->n_events = 0;
+}
+
+static void tell_later(struct files *f, const struct progress_event *e)
+{
+    if (f->n_events == FILES_EVENTS)
+        file_lookup_tell(f);
+    f->events[f->n_events++] = *e;
+}
+
 void file_lookup_report(struct files *f, const struct file_report *r)
 {
     struct progress_event e = {
+        .time_us = server_wall_us(),
         .ip = r->client.ip,
         .stage = result_rows[r->result].stage,
         .code = r->sent > UINT32_MAX ? UINT32_MAX : (uint32_t)r->sent,
@@ -379,9 +394,11 @@ void file_lookup_report(struct files *f, const struct file_report *r)
     if (parsed)
         e.device = name.device;
     text_copy(e.detail, sizeof(e.detail), r->name);
-    server_progress(f->server, &e);
+    tell_later(f, &e);
     if (parsed && (r->result == FILE_MISSING || r->result == FILE_REFUSED) && is_private(&name))
         alarm_missing(f, &name, r);
+    if (!log_wants(LOG_LEVEL_DEBUG))
+        return;
     log_debug("files", "%s %.*s to %s: %s, %llu bytes, %llu ms, %u sent again", r->http ? "HTTP" : "TFTP",
               TEXT_ARG(r->name), endpoint_print(&r->client, client), result_rows[r->result].words,
               (unsigned long long)r->sent,

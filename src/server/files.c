@@ -26,7 +26,7 @@ static uint64_t now(const struct files *f)
 
 static bool anything_runs(const struct files *f)
 {
-    return (f->tftp && tftp_server_count(f->tftp)) || (f->http && file_server_count(f->http));
+    return f->n_events || (f->tftp && tftp_server_count(f->tftp)) || (f->http && file_server_count(f->http));
 }
 
 /* A transfer answers from its own socket, after the batch that asked for it. */
@@ -46,6 +46,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (f->http)
         file_server_expire(f->http, now(f));
+    file_lookup_tell(f);
     if (!anything_runs(f))
         uv_timer_stop(timer);
 }
@@ -82,13 +83,12 @@ static void on_answers(void *context, const struct udp_datagram *batch, size_t n
 static void send_datagrams(void *context, unsigned tid, const struct endpoint *to, struct ip local,
                            const void *bytes, size_t len, size_t segment)
 {
-    struct files *f = context;
-    const uint8_t *at = bytes;
+    udp_send_train(((struct files *)context)->tids[tid], to, local, 0, bytes, len, segment);
+}
 
-    for (size_t n; len; at += n, len -= n) {
-        n = segment && segment < len ? segment : len;
-        udp_send(f->tids[tid], to, local, 0, at, n);
-    }
+static uint8_t *room(void *context, unsigned tid, size_t n)
+{
+    return udp_room(((struct files *)context)->tids[tid], n);
 }
 
 static void tell(void *context, const struct file_report *r)
@@ -156,7 +156,7 @@ static void start_tftp(struct files *f, uint64_t token)
     int32_t port = server_bootstrap(f->server)->tftp_port;
     struct endpoint local = listen_on(f, port);
     struct file_source source = file_lookup_source(f);
-    struct tftp_output output = {f, send_datagrams, tell};
+    struct tftp_output output = {f, room, send_datagrams, tell};
     struct tftp_settings settings;
     char reason[160];
     int err;
@@ -480,6 +480,7 @@ static void stop(struct thread *t)
     f->closing = true;
     close_tftp(f);
     close_http(f);
+    file_lookup_tell(f);
     file_build_stop(f);
     file_tree_close(f->tree);
     f->tree = NULL;

@@ -12,7 +12,8 @@
 #include "server/file_cache.h"
 #include "server/server.h"
 
-#define FILES_TIDS 16 /* sockets for transfers */
+#define FILES_TIDS   16  /* sockets for transfers */
+#define FILES_EVENTS 512 /* events of boots that wait for the next tick */
 
 struct file_names_cache; /* addresses of other nodes' names */
 struct file_alarms;      /* what was told lately */
@@ -52,6 +53,8 @@ struct files {
     struct tftp_server *tftp; /* NULL: stopped */
     struct tcp *http_port;
     struct file_server *http;
+    struct progress_event events[FILES_EVENTS]; /* told together: who hears them is woken once a tick */
+    size_t n_events;
     unsigned holders;         /* handles and look-ups that still point here */
     bool closing;
 };
@@ -61,6 +64,7 @@ void files_release(struct files *f); /* one holder less; the last frees */
 /* file_lookup.c */
 struct file_source file_lookup_source(struct files *f);
 void file_lookup_report(struct files *f, const struct file_report *r);
+void file_lookup_tell(struct files *f); /* sends the events that wait */
 /* The file of that name as a phone at `local` would get it; 0 with a reference, -ENOENT, -EBUSY … */
 int file_lookup(struct files *f, const struct file_name *name, struct ip local, struct device_name asker,
                 struct content **ret);

@@ -82,7 +82,7 @@ static void report(void *context, const struct file_report *r)
 static int set_up(void **state)
 {
     static const struct file_source source = {NULL, open_file, read_file, close_file};
-    static const struct tftp_output output = {NULL, send_datagrams, report};
+    static const struct tftp_output output = {NULL, NULL, send_datagrams, report};
     struct tftp_settings s;
 
     memset(&net, 0, sizeof(net));
