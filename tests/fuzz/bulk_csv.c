@@ -1,5 +1,5 @@
-/* bulk_csv.c - phone lists: whatever the bytes, a change that is applied or refused; what it made is
- * written and read again to the same. */
+/* bulk_csv.c - phone lists: whatever the bytes, a change that is applied or refused; what it made
+ * is written and read again to the same. */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* bulk_json.c - everything as JSON: whatever the bytes, a change that is applied or refused; what it made
- * is written and read again to the same. */
+/* bulk_json.c - everything as JSON: whatever the bytes, a change that is applied or refused; what
+ * it made is written and read again to the same. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-static const struct directory *read_into(const struct directory *from, const char *bytes, size_t len)
+static const struct directory *read_into(const struct directory *from, const char *bytes,
+                                         size_t len)
 {
     struct change_fault rows[4];
     struct change_faults faults = {.rows = rows, .max = 4};

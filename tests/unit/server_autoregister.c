@@ -40,10 +40,10 @@ static void the_door_is_closed_until_somebody_opens_it(void **state)
 
 static void a_phone_gets_number_pool_and_template(void **state)
 {
-    const struct directory *dir =
-        directory_of_lines("partition New\ncss Dead members=New\npool Fresh css=Dead\n"
-                           "defaults 7941/sccp pool=Fresh\n"
-                           "autoregistration cm1 enabled=yes start=8000 end=8009 partition=New mask=555XXXX");
+    const struct directory *dir = directory_of_lines(
+        "partition New\ncss Dead members=New\npool Fresh css=Dead\n"
+        "defaults 7941/sccp pool=Fresh\n"
+        "autoregistration cm1 enabled=yes start=8000 end=8009 partition=New mask=555XXXX");
     const struct phone *p;
 
     assert_int_equal(come(&dir, "SEP000000000001", 115), 0);
@@ -84,8 +84,9 @@ static void numbers_go_round_and_used_ones_are_passed(void **state)
 
 static void quarantine_has_a_pool_of_its_own(void **state)
 {
-    const struct directory *dir = directory_of_lines(
-        "pool Waiting\nautoregistration cm1 enabled=yes start=8000 end=8003 quarantine=yes quarantine_pool=Waiting");
+    const struct directory *dir =
+        directory_of_lines("pool Waiting\nautoregistration cm1 enabled=yes start=8000 end=8003 "
+                           "quarantine=yes quarantine_pool=Waiting");
 
     assert_int_equal(come(&dir, "SEP000000000001", 7), 0);
     assert_string_equal(directory_phone(dir, TEXT("SEP000000000001"))->pool, "Waiting");
@@ -95,7 +96,8 @@ static void quarantine_has_a_pool_of_its_own(void **state)
 
 static void a_device_type_that_nobody_knows_is_refused(void **state)
 {
-    const struct directory *dir = directory_of_lines("autoregistration cm1 enabled=yes start=8000 end=8003");
+    const struct directory *dir =
+        directory_of_lines("autoregistration cm1 enabled=yes start=8000 end=8003");
 
     assert_int_equal(come(&dir, "SEP000000000001", 98765), -ENOENT);
     directory_unref(dir);
@@ -107,9 +109,11 @@ static void a_template_of_another_model_gives_way_to_that_of_the_model(void **st
         "autoregistration cm1 enabled=yes start=8000 end=8003 template=\"Standard 7960 SCCP\"");
 
     assert_int_equal(come(&dir, "SEP000000000001", 8), 0);
-    assert_string_equal(directory_phone(dir, TEXT("SEP000000000001"))->template, "Standard 7940 SCCP");
+    assert_string_equal(directory_phone(dir, TEXT("SEP000000000001"))->template,
+                        "Standard 7940 SCCP");
     assert_int_equal(come(&dir, "SEP000000000002", 7), 0);
-    assert_string_equal(directory_phone(dir, TEXT("SEP000000000002"))->template, "Standard 7960 SCCP");
+    assert_string_equal(directory_phone(dir, TEXT("SEP000000000002"))->template,
+                        "Standard 7960 SCCP");
     directory_unref(dir);
 }
 

@@ -315,21 +315,29 @@ static int replace_all(struct bulk_host *h, const struct directory *dir, const c
     return err;
 }
 
+/* A name that nothing has yet for what is replaced now. */
+static void name_aside(const char *database, char *to, size_t size)
+{
+    time_t now = time(NULL);
+    char stamp[32];
+
+    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", gmtime(&now));
+    snprintf(to, size, "%s.before-restore-%s", database, stamp);
+    for (int i = 2; i < 1000 && access(to, F_OK) == 0; i++)
+        snprintf(to, size, "%s.before-restore-%s-%d", database, stamp, i);
+}
+
 static int run_restore(struct bulk_host *h, const json_t *arguments, json_t **body)
 {
     char error[512] = "there is no database that can be written", copy[4200], aside[4300],
          note[4400];
     const struct directory *dir = NULL;
     const char *path = string_of(arguments, "path");
-    time_t now = time(NULL);
-    char stamp[32];
     int err = -EROFS;
 
     if (h->db) {
-        strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", gmtime(&now));
         snprintf(copy, sizeof(copy), "%s.restoring", store_path(database_store(h->db)));
-        snprintf(aside, sizeof(aside), "%s.before-restore-%s", store_path(database_store(h->db)),
-                 stamp);
+        name_aside(store_path(database_store(h->db)), aside, sizeof(aside));
         err = read_backup(path, copy, &dir, error, sizeof(error));
         remove_copy(copy);
         if (!err)

@@ -273,7 +273,7 @@ static void write_list(struct grow *to, const void *record, const struct directo
     grow_string(to, "]");
 }
 
-/* Keys and what differs from the default: the file says that it is complete. */
+/* Keys, the model, and what differs from the default: the file says that it is complete. */
 static void write_fields(struct grow *to, const void *record, const struct directory_field *fields,
                          bool secrets)
 {
@@ -283,7 +283,7 @@ static void write_fields(struct grow *to, const void *record, const struct direc
         char scratch[DIRECTORY_SCRATCH];
         struct text value = directory_value(record, f, scratch);
 
-        if (directory_is_default(record, f) && f != fields)
+        if (directory_is_default(record, f) && f != fields && strcmp(f->name, "model") != 0)
             continue;
         if (f->kind == FIELD_SECRET && !secrets && value.at[0] != '$')
             continue;

@@ -1,0 +1,87 @@
+"""A running server without phones' ports, and its control socket: what tests of the database need."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+DIALTONE = str(pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve())
+QUIET = ['sccp.port=0', 'tftp.port=0', 'files.http_port=0', 'node.name=cm1', 'node.address=10.0.0.1']
+
+
+class Gone(Exception):
+    """The server went away before it answered."""
+
+
+class Control:
+    """One conversation on the control socket: a request, its answer."""
+
+    def __init__(self, folder):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect(str(folder / 'control.sock'))
+        self.file = self.socket.makefile('rb')
+
+    def ask(self, noun, verb, name=None, fields=None, options=None, names=None):
+        request = {'noun': noun, 'verb': verb, 'fields': fields or {}, 'options': options or {}}
+        if name is not None:
+            request['name'] = name
+        if names is not None:
+            request['names'] = names
+        try:
+            self.socket.sendall(json.dumps(request).encode() + b'\n')
+            line = self.file.readline()
+        except OSError as error:
+            raise Gone() from error
+        if not line.endswith(b'\n'):
+            raise Gone()
+        return json.loads(line)
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+class Node:
+    def __init__(self, folder, *settings):
+        self.folder = pathlib.Path(folder)
+        command = [DIALTONE, 'serve', '--data', str(folder)]
+        for setting in QUIET + list(settings):
+            command += ['--set', setting]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said = ''
+        for line in self.process.stdout:
+            self.said += line
+            if line.startswith('Ready.'):
+                return
+        raise AssertionError(f'the server did not start:\n{self.said}')
+
+    def control(self):
+        return Control(self.folder)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        return self.end()
+
+    def stop(self):
+        self.process.terminate()
+        return self.end()
+
+    def end(self):
+        self.said += self.process.stdout.read()
+        self.process.stdout.close()
+        return self.process.wait()
+
+
+def dialtone(folder, *words):
+    return subprocess.run([DIALTONE, '--data', str(folder), *map(str, words)], capture_output=True, text=True)
+
+
+def everything(folder, to):
+    """What is stored, read without a server: {noun: {key: record}}."""
+    done = dialtone(folder, 'export', to, '--format', 'json')
+    assert done.returncode == 0, done.stderr
+    everything = json.loads(pathlib.Path(to).read_text())
+    return {noun: {record.get('name') or record.get('number'): record for record in records}
+            for noun, records in everything.items() if isinstance(records, list)}

@@ -1,0 +1,137 @@
+"""A full disk and a folder that may not be written: a clear error, and the server goes on from memory."""
+import os
+import pathlib
+import sqlite3
+import subprocess
+
+import pytest
+
+from node import Node, dialtone
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='mounts a file system of its own')
+
+
+@pytest.fixture
+def disk(tmp_path):
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=3m', 'dialtone-test', folder], check=True)
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=True)
+
+
+def add(control, i):
+    return control.ask('phone', 'add', f'SEP{i:012X}', {'model': '7960', 'lines': str(7000 + i)})
+
+
+def fill(disk):
+    path = disk / 'filler'
+    with open(path, 'wb', buffering=0) as f:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    f.write(bytes(size))
+            except OSError:
+                pass
+    return path
+
+
+def state(control):
+    rows = control.ask('service', 'list')
+    return str(next(row for row in rows['rows'] if 'Database Layer Monitor' in row))
+
+
+def test_a_full_disk_refuses_changes_and_recovers(disk):
+    node = Node(disk / 'data')
+    control = node.control()
+    assert 'error' not in add(control, 1)
+    filler = fill(disk)
+    refused = 0
+    for i in range(2, 400):  # until the pages that the log has already are used up
+        answer = add(control, i)
+        if 'error' in answer:
+            refused = i
+            break
+    assert refused and 'full' in answer['error'], answer
+    assert 'failed' in state(control).lower()
+    listed = control.ask('phone', 'list', options={'limit': 1000})
+    assert len(listed['rows']) == refused - 1
+    filler.unlink()
+    assert 'error' not in add(control, refused)
+    assert 'running' in state(control).lower()
+    node.kill()
+    node = Node(disk / 'data')
+    listed = node.control().ask('phone', 'list', options={'limit': 1000})
+    assert len(listed['rows']) == refused
+    node.stop()
+
+
+def test_a_refused_import_on_a_full_disk_leaves_nothing(disk, tmp_path):
+    node = Node(disk / 'data')
+    path = tmp_path / 'many.csv'
+    path.write_text('name,model,lines\n' + ''.join(f'SEP{i:012X},7960,{i}\n' for i in range(60000)))
+    control = node.control()
+    answer = control.ask('import', '', options={'file': str(path)})
+    assert 'full' in answer['error'], answer
+    assert not control.ask('phone', 'list')['rows']
+    assert 'error' not in add(control, 1)
+    node.stop()
+
+
+def test_a_read_only_folder_is_served_from_memory(disk):
+    node = Node(disk / 'data')
+    assert 'error' not in add(node.control(), 1)
+    node.stop()
+    subprocess.run(['mount', '-o', 'remount,ro', disk], check=True)
+    node = Node(disk / 'data')
+    assert 'Database Layer Monitor       FAILED' in node.said
+    assert 'may not be written' in node.said
+    assert node.process.poll() is None
+    assert node.stop() == 0
+
+
+def test_a_second_server_on_the_folder_names_the_first(tmp_path):
+    node = Node(tmp_path / 'data')
+    with pytest.raises(AssertionError) as second:
+        Node(tmp_path / 'data')
+    assert f'pid {node.process.pid}' in str(second.value)
+    node.stop()
+
+
+def test_a_database_of_a_newer_version_or_damaged_is_not_started_over(tmp_path):
+    node = Node(tmp_path / 'data')
+    node.stop()
+    file = tmp_path / 'data' / 'dialtone.db'
+    with sqlite3.connect(file) as db:
+        db.execute('PRAGMA user_version=99')
+    with pytest.raises(AssertionError) as newer:
+        Node(tmp_path / 'data')
+    assert 'newer' in str(newer.value)
+    for name in ('dialtone.db-wal', 'dialtone.db-shm'):
+        pathlib.Path(tmp_path / 'data' / name).unlink(missing_ok=True)
+    file.write_bytes(b'no database ' * 1000)
+    with pytest.raises(AssertionError) as damaged:
+        Node(tmp_path / 'data')
+    assert 'damaged' in str(damaged.value)
+    assert file.read_bytes().startswith(b'no database')
+
+
+def test_backup_while_running_and_restore(tmp_path):
+    node = Node(tmp_path / 'data')
+    control = node.control()
+    add(control, 1)
+    assert dialtone(tmp_path / 'data', 'backup', tmp_path / 'copy.db').returncode == 0
+    add(control, 2)
+    assert dialtone(tmp_path / 'data', 'backup', tmp_path / 'copy.db').returncode == 1  # never over a file
+    done = dialtone(tmp_path / 'data', 'restore', tmp_path / 'copy.db')
+    assert done.returncode == 0, done.stderr
+    assert 'before-restore' in done.stdout + done.stderr
+    assert len(control.ask('phone', 'list')['rows']) == 1
+    assert dialtone(tmp_path / 'data', 'restore', tmp_path / 'node.csv').returncode == 1
+    node.stop()
+    aside = next((tmp_path / 'data').glob('*before-restore*'))
+    done = dialtone(tmp_path / 'data', 'restore', aside)  # the folder itself, no server
+    assert done.returncode == 0, done.stderr
+    node = Node(tmp_path / 'data')
+    assert len(node.control().ask('phone', 'list')['rows']) == 2
+    node.stop()
