@@ -26,6 +26,7 @@ enum button_feature {
     BUTTON_DISPLAY = 0x08,
     BUTTON_LINE = 0x09,
     BUTTON_VOICE_MAIL = 0x0f,
+    BUTTON_SELECT = 0x12,
     BUTTON_FEATURE = 0x13,
     BUTTON_SERVICE = 0x14,
     BUTTON_BLF = 0x15,

@@ -22,7 +22,7 @@ static const char *const standard_softkeys[] = {
     "on_hook",
     "Redial NewCall CFwdAll",
     "connected",
-    "Hold EndCall Trnsfer Park Confrn ConfList Select Join DirTrfr",
+    "Hold EndCall Trnsfer Park Confrn ConfList Select Join DirTrfr VidMode",
     "on_hold",
     "Resume NewCall DirTrfr Select Join",
     "ring_in",

@@ -12,6 +12,7 @@ const struct name button_features[] = {
     {BUTTON_UNUSED, "unused"},           {BUTTON_REDIAL, "redial"},         {BUTTON_SPEED_DIAL, "speed_dial"},
     {BUTTON_HOLD, "hold"},               {BUTTON_TRANSFER, "transfer"},     {BUTTON_FORWARD_ALL, "forward_all"},
     {BUTTON_DISPLAY, "display"},         {BUTTON_LINE, "line"},             {BUTTON_VOICE_MAIL, "voice_mail"},
+    {BUTTON_SELECT, "select"},
     {BUTTON_FEATURE, "feature"},         {BUTTON_SERVICE, "service"},       {BUTTON_BLF, "blf"},
     {BUTTON_CONFERENCE, "conference"},   {BUTTON_PARK, "park"},             {BUTTON_PICKUP, "pickup"},
     {BUTTON_GROUP_PICKUP, "group_pickup"}, {BUTTON_MOBILITY, "mobility"},   {BUTTON_DND, "dnd"},
