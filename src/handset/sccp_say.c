@@ -1,0 +1,68 @@
+/* sccp_say.c - messages to the server, reports to the owner, words on the display; see sccp_parts.h. */
+#include "handset/sccp_parts.h"
+
+void phone_tell(struct effects *fx, enum phone_event event)
+{
+    effects_add(fx, EFFECT_STATE)->number = event;
+}
+
+void phone_tell_text(struct effects *fx, enum phone_event event, const char *words)
+{
+    uint32_t at = fx->n;
+
+    effects_text(fx, EFFECT_STATE, "%s", words);
+    if (at < fx->n)
+        fx->items[at].number = event;
+}
+
+void phone_show(struct sccp_phone *p, struct effects *fx, const char *words)
+{
+    if (!p->screen)
+        return;
+    screen_status(p->screen, words);
+    effects_add(fx, EFFECT_LCD);
+}
+
+/* ---- sending ---- */
+
+void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *body, struct effects *fx)
+{
+    struct writer w = effects_writer(fx);
+    struct effect *last = fx->n ? &fx->items[fx->n - 1] : NULL;
+    struct effect *e;
+
+    if (sccp_encode_body(id, body, p->version, &w) < 0) {
+        fx->full = true;
+        return;
+    }
+    if (last && last->type == EFFECT_SEND && last->link == link && last->at + last->len == fx->used) {
+        last->len += (uint32_t)writer_len(&w); /* one segment for what is said in one breath */
+        fx->used += (uint32_t)writer_len(&w);
+        return;
+    }
+    e = effects_add(fx, EFFECT_SEND);
+    e->link = (uint8_t)link;
+    effects_bytes(fx, e, &w);
+}
+
+void phone_put_bytes(unsigned link, const void *bytes, size_t n, struct effects *fx)
+{
+    struct writer w = effects_writer(fx);
+    struct effect *e = effects_add(fx, EFFECT_SEND);
+
+    write_bytes(&w, bytes, n);
+    e->link = (uint8_t)link;
+    effects_bytes(fx, e, &w);
+}
+
+void phone_put_number(struct sccp_phone *p, uint32_t id, uint32_t number, struct effects *fx)
+{
+    phone_put(p, p->active, id, &number, fx); /* messages of one word */
+}
+
+void phone_put_empty(struct sccp_phone *p, unsigned link, uint32_t id, struct effects *fx)
+{
+    uint64_t nothing[2] = {0};
+
+    phone_put(p, link, id, nothing, fx);
+}
