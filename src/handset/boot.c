@@ -7,7 +7,7 @@
 
 #define LOADING_MS    1500
 #define VLAN_WAIT_MS  1000
-#define VLAN_TRIES    3    /* then the phone goes on untagged */
+#define VLAN_TRIES    3 /* then the phone goes on untagged */
 #define PROBE_WAIT_MS 200
 #define PROBE_TRIES   2
 #define NAME_WAIT_MS  2000
@@ -20,6 +20,7 @@ static const uint8_t asks_7937[] = {1, 3, 6, 15, 35, 66, 150};
 static const uint8_t asks_8841[] = {1, 42, 66, 6, 3, 15, 150, 35};
 static const uint8_t asks_894x[] = {1, 3, 15, 6, 12, 35, 66, 150};
 
+/* clang-format off */
 static const struct asks_row {
     const uint8_t *codes;
     uint8_t n;
@@ -31,6 +32,7 @@ static const struct asks_row {
     [MODEL_SIP_ONLY] = ASKS(asks_8841),   [MODEL_SPA] = ASKS(asks_79xx),        [MODEL_GATEWAY] = ASKS(asks_79xx),
     [MODEL_MODULE] = ASKS(asks_79xx),     [MODEL_SOFT] = ASKS(asks_79xx),       [MODEL_DEVICE] = ASKS(asks_79xx),
 };
+/* clang-format on */
 
 struct ip boot_tftp_server(const struct boot *b)
 {
@@ -119,7 +121,8 @@ static void address_enter(struct boot *b, uint64_t now_ms, struct effects *fx)
         return;
     }
     effects_add(fx, EFFECT_ADDRESS)->number = 0;
-    dhcp_client_init(&b->dhcp, b->options.mac, b->name, b->options.model->dhcp_class, row->codes, row->n);
+    dhcp_client_init(&b->dhcp, b->options.mac, b->name, b->options.model->dhcp_class, row->codes,
+                     row->n);
     b->transaction = b->transaction * 1664525u + 1013904223u;
     dhcp_client_start(&b->dhcp, b->transaction, now_ms, &w);
     put_dhcp(b, fx, &w);
@@ -127,7 +130,8 @@ static void address_enter(struct boot *b, uint64_t now_ms, struct effects *fx)
 }
 
 /* What the DHCP client says, now or long after the boot. */
-static void on_dhcp(struct boot *b, enum dhcp_client_event event, uint64_t now_ms, struct effects *fx)
+static void on_dhcp(struct boot *b, enum dhcp_client_event event, uint64_t now_ms,
+                    struct effects *fx)
 {
     switch (event) {
     case DHCP_CLIENT_LEASED:
@@ -190,8 +194,10 @@ static const char *tftp_name(const struct boot *b)
 
 static void tftp_name_failed(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
-    if (b->dhcp.state >= DHCP_CLIENT_BOUND && b->options.model->generation == MODEL_7940 && b->dhcp.lease.server) {
-        b->network.tftp[0] = ip_v4(b->dhcp.lease.server); /* without an option 7940/60 ask the DHCP server itself */
+    if (b->dhcp.state >= DHCP_CLIENT_BOUND && b->options.model->generation == MODEL_7940 &&
+        b->dhcp.lease.server) {
+        b->network.tftp[0] =
+            ip_v4(b->dhcp.lease.server); /* without an option 7940/60 ask the DHCP server itself */
         boot_go(b, BOOT_FILES, now_ms, fx);
         return;
     }
@@ -221,8 +227,8 @@ static void tftp_name_due(struct boot *b, uint64_t now_ms, struct effects *fx)
     tftp_name_failed(b, now_ms, fx);
 }
 
-static void tftp_name_answer(struct boot *b, enum boot_dns_status status, struct ip ip, uint64_t now_ms,
-                             struct effects *fx)
+static void tftp_name_answer(struct boot *b, enum boot_dns_status status, struct ip ip,
+                             uint64_t now_ms, struct effects *fx)
 {
     if (status == BOOT_DNS_FINE) {
         b->network.tftp[0] = ip;
@@ -246,7 +252,8 @@ static void server_done(struct boot *b, enum boot_dns_status status, struct ip i
     if (status == BOOT_DNS_FINE || status == BOOT_DNS_NOT_NEEDED)
         b->n_servers++; /* a member whose name is not known is dropped from the list */
     else
-        effects_text(fx, EFFECT_STATUS, status == BOOT_DNS_TIMEOUT ? "DNS timeout" : "DNS unknown host");
+        effects_text(fx, EFFECT_STATUS,
+                     status == BOOT_DNS_TIMEOUT ? "DNS timeout" : "DNS unknown host");
     b->name_at++;
     b->tries = 0;
     next_server_name(b, now_ms, fx);
@@ -313,6 +320,7 @@ static void waiting_due(struct boot *b, uint64_t now_ms, struct effects *fx)
     boot_go(b, has_voice_vlan(b) ? BOOT_VLAN : BOOT_ADDRESS, now_ms, fx);
 }
 
+/* clang-format off */
 static const struct stage_row {
     const char *name, *lcd;
     void (*enter)(struct boot *b, uint64_t now_ms, struct effects *fx);
@@ -330,6 +338,7 @@ static const struct stage_row {
     [BOOT_READY]     = {"ready",    "",                   ready_enter,        NULL},
     [BOOT_WAITING]   = {"waiting",  "Configuring IP",     waiting_enter,      waiting_due},
 };
+/* clang-format on */
 
 void boot_go(struct boot *b, enum boot_stage stage, uint64_t now_ms, struct effects *fx)
 {
@@ -430,8 +439,8 @@ void boot_dhcp(struct boot *b, const void *bytes, size_t len, uint64_t now_ms, s
     on_dhcp(b, event, now_ms, fx);
 }
 
-void boot_udp(struct boot *b, const struct endpoint *from, const void *bytes, size_t len, uint64_t now_ms,
-              struct effects *fx)
+void boot_udp(struct boot *b, const struct endpoint *from, const void *bytes, size_t len,
+              uint64_t now_ms, struct effects *fx)
 {
     struct ip ip = {0};
     enum boot_dns_status status;

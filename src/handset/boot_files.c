@@ -1,7 +1,8 @@
-/* boot_files.c - the files of a boot in the order of the generation, and firmware; see boot_stages.h.
+/* boot_files.c - the files of a boot in the order of the generation, and firmware; see
+ * boot_stages.h.
  *
- * A step is a list of alternatives; the first that is found ends it. Trust lists and OS79XX.TXT may be
- * missing; the configuration may not. */
+ * A step is a list of alternatives; the first that is found ends it. Trust lists and OS79XX.TXT may
+ * be missing; the configuration may not. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #define HTTP_PORT 6970
 
 /* The files of a load, by generation: alternatives of the first one, %L for the load. */
+/* clang-format off */
 static const char *const load_files[N_MODEL_GENERATIONS] = {
     [MODEL_BUTTONS] = "%L.bin",         [MODEL_7910] = "%L.bin|%L.sbn",
     [MODEL_7940] = "%L.loads|%L.sbn|%L.bin",
@@ -22,6 +24,7 @@ static const char *const load_files[N_MODEL_GENERATIONS] = {
     [MODEL_GATEWAY] = "",               [MODEL_MODULE] = "%L.loads",
     [MODEL_SOFT] = "",                  [MODEL_DEVICE] = "",
 };
+/* clang-format on */
 
 static struct text step_now(const struct boot *b)
 {
@@ -37,7 +40,8 @@ static bool file_name(const struct boot *b, char *to, size_t size)
     struct writer w = writer_of(to, size - 1);
 
     for (unsigned i = 0; rest.at && i <= b->alternative; i++)
-        pattern = i == b->alternative ? text_split(&rest, '|') : (text_split(&rest, '|'), (struct text){0});
+        pattern = i == b->alternative ? text_split(&rest, '|')
+                                      : (text_split(&rest, '|'), (struct text){0});
     if (!pattern.len)
         return false;
     for (size_t i = 0; i < pattern.len; i++) {
@@ -51,7 +55,8 @@ static bool file_name(const struct boot *b, char *to, size_t size)
         if (c == 'L')
             write_string(&w, b->wanted_load);
         else
-            write_format(&w, c == 'm' ? "%012llx" : "%012llX", (unsigned long long)mac_number(b->options.mac));
+            write_format(&w, c == 'm' ? "%012llx" : "%012llX",
+                         (unsigned long long)mac_number(b->options.mac));
     }
     to[writer_len(&w)] = 0;
     return true;
@@ -59,7 +64,8 @@ static bool file_name(const struct boot *b, char *to, size_t size)
 
 static struct endpoint tftp_endpoint(const struct boot *b)
 {
-    return (struct endpoint){boot_tftp_server(b), b->options.file_port ? b->options.file_port : TFTP_PORT};
+    return (struct endpoint){boot_tftp_server(b),
+                             b->options.file_port ? b->options.file_port : TFTP_PORT};
 }
 
 static void ask_tftp(struct boot *b, const char *name, uint64_t now_ms, struct effects *fx)
@@ -80,7 +86,8 @@ static void ask_http(struct boot *b, const char *name, struct effects *fx)
     struct effect *e = effects_add(fx, EFFECT_HTTP);
     struct writer w = effects_writer(fx);
 
-    e->to = (struct endpoint){boot_tftp_server(b), b->options.http_port ? b->options.http_port : HTTP_PORT};
+    e->to = (struct endpoint){boot_tftp_server(b),
+                              b->options.http_port ? b->options.http_port : HTTP_PORT};
     write_format(&w, "/%s", name);
     effects_bytes(fx, e, &w);
     b->due_ms = UINT64_MAX; /* the edge reports, also when it fails */
@@ -123,10 +130,12 @@ static void ask_alternative(struct boot *b, uint64_t now_ms, struct effects *fx)
 
 static bool step_is_configuration(const struct boot *b)
 {
-    return text_contains_nocase(step_now(b), TEXT(".cnf")) || text_contains_nocase(step_now(b), TEXT(".cfg"));
+    return text_contains_nocase(step_now(b), TEXT(".cnf")) ||
+           text_contains_nocase(step_now(b), TEXT(".cfg"));
 }
 
-/* No file of the configuration step was found: the oldest take the TFTP server for their CallManager. */
+/* No file of the configuration step was found: the oldest take the TFTP server for their
+ * CallManager. */
 static void no_configuration(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     enum model_generation g = b->options.model->generation;
@@ -201,7 +210,8 @@ static bool take_file(struct boot *b, const char *name, struct effects *fx)
     return true;
 }
 
-static void upgrade_failed(struct boot *b, const char *words, const char *name, uint64_t now_ms, struct effects *fx)
+static void upgrade_failed(struct boot *b, const char *words, const char *name, uint64_t now_ms,
+                           struct effects *fx)
 {
     effects_text(fx, EFFECT_STATUS, "%s %s", words, name);
     boot_go(b, BOOT_NAMES, now_ms, fx); /* carries on with the load it has */
@@ -226,7 +236,8 @@ void boot_upgrade_begin(struct boot *b, uint64_t now_ms, struct effects *fx)
     ask_alternative(b, now_ms, fx);
 }
 
-static void upgrade_answer(struct boot *b, bool found, const char *name, uint64_t now_ms, struct effects *fx)
+static void upgrade_answer(struct boot *b, bool found, const char *name, uint64_t now_ms,
+                           struct effects *fx)
 {
     if (!found && b->n_parts) {
         upgrade_failed(b, "File not found", name, now_ms, fx);
@@ -239,8 +250,10 @@ static void upgrade_answer(struct boot *b, bool found, const char *name, uint64_
         else
             upgrade_failed(b, "File not found", name, now_ms, fx);
     } else {
-        if (!b->n_parts && (text_ends(text_of(name), ".loads") || text_ends(text_of(name), ".LOADS")))
-            b->n_parts = (uint8_t)boot_load_parts(b->body, b->n_body, b->parts, sizeof(b->parts) / sizeof(b->parts[0]));
+        if (!b->n_parts &&
+            (text_ends(text_of(name), ".loads") || text_ends(text_of(name), ".LOADS")))
+            b->n_parts = (uint8_t)boot_load_parts(b->body, b->n_body, b->parts,
+                                                  sizeof(b->parts) / sizeof(b->parts[0]));
         else
             b->part_at++;
         ask_part(b, now_ms, fx);
@@ -281,7 +294,8 @@ static void no_answer(struct boot *b, const char *words, uint64_t now_ms, struct
     }
 }
 
-/* False when the file is longer than a phone takes, or memory is short. Firmware is only counted. */
+/* False when the file is longer than a phone takes, or memory is short. Firmware is only counted.
+ */
 static bool keep(struct boot *b, struct text data)
 {
     bool firmware = b->stage == BOOT_UPGRADE && b->n_parts;
@@ -340,8 +354,8 @@ static void put_packet(struct effects *fx, const struct endpoint *to, const stru
     effects_bytes(fx, e, w);
 }
 
-void boot_files_input(struct boot *b, const struct endpoint *from, const void *bytes, size_t len, uint64_t now_ms,
-                      struct effects *fx)
+void boot_files_input(struct boot *b, const struct endpoint *from, const void *bytes, size_t len,
+                      uint64_t now_ms, struct effects *fx)
 {
     struct writer w = effects_writer(fx);
     struct text data;
@@ -377,7 +391,8 @@ void boot_files_unreachable(struct boot *b, uint64_t now_ms, struct effects *fx)
 }
 
 /* What HTTP does not have is asked for once more by TFTP. */
-void boot_http(struct boot *b, unsigned status, const void *body, size_t len, uint64_t now_ms, struct effects *fx)
+void boot_http(struct boot *b, unsigned status, const void *body, size_t len, uint64_t now_ms,
+               struct effects *fx)
 {
     char name[64];
 
@@ -409,7 +424,8 @@ size_t boot_load_parts(const void *bytes, size_t len, char (*names)[64], size_t 
     size_t n = 0, start = 0;
 
     for (size_t i = 0; i <= len; i++) {
-        bool inside = i < len && (isalnum((unsigned char)at[i]) || strchr(".-_", at[i] ? at[i] : ' '));
+        bool inside =
+            i < len && (isalnum((unsigned char)at[i]) || strchr(".-_", at[i] ? at[i] : ' '));
 
         if (inside)
             continue;

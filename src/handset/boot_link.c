@@ -37,14 +37,16 @@ static void send_cdp(struct boot *b, struct effects *fx)
     if (!ip_is_any(b->network.address))
         cdp_set_addresses(&m, own);
     cdp_set_port_id(&m, text_of("Port 1"));
-    cdp_set_capabilities(&m, speaks_lldp(b) ? CDP_CAPABLE_HOST | CDP_CAPABLE_PHONE | CDP_CAPABLE_RELAY
-                                            : CDP_CAPABLE_HOST);
+    cdp_set_capabilities(&m, speaks_lldp(b)
+                                 ? CDP_CAPABLE_HOST | CDP_CAPABLE_PHONE | CDP_CAPABLE_RELAY
+                                 : CDP_CAPABLE_HOST);
     cdp_set_version(&m, text_of(b->load));
     cdp_set_platform(&m, text_of(platform));
     cdp_set_duplex(&m, 1);
     cdp_set_voice_vlan_query(&m, (struct cdp_voice){.data = 0x20, .vlan = 0x0200});
     if (speaks_lldp(b))
-        cdp_set_power_request(&m, (struct cdp_power_request){.id = 1, .management = 0, .n = 2, .mw = {POWER_MW, 0}});
+        cdp_set_power_request(
+            &m, (struct cdp_power_request){.id = 1, .management = 0, .n = 2, .mw = {POWER_MW, 0}});
     else
         cdp_set_power_mw(&m, POWER_MW);
     put_frame(fx, frame, cdp_encode(&m, frame, sizeof(frame)));
@@ -55,7 +57,11 @@ static void send_lldp(struct boot *b, struct effects *fx)
     const struct model *model = b->options.model;
     uint8_t frame[ETHERNET_FRAME_MAX], chassis[5] = {1};
     char title[48];
-    struct lldp m = {.from = b->options.mac, .ttl = 180, .has_capabilities = true, .has_phy = true, .has_med = true,
+    struct lldp m = {.from = b->options.mac,
+                     .ttl = 180,
+                     .has_capabilities = true,
+                     .has_phy = true,
+                     .has_med = true,
                      .has_power = true};
 
     memcpy(chassis + 1, b->network.address.bytes, 4); /* zero before DHCP */
@@ -69,10 +75,14 @@ static void send_lldp(struct boot *b, struct effects *fx)
     m.autonegotiation = 3;
     m.advertised = 0x6c01;
     m.mau = 16; /* 100BASE-TX full duplex */
-    m.med_capabilities = LLDP_MED_CAPABILITIES | LLDP_MED_POLICY | LLDP_MED_POWER_PD | LLDP_MED_INVENTORY;
+    m.med_capabilities =
+        LLDP_MED_CAPABILITIES | LLDP_MED_POLICY | LLDP_MED_POWER_PD | LLDP_MED_INVENTORY;
     m.med_device = LLDP_MED_PHONE;
-    m.policies[0] = (struct lldp_policy){.application = LLDP_MED_VOICE, .unknown = !b->vlan_known,
-                                         .tagged = b->vlan != 0, .vlan = b->vlan, .priority = b->vlan_known ? 5 : 0,
+    m.policies[0] = (struct lldp_policy){.application = LLDP_MED_VOICE,
+                                         .unknown = !b->vlan_known,
+                                         .tagged = b->vlan != 0,
+                                         .vlan = b->vlan,
+                                         .priority = b->vlan_known ? 5 : 0,
                                          .dscp = b->vlan_known ? 46 : 0};
     m.n_policies = 1;
     m.power_type = 1; /* powered device, from the switch, priority unknown */
@@ -122,11 +132,13 @@ static void learn_vlan(struct boot *b, uint16_t vlan, uint64_t now_ms, struct ef
         effects_add(fx, EFFECT_REBOOT)->number = 26; /* voice VLAN changed */
 }
 
-static void hear_cdp(struct boot *b, const void *frame, size_t len, uint64_t now_ms, struct effects *fx)
+static void hear_cdp(struct boot *b, const void *frame, size_t len, uint64_t now_ms,
+                     struct effects *fx)
 {
     struct cdp m;
 
-    if (cdp_decode(frame, len, &m) < 0 || mac_equal(m.from, b->options.mac) || !cdp_has(&m, CDP_capabilities) ||
+    if (cdp_decode(frame, len, &m) < 0 || mac_equal(m.from, b->options.mac) ||
+        !cdp_has(&m, CDP_capabilities) ||
         !(m.capabilities & (CDP_CAPABLE_SWITCH | CDP_CAPABLE_ROUTER)))
         return; /* another phone's */
     if (cdp_has(&m, CDP_device_id))
@@ -139,7 +151,8 @@ static void hear_cdp(struct boot *b, const void *frame, size_t len, uint64_t now
         learn_vlan(b, 0, now_ms, fx); /* the switch has no voice VLAN */
 }
 
-static void hear_lldp(struct boot *b, const void *frame, size_t len, uint64_t now_ms, struct effects *fx)
+static void hear_lldp(struct boot *b, const void *frame, size_t len, uint64_t now_ms,
+                      struct effects *fx)
 {
     struct lldp m;
     const struct lldp_policy *policy;
@@ -152,14 +165,15 @@ static void hear_lldp(struct boot *b, const void *frame, size_t len, uint64_t no
         learn_vlan(b, policy->tagged && policy->vlan > 1 ? policy->vlan : 0, now_ms, fx);
 }
 
-static void hear_arp(struct boot *b, const void *frame, size_t len, uint64_t now_ms, struct effects *fx)
+static void hear_arp(struct boot *b, const void *frame, size_t len, uint64_t now_ms,
+                     struct effects *fx)
 {
     struct writer w = effects_writer(fx);
     struct effect *e;
     struct arp a;
 
-    if (b->stage != BOOT_PROBE || arp_decode(frame, len, &a) < 0 || mac_equal(a.sender_mac, b->options.mac) ||
-        a.sender_ip != ip_v4_number(b->network.address))
+    if (b->stage != BOOT_PROBE || arp_decode(frame, len, &a) < 0 ||
+        mac_equal(a.sender_mac, b->options.mac) || a.sender_ip != ip_v4_number(b->network.address))
         return;
     if (b->network.dhcp) {
         dhcp_client_decline(&b->dhcp, now_ms, &w);
@@ -174,7 +188,8 @@ static void hear_arp(struct boot *b, const void *frame, size_t len, uint64_t now
     effects_text(fx, EFFECT_STATUS, "Duplicate IP");
 }
 
-void boot_link_frame(struct boot *b, const void *frame, size_t len, uint64_t now_ms, struct effects *fx)
+void boot_link_frame(struct boot *b, const void *frame, size_t len, uint64_t now_ms,
+                     struct effects *fx)
 {
     struct ethernet e;
 

@@ -10,18 +10,21 @@ void boot_give_up(struct boot *b, uint64_t now_ms, struct effects *fx);
 struct ip boot_tftp_server(const struct boot *b);
 
 /* link */
-void boot_announce(struct boot *b, uint64_t now_ms, struct effects *fx); /* CDP and LLDP-MED, and when next */
+void boot_announce(struct boot *b, uint64_t now_ms,
+                   struct effects *fx); /* CDP and LLDP-MED, and when next */
 void boot_send_probe(struct boot *b, struct effects *fx);
-void boot_link_frame(struct boot *b, const void *frame, size_t len, uint64_t now_ms, struct effects *fx);
+void boot_link_frame(struct boot *b, const void *frame, size_t len, uint64_t now_ms,
+                     struct effects *fx);
 
 /* names */
 void boot_ask_name(struct boot *b, const char *name, struct effects *fx);
-enum boot_dns_status boot_name_answer(struct boot *b, const void *bytes, size_t len, struct ip *ret); /* 0: not for us */
+enum boot_dns_status boot_name_answer(struct boot *b, const void *bytes, size_t len,
+                                      struct ip *ret); /* 0: not for us */
 
 /* files */
 void boot_files_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
 void boot_upgrade_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
-void boot_files_input(struct boot *b, const struct endpoint *from, const void *bytes, size_t len, uint64_t now_ms,
-                      struct effects *fx);
+void boot_files_input(struct boot *b, const struct endpoint *from, const void *bytes, size_t len,
+                      uint64_t now_ms, struct effects *fx);
 void boot_files_tick(struct boot *b, uint64_t now_ms, struct effects *fx);
 void boot_files_unreachable(struct boot *b, uint64_t now_ms, struct effects *fx);

@@ -3,13 +3,13 @@
 
 #include "wire/boot/dhcp.h"
 
-#define FIRST_WAIT_MS   4000  /* RFC 2131 4.1 */
+#define FIRST_WAIT_MS   4000 /* RFC 2131 4.1 */
 #define LONGEST_WAIT_MS 16000
 #define REQUEST_TRIES   4
 #define DECLINE_WAIT_MS 10000 /* RFC 2131 3.1 5 */
 
-void dhcp_client_init(struct dhcp_client *c, struct mac mac, struct device_name name, const char *vendor_class,
-                      const uint8_t *parameters, uint8_t n_parameters)
+void dhcp_client_init(struct dhcp_client *c, struct mac mac, struct device_name name,
+                      const char *vendor_class, const uint8_t *parameters, uint8_t n_parameters)
 {
     *c = (struct dhcp_client){.mac = mac,
                               .name = name,
@@ -20,10 +20,11 @@ void dhcp_client_init(struct dhcp_client *c, struct mac mac, struct device_name 
 }
 
 /* What every message carries. */
-static void compose(const struct dhcp_client *c, enum dhcp_type type, uint64_t now_ms, uint8_t client_id[7],
-                    struct dhcp_message *m)
+static void compose(const struct dhcp_client *c, enum dhcp_type type, uint64_t now_ms,
+                    uint8_t client_id[7], struct dhcp_message *m)
 {
-    *m = (struct dhcp_message){.op = DHCP_BOOTREQUEST, .htype = 1, .hlen = 6, .xid = c->xid, .cookie = true};
+    *m = (struct dhcp_message){
+        .op = DHCP_BOOTREQUEST, .htype = 1, .hlen = 6, .xid = c->xid, .cookie = true};
     m->secs = (uint16_t)((now_ms - c->started_ms) / 1000);
     memcpy(m->chaddr, c->mac.bytes, 6);
     client_id[0] = 1;
@@ -125,7 +126,8 @@ static void take_lease(struct dhcp_lease *l, const struct dhcp_message *m)
     l->server = m->server_id;
     l->lease_s = dhcp_has(m, DHCP_lease_s) ? m->lease_s : UINT32_MAX;
     l->renewal_s = dhcp_has(m, DHCP_renewal_s) ? m->renewal_s : l->lease_s / 2;
-    l->rebinding_s = dhcp_has(m, DHCP_rebinding_s) ? m->rebinding_s : (uint32_t)((uint64_t)l->lease_s * 7 / 8);
+    l->rebinding_s =
+        dhcp_has(m, DHCP_rebinding_s) ? m->rebinding_s : (uint32_t)((uint64_t)l->lease_s * 7 / 8);
     l->domain[0] = 0;
     if (dhcp_has(m, DHCP_domain_name))
         text_copy(l->domain, sizeof(l->domain), m->domain_name);
@@ -137,7 +139,8 @@ static uint64_t after(const struct dhcp_client *c, uint32_t seconds)
     return c->lease.lease_s == UINT32_MAX ? UINT64_MAX : c->leased_ms + seconds * 1000ull;
 }
 
-static enum dhcp_client_event take_ack(struct dhcp_client *c, const struct dhcp_message *m, uint64_t now_ms)
+static enum dhcp_client_event take_ack(struct dhcp_client *c, const struct dhcp_message *m,
+                                       uint64_t now_ms)
 {
     bool first = c->state == DHCP_CLIENT_REQUESTING || m->yiaddr != c->lease.address;
 
@@ -148,8 +151,8 @@ static enum dhcp_client_event take_ack(struct dhcp_client *c, const struct dhcp_
     return first ? DHCP_CLIENT_LEASED : DHCP_CLIENT_RENEWED;
 }
 
-enum dhcp_client_event dhcp_client_input(struct dhcp_client *c, const void *bytes, size_t len, uint64_t now_ms,
-                                         struct writer *out)
+enum dhcp_client_event dhcp_client_input(struct dhcp_client *c, const void *bytes, size_t len,
+                                         uint64_t now_ms, struct writer *out)
 {
     struct dhcp_message m;
 
@@ -163,7 +166,8 @@ enum dhcp_client_event dhcp_client_input(struct dhcp_client *c, const void *byte
         send_request(c, now_ms, out);
         return DHCP_CLIENT_OFFERED;
     }
-    if (c->state != DHCP_CLIENT_REQUESTING && c->state != DHCP_CLIENT_RENEWING && c->state != DHCP_CLIENT_REBINDING)
+    if (c->state != DHCP_CLIENT_REQUESTING && c->state != DHCP_CLIENT_RENEWING &&
+        c->state != DHCP_CLIENT_REBINDING)
         return DHCP_CLIENT_NOTHING;
     if (m.type == DHCP_ACK)
         return take_ack(c, &m, now_ms);
@@ -183,7 +187,8 @@ static enum dhcp_client_event renew(struct dhcp_client *c, uint64_t now_ms, stru
         return DHCP_CLIENT_LOST;
     }
     c->state = now_ms < rebinding ? DHCP_CLIENT_RENEWING : DHCP_CLIENT_REBINDING;
-    c->due_ms = now_ms + (next - now_ms) / 2; /* RFC 2131 4.4.5: half of what is left, at least a minute */
+    c->due_ms =
+        now_ms + (next - now_ms) / 2; /* RFC 2131 4.4.5: half of what is left, at least a minute */
     if (c->due_ms < now_ms + 60000)
         c->due_ms = next < now_ms + 60000 ? next : now_ms + 60000;
     send_request(c, now_ms, out);

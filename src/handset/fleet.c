@@ -15,15 +15,16 @@
 #include "handset/samples.h"
 #include "io/process.h"
 
-#define RAMP_TICK_MS  10
-#define MAX_SAMPLES   400000
-#define MAX_REFUSALS  16
-#define DEFAULT_WAIT  120 /* seconds until phones that did not register are given up */
-#define FAREWELL_MS   3000
+#define RAMP_TICK_MS 10
+#define MAX_SAMPLES  400000
+#define MAX_REFUSALS 16
+#define DEFAULT_WAIT 120 /* seconds until phones that did not register are given up */
+#define FAREWELL_MS  3000
 
 /* What is measured; a row each. */
 enum { TIME_FILES, TIME_CONNECT, TIME_REGISTER, TIME_TOTAL, TIME_KEEPALIVE, N_TIMES };
-static const char *const time_names[N_TIMES] = {"files", "connect", "register", "total", "keepalive"};
+static const char *const time_names[N_TIMES] = {"files", "connect", "register", "total",
+                                                "keepalive"};
 
 struct fleet_options {
     struct phone_options phone;
@@ -171,8 +172,8 @@ static void start_phone(struct fleet *f, uint32_t i)
         named &= ~1u;
     if (ip_v4_number(o->source) >> 24 == 127)
         stored.address = ip_v4(ip_v4_number(o->source) + number);
-    runner_init(&p->runner, &f->site, &f->kinds[named % o->n_models], mac_of_number(mac_number(o->first_mac) + named),
-                &stored);
+    runner_init(&p->runner, &f->site, &f->kinds[named % o->n_models],
+                mac_of_number(mac_number(o->first_mac) + named), &stored);
     p->runner.context = f;
     p->started_us = p->booted_us = p->opened_us = runner_now_us();
     if (!f->tally.first_us)
@@ -354,14 +355,17 @@ static double rate(const struct tally *t)
 
 static void print_people(const struct tally *t, struct samples times[N_TIMES])
 {
-    printf("%u phones: %u registered in %.3f s (%.0f/s), %u registered now, %u refused, %u losses, %u restarts\n",
-           t->count, t->registered_once, t->registered_once ? (double)(t->last_us - t->first_us) / 1e6 : 0, rate(t),
+    printf("%u phones: %u registered in %.3f s (%.0f/s), %u registered now, %u refused, %u losses, "
+           "%u restarts\n",
+           t->count, t->registered_once,
+           t->registered_once ? (double)(t->last_us - t->first_us) / 1e6 : 0, rate(t),
            t->registered_now, t->refused, t->lost, t->reboots);
     printf("%-10s %10s %10s %10s %10s   milliseconds\n", "stage", "n", "p50", "p99", "max");
     for (unsigned i = 0; i < N_TIMES; i++)
         if (times[i].n)
-            printf("%-10s %10llu %10.2f %10.2f %10.2f\n", time_names[i], (unsigned long long)times[i].n_all,
-                   samples_percentile(&times[i], 50) / 1e3, samples_percentile(&times[i], 99) / 1e3,
+            printf("%-10s %10llu %10.2f %10.2f %10.2f\n", time_names[i],
+                   (unsigned long long)times[i].n_all, samples_percentile(&times[i], 50) / 1e3,
+                   samples_percentile(&times[i], 99) / 1e3,
                    samples_percentile(&times[i], 100) / 1e3);
     for (uint32_t i = 0; i < t->n_refusals; i++)
         printf("refused %u times: %s\n", t->refusals[i].n, t->refusals[i].text);
@@ -371,22 +375,24 @@ static void print_people(const struct tally *t, struct samples times[N_TIMES])
 
 static void print_json(const struct tally *t, struct samples times[N_TIMES])
 {
-    json_t *root = json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:f,s:f}", "phones", t->count, "registered",
-                             t->registered_once, "registered_now", t->registered_now, "refused", t->refused, "losses",
-                             t->lost, "restarts", t->reboots, "no_server", t->no_server, "keepalives",
-                             (json_int_t)t->keepalives, "seconds",
-                             t->registered_once ? (double)(t->last_us - t->first_us) / 1e6 : 0, "per_second", rate(t));
+    json_t *root = json_pack(
+        "{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:f,s:f}", "phones", t->count, "registered",
+        t->registered_once, "registered_now", t->registered_now, "refused", t->refused, "losses",
+        t->lost, "restarts", t->reboots, "no_server", t->no_server, "keepalives",
+        (json_int_t)t->keepalives, "seconds",
+        t->registered_once ? (double)(t->last_us - t->first_us) / 1e6 : 0, "per_second", rate(t));
     json_t *stages = json_object(), *refusals = json_array();
 
     for (unsigned i = 0; i < N_TIMES; i++)
         json_object_set_new(stages, time_names[i],
-                            json_pack("{s:I,s:f,s:f,s:f}", "n", (json_int_t)times[i].n_all, "p50_ms",
-                                      samples_percentile(&times[i], 50) / 1e3, "p99_ms",
+                            json_pack("{s:I,s:f,s:f,s:f}", "n", (json_int_t)times[i].n_all,
+                                      "p50_ms", samples_percentile(&times[i], 50) / 1e3, "p99_ms",
                                       samples_percentile(&times[i], 99) / 1e3, "max_ms",
                                       samples_percentile(&times[i], 100) / 1e3));
     for (uint32_t i = 0; i < t->n_refusals; i++)
-        json_array_append_new(refusals, json_pack("{s:s%,s:i}", "text", t->refusals[i].text,
-                                                  strlen(t->refusals[i].text), "n", t->refusals[i].n));
+        json_array_append_new(refusals,
+                              json_pack("{s:s%,s:i}", "text", t->refusals[i].text,
+                                        strlen(t->refusals[i].text), "n", t->refusals[i].n));
     json_object_set_new(root, "stages", stages);
     json_object_set_new(root, "refusals", refusals);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
@@ -501,7 +507,8 @@ static int run_child(const struct fleet_options *o, uint32_t first, uint32_t cou
     return 0;
 }
 
-static int run_processes(const struct fleet_options *o, struct tally *sum, struct samples times[N_TIMES])
+static int run_processes(const struct fleet_options *o, struct tally *sum,
+                         struct samples times[N_TIMES])
 {
     uint32_t n = o->processes, first = 0;
     int *fds = calloc(n, sizeof(*fds)), err = 0;

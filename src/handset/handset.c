@@ -1,4 +1,5 @@
-/* handset.c - one phone: what its keys mean, and the command line of `dialtone handset`; see handset.h. */
+/* handset.c - one phone: what its keys mean, and the command line of `dialtone handset`; see
+ * handset.h. */
 #include "handset/handset.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ static void look_around(struct handset *h)
     snprintf(h->around.neighbour, sizeof(h->around.neighbour), "%s", b->switch_name);
     snprintf(h->around.neighbour_port, sizeof(h->around.neighbour_port), "%s", b->switch_port);
     for (unsigned i = 0; i < PHONE_SERVERS; i++)
-        h->around.dns_status[i] = i < b->n_servers ? (uint8_t)b->servers[i].dns : BOOT_DNS_NOT_NEEDED;
+        h->around.dns_status[i] =
+            i < b->n_servers ? (uint8_t)b->servers[i].dns : BOOT_DNS_NOT_NEEDED;
 }
 
 static void on_note(struct runner *r, const struct runner_note *n)
@@ -49,7 +51,8 @@ static void on_note(struct runner *r, const struct runner_note *n)
     switch (n->event) {
     case RUNNER_STAGE:
         h->stage = (enum boot_stage)n->number;
-        screen_status(&h->screen, h->stage == BOOT_NAMES && r->boot ? boot_lcd(r->boot) : boot_stage_lcd(h->stage));
+        screen_status(&h->screen, h->stage == BOOT_NAMES && r->boot ? boot_lcd(r->boot)
+                                                                    : boot_stage_lcd(h->stage));
         break;
     case RUNNER_STATUS:
         add_message(h, n->text);
@@ -67,8 +70,9 @@ static void on_note(struct runner *r, const struct runner_note *n)
         else if (n->number == PHONE_EVENT_LOST || n->number == PHONE_EVENT_LEFT)
             h->registered_ms = 0;
         if (n->number == PHONE_EVENT_RESET || n->number == PHONE_EVENT_RESTART)
-            add_message(h, r->phone.reason == PHONE_REASON_USER_RESET ? TEXT("Reset by the user")
-                                                                       : TEXT("Restart requested by Cisco Unified CM"));
+            add_message(h, r->phone.reason == PHONE_REASON_USER_RESET
+                               ? TEXT("Reset by the user")
+                               : TEXT("Restart requested by Cisco Unified CM"));
         break;
     case RUNNER_LCD:
         break;
@@ -118,8 +122,11 @@ static int after_menu(struct handset *h, enum menu_result result)
 
 static struct menu_view view_of(const struct handset *h, char (*copies)[96])
 {
-    struct menu_view v = {.now = h->runner.boot ? &h->runner.boot->network : &h->flash, .boot = h->runner.boot,
-                          .load = h->kind.load, .mac = h->runner.mac, .messages = (const char (*)[96])copies};
+    struct menu_view v = {.now = h->runner.boot ? &h->runner.boot->network : &h->flash,
+                          .boot = h->runner.boot,
+                          .load = h->kind.load,
+                          .mac = h->runner.mac,
+                          .messages = (const char(*)[96])copies};
 
     v.n_messages = h->n_messages < HANDSET_MESSAGES ? h->n_messages : HANDSET_MESSAGES;
     return v;
@@ -129,8 +136,11 @@ static int menu_press(struct handset *h, enum handset_key key, unsigned n)
 {
     char copies[HANDSET_MESSAGES][96];
     struct menu_view v = view_of(h, copies);
-    static const char keys[N_HANDSET_KEYS] = {[HANDSET_UP] = 'U', [HANDSET_DOWN] = 'D', [HANDSET_SELECT] = 'S',
-                                              [HANDSET_BACK] = 'B', [HANDSET_SETTINGS] = 'B'};
+    static const char keys[N_HANDSET_KEYS] = {[HANDSET_UP] = 'U',
+                                              [HANDSET_DOWN] = 'D',
+                                              [HANDSET_SELECT] = 'S',
+                                              [HANDSET_BACK] = 'B',
+                                              [HANDSET_SETTINGS] = 'B'};
 
     if (key == HANDSET_SOFTKEY)
         return after_menu(h, menu_softkey(&h->menu, &v, n - 1));
@@ -163,19 +173,23 @@ static int keypad_press(struct handset *h, char key)
     case KEYPAD_LEFT:
         break;
     }
-    return before == KEYPAD_CLOSED && h->keypad.page == KEYPAD_CLOSED ? runner_keypad(&h->runner, key) : 0;
+    return before == KEYPAD_CLOSED && h->keypad.page == KEYPAD_CLOSED
+               ? runner_keypad(&h->runner, key)
+               : 0;
 }
 
 static int softkey_press(struct handset *h, unsigned n)
 {
     struct screen *s = &h->screen;
-    unsigned room = h->kind.model->softkeys, per_page = s->n_softkeys > room && room ? room - 1 : room;
+    unsigned room = h->kind.model->softkeys,
+             per_page = s->n_softkeys > room && room ? room - 1 : room;
     unsigned at = s->softkey_page * per_page + n - 1;
 
     if (!room || !n || n > room)
         return -EINVAL;
     if (s->n_softkeys > room && n == room) {
-        s->softkey_page = (s->softkey_page + 1u) * per_page < s->n_softkeys ? s->softkey_page + 1 : 0;
+        s->softkey_page =
+            (s->softkey_page + 1u) * per_page < s->n_softkeys ? s->softkey_page + 1 : 0;
         return 0;
     }
     return at < s->n_softkeys ? runner_softkey(&h->runner, s->softkeys[at].event) : -EINVAL;
@@ -183,11 +197,13 @@ static int softkey_press(struct handset *h, unsigned n)
 
 static int stimulus_press(struct handset *h, enum handset_key key)
 {
+    /* clang-format off */
     static const uint8_t buttons[N_HANDSET_KEYS] = {
         [HANDSET_HOLD] = SCCP_BUTTON_HOLD,         [HANDSET_TRANSFER] = SCCP_BUTTON_TRANSFER,
         [HANDSET_CONFERENCE] = SCCP_BUTTON_CONFERENCE, [HANDSET_REDIAL] = SCCP_BUTTON_REDIAL,
         [HANDSET_MESSAGES_KEY] = SCCP_BUTTON_VOICEMAIL,
     };
+    /* clang-format on */
 
     return buttons[key] ? runner_stimulus(&h->runner, buttons[key], 1) : -EINVAL;
 }
@@ -247,7 +263,8 @@ void handset_power(struct handset *h, bool on)
 static int open_interface(struct handset *h)
 {
     char error[160];
-    int err = nic_open(&h->loop, h->options.interface, on_frame, h, &h->site.nic, error, sizeof(error));
+    int err =
+        nic_open(&h->loop, h->options.interface, on_frame, h, &h->site.nic, error, sizeof(error));
 
     if (err) {
         fprintf(stderr, "dialtone handset: %s\n", error);
@@ -258,8 +275,8 @@ static int open_interface(struct handset *h)
     else if (!h->options.keep_mac && !mac_equal(nic_mac(h->site.nic), h->options.first_mac)) {
         err = nic_set_mac(h->site.nic, h->options.first_mac);
         if (err)
-            fprintf(stderr, "dialtone handset: %s keeps its own MAC address: %s\n", h->options.interface,
-                    strerror(-err));
+            fprintf(stderr, "dialtone handset: %s keeps its own MAC address: %s\n",
+                    h->options.interface, strerror(-err));
     }
     return 0;
 }
@@ -329,22 +346,24 @@ const char *handset_state(const struct handset *h)
 
 static void usage(FILE *to)
 {
-    fputs("usage: dialtone handset [--interface NAME | --server ADDRESS] [option …]\n"
-          "  --model NAME       7960, 7975, 12SP+ … (7960)\n"
-          "  --mac MAC          of the phone (001122000001; with --interface that of the interface)\n"
-          "  --interface NAME   boot on it as a phone does: CDP, DHCP, TFTP (needs CAP_NET_RAW and CAP_NET_ADMIN)\n"
-          "  --keep-mac         leave the interface its MAC address\n"
-          "  --server ADDRESS   TFTP server; without --interface nothing else is needed\n"
-          "  --source ADDRESS   own address (127.64.0.1 when the server is on loopback)\n"
-          "  --file-port N, --http-port N, --sccp-port N\n"
-          "  --no-files         register at once with --server, without reading files\n"
-          "  --load NAME        the load that runs (the model's last)\n"
-          "  --fault LIST       what the phone does wrong; `--fault help` lists them\n"
-          "  --headless         no terminal: one line for each thing that happens\n"
-          "  --json             the same for programs\n"
-          "  --script FILE      keys to press and things to wait for, - for standard input\n"
-          "  --duration S       unplug after so long\n",
-          to);
+    fputs(
+        "usage: dialtone handset [--interface NAME | --server ADDRESS] [option …]\n"
+        "  --model NAME       7960, 7975, 12SP+ … (7960)\n"
+        "  --mac MAC          of the phone (001122000001; with --interface that of the interface)\n"
+        "  --interface NAME   boot on it as a phone does: CDP, DHCP, TFTP (needs CAP_NET_RAW and "
+        "CAP_NET_ADMIN)\n"
+        "  --keep-mac         leave the interface its MAC address\n"
+        "  --server ADDRESS   TFTP server; without --interface nothing else is needed\n"
+        "  --source ADDRESS   own address (127.64.0.1 when the server is on loopback)\n"
+        "  --file-port N, --http-port N, --sccp-port N\n"
+        "  --no-files         register at once with --server, without reading files\n"
+        "  --load NAME        the load that runs (the model's last)\n"
+        "  --fault LIST       what the phone does wrong; `--fault help` lists them\n"
+        "  --headless         no terminal: one line for each thing that happens\n"
+        "  --json             the same for programs\n"
+        "  --script FILE      keys to press and things to wait for, - for standard input\n"
+        "  --duration S       unplug after so long\n",
+        to);
 }
 
 int handset_main(int argc, char **argv)
@@ -369,7 +388,8 @@ int handset_main(int argc, char **argv)
         if (c == 'H')
             headless = true;
         else if ((c == 'd' && text_to_u32(text_of(optarg), 10, &duration_s) < 0) ||
-                 (c == 1000 && phone_option(&o, "handset", longs[at].name, optarg) < 0) || c == '?') {
+                 (c == 1000 && phone_option(&o, "handset", longs[at].name, optarg) < 0) ||
+                 c == '?') {
             fputs("try: dialtone handset --help\n", stderr);
             return 2;
         }

@@ -1,7 +1,7 @@
 /* handset.h - `dialtone handset`: one phone with its display, keys, settings and flash memory.
  *
- * What a key means is decided here, for the terminal and for scripts alike: the keypad programming and the
- * settings menu come first, then the server is told. */
+ * What a key means is decided here, for the terminal and for scripts alike: the keypad programming
+ * and the settings menu come first, then the server is told. */
 #pragma once
 
 #include "handset/fleet.h"
@@ -14,10 +14,10 @@
 #define HANDSET_MESSAGES 24
 
 enum handset_key {
-    HANDSET_DIGIT,     /* n: '0'-'9' '*' '#' */
-    HANDSET_LINE,      /* n: 1 and on, key of the button template */
-    HANDSET_SOFTKEY,   /* n: 1 and on, as shown */
-    HANDSET_HOOK,      /* handset lifted or put down */
+    HANDSET_DIGIT,   /* n: '0'-'9' '*' '#' */
+    HANDSET_LINE,    /* n: 1 and on, key of the button template */
+    HANDSET_SOFTKEY, /* n: 1 and on, as shown */
+    HANDSET_HOOK,    /* handset lifted or put down */
     HANDSET_SPEAKER,
     HANDSET_MESSAGES_KEY,
     HANDSET_SERVICES,
@@ -31,7 +31,7 @@ enum handset_key {
     HANDSET_DOWN,
     HANDSET_SELECT,
     HANDSET_BACK,
-    HANDSET_PLUG,      /* power: out and in */
+    HANDSET_PLUG, /* power: out and in */
     N_HANDSET_KEYS
 };
 
@@ -64,15 +64,17 @@ struct handset {
 int handset_open(struct handset *h, const struct phone_options *options);
 void handset_close(struct handset *h); /* the loop is run until everything is closed */
 void handset_power(struct handset *h, bool on);
-int handset_press(struct handset *h, enum handset_key key, unsigned n); /* -EINVAL: no such key here, -ENOTCONN */
+int handset_press(struct handset *h, enum handset_key key,
+                  unsigned n);                      /* -EINVAL: no such key here, -ENOTCONN */
 const char *handset_state(const struct handset *h); /* "registered", "vlan" … */
 
-/* The display as rows of `columns` characters: text displays have their own size, the others are drawn. */
+/* The display as rows of `columns` characters: text displays have their own size, the others are
+ * drawn. */
 #define LCD_ROWS    12
 #define LCD_COLUMNS 64
 struct lcd {
     unsigned rows, columns;
-    bool reverse[LCD_ROWS];              /* header, cursor */
+    bool reverse[LCD_ROWS];                   /* header, cursor */
     char text[LCD_ROWS][LCD_COLUMNS * 4 + 1]; /* UTF-8 */
     char softkeys[5][24];
     unsigned n_softkeys;
@@ -81,4 +83,4 @@ void handset_lcd(const struct handset *h, struct lcd *ret);
 
 int handset_main(int argc, char **argv);
 int headless_run(struct handset *h, bool json, uint32_t duration_s); /* exit status */
-int terminal_run(struct handset *h);                                  /* exit status */
+int terminal_run(struct handset *h);                                 /* exit status */

@@ -1,4 +1,5 @@
-/* headless.c - a phone without a terminal: what happens as lines, keys from a script; see handset.h. */
+/* headless.c - a phone without a terminal: what happens as lines, keys from a script; see
+ * handset.h. */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -25,7 +26,8 @@ static void print_event(struct headless *hl, const char *event, const char *what
     json_t *line;
 
     if (!hl->json) {
-        printf("%8.3f  %-8s %s%s%s\n", (double)ms / 1e3, event, what, *what && *words ? "  " : "", words);
+        printf("%8.3f  %-8s %s%s%s\n", (double)ms / 1e3, event, what, *what && *words ? "  " : "",
+               words);
         fflush(stdout);
         return;
     }
@@ -71,9 +73,9 @@ static void print_display(struct headless *hl, bool all)
 
 static const char *phone_event_name(uint32_t event)
 {
-    static const char *const names[] = {"opening", "opened", "asked", "acknowledged", "registered", "rejected",
-                                        "lost", "left", "reset", "restart", "apply", "load", "no-server",
-                                        "keepalive", "standby"};
+    static const char *const names[] = {
+        "opening", "opened",  "asked", "acknowledged", "registered", "rejected",  "lost",   "left",
+        "reset",   "restart", "apply", "load",         "no-server",  "keepalive", "standby"};
 
     return event < sizeof(names) / sizeof(names[0]) ? names[event] : "?";
 }

@@ -91,8 +91,9 @@ static void on_open(void *context)
 {
     struct http_get *g = context;
     char request[256], host[ENDPOINT_TEXT_MAX];
-    int n = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost:%s\r\n\r\n", g->path,
-                     endpoint_print(&g->server, host)); /* no blank behind the colon, as the phones */
+    int n =
+        snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost:%s\r\n\r\n", g->path,
+                 endpoint_print(&g->server, host)); /* no blank behind the colon, as the phones */
 
     if (n < 0 || (size_t)n >= sizeof(request) || dial_send(g->dial, request, (size_t)n) < 0)
         finish(g, 0, NULL, 0);
@@ -112,8 +113,10 @@ static void on_timeout(uv_timer_t *timer)
     finish(timer->data, 0, NULL, 0);
 }
 
-struct http_get *http_get_new(uv_loop_t *loop, const struct dial_options *from, const struct endpoint *server,
-                              struct text path, void (*done)(void *context, unsigned status, const void *body, size_t len),
+struct http_get *http_get_new(uv_loop_t *loop, const struct dial_options *from,
+                              const struct endpoint *server, struct text path,
+                              void (*done)(void *context, unsigned status, const void *body,
+                                           size_t len),
                               void *context)
 {
     static const struct dial_calls calls = {on_open, on_input, on_close};

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+/* clang-format off */
 static const struct page_row {
     const char *title;
     size_t field; /* offset in struct network, 0: none */
@@ -14,7 +15,9 @@ static const struct page_row {
     [KEYPAD_TFTP]    = {"TFTP server",  offsetof(struct network, tftp)},
     [KEYPAD_MAC]     = {"MAC address",  0},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct fault_row {
     const char *words;
     enum keypad_page back_to;
@@ -28,6 +31,7 @@ static const struct fault_row {
     [KEYPAD_GATEWAY_NEEDED]  = {"Gateway is needed",    KEYPAD_GATEWAY},
     [KEYPAD_TFTP_ZERO]       = {"TFTP must be set",     KEYPAD_TFTP},
 };
+/* clang-format on */
 
 static struct ip *field_of(struct keypad_setup *k)
 {
@@ -41,8 +45,9 @@ static bool same_subnet(uint32_t a, uint32_t b, uint32_t mask)
 
 enum keypad_fault keypad_setup_check(const struct network *n)
 {
-    uint32_t address = ip_v4_number(n->address), mask = ip_v4_number(n->mask), gateway = ip_v4_number(n->router),
-             dns = ip_v4_number(n->dns), tftp = ip_v4_number(n->tftp[0]);
+    uint32_t address = ip_v4_number(n->address), mask = ip_v4_number(n->mask),
+             gateway = ip_v4_number(n->router), dns = ip_v4_number(n->dns),
+             tftp = ip_v4_number(n->tftp[0]);
 
     if (!address && !mask && !gateway && !dns && !tftp)
         return KEYPAD_FINE;
@@ -56,7 +61,8 @@ enum keypad_fault keypad_setup_check(const struct network *n)
         return KEYPAD_MASK_HOLES;
     if (gateway && !same_subnet(gateway, address, mask))
         return KEYPAD_GATEWAY_OUTSIDE;
-    if (!gateway && (!same_subnet(tftp, address, mask) || (dns && !same_subnet(dns, address, mask))))
+    if (!gateway &&
+        (!same_subnet(tftp, address, mask) || (dns && !same_subnet(dns, address, mask))))
         return KEYPAD_GATEWAY_NEEDED;
     return KEYPAD_FINE;
 }
@@ -117,7 +123,8 @@ static void address_key(struct keypad_setup *k, char key)
         turn_to(k, k->page + 1); /* what was typed of it is dropped, the value shown stays */
 }
 
-/* The last question. What breaks a rule is not written; the phone goes back to the field in question. */
+/* The last question. What breaks a rule is not written; the phone goes back to the field in
+ * question. */
 static enum keypad_result confirm_key(struct keypad_setup *k, char key)
 {
     if (key == '*')
@@ -144,7 +151,8 @@ static void status_key(struct keypad_setup *k, const struct network *now, char k
     turn_to(k, KEYPAD_ASK);
 }
 
-enum keypad_result keypad_setup_key(struct keypad_setup *k, const struct network *now, struct mac mac, char key)
+enum keypad_result keypad_setup_key(struct keypad_setup *k, const struct network *now,
+                                    struct mac mac, char key)
 {
     bool twice = key == '*' && k->last == '*';
 
@@ -178,7 +186,8 @@ enum keypad_result keypad_setup_key(struct keypad_setup *k, const struct network
     if (k->page == KEYPAD_CONFIRM)
         return confirm_key(k, key);
     address_key(k, key);
-    if (k->page == KEYPAD_MAC) /* after the TFTP server; the MAC address is shown on the way round only */
+    if (k->page ==
+        KEYPAD_MAC) /* after the TFTP server; the MAC address is shown on the way round only */
         turn_to(k, KEYPAD_CONFIRM);
     return KEYPAD_STAYS;
 }
@@ -198,11 +207,13 @@ static void print_typed(const struct keypad_setup *k, char *row)
 
 static void print_status(const struct keypad_setup *k, char rows[KEYPAD_ROWS][KEYPAD_COLUMNS + 1])
 {
-    static const uint8_t order[] = {KEYPAD_ADDRESS, KEYPAD_MASK, KEYPAD_GATEWAY, KEYPAD_DNS, KEYPAD_TFTP, KEYPAD_MAC};
+    static const uint8_t order[] = {KEYPAD_ADDRESS, KEYPAD_MASK, KEYPAD_GATEWAY,
+                                    KEYPAD_DNS,     KEYPAD_TFTP, KEYPAD_MAC};
     const struct page_row *p = &pages[order[k->status_page]];
     char text[IP_TEXT_MAX];
 
-    snprintf(rows[0], KEYPAD_COLUMNS + 1, "%.13s%s", p->title, k->draft.dhcp && p->field ? " (DHCP)" : "");
+    snprintf(rows[0], KEYPAD_COLUMNS + 1, "%.13s%s", p->title,
+             k->draft.dhcp && p->field ? " (DHCP)" : "");
     if (p->field)
         snprintf(rows[1], KEYPAD_COLUMNS + 1, "%.20s",
                  ip_print(*(const struct ip *)((const char *)&k->draft + p->field), text));
@@ -215,11 +226,13 @@ static void print_field(const struct keypad_setup *k, char rows[KEYPAD_ROWS][KEY
     const struct ip *value = (const struct ip *)((const char *)&k->draft + pages[k->page].field);
     char text[IP_TEXT_MAX];
 
-    snprintf(rows[0], KEYPAD_COLUMNS + 1, "%s", k->fault ? faults[k->fault].words : pages[k->page].title);
+    snprintf(rows[0], KEYPAD_COLUMNS + 1, "%s",
+             k->fault ? faults[k->fault].words : pages[k->page].title);
     if (k->n_octets || k->n_digits)
         print_typed(k, rows[1]);
     else
-        snprintf(rows[1], KEYPAD_COLUMNS + 1, "%.20s", value->family ? ip_print(*value, text) : "0.0.0.0");
+        snprintf(rows[1], KEYPAD_COLUMNS + 1, "%.20s",
+                 value->family ? ip_print(*value, text) : "0.0.0.0");
 }
 
 void keypad_setup_print(const struct keypad_setup *k, char rows[KEYPAD_ROWS][KEYPAD_COLUMNS + 1])

@@ -1,4 +1,5 @@
-/* keypad_setup.h - keypad programming of the 12SP+ and 30VIP: status, then address, mask, gateway, DNS, TFTP.
+/* keypad_setup.h - keypad programming of the 12SP+ and 30VIP: status, then address, mask, gateway,
+ * DNS, TFTP.
  *
  * `**` shows the status, `#` while it shows opens the programming. In an address `*` stands for the
  * dot and the fourth `*` ends it; `#` keeps the value that is shown; `**` drops every change and
@@ -56,7 +57,8 @@ struct keypad_setup {
 
 /* The first `*` of `**` is swallowed by the caller's idle phone: call it with every key. */
 void keypad_setup_init(struct keypad_setup *k);
-enum keypad_result keypad_setup_key(struct keypad_setup *k, const struct network *now, struct mac mac, char key);
+enum keypad_result keypad_setup_key(struct keypad_setup *k, const struct network *now,
+                                    struct mac mac, char key);
 /* The two rows of the LCD; empty when closed. */
 void keypad_setup_print(const struct keypad_setup *k, char rows[KEYPAD_ROWS][KEYPAD_COLUMNS + 1]);
 /* The rules alone: FINE also for all zero, which means DHCP. */

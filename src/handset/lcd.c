@@ -81,9 +81,11 @@ static void menu_display(const struct handset *h, struct lcd *l)
     char title[MENU_WIDTH + 1], rows[MENU_ROWS][MENU_WIDTH + 1];
     const char *labels[4], *messages[HANDSET_MESSAGES];
     char copies[HANDSET_MESSAGES][96];
-    struct menu_view v = {.now = h->runner.boot ? &h->runner.boot->network : &h->flash, .boot = h->runner.boot,
-                          .load = h->runner.load ? h->runner.load : h->kind.load, .mac = h->runner.mac,
-                          .messages = (const char (*)[96])copies};
+    struct menu_view v = {.now = h->runner.boot ? &h->runner.boot->network : &h->flash,
+                          .boot = h->runner.boot,
+                          .load = h->runner.load ? h->runner.load : h->kind.load,
+                          .mac = h->runner.mac,
+                          .messages = (const char(*)[96])copies};
     int cursor;
     unsigned n;
 
@@ -107,7 +109,8 @@ static void screen_softkeys(const struct handset *h, struct lcd *l)
 {
     const struct screen *s = &h->screen;
     unsigned room = h->kind.model->softkeys < 5 ? h->kind.model->softkeys : 5;
-    unsigned per_page = s->n_softkeys > room && room ? room - 1 : room, from = s->softkey_page * per_page;
+    unsigned per_page = s->n_softkeys > room && room ? room - 1 : room,
+             from = s->softkey_page * per_page;
 
     for (unsigned i = from; i < s->n_softkeys && i < from + per_page; i++)
         snprintf(l->softkeys[l->n_softkeys++], sizeof(l->softkeys[0]), "%s", s->softkeys[i].label);

@@ -8,9 +8,27 @@
 enum field_kind { FIELD_SHOWN, FIELD_ADDRESS, FIELD_FLAG, FIELD_VLAN, FIELD_ERASE };
 
 /* Network Configuration, in the order of a 7960. */
-enum { FIELD_DHCP_SERVER, FIELD_MAC, FIELD_HOST, FIELD_DOMAIN, FIELD_IP, FIELD_MASK, FIELD_TFTP1, FIELD_ROUTER,
-       FIELD_DNS, FIELD_OPERATIONAL_VLAN, FIELD_ADMIN_VLAN, FIELD_CM1, FIELD_CM2, FIELD_CM3, FIELD_DHCP, FIELD_TFTP2,
-       FIELD_ALTERNATE, FIELD_ERASE_ROW, N_FIELDS };
+enum {
+    FIELD_DHCP_SERVER,
+    FIELD_MAC,
+    FIELD_HOST,
+    FIELD_DOMAIN,
+    FIELD_IP,
+    FIELD_MASK,
+    FIELD_TFTP1,
+    FIELD_ROUTER,
+    FIELD_DNS,
+    FIELD_OPERATIONAL_VLAN,
+    FIELD_ADMIN_VLAN,
+    FIELD_CM1,
+    FIELD_CM2,
+    FIELD_CM3,
+    FIELD_DHCP,
+    FIELD_TFTP2,
+    FIELD_ALTERNATE,
+    FIELD_ERASE_ROW,
+    N_FIELDS
+};
 
 static void show_ip(uint32_t ip, char *to, size_t size)
 {
@@ -68,6 +86,7 @@ static void show_cm3(const struct menu_view *v, char *to, size_t size)
 
 /* An address can be typed when DHCP is off, a TFTP server also when the alternate is on. */
 #define AT(member) offsetof(struct network, member)
+/* clang-format off */
 static const struct field_row {
     const char *name;
     enum field_kind kind;
@@ -93,6 +112,7 @@ static const struct field_row {
     [FIELD_ALTERNATE]        = {"Alternate TFTP",      FIELD_FLAG,    AT(alternate_tftp), NULL},
     [FIELD_ERASE_ROW]        = {"Erase Configuration", FIELD_ERASE,   0,                  NULL},
 };
+/* clang-format on */
 
 /* The first page differs: Settings, 3 is Network on 7940/60, Settings, 6 on the 7910. */
 struct root_row {
@@ -100,6 +120,7 @@ struct root_row {
     enum menu_page page; /* MENU_OFF: this phone has it, there is nothing to see here */
 };
 
+/* clang-format off */
 static const struct root_row root_7960[] = {{"Contrast", MENU_OFF}, {"Ring Type", MENU_OFF},
     {"Network Configuration", MENU_NETWORK}, {"Model Information", MENU_MODEL}, {"Status", MENU_STATUS}};
 static const struct root_row root_7910[] = {{"Contrast", MENU_OFF}, {"Ring Type", MENU_OFF}, {"Volume", MENU_OFF},
@@ -107,6 +128,7 @@ static const struct root_row root_7910[] = {{"Contrast", MENU_OFF}, {"Ring Type"
 static const struct root_row root_java[] = {{"User Preferences", MENU_OFF}, {"Network Configuration", MENU_NETWORK},
     {"Device Configuration", MENU_OFF}, {"Security Configuration", MENU_OFF}, {"Model Information", MENU_MODEL},
     {"Status", MENU_STATUS}};
+/* clang-format on */
 
 static const struct root_row *root_of(const struct menu *m, unsigned *n)
 {
@@ -372,7 +394,8 @@ enum menu_result menu_softkey(struct menu *m, const struct menu_view *v, unsigne
     struct text label = text_of(n < count ? labels[n] : "");
     size_t typed = strlen(m->typed);
 
-    if (text_is(label, "Exit") || text_is(label, "Cancel") || (m->page == MENU_ERASE && text_is(label, "No")))
+    if (text_is(label, "Exit") || text_is(label, "Cancel") ||
+        (m->page == MENU_ERASE && text_is(label, "No")))
         return back(m);
     if (text_is(label, "Save"))
         return save(m);
@@ -391,7 +414,8 @@ enum menu_result menu_softkey(struct menu *m, const struct menu_view *v, unsigne
 }
 
 /* Fields show what is in use, once something was changed the draft. */
-static void print_field(const struct menu *m, const struct menu_view *v, unsigned i, char row[MENU_WIDTH + 1])
+static void print_field(const struct menu *m, const struct menu_view *v, unsigned i,
+                        char row[MENU_WIDTH + 1])
 {
     const struct field_row *f = &fields[i];
     const struct network *n = m->changed || !m->draft.dhcp ? &m->draft : v->now;
@@ -403,8 +427,10 @@ static void print_field(const struct menu *m, const struct menu_view *v, unsigne
     else if (f->show)
         f->show(v, value, sizeof(value));
     else if (f->kind == FIELD_ADDRESS)
-        snprintf(value, sizeof(value), "%.15s", ip_is_any(*(const struct ip *)member)
-                                                   ? "" : ip_print(*(const struct ip *)member, text));
+        snprintf(value, sizeof(value), "%.15s",
+                 ip_is_any(*(const struct ip *)member)
+                     ? ""
+                     : ip_print(*(const struct ip *)member, text));
     else if (f->kind == FIELD_FLAG)
         strcpy(value, *(const bool *)((const char *)&m->draft + f->at) ? "YES" : "NO");
     else if (f->kind == FIELD_VLAN && m->draft.admin_vlan)
@@ -412,7 +438,8 @@ static void print_field(const struct menu *m, const struct menu_view *v, unsigne
     snprintf(row, MENU_WIDTH + 1, "%2u %-19.19s %.16s", (i + 1) % 100, f->name, value);
 }
 
-static void print_row(const struct menu *m, const struct menu_view *v, unsigned i, char row[MENU_WIDTH + 1])
+static void print_row(const struct menu *m, const struct menu_view *v, unsigned i,
+                      char row[MENU_WIDTH + 1])
 {
     const struct root_row *root;
     unsigned n;
@@ -432,7 +459,8 @@ static void print_row(const struct menu *m, const struct menu_view *v, unsigned 
         if (i == 0)
             snprintf(row, MENU_WIDTH + 1, "Model Number   CP-%s", m->model->name);
         else if (i == 1)
-            snprintf(row, MENU_WIDTH + 1, "MAC Address    %012llX", (unsigned long long)mac_number(v->mac));
+            snprintf(row, MENU_WIDTH + 1, "MAC Address    %012llX",
+                     (unsigned long long)mac_number(v->mac));
         else
             snprintf(row, MENU_WIDTH + 1, "App Load ID    %.24s", v->load);
         break;
@@ -446,8 +474,12 @@ static void print_row(const struct menu *m, const struct menu_view *v, unsigned 
 unsigned menu_print(const struct menu *m, const struct menu_view *v, char title[MENU_WIDTH + 1],
                     char rows[MENU_ROWS][MENU_WIDTH + 1], int *cursor)
 {
-    static const char *const titles[] = {"", "SETTINGS", "NETWORK CONFIGURATION", "STATUS MESSAGES",
-                                         "MODEL INFORMATION", "ERASE CONFIGURATION"};
+    static const char *const titles[] = {"",
+                                         "SETTINGS",
+                                         "NETWORK CONFIGURATION",
+                                         "STATUS MESSAGES",
+                                         "MODEL INFORMATION",
+                                         "ERASE CONFIGURATION"};
     unsigned n = n_rows(m, v), shown = 0;
 
     snprintf(title, MENU_WIDTH + 1, "%s%s", titles[m->page], m->unlocked ? "  (unlocked)" : "");

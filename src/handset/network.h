@@ -12,12 +12,12 @@
 #define NETWORK_DOMAIN 64
 
 struct network {
-    bool dhcp;            /* false: the addresses below are used as they are */
-    bool alternate_tftp;  /* tftp[] was typed on the phone, DHCP's is ignored */
+    bool dhcp;           /* false: the addresses below are used as they are */
+    bool alternate_tftp; /* tftp[] was typed on the phone, DHCP's is ignored */
     struct ip address, mask, router, dns;
     struct ip tftp[NETWORK_TFTP];
     char domain[NETWORK_DOMAIN];
-    uint16_t admin_vlan;  /* typed on the phone; 0: none */
+    uint16_t admin_vlan; /* typed on the phone; 0: none */
 };
 
 /* As it leaves the factory: DHCP, nothing else. */

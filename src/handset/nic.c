@@ -47,7 +47,8 @@ static void on_frames(uv_poll_t *poll, int status, int events)
     for (unsigned i = 0; i < NIC_BATCH; i++) {
         struct sockaddr_ll from;
         socklen_t from_len = sizeof(from);
-        ssize_t len = recvfrom(n->raw, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+        ssize_t len = recvfrom(n->raw, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from,
+                               &from_len);
 
         if (len < 0)
             return;
@@ -78,8 +79,8 @@ static void patch16(uint8_t *at, uint16_t v)
     at[1] = (uint8_t)v;
 }
 
-static int send_broadcast(struct nic *n, struct mac mac, const struct endpoint *from, const struct endpoint *to,
-                          const void *bytes, size_t len)
+static int send_broadcast(struct nic *n, struct mac mac, const struct endpoint *from,
+                          const struct endpoint *to, const void *bytes, size_t len)
 {
     uint8_t frame[FRAME_MAX], *ip, *udp;
     struct writer w = writer_of(frame, sizeof(frame));
@@ -106,21 +107,26 @@ static int send_broadcast(struct nic *n, struct mac mac, const struct endpoint *
     write_bytes(&w, bytes, len);
     if (w.bad)
         return -EMSGSIZE;
-    pseudo = (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + IPPROTO_UDP + udp_len;
+    pseudo = (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + IPPROTO_UDP +
+             udp_len;
     sum = checksum(udp, udp_len, pseudo);
     patch16(udp + 6, sum ? sum : 0xffff);
     return nic_send(n, frame, writer_len(&w));
 }
 
 /* To a server it has an address of: the kernel finds the way. */
-static int send_unicast(struct nic *n, const struct endpoint *from, const struct endpoint *to, const void *bytes,
-                        size_t len)
+static int send_unicast(struct nic *n, const struct endpoint *from, const struct endpoint *to,
+                        const void *bytes, size_t len)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(to->port)};
     char room[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
     struct iovec iov = {(void *)bytes, len};
-    struct msghdr msg = {.msg_name = &sa, .msg_namelen = sizeof(sa), .msg_iov = &iov, .msg_iovlen = 1,
-                         .msg_control = room, .msg_controllen = sizeof(room)};
+    struct msghdr msg = {.msg_name = &sa,
+                         .msg_namelen = sizeof(sa),
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = room,
+                         .msg_controllen = sizeof(room)};
     struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
     struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(ip_v4_number(from->ip))};
 
@@ -132,8 +138,8 @@ static int send_unicast(struct nic *n, const struct endpoint *from, const struct
     return sendmsg(n->udp, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-int nic_send_udp(struct nic *n, struct mac mac, const struct endpoint *from, const struct endpoint *to,
-                 const void *bytes, size_t len)
+int nic_send_udp(struct nic *n, struct mac mac, const struct endpoint *from,
+                 const struct endpoint *to, const void *bytes, size_t len)
 {
     if (ip_v4_number(to->ip) == UINT32_MAX)
         return send_broadcast(n, mac, from, to, bytes, len);
@@ -146,7 +152,8 @@ struct text nic_udp_payload(const uint8_t *frame, size_t len, uint16_t port)
     size_t header, total, udp_len;
     const uint8_t *ip = frame + 14;
 
-    if (len < 14 + 20 || frame[12] != 0x08 || frame[13] != 0x00 || ip[0] >> 4 != 4 || ip[9] != IPPROTO_UDP)
+    if (len < 14 + 20 || frame[12] != 0x08 || frame[13] != 0x00 || ip[0] >> 4 != 4 ||
+        ip[9] != IPPROTO_UDP)
         return none;
     header = (size_t)(ip[0] & 15) * 4;
     total = (size_t)ip[2] << 8 | ip[3];
@@ -201,7 +208,8 @@ static int ask_kernel(struct request *r)
 
 static int change_address(struct nic *n, uint16_t type, uint32_t address, uint8_t prefix)
 {
-    struct request r = {.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.address)), .nlmsg_type = type}};
+    struct request r = {
+        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.address)), .nlmsg_type = type}};
     uint32_t value = htonl(address);
 
     if (type == RTM_NEWADDR)
@@ -302,14 +310,17 @@ static int bring_up(struct nic *n)
     return ioctl(n->control, SIOCSIFFLAGS, &r) < 0 ? -errno : 0;
 }
 
-/* All frames of the wire: phones on one interface have MAC addresses of their own, CDP and LLDP are multicast. */
+/* All frames of the wire: phones on one interface have MAC addresses of their own, CDP and LLDP are
+ * multicast. */
 static int open_raw(struct nic *n)
 {
-    struct sockaddr_ll sa = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = n->index};
+    struct sockaddr_ll sa = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = n->index};
     struct packet_mreq all = {.mr_ifindex = n->index, .mr_type = PACKET_MR_PROMISC};
     int size = 1 << 20;
 
-    n->raw = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* nothing before the bind */
+    n->raw =
+        socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* nothing before the bind */
     if (n->raw < 0 || bind(n->raw, (struct sockaddr *)&sa, sizeof(sa)) < 0)
         return -errno;
     setsockopt(n->raw, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -317,14 +328,16 @@ static int open_raw(struct nic *n)
     return 0;
 }
 
-/* Keeps port 68 open, so that the kernel does not answer offers with ICMP; what comes is read raw. */
+/* Keeps port 68 open, so that the kernel does not answer offers with ICMP; what comes is read raw.
+ */
 static int open_udp(struct nic *n)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(68)};
     int one = 1, smallest = 1;
 
     n->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (n->udp < 0 || setsockopt(n->udp, SOL_SOCKET, SO_BINDTODEVICE, n->name, (socklen_t)strlen(n->name)) < 0)
+    if (n->udp < 0 ||
+        setsockopt(n->udp, SOL_SOCKET, SO_BINDTODEVICE, n->name, (socklen_t)strlen(n->name)) < 0)
         return -errno;
     setsockopt(n->udp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     setsockopt(n->udp, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof(smallest));
@@ -362,8 +375,8 @@ static int nic_start(struct nic *n, const char **step)
     return open_udp(n);
 }
 
-int nic_open(uv_loop_t *loop, const char *interface, nic_input input, void *context, struct nic **ret, char *error,
-             size_t size)
+int nic_open(uv_loop_t *loop, const char *interface, nic_input input, void *context,
+             struct nic **ret, char *error, size_t size)
 {
     struct nic *n = calloc(1, sizeof(*n));
     const char *step = "find memory";

@@ -75,7 +75,9 @@ int phone_option(struct phone_options *o, const char *program, const char *name,
     if (text_is(n, "model"))
         return take_models(o, program, value);
     if (text_is(n, "mac") || text_is(n, "first-mac"))
-        return mac_parse(text_of(value), &o->first_mac) < 0 ? complain(program, "not a MAC address", value) : 1;
+        return mac_parse(text_of(value), &o->first_mac) < 0
+                   ? complain(program, "not a MAC address", value)
+                   : 1;
     if (text_is(n, "server"))
         return take_ip(program, value, &o->server);
     if (text_is(n, "source"))
@@ -89,7 +91,9 @@ int phone_option(struct phone_options *o, const char *program, const char *name,
     if (text_is(n, "fault"))
         return take_faults(o, program, value);
     if (text_is(n, "protocol"))
-        return text_equal_nocase(text_of(value), TEXT("sccp")) ? 1 : complain(program, "phones speak sccp here", value);
+        return text_equal_nocase(text_of(value), TEXT("sccp"))
+                   ? 1
+                   : complain(program, "phones speak sccp here", value);
     if (text_is(n, "interface"))
         o->interface = value;
     else if (text_is(n, "load"))
@@ -119,7 +123,8 @@ static struct ip own_address(struct ip server)
 
     if (fd < 0)
         return own.ip;
-    if (connect(fd, (struct sockaddr *)&sa, len) == 0 && getsockname(fd, (struct sockaddr *)&sa, &own_len) == 0)
+    if (connect(fd, (struct sockaddr *)&sa, len) == 0 &&
+        getsockname(fd, (struct sockaddr *)&sa, &own_len) == 0)
         own = endpoint_of_sockaddr((struct sockaddr *)&sa);
     close(fd);
     return own.ip;

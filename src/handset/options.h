@@ -10,22 +10,25 @@ struct phone_options {
     const struct model *models[PHONE_MODELS_MAX]; /* the phones take them in turn */
     unsigned n_models;
     struct mac first_mac;
-    struct ip server;        /* none: what DHCP says */
+    struct ip server;                         /* none: what DHCP says */
     uint16_t file_port, http_port, sccp_port; /* 0: the usual ones */
-    struct ip source;        /* of the first phone; none: the kernel's choice */
+    struct ip source;                         /* of the first phone; none: the kernel's choice */
     const char *interface;
-    const char *load;        /* NULL: the model's */
+    const char *load; /* NULL: the model's */
     const char *script;
     uint32_t faults;
     bool no_files, json, realistic;
-    bool keep_mac;           /* the interface keeps its own MAC address */
+    bool keep_mac; /* the interface keeps its own MAC address */
 };
 
-/* One option that both know; 1 taken, 0 not one of these, -EINVAL after a message on standard error. */
+/* One option that both know; 1 taken, 0 not one of these, -EINVAL after a message on standard
+ * error. */
 int phone_option(struct phone_options *o, const char *program, const char *name, const char *value);
-/* What follows from the rest: a default MAC, source addresses on loopback, own address. -EINVAL after a message. */
+/* What follows from the rest: a default MAC, source addresses on loopback, own address. -EINVAL
+ * after a message. */
 int phone_options_finish(struct phone_options *o, const char *program);
 /* For getopt_long: the shared options, terminated by the caller's own. */
+/* clang-format off */
 #define PHONE_LONG_OPTIONS \
     {"model", required_argument, NULL, 1000}, {"mac", required_argument, NULL, 1000}, \
     {"first-mac", required_argument, NULL, 1000}, {"server", required_argument, NULL, 1000}, \
@@ -36,3 +39,4 @@ int phone_options_finish(struct phone_options *o, const char *program);
     {"fault", required_argument, NULL, 1000}, {"no-files", no_argument, NULL, 1000}, \
     {"json", no_argument, NULL, 1000}, {"realistic", no_argument, NULL, 1000}, \
     {"keep-mac", no_argument, NULL, 1000}
+/* clang-format on */

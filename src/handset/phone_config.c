@@ -18,9 +18,13 @@ struct reading {
     bool known_root;
 };
 
-#define COPY(element, field) {element, offsetof(struct phone_config, field), sizeof(((struct phone_config *)0)->field)}
+#define COPY(element, field)                                                                       \
+    {                                                                                              \
+        element, offsetof(struct phone_config, field), sizeof(((struct phone_config *)0)->field)   \
+    }
 
 /* Elements kept as they are, by the end of their path. */
+/* clang-format off */
 static const struct copy_row {
     const char *path;
     size_t at, size;
@@ -37,6 +41,7 @@ static const struct copy_row {
     COPY("/messagesURL",                           messages_url),
     COPY("/informationURL",                        information_url),
 };
+/* clang-format on */
 
 /* Members may stand in any order; the list is kept sorted by priority, the first three. */
 static void add_member(struct reading *r)
@@ -70,7 +75,8 @@ static void read_number(struct text value, uint16_t *ret)
 
 static void on_close(struct reading *r, const struct xml_event *e)
 {
-    struct text below = text_skip(e->path, r->config->is_default ? sizeof("Default") - 1 : sizeof("device") - 1);
+    struct text below =
+        text_skip(e->path, r->config->is_default ? sizeof("Default") - 1 : sizeof("device") - 1);
     char own_load[32];
     uint16_t mode = r->config->security_mode;
 
@@ -85,7 +91,8 @@ static void on_close(struct reading *r, const struct xml_event *e)
         read_number(e->value, &r->config->monitor_s);
     else if (text_is(below, "/deviceSecurityMode")) {
         read_number(e->value, &mode);
-        r->config->security_mode = mode >= 1 && mode <= 3 ? (uint8_t)mode : 1; /* others count as 1 */
+        r->config->security_mode =
+            mode >= 1 && mode <= 3 ? (uint8_t)mode : 1; /* others count as 1 */
     } else if (r->config->is_default && text_is(below, own_load))
         text_copy(r->config->load, sizeof(r->config->load), e->value);
     for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++)
@@ -127,8 +134,8 @@ int phone_config_read_xml(const void *bytes, size_t len, uint32_t type, struct p
     return 0;
 }
 
-/* Group 1 describes the CallManagers: tag 1 index, 2 address in network order, 3 port as a little-endian
- * word; group 4 tag 7 is the directory URL; group 1 tag 0xff ends the list. */
+/* Group 1 describes the CallManagers: tag 1 index, 2 address in network order, 3 port as a
+ * little-endian word; group 4 tag 7 is the directory URL; group 1 tag 0xff ends the list. */
 int phone_config_read_cnf(const void *bytes, size_t len, struct phone_config *ret)
 {
     struct phone_config config = {.security_mode = 1};
@@ -141,7 +148,8 @@ int phone_config_read_cnf(const void *bytes, size_t len, struct phone_config *re
 
         if (group == 1 && tag == 1) {
             read_u8(&r);
-            server = config.n_servers < PHONE_CONFIG_SERVERS ? &config.servers[config.n_servers++] : NULL;
+            server = config.n_servers < PHONE_CONFIG_SERVERS ? &config.servers[config.n_servers++]
+                                                             : NULL;
             if (server)
                 server->port = 2000;
         } else if (group == 1 && tag == 2) {

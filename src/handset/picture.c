@@ -12,8 +12,8 @@
 
 enum { PAIR_LCD = 1, PAIR_LCD_BRIGHT, PAIR_GREEN, PAIR_RED, PAIR_AMBER, PAIR_DIM, PAIR_BODY };
 
-#define LEFT        2  /* margin */
-#define KEYS_WIDTH  26 /* of the column of keys beside the display */
+#define LEFT       2  /* margin */
+#define KEYS_WIDTH 26 /* of the column of keys beside the display */
 
 static bool gone;
 
@@ -47,8 +47,10 @@ static void choose_colors(const struct handset *h, bool many)
         init_pair(PAIR_AMBER, 214, -1);
         init_pair(PAIR_DIM, 245, -1);
     } else {
-        init_pair(PAIR_LCD, colourful ? COLOR_WHITE : COLOR_BLACK, colourful ? COLOR_BLUE : COLOR_GREEN);
-        init_pair(PAIR_LCD_BRIGHT, colourful ? COLOR_BLACK : COLOR_GREEN, colourful ? COLOR_CYAN : COLOR_BLACK);
+        init_pair(PAIR_LCD, colourful ? COLOR_WHITE : COLOR_BLACK,
+                  colourful ? COLOR_BLUE : COLOR_GREEN);
+        init_pair(PAIR_LCD_BRIGHT, colourful ? COLOR_BLACK : COLOR_GREEN,
+                  colourful ? COLOR_CYAN : COLOR_BLACK);
         init_pair(PAIR_AMBER, COLOR_YELLOW, -1);
         init_pair(PAIR_DIM, -1, -1);
     }
@@ -155,7 +157,8 @@ static void draw_softkeys(const struct picture *p, const struct lcd *l, int y, i
     }
 }
 
-static void draw_display(const struct picture *p, const struct handset *h, const struct lcd *l, int y, int x)
+static void draw_display(const struct picture *p, const struct handset *h, const struct lcd *l,
+                         int y, int x)
 {
     int rows = lcd_rows(h), width = (int)l->columns;
 
@@ -212,7 +215,8 @@ static char key_letter(unsigned i)
 }
 
 /* A key of the template, or before registration of the factory layout. */
-static void draw_key(const struct picture *p, const struct screen_key *k, unsigned i, int y, int x, int width)
+static void draw_key(const struct picture *p, const struct screen_key *k, unsigned i, int y, int x,
+                     int width)
 {
     const char *words = screen_key_label(k);
     char label[64];
@@ -239,7 +243,8 @@ static unsigned shown_keys(const struct handset *h, struct screen_key *keys)
     }
     n = model_buttons(h->kind.model, features, MODEL_KEYS_MAX);
     for (size_t i = 0; i < n; i++)
-        keys[i] = (struct screen_key){.feature = features[i] == MODEL_ANY_KEY ? SCCP_BUTTON_UNUSED : features[i],
+        keys[i] = (struct screen_key){.feature = features[i] == MODEL_ANY_KEY ? SCCP_BUTTON_UNUSED
+                                                                              : features[i],
                                       .lamp = SCCP_LAMP_OFF};
     return (unsigned)n;
 }
@@ -257,6 +262,7 @@ static void draw_keys(const struct picture *p, const struct handset *h, int y, i
     }
 }
 
+/* clang-format off */
 static const struct {
     const char *key, *words;
 } functions[] = {
@@ -264,6 +270,7 @@ static const struct {
     {"S", "settings"},   {"H", "hold"},     {"T", "transfer"}, {"C", "conference"},  {"R", "redial"},
     {"U", "unplug"},     {"Q", "quit"},
 };
+/* clang-format on */
 
 static void draw_keypad(const struct picture *p, const struct handset *h, int y, int x)
 {
@@ -281,7 +288,8 @@ static void draw_keypad(const struct picture *p, const struct handset *h, int y,
         attron(pair(p, PAIR_AMBER, A_BOLD));
         put(at_y, at_x, 3, functions[i].key);
         attroff(pair(p, PAIR_AMBER, A_BOLD));
-        put(at_y, at_x + 4, 14, strcmp(functions[i].key, "U") == 0 && !h->powered ? "plug in" : functions[i].words);
+        put(at_y, at_x + 4, 14,
+            strcmp(functions[i].key, "U") == 0 && !h->powered ? "plug in" : functions[i].words);
     }
 }
 
@@ -304,7 +312,8 @@ static void draw_title(const struct picture *p, const struct handset *h, int y)
     attron(pair(p, h->registered_ms ? PAIR_GREEN : PAIR_AMBER, A_BOLD));
     put(y, LEFT + 44, COLS - LEFT - 44, words);
     attroff(pair(p, h->registered_ms ? PAIR_GREEN : PAIR_AMBER, A_BOLD));
-    draw_lamp(p, y, LEFT + 68, h->screen.ringer > 1 ? SCCP_LAMP_FLASH : h->screen.message_lamp, PAIR_RED);
+    draw_lamp(p, y, LEFT + 68, h->screen.ringer > 1 ? SCCP_LAMP_FLASH : h->screen.message_lamp,
+              PAIR_RED);
     put(y, LEFT + 70, 10, h->screen.ringer > 1 ? "ringing" : "messages");
 }
 
@@ -314,10 +323,12 @@ static void draw_messages(const struct picture *p, const struct handset *h, int 
     char words[160];
 
     for (int i = 0; i < rows && i < (int)n; i++) {
-        const struct handset_message *m = &h->messages[(h->n_messages - 1 - (unsigned)i) % HANDSET_MESSAGES];
+        const struct handset_message *m =
+            &h->messages[(h->n_messages - 1 - (unsigned)i) % HANDSET_MESSAGES];
 
         attron(pair(p, PAIR_DIM, A_DIM));
-        snprintf(words, sizeof(words), "%7.1f s  %s", (double)(m->at_ms - h->begun_ms) / 1e3, m->text);
+        snprintf(words, sizeof(words), "%7.1f s  %s", (double)(m->at_ms - h->begun_ms) / 1e3,
+                 m->text);
         put(y + i, LEFT, COLS - LEFT - 1, words);
         attroff(pair(p, PAIR_DIM, A_DIM));
     }
@@ -330,7 +341,8 @@ void picture_draw(struct picture *p, const struct handset *h)
 
     erase();
     handset_lcd(h, &l);
-    if (COLS < (int)l.columns + LEFT + 6 || LINES < display_rows + 1) { /* as much of the display as there is room */
+    if (COLS < (int)l.columns + LEFT + 6 ||
+        LINES < display_rows + 1) { /* as much of the display as there is room */
         for (unsigned i = 0; i < l.rows; i++)
             put((int)i, 0, COLS, l.text[i]);
         refresh();
@@ -360,6 +372,7 @@ void picture_draw(struct picture *p, const struct handset *h)
 
 static bool key_of(int c, struct picture_key *k)
 {
+    /* clang-format off */
     static const struct {
         int c;
         enum handset_key key;
@@ -372,6 +385,7 @@ static bool key_of(int c, struct picture_key *k)
         {KEY_ENTER, HANDSET_SELECT}, {27, HANDSET_BACK},         {KEY_BACKSPACE, HANDSET_BACK},
         {127, HANDSET_BACK},        {8, HANDSET_BACK},
     };
+    /* clang-format on */
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (keys[i].c == c) {

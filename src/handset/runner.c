@@ -57,7 +57,8 @@ static void rearm(struct runner *r)
 
 static void carry_out(struct runner *r, struct effects *fx);
 
-static void note(struct runner *r, enum runner_event event, uint32_t number, uint32_t detail, struct text text)
+static void note(struct runner *r, enum runner_event event, uint32_t number, uint32_t detail,
+                 struct text text)
 {
     struct runner_note n = {event, number, detail, text, runner_now_us()};
 
@@ -108,7 +109,8 @@ static void on_close(void *context, int err)
 
 static const struct dial_calls tcp_calls = {on_open, on_input, on_close};
 
-static void on_datagram(void *context, const struct endpoint *from, const uint8_t *bytes, size_t len)
+static void on_datagram(void *context, const struct endpoint *from, const uint8_t *bytes,
+                        size_t len)
 {
     struct runner *r = context;
     struct effects *fx = r->site->fx;
@@ -147,7 +149,8 @@ static void on_file(void *context, unsigned status, const void *body, size_t len
     carry_out(r, fx);
 }
 
-static struct dial_options options_of(const struct runner *r, const struct dial_calls *calls, void *context)
+static struct dial_options options_of(const struct runner *r, const struct dial_calls *calls,
+                                      void *context)
 {
     return (struct dial_options){.local = r->boot ? r->boot->network.address : r->phone.address,
                                  .interface = r->site->nic ? nic_name(r->site->nic) : NULL,
@@ -188,7 +191,8 @@ static void get_file(struct runner *r, const struct effect *e, struct text path)
 
     http_get_free(r->http);
     r->http = http_get_new(r->site->loop, &o, &e->to, path, on_file, r);
-    /* A transfer that could not begin leaves the boot waiting: the restart of the stage is told at once. */
+    /* A transfer that could not begin leaves the boot waiting: the restart of the stage is told at
+     * once. */
     if (!r->http)
         r->to_do = TO_DO_BOOT;
 }
@@ -211,7 +215,8 @@ static void use_address(struct runner *r, uint32_t address)
 
 static void on_phone_event(struct runner *r, const struct effect *e, struct text text)
 {
-    note(r, RUNNER_PHONE, e->number, e->number == PHONE_EVENT_KEEPALIVE ? e->to.port : e->link, text);
+    note(r, RUNNER_PHONE, e->number, e->number == PHONE_EVENT_KEEPALIVE ? e->to.port : e->link,
+         text);
     switch (e->number) {
     case PHONE_EVENT_RESET:
         r->reason = r->phone.reason;
@@ -247,7 +252,8 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
         return 0;
     case EFFECT_DHCP:
         if (r->site->nic)
-            nic_send_udp(r->site->nic, r->mac, &(struct endpoint){r->phone.address, 68}, &e->to, bytes.at, bytes.len);
+            nic_send_udp(r->site->nic, r->mac, &(struct endpoint){r->phone.address, 68}, &e->to,
+                         bytes.at, bytes.len);
         return 0;
     case EFFECT_UDP:
         send_datagram(r, e, bytes);
@@ -276,7 +282,8 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
     case EFFECT_CONNECT:
         return open_link(r, e);
     case EFFECT_SEND:
-        return r->links[e->link].dial ? dial_send(r->links[e->link].dial, bytes.at, bytes.len) : -EPIPE;
+        return r->links[e->link].dial ? dial_send(r->links[e->link].dial, bytes.at, bytes.len)
+                                      : -EPIPE;
     case EFFECT_CLOSE:
         dial_close(r->links[e->link].dial);
         r->links[e->link].dial = NULL;
@@ -326,7 +333,8 @@ static void begin_boot(struct runner *r, struct effects *fx)
                              .http_port = r->site->http_port,
                              .random = (uint32_t)uv_hrtime()};
 
-    if (r->boot && r->boot->load[0] && strcmp(r->boot->load, o.load) != 0) { /* an upgrade was stored */
+    if (r->boot && r->boot->load[0] &&
+        strcmp(r->boot->load, o.load) != 0) { /* an upgrade was stored */
         free(r->load);
         r->load = text_dup(text_of(r->boot->load));
         o.load = r->load ? r->load : o.load;
@@ -370,7 +378,8 @@ static void do_next(struct runner *r, struct effects *fx)
     }
 }
 
-/* Runs the list; what failed at once is told to the phone afterwards, what should follow is begun. */
+/* Runs the list; what failed at once is told to the phone afterwards, what should follow is begun.
+ */
 static void carry_out(struct runner *r, struct effects *fx)
 {
     int failed[PHONE_LINKS] = {0};
@@ -440,10 +449,11 @@ void runner_site_done(struct runner_site *site)
     site->fx = NULL;
 }
 
-void runner_init(struct runner *r, struct runner_site *site, const struct phone_kind *kind, struct mac mac,
-                 const struct network *stored)
+void runner_init(struct runner *r, struct runner_site *site, const struct phone_kind *kind,
+                 struct mac mac, const struct network *stored)
 {
-    *r = (struct runner){.site = site, .mac = mac, .stored = *stored, .reason = PHONE_REASON_INITIALIZED};
+    *r = (struct runner){
+        .site = site, .mac = mac, .stored = *stored, .reason = PHONE_REASON_INITIALIZED};
     sccp_phone_init(&r->phone, kind, mac);
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         r->links[i].index = (uint8_t)i;
@@ -484,7 +494,8 @@ void runner_power_off(struct runner *r)
 
 void runner_leave(struct runner *r, enum phone_event after)
 {
-    enum phone_reason reason = after == PHONE_EVENT_RESTART ? PHONE_REASON_RESTART : PHONE_REASON_USER_RESET;
+    enum phone_reason reason =
+        after == PHONE_EVENT_RESTART ? PHONE_REASON_RESTART : PHONE_REASON_USER_RESET;
 
     effects_clear(r->site->fx);
     sccp_phone_leave(&r->phone, reason, after, runner_now_ms(), r->site->fx);
@@ -495,7 +506,8 @@ void runner_vanish(struct runner *r)
 {
     for (unsigned i = 0; i < PHONE_LINKS; i++) {
         if (r->links[i].dial && dial_vanish(r->links[i].dial) < 0)
-            dial_pause(r->links[i].dial); /* not allowed to forget it: at least nothing is read any more */
+            dial_pause(
+                r->links[i].dial); /* not allowed to forget it: at least nothing is read any more */
         else
             r->links[i].dial = NULL;
         r->phone.links[i].state = PHONE_LINK_CLOSED;

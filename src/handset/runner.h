@@ -1,7 +1,8 @@
 /* runner.h - one phone on real sockets: carries out what its pure cores want, and tells its owner.
  *
  * All phones of a loop share a site: the loop, a wheel of timers, a list of effects. A phone boots
- * (when the site says so), registers, comes back after resets; the owner only watches and presses keys. */
+ * (when the site says so), registers, comes back after resets; the owner only watches and presses
+ * keys. */
 #pragma once
 
 #include <uv.h>
@@ -34,14 +35,14 @@ struct runner_site {
     uv_loop_t *loop;
     uv_timer_t tick;
     struct timers wheel;
-    struct effects *fx;      /* scratch of all phones of the site */
-    uint64_t ticking_ms;     /* when the tick is due; UINT64_MAX: not running */
-    bool files;              /* boot by files; false: register at once with `server` */
+    struct effects *fx;  /* scratch of all phones of the site */
+    uint64_t ticking_ms; /* when the tick is due; UINT64_MAX: not running */
+    bool files;          /* boot by files; false: register at once with `server` */
     bool on_wire, quick;
-    struct nic *nic;         /* of a named interface; NULL on loopback */
-    struct ip server;        /* TFTP server and, without files, CallManager; none: what DHCP says */
+    struct nic *nic;  /* of a named interface; NULL on loopback */
+    struct ip server; /* TFTP server and, without files, CallManager; none: what DHCP says */
     uint16_t file_port, http_port, sccp_port; /* 0: the usual ones; sccp_port beats the file's */
-    uint8_t tos;             /* of signalling; 0x60: CS3 */
+    uint8_t tos;                              /* of signalling; 0x60: CS3 */
     void (*note)(struct runner *r, const struct runner_note *note); /* must not touch the runner */
 };
 
@@ -53,17 +54,17 @@ struct runner_link {
 struct runner {
     struct runner_site *site;
     struct sccp_phone phone;
-    struct boot *boot;       /* NULL once it is over, on loopback */
+    struct boot *boot; /* NULL once it is over, on loopback */
     struct http_get *http;
     struct dial *udp;
     struct runner_link links[PHONE_LINKS];
     struct timer timer;
-    struct network stored;   /* the phone's flash */
+    struct network stored; /* the phone's flash */
     struct mac mac;
-    uint8_t reason;          /* enum phone_reason of the next registration */
-    uint8_t to_do;           /* what follows when the effects are done */
-    char *load;              /* that runs, when an upgrade changed it; owned */
-    void *context;           /* the owner's */
+    uint8_t reason; /* enum phone_reason of the next registration */
+    uint8_t to_do;  /* what follows when the effects are done */
+    char *load;     /* that runs, when an upgrade changed it; owned */
+    void *context;  /* the owner's */
 };
 
 int runner_site_init(struct runner_site *site, uv_loop_t *loop); /* 0 or -ENOMEM */
@@ -72,13 +73,14 @@ uint64_t runner_now_ms(void);
 uint64_t runner_now_us(void);
 
 /* `kind` and what it points to live longer than the runner. */
-void runner_init(struct runner *r, struct runner_site *site, const struct phone_kind *kind, struct mac mac,
-                 const struct network *stored);
+void runner_init(struct runner *r, struct runner_site *site, const struct phone_kind *kind,
+                 struct mac mac, const struct network *stored);
 void runner_done(struct runner *r); /* closes everything without a word */
 void runner_power_on(struct runner *r);
-void runner_power_off(struct runner *r);                       /* as when the plug is pulled */
-void runner_leave(struct runner *r, enum phone_event after);   /* unregisters; EVENT_LEFT, _RESET or _RESTART */
-void runner_vanish(struct runner *r);                          /* as when the cable is pulled: nothing is closed */
+void runner_power_off(struct runner *r); /* as when the plug is pulled */
+void runner_leave(struct runner *r,
+                  enum phone_event after); /* unregisters; EVENT_LEFT, _RESET or _RESTART */
+void runner_vanish(struct runner *r);      /* as when the cable is pulled: nothing is closed */
 
 /* The keys of sccp_phone.h with their effects carried out; 0 or -ENOTCONN. */
 int runner_keypad(struct runner *r, char key);

@@ -6,6 +6,7 @@
 #define RETRY_OLD_MS  30000 /* not measured */
 
 /* CallManager 2 dialect: no softkeys, no forward state; nothing above id 0xff is answered. */
+/* clang-format off */
 #define LADDER_BUTTONS                                                                             \
     {STEP_IP_PORT, STEP_CAPABILITIES, STEP_BUTTONS, STEP_CONFIG, STEP_LINES, STEP_SPEED_DIALS,     \
      STEP_VERSION, STEP_AVAILABLE, STEP_TIME, STEP_END}
@@ -49,6 +50,7 @@ static const struct phone_habits habits[N_MODEL_GENERATIONS] = {
     [MODEL_SPA]        = {.register_size = 52, .alarm = ALARM_TEXT, .reject_wait_ms = RETRY_OLD_MS,
                           .answers_speed_dials = true, .ladder = LADDER_7940},
 };
+/* clang-format on */
 
 const struct phone_habits *phone_habits_of(const struct model *model)
 {

@@ -1,12 +1,14 @@
-/* sccp_habits.h - how the generations of phones register: what they ask, in which order, how much at once.
+/* sccp_habits.h - how the generations of phones register: what they ask, in which order, how much
+ * at once.
  *
- * A row a generation. Orders are those of captures and traces where there are any (reference of each row
- * in sccp_habits.c); numbers that were not measured are marked there. */
+ * A row a generation. Orders are those of captures and traces where there are any (reference of
+ * each row in sccp_habits.c); numbers that were not measured are marked there. */
 #pragma once
 
 #include "core/models.h"
 
-/* A question of the ladder, with its answer. STEP_BARRIER: go on when every question before it is answered. */
+/* A question of the ladder, with its answer. STEP_BARRIER: go on when every question before it is
+ * answered. */
 enum phone_step {
     STEP_END,
     STEP_BARRIER,
@@ -36,9 +38,9 @@ enum phone_alarm { ALARM_NONE, ALARM_TEXT, ALARM_NUMBERED, ALARM_XML };
 #define HABITS_LADDER 24
 
 struct phone_habits {
-    bool pipelined;          /* several questions at once */
-    bool answers_speed_dials;/* waits for the answers to SpeedDialStatReq */
-    uint8_t register_size;   /* bytes of the Register body; longer ones are cut */
+    bool pipelined;           /* several questions at once */
+    bool answers_speed_dials; /* waits for the answers to SpeedDialStatReq */
+    uint8_t register_size;    /* bytes of the Register body; longer ones are cut */
     enum phone_alarm alarm;
     uint8_t features[3];     /* behind the version in Register */
     uint32_t reject_wait_ms; /* until it tries again after a refusal */

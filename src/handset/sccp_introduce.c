@@ -1,12 +1,14 @@
-/* sccp_introduce.c - how a phone introduces itself: its alarm, Register, the token; see sccp_parts.h. */
+/* sccp_introduce.c - how a phone introduces itself: its alarm, Register, the token; see
+ * sccp_parts.h. */
 #include "handset/sccp_parts.h"
 
 #include <stdio.h>
 
-#define DRIBBLES       24    /* single bytes at the beginning of a Register that dribbles */
+#define DRIBBLES 24 /* single bytes at the beginning of a Register that dribbles */
 
 /* ---- alarms ---- */
 
+/* clang-format off */
 static const struct name reason_words[] = {
     {PHONE_REASON_TCP_TIMEOUT,          "TCP-timeout"},
     {PHONE_REASON_TCP_RESET,            "CM-reset-TCP"},
@@ -24,6 +26,7 @@ static const struct name reason_words[] = {
     {PHONE_REASON_VLAN,                 "Voice-VLAN-Changed"},
     {PHONE_REASON_APPLY_CONFIG,         "apply_config"},
     {0, NULL}};
+/* clang-format on */
 
 const char *phone_reason_words(unsigned reason)
 {
@@ -34,16 +37,17 @@ const char *phone_reason_words(unsigned reason)
 
 static void text_alarm(struct sccp_phone *p, unsigned link, bool numbered, struct effects *fx)
 {
-    struct sccp_alarm a = {.severity = p->reason == PHONE_REASON_INITIALIZED ? SCCP_ALARM_INFORMATIONAL
-                                                                             : SCCP_ALARM_WARNING,
+    struct sccp_alarm a = {.severity = p->reason == PHONE_REASON_INITIALIZED
+                                           ? SCCP_ALARM_INFORMATIONAL
+                                           : SCCP_ALARM_WARNING,
                            .parm1 = 0x00010800, /* as in every captured one */
                            .parm2 = p->address};
     char number[8] = "";
 
     if (numbered)
         snprintf(number, sizeof(number), "%u: ", p->reason);
-    snprintf(a.text, sizeof(a.text), "%sName=%s Load=%.24s Last=%s", number, p->name.s, p->kind->load,
-             phone_reason_words(p->reason));
+    snprintf(a.text, sizeof(a.text), "%sName=%s Load=%.24s Last=%s", number, p->name.s,
+             p->kind->load, phone_reason_words(p->reason));
     phone_put(p, link, SCCP_ALARM, &a, fx);
 }
 
@@ -59,7 +63,8 @@ static void xml_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
     write_format(&w, "<String name=\"DeviceName\">%s</String>", p->name.s);
     write_format(&w, "<String name=\"DeviceIPv4Address\">%s/%d</String>", ip_print(p->address, own),
                  __builtin_popcount(ip_v4_number(a->mask)));
-    write_format(&w, "<String name=\"IPv4DefaultGateway\">%s</String>", ip_print(a->router, router));
+    write_format(&w, "<String name=\"IPv4DefaultGateway\">%s</String>",
+                 ip_print(a->router, router));
     write_format(&w, "<String name=\"ModelNumber\">CP-%s</String>", p->kind->model->name);
     write_format(&w, "<String name=\"NeighborDeviceID\">%s</String>", a->neighbour);
     write_format(&w, "<String name=\"NeighborPortID\">%s</String>", a->neighbour_port);
@@ -70,7 +75,8 @@ static void xml_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
     write_format(&w, "<String name=\"UnifiedCMIPAddress\">%s</String>",
                  ip_print(p->servers[p->links[link].server].ip, server));
     write_format(&w, "<Enum name=\"ReasonForOutOfService\">%u</Enum>", p->reason);
-    write_format(&w, "<String name=\"ReasonForOutOfServiceText\">%s</String>", phone_reason_words(p->reason));
+    write_format(&w, "<String name=\"ReasonForOutOfServiceText\">%s</String>",
+                 phone_reason_words(p->reason));
     write_format(&w, "<String name=\"ActiveInterface\">Ethernet</String>");
     write_format(&w, "</ParameterList></Alarm></x-cisco-alarm>");
     if (w.bad)
@@ -99,8 +105,11 @@ static void send_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
 static size_t build_register(struct sccp_phone *p, uint8_t *to, size_t size)
 {
     const struct phone_kind *k = p->kind;
-    struct sccp_register_req r = {.instance = 1, .address = p->address, .device_type = k->type,
-                                  .max_streams = k->model->max_streams, .protocol = k->version,
+    struct sccp_register_req r = {.instance = 1,
+                                  .address = p->address,
+                                  .device_type = k->type,
+                                  .max_streams = k->model->max_streams,
+                                  .protocol = k->version,
                                   .max_lines = k->model->max_lines};
     struct writer w = writer_of(to, size);
     size_t body;
@@ -114,7 +123,8 @@ static size_t build_register(struct sccp_phone *p, uint8_t *to, size_t size)
     memcpy(r.config_version, k->config_version, sizeof(k->config_version));
     sccp_encode_body(SCCP_REGISTER_REQ, &r, k->version, &w);
     body = writer_len(&w) - SCCP_HEADER_SIZE;
-    if (body > k->habits->register_size) /* loads of one protocol version differ in where they stop */
+    if (body >
+        k->habits->register_size) /* loads of one protocol version differ in where they stop */
         body = k->habits->register_size;
     if (phone_is_faulty(p, FAULT_SHORT_REGISTER))
         body = 16;
@@ -122,7 +132,8 @@ static size_t build_register(struct sccp_phone *p, uint8_t *to, size_t size)
     return body + SCCP_HEADER_SIZE;
 }
 
-void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
+void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms,
+                            struct effects *fx)
 {
     static const uint8_t unknown[] = {8, 0, 0, 0, 0, 0, 0, 0, 0xed, 0xfe, 0, 0, 1, 2, 3, 4};
     static const uint8_t longest[] = {0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 1, 0, 0, 0};
@@ -165,12 +176,14 @@ void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms
 void phone_ask_token(struct sccp_phone *p, unsigned link, struct effects *fx)
 {
     if (p->kind->model->generation == MODEL_SPA) {
-        struct sccp_spcp_register_token_req r = {.instance = 1, .address = p->address, .device_type = p->kind->type};
+        struct sccp_spcp_register_token_req r = {
+            .instance = 1, .address = p->address, .device_type = p->kind->type};
 
         memcpy(r.device_name, p->name.s, sizeof(p->name.s));
         phone_put(p, link, SCCP_SPCP_REGISTER_TOKEN_REQ, &r, fx);
     } else {
-        struct sccp_register_token_req r = {.instance = 1, .address = p->address, .device_type = p->kind->type};
+        struct sccp_register_token_req r = {
+            .instance = 1, .address = p->address, .device_type = p->kind->type};
 
         memcpy(r.device_name, p->name.s, sizeof(p->name.s));
         phone_put(p, link, SCCP_REGISTER_TOKEN_REQ, &r, fx);

@@ -35,7 +35,8 @@ int sccp_phone_hook(struct sccp_phone *p, bool off, struct effects *fx)
     return 0;
 }
 
-int sccp_phone_stimulus(struct sccp_phone *p, uint32_t button, uint32_t instance, struct effects *fx)
+int sccp_phone_stimulus(struct sccp_phone *p, uint32_t button, uint32_t instance,
+                        struct effects *fx)
 {
     struct sccp_stimulus m = {.stimulus = button, .instance = instance, .call = p->call};
 

@@ -1,9 +1,9 @@
 /* sccp_ladder.c - the questions between RegisterAck and being registered; see sccp_parts.h. */
 #include "handset/sccp_parts.h"
 
-#define STANDBY_MS     10000 /* after registering, as traced */
-#define FALLBACK_MS    40000 /* until a lost primary is tried again, as traced */
-#define FLAP_MS        5000
+#define STANDBY_MS  10000 /* after registering, as traced */
+#define FALLBACK_MS 40000 /* until a lost primary is tried again, as traced */
+#define FLAP_MS     5000
 
 static unsigned step_items(const struct sccp_phone *p, enum phone_step step)
 {
@@ -28,9 +28,10 @@ static unsigned step_items(const struct sccp_phone *p, enum phone_step step)
 
 void phone_send_capabilities(struct sccp_phone *p, struct effects *fx)
 {
-    static const uint8_t codecs[] = {SCCP_CODEC_WIDEBAND_256K, SCCP_CODEC_G722_64K, SCCP_CODEC_G711_ULAW_64K,
-                                     SCCP_CODEC_G711_ALAW_64K, SCCP_CODEC_G729B, SCCP_CODEC_G729AB,
-                                     SCCP_CODEC_G729, SCCP_CODEC_G729A};
+    static const uint8_t codecs[] = {SCCP_CODEC_WIDEBAND_256K, SCCP_CODEC_G722_64K,
+                                     SCCP_CODEC_G711_ULAW_64K, SCCP_CODEC_G711_ALAW_64K,
+                                     SCCP_CODEC_G729B,         SCCP_CODEC_G729AB,
+                                     SCCP_CODEC_G729,          SCCP_CODEC_G729A};
     unsigned first = p->kind->version >= 11 ? 0 : 2;
     struct sccp_capabilities_res r = {.count = sizeof(codecs) - first};
 
@@ -41,7 +42,8 @@ void phone_send_capabilities(struct sccp_phone *p, struct effects *fx)
 
 static void send_media_path(struct sccp_phone *p, unsigned item, struct effects *fx)
 {
-    struct sccp_media_path_event off = {SCCP_PATH_HEADSET, SCCP_OFF}, on = {SCCP_PATH_HANDSET, SCCP_ON};
+    struct sccp_media_path_event off = {SCCP_PATH_HEADSET, SCCP_OFF},
+                                 on = {SCCP_PATH_HANDSET, SCCP_ON};
     struct sccp_media_path_capability speaker = {SCCP_PATH_SPEAKER, SCCP_PATH_ENABLE};
 
     if (item == 0)
@@ -82,7 +84,8 @@ static bool send_step(struct sccp_phone *p, enum phone_step step, unsigned item,
         phone_put_number(p, SCCP_LINE_STAT_REQ, item + 1, fx);
         return true;
     case STEP_LINES_AND_FORWARDS:
-        phone_put_number(p, item % 2 ? SCCP_FORWARD_STAT_REQ : SCCP_LINE_STAT_REQ, item / 2 + 1, fx);
+        phone_put_number(p, item % 2 ? SCCP_FORWARD_STAT_REQ : SCCP_LINE_STAT_REQ, item / 2 + 1,
+                         fx);
         return true;
     case STEP_FORWARDS:
         phone_put_number(p, SCCP_FORWARD_STAT_REQ, item + 1, fx);
@@ -106,7 +109,8 @@ static bool send_step(struct sccp_phone *p, enum phone_step step, unsigned item,
         phone_put_empty(p, p->active, SCCP_SERVER_REQ, fx);
         return true;
     case STEP_AVAILABLE:
-        phone_put_number(p, SCCP_REGISTER_AVAILABLE_LINES, p->kind->habits->pipelined ? p->n_lines : 0, fx);
+        phone_put_number(p, SCCP_REGISTER_AVAILABLE_LINES,
+                         p->kind->habits->pipelined ? p->n_lines : 0, fx);
         return false;
     case STEP_TIME:
         phone_put_empty(p, p->active, SCCP_TIME_DATE_REQ, fx);
@@ -221,7 +225,8 @@ void phone_take_buttons(struct sccp_phone *p, const struct sccp_button_template 
             p->n_speed_dials = instance;
         else if (type == SCCP_BUTTON_SERVICE_URL && instance > p->n_services && instance <= 56)
             p->n_services = instance;
-        else if ((type == SCCP_BUTTON_FEATURE || type == SCCP_BUTTON_BLF_SPEED_DIAL) && p->n_features < 8)
+        else if ((type == SCCP_BUTTON_FEATURE || type == SCCP_BUTTON_BLF_SPEED_DIAL) &&
+                 p->n_features < 8)
             p->features[p->n_features++] = instance;
     }
 }

@@ -1,6 +1,6 @@
-/* sccp_parts.h - what the files of the SCCP phone share: sccp_phone.c (states), sccp_say.c (messages and
- * reports), sccp_introduce.c (alarm, Register, token), sccp_ladder.c (questions), sccp_keys.c. Nobody else
- * includes it. */
+/* sccp_parts.h - what the files of the SCCP phone share: sccp_phone.c (states), sccp_say.c
+ * (messages and reports), sccp_introduce.c (alarm, Register, token), sccp_ladder.c (questions),
+ * sccp_keys.c. Nobody else includes it. */
 #pragma once
 
 #include "handset/sccp_habits.h"
@@ -19,17 +19,21 @@ static inline bool phone_is_faulty(const struct sccp_phone *p, enum fault f)
 void phone_tell(struct effects *fx, enum phone_event event);
 void phone_tell_text(struct effects *fx, enum phone_event event, const char *words);
 void phone_show(struct sccp_phone *p, struct effects *fx, const char *words);
-void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *body, struct effects *fx);
+void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *body,
+               struct effects *fx);
 void phone_put_bytes(unsigned link, const void *bytes, size_t n, struct effects *fx);
-void phone_put_number(struct sccp_phone *p, uint32_t id, uint32_t number, struct effects *fx); /* of one word */
+void phone_put_number(struct sccp_phone *p, uint32_t id, uint32_t number,
+                      struct effects *fx); /* of one word */
 void phone_put_empty(struct sccp_phone *p, unsigned link, uint32_t id, struct effects *fx);
 
 /* introduce */
-void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx);
+void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms,
+                            struct effects *fx);
 void phone_ask_token(struct sccp_phone *p, unsigned link, struct effects *fx);
 
 /* ladder */
 void phone_send_capabilities(struct sccp_phone *p, struct effects *fx);
 void phone_take_buttons(struct sccp_phone *p, const struct sccp_button_template *m);
 void phone_note_answer(struct sccp_phone *p, const struct sccp_message *m);
-void phone_climb(struct sccp_phone *p, uint64_t now_ms, struct effects *fx); /* as far as the answers allow */
+void phone_climb(struct sccp_phone *p, uint64_t now_ms,
+                 struct effects *fx); /* as far as the answers allow */

@@ -7,14 +7,14 @@
 
 #include "handset/sccp_parts.h"
 
-#define CONNECT_MS     20000 /* a SYN without an answer; the next server then */
-#define GOODBYE_MS     5000
+#define CONNECT_MS       20000 /* a SYN without an answer; the next server then */
+#define GOODBYE_MS       5000
 #define STANDBY_AGAIN_MS 60000
-#define BETWEEN_MS     5000
-#define RETURN_MS      1000  /* after a connection that was up broke */
-#define KEEPALIVE_S    30    /* before the server says otherwise */
-#define STANDBY_S      60
-#define MAX_UNANSWERED 3     /* keepalives */
+#define BETWEEN_MS       5000
+#define RETURN_MS        1000 /* after a connection that was up broke */
+#define KEEPALIVE_S      30   /* before the server says otherwise */
+#define STANDBY_S        60
+#define MAX_UNANSWERED   3 /* keepalives */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -46,7 +46,8 @@ static void link_close(struct sccp_phone *p, unsigned link, struct effects *fx)
     effects_add(fx, EFFECT_CLOSE)->link = (uint8_t)link;
 }
 
-static void link_open(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms, struct effects *fx)
+static void link_open(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms,
+                      struct effects *fx)
 {
     struct effect *e;
 
@@ -61,7 +62,8 @@ static void link_open(struct sccp_phone *p, unsigned link, unsigned server, uint
 
 /* ---- from one server to the next ---- */
 
-static void open_server(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms, struct effects *fx)
+static void open_server(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms,
+                        struct effects *fx)
 {
     char words[IP_TEXT_MAX + 16], address[IP_TEXT_MAX];
 
@@ -93,7 +95,8 @@ static void next_server(struct sccp_phone *p, uint64_t now_ms, struct effects *f
     }
 }
 
-static void lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms, struct effects *fx)
+static void lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
+                 struct effects *fx)
 {
     unsigned other = 1u - p->active;
     bool was_registered = p->state == PHONE_REGISTERED || p->state == PHONE_CONFIGURING;
@@ -107,7 +110,8 @@ static void lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms
     if (p->screen)
         screen_clear(p->screen);
     if (was_registered && p->links[other].state == PHONE_LINK_OPEN) {
-        phone_ask_registration(p, other, now_ms, fx); /* the standby connection was there all along */
+        phone_ask_registration(p, other, now_ms,
+                               fx); /* the standby connection was there all along */
     } else if (was_registered && p->n_servers == 1) {
         p->state = PHONE_BETWEEN;
         p->due_ms = now_ms + RETURN_MS;
@@ -119,26 +123,31 @@ static void lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms
 
 /* ---- what the server says ---- */
 
-static void on_ack(struct sccp_phone *p, const struct sccp_register_ack *m, uint64_t now_ms, struct effects *fx)
+static void on_ack(struct sccp_phone *p, const struct sccp_register_ack *m, uint64_t now_ms,
+                   struct effects *fx)
 {
     if (p->state != PHONE_REGISTERING)
         return;
     p->state = PHONE_CONFIGURING;
     p->version = m->protocol < p->kind->version ? m->protocol : p->kind->version;
-    p->keepalive_s = m->keepalive_s && m->keepalive_s <= 3600 ? (uint16_t)m->keepalive_s : KEEPALIVE_S;
-    p->standby_s = m->secondary_keepalive_s && m->secondary_keepalive_s <= 3600 ? (uint16_t)m->secondary_keepalive_s
-                                                                                : STANDBY_S;
+    p->keepalive_s =
+        m->keepalive_s && m->keepalive_s <= 3600 ? (uint16_t)m->keepalive_s : KEEPALIVE_S;
+    p->standby_s = m->secondary_keepalive_s && m->secondary_keepalive_s <= 3600
+                       ? (uint16_t)m->secondary_keepalive_s
+                       : STANDBY_S;
     p->step = p->item = p->n_waiting = 0;
     memset(p->waiting, 0, sizeof(p->waiting));
     p->asked_capabilities = false;
     p->n_lines = p->n_speed_dials = p->n_features = p->n_services = 0;
     p->due_ms = now_ms + PHONE_REGISTER_MS;
-    p->links[p->active].due_ms = now_ms + p->keepalive_s * 1000ull; /* the first one an interval after this */
+    p->links[p->active].due_ms =
+        now_ms + p->keepalive_s * 1000ull; /* the first one an interval after this */
     p->links[p->active].unanswered = 0;
     phone_tell(fx, PHONE_EVENT_ACKED);
 }
 
-static void on_reject(struct sccp_phone *p, const struct sccp_register_reject *m, uint64_t now_ms, struct effects *fx)
+static void on_reject(struct sccp_phone *p, const struct sccp_register_reject *m, uint64_t now_ms,
+                      struct effects *fx)
 {
     char shown[128], words[64];
     struct writer w = writer_of(words, sizeof(words) - 1);
@@ -212,7 +221,8 @@ static void on_token(struct sccp_phone *p, unsigned link, uint64_t now_ms, struc
     }
 }
 
-static void on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms, struct effects *fx)
+static void on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms,
+                        struct effects *fx)
 {
     uint64_t again = now_ms + (wait_s ? wait_s : 60) * 1000ull;
 
@@ -222,7 +232,8 @@ static void on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, ui
         p->standby_due_ms = again;
 }
 
-static void on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
+static void on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_ms,
+                             struct effects *fx)
 {
     struct effect *e;
 
@@ -241,8 +252,8 @@ static void on_load(struct sccp_phone *p, const char *load, struct effects *fx)
         phone_tell_text(fx, PHONE_EVENT_LOAD, load);
 }
 
-static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_message *m, uint64_t now_ms,
-                       struct effects *fx)
+static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_message *m,
+                       uint64_t now_ms, struct effects *fx)
 {
     switch (m->id) {
     case SCCP_REGISTER_ACK:
@@ -348,8 +359,8 @@ static int read_frames(struct sccp_phone *p, unsigned link, struct reader *strea
     return more;
 }
 
-void sccp_phone_input(struct sccp_phone *p, unsigned link, const void *bytes, size_t len, uint64_t now_ms,
-                      struct effects *fx)
+void sccp_phone_input(struct sccp_phone *p, unsigned link, const void *bytes, size_t len,
+                      uint64_t now_ms, struct effects *fx)
 {
     struct phone_link *l = &p->links[link];
     uint8_t joined[SCCP_FRAME_MAX * 2];
@@ -427,7 +438,8 @@ static enum phone_reason reason_of(int err)
     }
 }
 
-void sccp_phone_closed(struct sccp_phone *p, unsigned link, int err, uint64_t now_ms, struct effects *fx)
+void sccp_phone_closed(struct sccp_phone *p, unsigned link, int err, uint64_t now_ms,
+                       struct effects *fx)
 {
     bool opening = p->links[link].state == PHONE_LINK_OPENING;
 
@@ -507,7 +519,8 @@ static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
     switch ((enum phone_state)p->state) {
     case PHONE_REGISTERING:
     case PHONE_CONFIGURING:
-        p->state = PHONE_REGISTERING; /* not yet registered: the standby connection is not for this */
+        p->state =
+            PHONE_REGISTERING; /* not yet registered: the standby connection is not for this */
         if (phone_is_faulty(p, FAULT_SILENT) || phone_is_faulty(p, FAULT_HALF_MESSAGE))
             return; /* sleeps on */
         lost(p, PHONE_REASON_REGISTRATION_TIMEOUT, now_ms, fx);
@@ -559,18 +572,30 @@ uint64_t sccp_phone_due(const struct sccp_phone *p)
 
 /* ---- beginning and end ---- */
 
-void phone_kind_init(struct phone_kind *ret, const struct model *model, const char *load, uint32_t faults)
+void phone_kind_init(struct phone_kind *ret, const struct model *model, const char *load,
+                     uint32_t faults)
 {
-    *ret = (struct phone_kind){.model = model, .habits = phone_habits_of(model), .type = model->type,
-                               .version = model->version, .faults = faults};
-    text_copy(ret->load, sizeof(ret->load), text_of(load ? load : model->default_load[PROTOCOL_SCCP]));
-    if (fault_is_on(faults, FAULT_WRONG_TYPE)) /* the classic: a 7961 that is a 7961G-GE, and the other way round */
-        ret->type = model->type == 308 ? 30018 : model->type == 30018 ? 308 : model->type == 7 ? 8 : 7;
+    *ret = (struct phone_kind){.model = model,
+                               .habits = phone_habits_of(model),
+                               .type = model->type,
+                               .version = model->version,
+                               .faults = faults};
+    text_copy(ret->load, sizeof(ret->load),
+              text_of(load ? load : model->default_load[PROTOCOL_SCCP]));
+    if (fault_is_on(
+            faults,
+            FAULT_WRONG_TYPE)) /* the classic: a 7961 that is a 7961G-GE, and the other way round */
+        ret->type = model->type == 308     ? 30018
+                    : model->type == 30018 ? 308
+                    : model->type == 7     ? 8
+                                           : 7;
 }
 
 void sccp_phone_init(struct sccp_phone *p, const struct phone_kind *kind, struct mac mac)
 {
-    *p = (struct sccp_phone){.kind = kind, .name = device_name_of_mac(mac), .due_ms = UINT64_MAX,
+    *p = (struct sccp_phone){.kind = kind,
+                             .name = device_name_of_mac(mac),
+                             .due_ms = UINT64_MAX,
                              .standby_due_ms = UINT64_MAX};
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         p->links[i].due_ms = UINT64_MAX;
@@ -582,8 +607,9 @@ void sccp_phone_done(struct sccp_phone *p)
         forget_partial(&p->links[i]);
 }
 
-void sccp_phone_start(struct sccp_phone *p, struct ip own, const struct endpoint *servers, unsigned n_servers,
-                      enum phone_reason reason, uint64_t now_ms, struct effects *fx)
+void sccp_phone_start(struct sccp_phone *p, struct ip own, const struct endpoint *servers,
+                      unsigned n_servers, enum phone_reason reason, uint64_t now_ms,
+                      struct effects *fx)
 {
     sccp_phone_stop(p, fx);
     p->address = own;
@@ -595,8 +621,8 @@ void sccp_phone_start(struct sccp_phone *p, struct ip own, const struct endpoint
         open_server(p, 0, 0, now_ms, fx);
 }
 
-void sccp_phone_leave(struct sccp_phone *p, enum phone_reason reason, enum phone_event after, uint64_t now_ms,
-                      struct effects *fx)
+void sccp_phone_leave(struct sccp_phone *p, enum phone_reason reason, enum phone_event after,
+                      uint64_t now_ms, struct effects *fx)
 {
     bool registered_now = p->state == PHONE_REGISTERED || p->state == PHONE_CONFIGURING;
 

@@ -1,4 +1,5 @@
-/* sccp_say.c - messages to the server, reports to the owner, words on the display; see sccp_parts.h. */
+/* sccp_say.c - messages to the server, reports to the owner, words on the display; see
+ * sccp_parts.h. */
 #include "handset/sccp_parts.h"
 
 void phone_tell(struct effects *fx, enum phone_event event)
@@ -25,7 +26,8 @@ void phone_show(struct sccp_phone *p, struct effects *fx, const char *words)
 
 /* ---- sending ---- */
 
-void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *body, struct effects *fx)
+void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *body,
+               struct effects *fx)
 {
     struct writer w = effects_writer(fx);
     struct effect *last = fx->n ? &fx->items[fx->n - 1] : NULL;
@@ -35,7 +37,8 @@ void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *bod
         fx->full = true;
         return;
     }
-    if (last && last->type == EFFECT_SEND && last->link == link && last->at + last->len == fx->used) {
+    if (last && last->type == EFFECT_SEND && last->link == link &&
+        last->at + last->len == fx->used) {
         last->len += (uint32_t)writer_len(&w); /* one segment for what is said in one breath */
         fx->used += (uint32_t)writer_len(&w);
         return;

@@ -61,9 +61,10 @@ static struct screen_key *key_of(struct screen *s, uint32_t feature, uint32_t in
     return NULL;
 }
 
-/* Service, feature and busy-lamp keys are asked for by instance; which of them the answer means, the
- * feature or the template tells. */
-static void tell_key(struct screen *s, uint32_t feature, uint32_t instance, struct text number, struct text label)
+/* Service, feature and busy-lamp keys are asked for by instance; which of them the answer means,
+ * the feature or the template tells. */
+static void tell_key(struct screen *s, uint32_t feature, uint32_t instance, struct text number,
+                     struct text label)
 {
     struct screen_key *k = key_of(s, feature, instance);
 
@@ -85,7 +86,8 @@ static void take_template(struct screen *s, const struct sccp_button_template *m
 
         if (k->feature == m->buttons[i].type && k->instance == m->buttons[i].instance)
             continue; /* asked for again: what it says is kept */
-        *k = (struct screen_key){.feature = m->buttons[i].type, .instance = m->buttons[i].instance,
+        *k = (struct screen_key){.feature = m->buttons[i].type,
+                                 .instance = m->buttons[i].instance,
                                  .lamp = SCCP_LAMP_OFF};
     }
     if (m->offset + n > s->n_keys)
@@ -166,8 +168,9 @@ static void take_call_state(struct screen *s, const struct sccp_call_state *m)
         c->call = 0;
 }
 
-static void take_party(struct screen *s, uint32_t line, uint32_t call, uint32_t type, struct text calling_name,
-                       struct text calling, struct text called_name, struct text called)
+static void take_party(struct screen *s, uint32_t line, uint32_t call, uint32_t type,
+                       struct text calling_name, struct text calling, struct text called_name,
+                       struct text called)
 {
     struct screen_call *c = call_of(s, line, call, true);
     bool inbound = type == 1;
@@ -177,7 +180,8 @@ static void take_party(struct screen *s, uint32_t line, uint32_t call, uint32_t 
         show(c->other, sizeof(c->other), name.len ? name : number);
 }
 
-static void set_prompt(struct screen *s, uint32_t timeout_s, uint32_t call, struct text t, uint64_t now_ms)
+static void set_prompt(struct screen *s, uint32_t timeout_s, uint32_t call, struct text t,
+                       uint64_t now_ms)
 {
     struct screen_call *c = call_of(s, 0, call, false);
 
@@ -198,7 +202,9 @@ static void set_notify(struct screen *s, uint32_t timeout_s, struct text t, uint
 /* Two rows of half the field each, padded with blanks. */
 static void set_text(struct screen *s, struct text t)
 {
-    size_t half = s->model->screen.columns && t.len > 2u * s->model->screen.columns ? s->model->screen.columns : 16;
+    size_t half = s->model->screen.columns && t.len > 2u * s->model->screen.columns
+                      ? s->model->screen.columns
+                      : 16;
     struct text first = {t.at, t.len < half ? t.len : half};
 
     show(s->text[0], sizeof(s->text[0]), first);
@@ -221,7 +227,8 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
 
     switch (m->id) {
     case SCCP_REGISTER_ACK:
-        text_copy(s->date_template, sizeof(s->date_template), text_of(m->register_ack.date_template));
+        text_copy(s->date_template, sizeof(s->date_template),
+                  text_of(m->register_ack.date_template));
         break;
     case SCCP_BUTTON_TEMPLATE:
         take_template(s, &m->button_template);
@@ -244,30 +251,32 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
                  m->line_stat_v2.label.len ? m->line_stat_v2.label : m->line_stat_v2.full_name);
         break;
     case SCCP_SPEED_DIAL_STAT:
-        tell_key(s, SCCP_BUTTON_SPEED_DIAL, m->speed_dial_stat.index, text_of(m->speed_dial_stat.number),
-                 text_of(m->speed_dial_stat.label));
+        tell_key(s, SCCP_BUTTON_SPEED_DIAL, m->speed_dial_stat.index,
+                 text_of(m->speed_dial_stat.number), text_of(m->speed_dial_stat.label));
         break;
     case SCCP_SPEED_DIAL_STAT_V2:
-        tell_key(s, SCCP_BUTTON_SPEED_DIAL, m->speed_dial_stat_v2.index, m->speed_dial_stat_v2.number,
-                 m->speed_dial_stat_v2.label);
+        tell_key(s, SCCP_BUTTON_SPEED_DIAL, m->speed_dial_stat_v2.index,
+                 m->speed_dial_stat_v2.number, m->speed_dial_stat_v2.label);
         break;
     case SCCP_FEATURE_STAT:
-        tell_key(s, m->feature_stat.feature, m->feature_stat.index, TEXT(""), text_of(m->feature_stat.label));
+        tell_key(s, m->feature_stat.feature, m->feature_stat.index, TEXT(""),
+                 text_of(m->feature_stat.label));
         if ((k = key_of(s, m->feature_stat.feature, m->feature_stat.index)))
             k->state = (uint8_t)m->feature_stat.state;
         break;
     case SCCP_FEATURE_STAT_V2:
-        tell_key(s, m->feature_stat_v2.feature, m->feature_stat_v2.index, TEXT(""), m->feature_stat_v2.label);
+        tell_key(s, m->feature_stat_v2.feature, m->feature_stat_v2.index, TEXT(""),
+                 m->feature_stat_v2.label);
         if ((k = key_of(s, m->feature_stat_v2.feature, m->feature_stat_v2.index)))
             k->state = (uint8_t)m->feature_stat_v2.state;
         break;
     case SCCP_SERVICE_URL_STAT:
-        tell_key(s, SCCP_BUTTON_SERVICE_URL, m->service_url_stat.index, text_of(m->service_url_stat.url),
-                 text_of(m->service_url_stat.label));
+        tell_key(s, SCCP_BUTTON_SERVICE_URL, m->service_url_stat.index,
+                 text_of(m->service_url_stat.url), text_of(m->service_url_stat.label));
         break;
     case SCCP_SERVICE_URL_STAT_V2:
-        tell_key(s, SCCP_BUTTON_SERVICE_URL, m->service_url_stat_v2.index, m->service_url_stat_v2.url,
-                 m->service_url_stat_v2.label);
+        tell_key(s, SCCP_BUTTON_SERVICE_URL, m->service_url_stat_v2.index,
+                 m->service_url_stat_v2.url, m->service_url_stat_v2.label);
         break;
     case SCCP_SET_LAMP:
         set_lamp(s, &m->set_lamp);
@@ -313,13 +322,14 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
         take_call_state(s, &m->call_state);
         break;
     case SCCP_CALL_INFO:
-        take_party(s, m->call_info.line, m->call_info.call, m->call_info.type, text_of(m->call_info.calling_name),
-                   text_of(m->call_info.calling_number), text_of(m->call_info.called_name),
-                   text_of(m->call_info.called_number));
+        take_party(s, m->call_info.line, m->call_info.call, m->call_info.type,
+                   text_of(m->call_info.calling_name), text_of(m->call_info.calling_number),
+                   text_of(m->call_info.called_name), text_of(m->call_info.called_number));
         break;
     case SCCP_CALL_INFO_V2:
-        take_party(s, m->call_info_v2.line, m->call_info_v2.call, m->call_info_v2.type, m->call_info_v2.calling_name,
-                   m->call_info_v2.calling_number, m->call_info_v2.called_name, m->call_info_v2.called_number);
+        take_party(s, m->call_info_v2.line, m->call_info_v2.call, m->call_info_v2.type,
+                   m->call_info_v2.calling_name, m->call_info_v2.calling_number,
+                   m->call_info_v2.called_name, m->call_info_v2.called_number);
         break;
     case SCCP_START_TONE:
         s->tone = m->start_tone.tone;
@@ -398,16 +408,22 @@ static void print_date(const char *template, const struct tm *tm, char *to, size
 }
 
 /* The phone knows no zone: it counts on from the local time it was told. */
-void screen_time(const struct screen *s, uint64_t now_ms, char *date, size_t date_size, char *time, size_t time_size)
+void screen_time(const struct screen *s, uint64_t now_ms, char *date, size_t date_size, char *time,
+                 size_t time_size)
 {
     const struct sccp_define_time_date *c = &s->clock;
-    struct tm tm = {.tm_year = (int)c->year - 1900, .tm_mon = (int)c->month - 1, .tm_mday = (int)c->day,
-                    .tm_hour = (int)c->hour, .tm_min = (int)c->minute, .tm_sec = (int)c->second};
+    struct tm tm = {.tm_year = (int)c->year - 1900,
+                    .tm_mon = (int)c->month - 1,
+                    .tm_mday = (int)c->day,
+                    .tm_hour = (int)c->hour,
+                    .tm_min = (int)c->minute,
+                    .tm_sec = (int)c->second};
     bool twelve = strchr(s->date_template, 'A') != NULL;
     time_t t;
 
     *date = *time = 0;
-    if (!s->clock_ms || c->year < 1970 || c->year > 9999 || c->month > 12 || c->day > 31 || c->hour > 24)
+    if (!s->clock_ms || c->year < 1970 || c->year > 9999 || c->month > 12 || c->day > 31 ||
+        c->hour > 24)
         return;
     t = timegm(&tm) + (time_t)((now_ms - s->clock_ms) / 1000);
     gmtime_r(&t, &tm);
@@ -427,8 +443,8 @@ const char *screen_key_label(const struct screen_key *k)
         return k->label;
     if (*k->number)
         return k->number;
-    if (k->feature == SCCP_BUTTON_UNUSED || k->feature == SCCP_BUTTON_UNDEFINED || k->feature == SCCP_BUTTON_LINE ||
-        k->feature == SCCP_BUTTON_SPEED_DIAL)
+    if (k->feature == SCCP_BUTTON_UNUSED || k->feature == SCCP_BUTTON_UNDEFINED ||
+        k->feature == SCCP_BUTTON_LINE || k->feature == SCCP_BUTTON_SPEED_DIAL)
         return "";
     words = names_print(sccp_names_button, k->feature);
     return words ? words : "";

@@ -1,4 +1,5 @@
-/* screen.h - what a phone shows: its keys with lamps, prompt, notes, softkeys, clock, ringer and tone.
+/* screen.h - what a phone shows: its keys with lamps, prompt, notes, softkeys, clock, ringer and
+ * tone.
  *
  * The server commands all of it; the screen keeps what was commanded last. Texts are what the user
  * reads: label codes replaced, UTF-8. A fleet's phones have none. */
@@ -36,14 +37,14 @@ struct screen {
     const struct model *model;
     struct screen_key keys[SCREEN_KEYS];
     uint8_t n_keys;
-    char status[SCREEN_TEXT];     /* the phone's own words while it boots: "Configuring IP" */
-    char prompt[SCREEN_TEXT];     /* idle prompt of the server */
+    char status[SCREEN_TEXT]; /* the phone's own words while it boots: "Configuring IP" */
+    char prompt[SCREEN_TEXT]; /* idle prompt of the server */
     char notify[SCREEN_TEXT];
     uint64_t prompt_until_ms, notify_until_ms; /* 0: until replaced */
-    char text[2][41];             /* DisplayText rows */
+    char text[2][41];                          /* DisplayText rows */
     struct screen_softkey template[32];
     uint8_t n_template, n_sets;
-    uint8_t sets[16][SCREEN_SOFTKEYS]; /* 1-based positions in the template */
+    uint8_t sets[16][SCREEN_SOFTKEYS];               /* 1-based positions in the template */
     struct screen_softkey softkeys[SCREEN_SOFTKEYS]; /* the ones to be pressed now */
     uint8_t n_softkeys, softkey_page;
     struct screen_call calls[SCREEN_CALLS];
@@ -64,10 +65,12 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
 bool screen_tick(struct screen *s, uint64_t now_ms); /* texts with a time-out */
 uint64_t screen_due(const struct screen *s);
 
-/* The rows of the display, as wide as the model's: `columns` characters each with a NUL at [columns].
- * Text displays have two; the others as many rows as fit their picture of header, lines, prompt, softkeys. */
+/* The rows of the display, as wide as the model's: `columns` characters each with a NUL at
+ * [columns]. Text displays have two; the others as many rows as fit their picture of header, lines,
+ * prompt, softkeys. */
 const char *screen_prompt(const struct screen *s); /* what stands in the prompt line now */
-void screen_time(const struct screen *s, uint64_t now_ms, char *date, size_t date_size, char *time, size_t time_size);
+void screen_time(const struct screen *s, uint64_t now_ms, char *date, size_t date_size, char *time,
+                 size_t time_size);
 const struct screen_call *screen_active_call(const struct screen *s); /* NULL: idle */
 /* Label of a key as printed beside it: its text, the number, or the fixed function. */
 const char *screen_key_label(const struct screen_key *k);

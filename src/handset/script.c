@@ -11,9 +11,10 @@ struct script {
     char *bytes;
     struct text rest, line; /* line: the one that waits */
     unsigned number;
-    uint64_t until_ms;      /* of a wait or sleep; 0: none runs */
+    uint64_t until_ms; /* of a wait or sleep; 0: none runs */
 };
 
+/* clang-format off */
 static const struct key_row {
     const char *name;
     enum handset_key key;
@@ -25,6 +26,7 @@ static const struct key_row {
     {"up", HANDSET_UP},             {"down", HANDSET_DOWN},         {"select", HANDSET_SELECT},
     {"back", HANDSET_BACK},
 };
+/* clang-format on */
 
 struct script *script_load(const char *path)
 {
@@ -61,7 +63,8 @@ void script_free(struct script *s)
     free(s);
 }
 
-static bool says(struct script_step *ret, enum script_kind kind, const struct script *s, const char *words)
+static bool says(struct script_step *ret, enum script_kind kind, const struct script *s,
+                 const char *words)
 {
     ret->kind = kind;
     if (kind == SCRIPT_FAILED)
@@ -144,7 +147,8 @@ static int type(struct handset *h, struct text digits)
     return err;
 }
 
-static bool act(struct script *s, struct handset *h, struct text verb, struct text rest, struct script_step *ret)
+static bool act(struct script *s, struct handset *h, struct text verb, struct text rest,
+                struct script_step *ret)
 {
     int err = 0;
     char words[160];

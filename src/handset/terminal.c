@@ -1,5 +1,5 @@
-/* terminal.c - the phone in a terminal: reads keys, keeps the picture fresh, gives the terminal back on
- * every way out; see handset.h. The picture itself is drawn by picture.c. */
+/* terminal.c - the phone in a terminal: reads keys, keeps the picture fresh, gives the terminal
+ * back on every way out; see handset.h. The picture itself is drawn by picture.c. */
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -24,7 +24,8 @@ struct terminal {
 static struct termios saved;
 static volatile sig_atomic_t drawing;
 
-/* Whatever kills the program: the terminal is put right first. Only what a signal handler may do. */
+/* Whatever kills the program: the terminal is put right first. Only what a signal handler may do.
+ */
 static void on_fatal(int number)
 {
     static const char leave[] = "\033[0m\033[?1049l\033[?25h\r\n";

@@ -22,8 +22,8 @@ static void end(struct tftp_get *g, enum tftp_get_state state)
     g->due_ms = UINT64_MAX;
 }
 
-void tftp_get_start(struct tftp_get *g, const char *file, const struct endpoint *server, uint64_t now_ms,
-                    struct writer *out)
+void tftp_get_start(struct tftp_get *g, const char *file, const struct endpoint *server,
+                    uint64_t now_ms, struct writer *out)
 {
     *g = (struct tftp_get){.state = TFTP_GET_ASKED, .server = *server};
     text_copy(g->file, sizeof(g->file), text_of(file));
@@ -31,8 +31,8 @@ void tftp_get_start(struct tftp_get *g, const char *file, const struct endpoint 
     restart_wait(g, now_ms);
 }
 
-static void take_block(struct tftp_get *g, const struct tftp_packet *p, uint64_t now_ms, struct writer *out,
-                       struct text *data)
+static void take_block(struct tftp_get *g, const struct tftp_packet *p, uint64_t now_ms,
+                       struct writer *out, struct text *data)
 {
     if (p->block == (uint16_t)(g->block + 1)) {
         g->block = p->block;
@@ -47,8 +47,8 @@ static void take_block(struct tftp_get *g, const struct tftp_packet *p, uint64_t
     tftp_write_ack(out, g->block);
 }
 
-void tftp_get_input(struct tftp_get *g, const struct endpoint *from, const void *bytes, size_t len, uint64_t now_ms,
-                    struct writer *out, struct text *data)
+void tftp_get_input(struct tftp_get *g, const struct endpoint *from, const void *bytes, size_t len,
+                    uint64_t now_ms, struct writer *out, struct text *data)
 {
     struct tftp_packet p;
 

@@ -30,7 +30,8 @@ struct unsent {
 
 static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
 {
-    static _Thread_local char room[65536]; /* one for all links: input is consumed before the next read */
+    static _Thread_local char
+        room[65536]; /* one for all links: input is consumed before the next read */
 
     *buf = uv_buf_init(room, sizeof(room));
 }
@@ -66,7 +67,8 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         lost(d, n == UV_EOF ? 0 : (int)n);
 }
 
-static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from, unsigned flags)
+static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
+                        unsigned flags)
 {
     struct dial *d = udp->data;
 
@@ -95,14 +97,15 @@ static void on_connected(uv_connect_t *request, int err)
     d->calls->on_open(d->context);
 }
 
-/* Options that must be set before bind: the interface, and ports chosen only at connect, so that one
- * source address can have many connections to different servers. */
+/* Options that must be set before bind: the interface, and ports chosen only at connect, so that
+ * one source address can have many connections to different servers. */
 static int prepare(int fd, const struct dial_options *o)
 {
     int one = 1, tos = o->tos;
 
     if (o->interface && *o->interface &&
-        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface, (socklen_t)strlen(o->interface)) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface, (socklen_t)strlen(o->interface)) <
+            0)
         return -errno;
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
     if (tos)
@@ -141,7 +144,8 @@ static struct dial *dial_new(const struct dial_options *o)
     return d;
 }
 
-int dial_tcp(uv_loop_t *loop, const struct dial_options *options, const struct endpoint *to, struct dial **ret)
+int dial_tcp(uv_loop_t *loop, const struct dial_options *options, const struct endpoint *to,
+             struct dial **ret)
 {
     struct sockaddr_storage sa;
     struct dial *d;
@@ -174,7 +178,8 @@ int dial_tcp(uv_loop_t *loop, const struct dial_options *options, const struct e
 int dial_udp(uv_loop_t *loop, const struct dial_options *options, struct dial **ret)
 {
     struct dial *d;
-    int fd, err = open_socket(options, options->local.family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM, &fd);
+    int fd, err = open_socket(options, options->local.family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM,
+                              &fd);
 
     if (err)
         return err;

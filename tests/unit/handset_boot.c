@@ -1,4 +1,5 @@
-/* handset_boot.c - phones boot on a virtual wire: switch, DHCP, DNS, TFTP and HTTP are played here. */
+/* handset_boot.c - phones boot on a virtual wire: switch, DHCP, DNS, TFTP and HTTP are played here.
+ */
 #include "handset/boot.h"
 
 #include "test.h"
@@ -16,7 +17,8 @@ static uint64_t now_ms;
 
 /* What the wire does, and what was seen. */
 static struct {
-    bool has_switch, lldp_only, dhcp_silent, dhcp_nak, tftp_silent, http_open, address_taken, dns_silent;
+    bool has_switch, lldp_only, dhcp_silent, dhcp_nak, tftp_silent, http_open, address_taken,
+        dns_silent;
     uint16_t voice_vlan;
     uint32_t tftp_option;
     const char *dns_name; /* the only name that is known */
@@ -33,7 +35,8 @@ static struct {
 
 static void note(const char *words)
 {
-    snprintf(net.log + strlen(net.log), sizeof(net.log) - strlen(net.log), "%s%s", *net.log ? " " : "", words);
+    snprintf(net.log + strlen(net.log), sizeof(net.log) - strlen(net.log), "%s%s",
+             *net.log ? " " : "", words);
 }
 
 static void play(void);
@@ -41,8 +44,12 @@ static void play(void);
 static void switch_hears(struct text frame)
 {
     struct cdp m, answer = {.from = {{2, 0, 0, 0, 0, 1}}, .protocol = 2, .ttl = 180};
-    struct lldp l = {.from = {{2, 0, 0, 0, 0, 1}}, .ttl = 120, .has_med = true, .med_device = LLDP_MED_SWITCH,
-                     .med_capabilities = 3, .n_policies = 1};
+    struct lldp l = {.from = {{2, 0, 0, 0, 0, 1}},
+                     .ttl = 120,
+                     .has_med = true,
+                     .med_device = LLDP_MED_SWITCH,
+                     .med_capabilities = 3,
+                     .n_policies = 1};
     struct arp a, reply;
     uint8_t bytes[512];
     int n;
@@ -71,7 +78,8 @@ static void switch_hears(struct text frame)
             return;
         l.chassis = (struct lldp_id){LLDP_CHASSIS_MAC, {"\2\0\0\0\0\1", 6}};
         l.port = (struct lldp_id){LLDP_PORT_NAME, TEXT("1")};
-        l.policies[0] = (struct lldp_policy){.application = LLDP_MED_VOICE, .tagged = true, .vlan = net.voice_vlan};
+        l.policies[0] = (struct lldp_policy){
+            .application = LLDP_MED_VOICE, .tagged = true, .vlan = net.voice_vlan};
         n = lldp_encode(&l, bytes, sizeof(bytes));
     }
     assert_true(n > 0);
@@ -89,7 +97,8 @@ static void dhcp_hears(struct text bytes)
     net.n_declines += m.type == DHCP_DECLINE;
     if (net.dhcp_silent || m.type == DHCP_DECLINE || m.type == DHCP_RELEASE)
         return;
-    r = (struct dhcp_message){.op = DHCP_BOOTREPLY, .htype = 1, .hlen = 6, .xid = m.xid, .cookie = true};
+    r = (struct dhcp_message){
+        .op = DHCP_BOOTREPLY, .htype = 1, .hlen = 6, .xid = m.xid, .cookie = true};
     memcpy(r.chaddr, m.chaddr, 16);
     r.yiaddr = 0x0a000064;
     dhcp_set_type(&r, m.type == DHCP_DISCOVER ? DHCP_OFFER : net.dhcp_nak ? DHCP_NAK : DHCP_ACK);
@@ -197,7 +206,8 @@ static void play_one(struct effect e, struct text bytes)
         net.address = e.number;
         break;
     case EFFECT_STATUS:
-        snprintf(net.status + strlen(net.status), sizeof(net.status) - strlen(net.status), "%.*s\n", TEXT_ARG(bytes));
+        snprintf(net.status + strlen(net.status), sizeof(net.status) - strlen(net.status), "%.*s\n",
+                 TEXT_ARG(bytes));
         break;
     case EFFECT_READY:
         net.ready = true;
@@ -237,8 +247,12 @@ static void run_until(uint64_t end_ms)
 
 static void power_on(const char *model, struct network stored)
 {
-    struct boot_options o = {.model = model_by_name(text_of(model)), .mac = {{0, 0x11, 0x22, 0x33, 0x44, 0x55}},
-                             .stored = stored, .load = "RUNNING", .on_wire = true, .random = 7};
+    struct boot_options o = {.model = model_by_name(text_of(model)),
+                             .mac = {{0, 0x11, 0x22, 0x33, 0x44, 0x55}},
+                             .stored = stored,
+                             .load = "RUNNING",
+                             .on_wire = true,
+                             .random = 7};
 
     assert_non_null(o.model);
     boot_free(boot);
@@ -266,10 +280,11 @@ static int end(void **state)
     return 0;
 }
 
-#define CONFIG(server, load)                                                                                          \
-    "<device><devicePool><callManagerGroup><members><member priority=\"0\"><callManager><processNodeName>" server     \
-    "</processNodeName></callManager></member></members></callManagerGroup></devicePool><loadInformation>" load       \
-    "</loadInformation></device>"
+#define CONFIG(server, load)                                                                       \
+    "<device><devicePool><callManagerGroup><members><member "                                      \
+    "priority=\"0\"><callManager><processNodeName>" server                                         \
+    "</processNodeName></callManager></member></members></callManagerGroup></"                     \
+    "devicePool><loadInformation>" load "</loadInformation></device>"
 
 static void a_7961_asks_trust_lists_then_its_own_file(void **state)
 {
@@ -277,7 +292,9 @@ static void a_7961_asks_trust_lists_then_its_own_file(void **state)
     net.files[0].content = CONFIG("10.0.0.3", "");
     power_on("7961", network_factory());
     assert_true(net.ready);
-    assert_string_equal(net.log, "CTLSEP001122334455.tlv ITLSEP001122334455.tlv ITLFile.tlv SEP001122334455.cnf.xml");
+    assert_string_equal(
+        net.log,
+        "CTLSEP001122334455.tlv ITLSEP001122334455.tlv ITLFile.tlv SEP001122334455.cnf.xml");
     assert_int_equal(boot->n_servers, 1);
     assert_int_equal(ip_v4_number(boot->servers[0].at.ip), 0x0a000003);
     assert_int_equal(boot->servers[0].at.port, 2000);
@@ -289,8 +306,9 @@ static void a_7961_asks_trust_lists_then_its_own_file(void **state)
 static void a_phone_without_its_own_file_takes_the_default(void **state)
 {
     net.files[0].name = "XMLDefault.cnf.xml";
-    net.files[0].content = "<Default><callManagerGroup><members><member priority=\"0\"><callManager><processNodeName>"
-                           "10.0.0.3</processNodeName></callManager></member></members></callManagerGroup></Default>";
+    net.files[0].content =
+        "<Default><callManagerGroup><members><member priority=\"0\"><callManager><processNodeName>"
+        "10.0.0.3</processNodeName></callManager></member></members></callManagerGroup></Default>";
     power_on("7961", network_factory());
     assert_true(net.ready);
     assert_true(boot->config.is_default);
@@ -322,13 +340,17 @@ static void a_7912_asks_with_its_mac_in_lower_case(void **state)
     struct mac mac;
 
     assert_int_equal(mac_parse(TEXT("00aabbccddee"), &mac), 0);
-    struct boot_options o = {.model = model_by_name(TEXT("7912")), .mac = mac, .stored = network_factory(),
-                             .load = "RUNNING", .on_wire = true};
+    struct boot_options o = {.model = model_by_name(TEXT("7912")),
+                             .mac = mac,
+                             .stored = network_factory(),
+                             .load = "RUNNING",
+                             .on_wire = true};
     boot = boot_new(&o);
     boot_start(boot, now_ms, &fx);
     play();
     run_until(now_ms + 8000);
-    assert_true(text_starts(text_of(net.log), "SEP00aabbccddee.cnf.xml XMLDefault.cnf.xml SEDDefault.cnf"));
+    assert_true(
+        text_starts(text_of(net.log), "SEP00aabbccddee.cnf.xml XMLDefault.cnf.xml SEDDefault.cnf"));
 }
 
 static void a_6941_asks_by_http_first(void **state)
@@ -338,8 +360,10 @@ static void a_6941_asks_by_http_first(void **state)
     net.files[0].content = CONFIG("10.0.0.3", "");
     power_on("6941", network_factory());
     assert_true(net.ready);
-    assert_string_equal(net.log, "http:CTLSEP001122334455.tlv CTLSEP001122334455.tlv http:ITLSEP001122334455.tlv "
-                                 "ITLSEP001122334455.tlv http:ITLFile.tlv ITLFile.tlv http:SEP001122334455.cnf.xml");
+    assert_string_equal(
+        net.log,
+        "http:CTLSEP001122334455.tlv CTLSEP001122334455.tlv http:ITLSEP001122334455.tlv "
+        "ITLSEP001122334455.tlv http:ITLFile.tlv ITLFile.tlv http:SEP001122334455.cnf.xml");
 }
 
 static void the_voice_vlan_of_cdp_is_used(void **state)
@@ -349,7 +373,7 @@ static void the_voice_vlan_of_cdp_is_used(void **state)
     net.files[0].content = CONFIG("10.0.0.3", "");
     power_on("7960", network_factory());
     assert_int_equal(boot->vlan, 110);
-    assert_int_equal(net.n_lldp, 0); /* a 7960 knows no LLDP */
+    assert_int_equal(net.n_lldp, 0);          /* a 7960 knows no LLDP */
     assert_true(now_ms < 1000 + 1500 + 1000); /* answered at once: no waiting for the time-out */
 }
 
@@ -438,7 +462,8 @@ static void an_alternate_tftp_server_beats_dhcp(void **state)
 
 static void a_static_phone_asks_no_dhcp(void **state)
 {
-    struct network stored = {.address = ip_v4(0x0a000032), .mask = ip_v4(0xffffff00), .tftp = {ip_v4(0x0a000002)}};
+    struct network stored = {
+        .address = ip_v4(0x0a000032), .mask = ip_v4(0xffffff00), .tftp = {ip_v4(0x0a000002)}};
 
     net.files[0].name = "SEP001122334455.cnf.xml";
     net.files[0].content = CONFIG("10.0.0.3", "");
@@ -472,8 +497,10 @@ static void a_server_whose_name_is_not_known_is_dropped(void **state)
     net.files[0].name = "SEP001122334455.cnf.xml";
     net.files[0].content =
         "<device><devicePool><callManagerGroup><members>"
-        "<member priority=\"0\"><callManager><processNodeName>cm1</processNodeName></callManager></member>"
-        "<member priority=\"1\"><callManager><processNodeName>cm2</processNodeName></callManager></member>"
+        "<member "
+        "priority=\"0\"><callManager><processNodeName>cm1</processNodeName></callManager></member>"
+        "<member "
+        "priority=\"1\"><callManager><processNodeName>cm2</processNodeName></callManager></member>"
         "</members></callManagerGroup></devicePool></device>";
     power_on("7961", network_factory());
     assert_true(net.ready);
@@ -495,7 +522,8 @@ static void another_load_is_fetched_with_all_its_parts(void **state)
     power_on("7961", network_factory());
     assert_int_equal(net.reboot, 1);
     assert_string_equal(boot->load, "SCCP41.9-4-2SR3-1S");
-    assert_true(text_ends(text_of(net.log), "SCCP41.9-4-2SR3-1S.loads jar41sccp.9-4-2.sbn cnu41.9-4-2.sbn"));
+    assert_true(text_ends(text_of(net.log),
+                          "SCCP41.9-4-2SR3-1S.loads jar41sccp.9-4-2.sbn cnu41.9-4-2.sbn"));
 }
 
 static void a_missing_part_is_told_and_the_old_load_goes_on(void **state)
@@ -533,7 +561,8 @@ static void a_broken_own_file_is_told(void **state)
     net.files[0].name = "SEP001122334455.cnf.xml";
     net.files[0].content = "<device><devicePool>";
     power_on("7961", network_factory());
-    assert_true(strstr(net.status, "Error verifying configuration SEP001122334455.cnf.xml") != NULL);
+    assert_true(strstr(net.status, "Error verifying configuration SEP001122334455.cnf.xml") !=
+                NULL);
 }
 
 static void the_lease_is_renewed_at_half_time(void **state)

@@ -78,14 +78,17 @@ static void the_number_sign_keeps_the_value_that_is_shown(void **state)
 
 static void the_number_sign_drops_what_was_typed_of_this_address(void **state)
 {
-    press("**#1" "10*7#");
+    press("**#1"
+          "10*7#");
     assert_int_equal(k.page, KEYPAD_MASK);
     assert_int_equal(ip_v4_number(k.draft.address), 0x0a000063);
 }
 
 static void two_stars_drop_all_changes(void **state)
 {
-    press("**#1" "10*0*10*100*" "255*255");
+    press("**#1"
+          "10*0*10*100*"
+          "255*255");
     assert_int_equal(press("**"), KEYPAD_DROPPED);
     assert_int_equal(k.page, KEYPAD_CLOSED);
     assert_int_equal(press("**"), KEYPAD_STAYS);
@@ -95,7 +98,8 @@ static void two_stars_drop_all_changes(void **state)
 
 static void two_stars_after_the_end_of_an_address_drop_too(void **state)
 {
-    press("**#1" "10*0*10*100*");
+    press("**#1"
+          "10*0*10*100*");
     assert_int_equal(press("*"), KEYPAD_DROPPED);
 }
 
@@ -108,7 +112,8 @@ static void one_star_at_the_last_question_leaves_without_a_change(void **state)
 
 static void an_octet_above_255_is_refused_and_the_address_begins_again(void **state)
 {
-    press("**#1" "256");
+    press("**#1"
+          "256");
     assert_string_equal(rows[0], "0 to 255 only");
     press("10*0*0*50*");
     assert_int_equal(k.page, KEYPAD_MASK);
@@ -117,13 +122,14 @@ static void an_octet_above_255_is_refused_and_the_address_begins_again(void **st
 
 static void four_digits_are_refused(void **state)
 {
-    press("**#1" "0001");
+    press("**#1"
+          "0001");
     assert_string_equal(rows[0], "0 to 255 only");
 }
 
 /* Programs the five and returns to which page the rules sent the phone. */
-static enum keypad_page program(const char *address, const char *mask, const char *gateway, const char *dns,
-                                const char *tftp)
+static enum keypad_page program(const char *address, const char *mask, const char *gateway,
+                                const char *dns, const char *tftp)
 {
     const char *words[] = {address, mask, gateway, dns, tftp};
 
@@ -141,13 +147,15 @@ static enum keypad_page program(const char *address, const char *mask, const cha
 
 static void tftp_must_not_be_zero(void **state)
 {
-    assert_int_equal(program("10*0*0*9", "255*0*0*0", "10*0*0*1", "0*0*0*0", "0*0*0*0"), KEYPAD_TFTP);
+    assert_int_equal(program("10*0*0*9", "255*0*0*0", "10*0*0*1", "0*0*0*0", "0*0*0*0"),
+                     KEYPAD_TFTP);
     assert_string_equal(rows[0], "TFTP must be set");
 }
 
 static void mask_zero_needs_gateway_zero(void **state)
 {
-    assert_int_equal(program("10*0*0*9", "0*0*0*0", "10*0*0*1", "0*0*0*0", "10*0*0*2"), KEYPAD_MASK);
+    assert_int_equal(program("10*0*0*9", "0*0*0*0", "10*0*0*1", "0*0*0*0", "10*0*0*2"),
+                     KEYPAD_MASK);
     assert_int_equal(k.fault, KEYPAD_MASK_ZERO);
 }
 
@@ -159,19 +167,22 @@ static void mask_zero_with_gateway_zero_is_fine(void **state)
 
 static void gateway_must_be_in_the_subnet_of_the_host(void **state)
 {
-    assert_int_equal(program("10*0*0*9", "255*255*255*0", "10*0*1*1", "0*0*0*0", "10*0*0*2"), KEYPAD_GATEWAY);
+    assert_int_equal(program("10*0*0*9", "255*255*255*0", "10*0*1*1", "0*0*0*0", "10*0*0*2"),
+                     KEYPAD_GATEWAY);
     assert_int_equal(k.fault, KEYPAD_GATEWAY_OUTSIDE);
 }
 
 static void gateway_zero_needs_tftp_in_the_subnet(void **state)
 {
-    assert_int_equal(program("10*0*0*9", "255*255*255*0", "0*0*0*0", "0*0*0*0", "10*0*1*2"), KEYPAD_GATEWAY);
+    assert_int_equal(program("10*0*0*9", "255*255*255*0", "0*0*0*0", "0*0*0*0", "10*0*1*2"),
+                     KEYPAD_GATEWAY);
     assert_int_equal(k.fault, KEYPAD_GATEWAY_NEEDED);
 }
 
 static void gateway_zero_needs_dns_in_the_subnet(void **state)
 {
-    assert_int_equal(program("10*0*0*9", "255*255*255*0", "0*0*0*0", "10*0*1*3", "10*0*0*2"), KEYPAD_GATEWAY);
+    assert_int_equal(program("10*0*0*9", "255*255*255*0", "0*0*0*0", "10*0*1*3", "10*0*0*2"),
+                     KEYPAD_GATEWAY);
     assert_int_equal(k.fault, KEYPAD_GATEWAY_NEEDED);
 }
 
@@ -183,27 +194,35 @@ static void gateway_zero_with_everything_in_the_subnet_is_fine(void **state)
 
 static void a_mask_with_holes_is_refused(void **state)
 {
-    assert_int_equal(program("10*0*0*9", "255*0*255*0", "0*0*0*0", "0*0*0*0", "10*0*0*2"), KEYPAD_MASK);
+    assert_int_equal(program("10*0*0*9", "255*0*255*0", "0*0*0*0", "0*0*0*0", "10*0*0*2"),
+                     KEYPAD_MASK);
     assert_int_equal(k.fault, KEYPAD_MASK_HOLES);
 }
 
 static void address_zero_with_other_values_is_refused(void **state)
 {
-    assert_int_equal(program("0*0*0*0", "255*255*255*0", "0*0*0*0", "0*0*0*0", "10*0*0*2"), KEYPAD_ADDRESS);
+    assert_int_equal(program("0*0*0*0", "255*255*255*0", "0*0*0*0", "0*0*0*0", "10*0*0*2"),
+                     KEYPAD_ADDRESS);
     assert_int_equal(k.fault, KEYPAD_NO_ADDRESS);
 }
 
 static void a_fault_can_be_corrected_on_the_spot(void **state)
 {
     program("10*0*0*9", "255*255*255*0", "10*0*1*1", "0*0*0*0", "10*0*0*2");
-    press("10*0*0*1*" "##");
+    press("10*0*0*1*"
+          "##");
     assert_int_equal(press("1"), KEYPAD_PROGRAMMED);
     assert_int_equal(ip_v4_number(k.draft.router), 0x0a000001);
 }
 
 static void all_zero_gives_the_phone_back_to_dhcp(void **state)
 {
-    press("**#1" "0*0*0*0*" "0*0*0*0*" "0*0*0*0*" "0*0*0*0*" "0*0*0*0*");
+    press("**#1"
+          "0*0*0*0*"
+          "0*0*0*0*"
+          "0*0*0*0*"
+          "0*0*0*0*"
+          "0*0*0*0*");
     assert_int_equal(press("1"), KEYPAD_PROGRAMMED);
     assert_true(k.draft.dhcp);
     assert_false(k.draft.alternate_tftp);
@@ -211,10 +230,12 @@ static void all_zero_gives_the_phone_back_to_dhcp(void **state)
 
 static void the_mac_address_is_shown_and_cannot_be_changed(void **state)
 {
-    press("**" "11111");
+    press("**"
+          "11111");
     assert_string_equal(rows[0], "MAC address");
     assert_string_equal(rows[1], "003094C25D4E");
-    press("#" "#"); /* skip: not the addresses, but the MAC address */
+    press("#"
+          "#"); /* skip: not the addresses, but the MAC address */
     assert_string_equal(rows[1], "003094C25D4E");
     press("1");
     assert_int_equal(k.page, KEYPAD_MAC);

@@ -4,14 +4,19 @@
 #include "test.h"
 
 static const char own[] =
-    "<device xsi:type=\"axl:XIPPhone\" ctiid=\"1\"><deviceProtocol>SCCP</deviceProtocol><devicePool>"
-    "<dateTimeSetting><dateTemplate>D.M.Y</dateTemplate><timeZone>GMT Standard/Daylight Time</timeZone></dateTimeSetting>"
+    "<device xsi:type=\"axl:XIPPhone\" "
+    "ctiid=\"1\"><deviceProtocol>SCCP</deviceProtocol><devicePool>"
+    "<dateTimeSetting><dateTemplate>D.M.Y</dateTemplate><timeZone>GMT Standard/Daylight "
+    "Time</timeZone></dateTimeSetting>"
     "<callManagerGroup><members>"
     "<member priority=\"1\"><callManager><ports><ethernetPhonePort>2001</ethernetPhonePort></ports>"
     "<processNodeName>cm2.example.com</processNodeName></callManager></member>"
-    "<member priority=\"0\"><callManager><ports><ethernetPhonePort>2000</ethernetPhonePort><mgcpPorts><listen>2427</listen>"
+    "<member "
+    "priority=\"0\"><callManager><ports><ethernetPhonePort>2000</"
+    "ethernetPhonePort><mgcpPorts><listen>2427</listen>"
     "</mgcpPorts></ports><processNodeName>192.0.2.11</processNodeName></callManager></member>"
-    "</members></callManagerGroup><connectionMonitorDuration>90</connectionMonitorDuration></devicePool>"
+    "</members></callManagerGroup><connectionMonitorDuration>90</connectionMonitorDuration></"
+    "devicePool>"
     "<versionStamp>{0001}</versionStamp><loadInformation>SCCP41.9-4-2SR3-1S</loadInformation>"
     "<unknownThing>1</unknownThing><userLocale><name>English</name></userLocale>"
     "<deviceSecurityMode>7</deviceSecurityMode><directoryURL></directoryURL>"
@@ -44,7 +49,9 @@ static void only_the_first_three_servers_are_kept(void **state)
 
     for (int i = 4; i >= 0; i--)
         snprintf(xml + strlen(xml), sizeof(xml) - strlen(xml),
-                 "<member priority=\"%d\"><callManager><processNodeName>10.0.0.%d</processNodeName></callManager></member>",
+                 "<member "
+                 "priority=\"%d\"><callManager><processNodeName>10.0.0.%d</processNodeName></"
+                 "callManager></member>",
                  i, i);
     strcat(xml, "</members></callManagerGroup></devicePool></device>");
     assert_int_equal(phone_config_read_xml(xml, strlen(xml), 7, &c), 0);
@@ -58,7 +65,8 @@ static void a_default_file_gives_the_load_of_the_own_model(void **state)
 {
     static const char xml[] =
         "<Default><callManagerGroup><members><member priority=\"0\"><callManager><ports>"
-        "<ethernetPhonePort>2000</ethernetPhonePort></ports><processNodeName>192.0.2.11</processNodeName>"
+        "<ethernetPhonePort>2000</ethernetPhonePort></ports><processNodeName>192.0.2.11</"
+        "processNodeName>"
         "</callManager></member></members></callManagerGroup>"
         "<loadInformation7 model=\"7960\">P0030801SR02</loadInformation7>"
         "<loadInformation115 model=\"7941\">SCCP41.9-4-2SR3-1S</loadInformation115></Default>";
@@ -93,9 +101,9 @@ static void truncation_is_refused_at_every_length(void **state)
     }
 }
 
-static const uint8_t binary[] = {1, 1, 0, 1, 2, 192, 0, 2, 11, 1, 3, 0xd0, 7, 0, 0,
-                                 1, 1, 1, 1, 2, 192, 0, 2, 12, 1, 3, 0xd1, 7, 0, 0,
-                                 4, 7, 'h', 't', 't', 'p', 0, 0, 0, 0, 0, 1, 0xff};
+static const uint8_t binary[] = {1, 1, 0,   1,   2,   192, 0, 2, 11, 1, 3, 0xd0, 7,   0, 0,
+                                 1, 1, 1,   1,   2,   192, 0, 2, 12, 1, 3, 0xd1, 7,   0, 0,
+                                 4, 7, 'h', 't', 't', 'p', 0, 0, 0,  0, 0, 1,    0xff};
 
 static void a_binary_file_gives_servers_and_the_directory(void **state)
 {

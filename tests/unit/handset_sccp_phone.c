@@ -1,4 +1,5 @@
-/* handset_sccp_phone.c - phones register, stay and leave on a virtual network; the servers are played here. */
+/* handset_sccp_phone.c - phones register, stay and leave on a virtual network; the servers are
+ * played here. */
 #include "handset/sccp_phone.h"
 
 #include "test.h"
@@ -21,7 +22,7 @@ static struct server {
 } servers[2];
 
 static struct {
-    char log[8192];    /* names of the messages, "1:" before those to the second server */
+    char log[8192]; /* names of the messages, "1:" before those to the second server */
     char events[2048];
     int link_server[PHONE_LINKS]; /* -1: closed */
     struct sccp_register_req last_register;
@@ -56,7 +57,8 @@ static void reply_word(unsigned link, uint32_t id, uint32_t word)
 
 static void answer_register(unsigned link, struct server *s, const struct sccp_register_req *m)
 {
-    struct sccp_register_ack ack = {.keepalive_s = 30, .secondary_keepalive_s = 60, .date_template = "D.M.Y"};
+    struct sccp_register_ack ack = {
+        .keepalive_s = 30, .secondary_keepalive_s = 60, .date_template = "D.M.Y"};
     struct sccp_register_reject reject = {0};
 
     seen.last_register = *m;
@@ -76,8 +78,10 @@ static void answer_register(unsigned link, struct server *s, const struct sccp_r
 
 static void answer_buttons(unsigned link)
 {
-    static const struct sccp_button buttons[] = {{1, SCCP_BUTTON_LINE}, {2, SCCP_BUTTON_LINE},
-                                                 {1, SCCP_BUTTON_SPEED_DIAL}, {1, SCCP_BUTTON_SERVICE_URL},
+    static const struct sccp_button buttons[] = {{1, SCCP_BUTTON_LINE},
+                                                 {2, SCCP_BUTTON_LINE},
+                                                 {1, SCCP_BUTTON_SPEED_DIAL},
+                                                 {1, SCCP_BUTTON_SERVICE_URL},
                                                  {5, SCCP_BUTTON_FEATURE}};
     struct sccp_button_template t = {.count = 5, .total = 5};
 
@@ -127,7 +131,8 @@ static void answer(unsigned link, struct server *s, const struct sccp_message *m
         break;
     case SCCP_LINE_STAT_REQ:
         if (s->version >= 17) {
-            a.line_v2 = (struct sccp_line_stat_v2){m->line_stat_req.line, 15, TEXT("1001"), TEXT("Ann"), TEXT("1001")};
+            a.line_v2 = (struct sccp_line_stat_v2){m->line_stat_req.line, 15, TEXT("1001"),
+                                                   TEXT("Ann"), TEXT("1001")};
             reply(link, SCCP_LINE_STAT_V2, &a.line_v2);
         } else {
             a.line.line = m->line_stat_req.line;
@@ -159,11 +164,13 @@ static void answer(unsigned link, struct server *s, const struct sccp_message *m
         reply(link, SCCP_SERVER_RES, &a.servers);
         break;
     case SCCP_TIME_DATE_REQ:
-        a.time = (struct sccp_define_time_date){.year = 2026, .month = 11, .day = 21, .hour = 5, .minute = 7};
+        a.time = (struct sccp_define_time_date){
+            .year = 2026, .month = 11, .day = 21, .hour = 5, .minute = 7};
         reply(link, SCCP_DEFINE_TIME_DATE, &a.time);
         break;
     case SCCP_UNREGISTER:
-        reply_word(link, SCCP_UNREGISTER_ACK, s->calls_up ? SCCP_UNREGISTER_NOT_NOW : SCCP_UNREGISTER_OK);
+        reply_word(link, SCCP_UNREGISTER_ACK,
+                   s->calls_up ? SCCP_UNREGISTER_NOT_NOW : SCCP_UNREGISTER_OK);
         break;
     case SCCP_REGISTER_TOKEN_REQ:
         reply_word(link, s->no_token ? SCCP_REGISTER_TOKEN_REJECT : SCCP_REGISTER_TOKEN_ACK, 45);
@@ -199,7 +206,8 @@ static void hear(unsigned link, struct text bytes)
         struct sccp_message m;
 
         while (sccp_frame_next(&r, &frame) == 1) {
-            int err = sccp_decode(&frame, servers[server].version ? servers[server].version : phone.version,
+            int err = sccp_decode(&frame,
+                                  servers[server].version ? servers[server].version : phone.version,
                                   SCCP_FROM_PHONE, &m);
 
             assert_true(err == 0 || err == -EBADMSG);
@@ -231,17 +239,20 @@ static void connect_to(const struct effect *e)
 
 static void on_state(const struct effect *e, struct text words)
 {
-    static const char *const names[] = {"opening", "opened", "asked", "acked", "registered", "rejected", "lost", "left",
-                                        "reset", "restart", "apply", "load", "no-server", "keepalive", "standby"};
+    static const char *const names[] = {
+        "opening", "opened",  "asked", "acked", "registered", "rejected",  "lost",   "left",
+        "reset",   "restart", "apply", "load",  "no-server",  "keepalive", "standby"};
     char line[128];
 
-    if (e->number == PHONE_EVENT_KEEPALIVE || e->number == PHONE_EVENT_OPENING || e->number == PHONE_EVENT_OPENED ||
-        e->number == PHONE_EVENT_ASKED || e->number == PHONE_EVENT_ACKED)
+    if (e->number == PHONE_EVENT_KEEPALIVE || e->number == PHONE_EVENT_OPENING ||
+        e->number == PHONE_EVENT_OPENED || e->number == PHONE_EVENT_ASKED ||
+        e->number == PHONE_EVENT_ACKED)
         return;
     if (e->number == PHONE_EVENT_LOST)
         snprintf(line, sizeof(line), "lost:%u", e->link);
     else
-        snprintf(line, sizeof(line), "%s%s%.*s", names[e->number], words.len ? ":" : "", TEXT_ARG(words));
+        snprintf(line, sizeof(line), "%s%s%.*s", names[e->number], words.len ? ":" : "",
+                 TEXT_ARG(words));
     note(seen.events, sizeof(seen.events), line);
 }
 
@@ -296,7 +307,8 @@ static void start(const char *model, unsigned n_servers, uint32_t faults)
     screen_init(&screen, kind.model);
     phone.screen = &screen;
     effects_clear(&fx);
-    sccp_phone_start(&phone, ip_v4(0x0a000064), list, n_servers, PHONE_REASON_INITIALIZED, now_ms, &fx);
+    sccp_phone_start(&phone, ip_v4(0x0a000064), list, n_servers, PHONE_REASON_INITIALIZED, now_ms,
+                     &fx);
     play();
 }
 
@@ -321,11 +333,13 @@ static void a_7960_asks_one_thing_after_the_other(void **state)
 {
     start("7960", 1, 0);
     assert_int_equal(phone.state, PHONE_REGISTERED);
-    assert_string_equal(seen.log,
-                        "Alarm Register IpPort CapabilitiesRes HeadsetStatus ButtonTemplateReq SoftKeyTemplateReq "
-                        "SoftKeySetReq ConfigStatReq LineStatReq LineStatReq SpeedDialStatReq ForwardStatReq "
-                        "ForwardStatReq FeatureStatReq ServiceURLStatReq VersionReq ServerReq RegisterAvailableLines "
-                        "TimeDateReq");
+    assert_string_equal(
+        seen.log,
+        "Alarm Register IpPort CapabilitiesRes HeadsetStatus ButtonTemplateReq SoftKeyTemplateReq "
+        "SoftKeySetReq ConfigStatReq LineStatReq LineStatReq SpeedDialStatReq ForwardStatReq "
+        "ForwardStatReq FeatureStatReq ServiceURLStatReq VersionReq ServerReq "
+        "RegisterAvailableLines "
+        "TimeDateReq");
     assert_string_equal(seen.events, "registered");
     assert_int_equal(seen.register_body, 68);
     assert_int_equal(seen.last_register.device_type, 7);
@@ -337,11 +351,13 @@ static void a_7975_asks_several_things_at_once(void **state)
 {
     start("7975", 1, 0);
     assert_int_equal(phone.state, PHONE_REGISTERED);
-    assert_string_equal(seen.log,
-                        "EnhancedAlarm Register IpPort ButtonTemplateReq SoftKeyTemplateReq SoftKeySetReq ConfigStatReq "
-                        "CapabilitiesRes LineStatReq ForwardStatReq LineStatReq ForwardStatReq SpeedDialStatReq "
-                        "FeatureStatReq ServiceURLStatReq TimeDateReq RegisterAvailableLines MediaPathEvent "
-                        "MediaPathEvent MediaPathCapability");
+    assert_string_equal(
+        seen.log,
+        "EnhancedAlarm Register IpPort ButtonTemplateReq SoftKeyTemplateReq SoftKeySetReq "
+        "ConfigStatReq "
+        "CapabilitiesRes LineStatReq ForwardStatReq LineStatReq ForwardStatReq SpeedDialStatReq "
+        "FeatureStatReq ServiceURLStatReq TimeDateReq RegisterAvailableLines MediaPathEvent "
+        "MediaPathEvent MediaPathCapability");
     assert_int_equal(seen.register_body, 172);
     assert_int_equal(seen.last_register.protocol, 22);
     assert_string_equal(seen.last_register.load, "SCCP75.9-4-2SR3-1S");
@@ -354,17 +370,20 @@ static void a_12sp_speaks_the_dialect_of_callmanager_2(void **state)
     start("12SP+", 1, 0);
     assert_int_equal(phone.state, PHONE_REGISTERED);
     assert_int_equal(phone.version, 0);
-    assert_string_equal(seen.log, "Register IpPort CapabilitiesRes ButtonTemplateReq ConfigStatReq LineStatReq "
-                                  "LineStatReq SpeedDialStatReq VersionReq RegisterAvailableLines TimeDateReq");
+    assert_string_equal(
+        seen.log, "Register IpPort CapabilitiesRes ButtonTemplateReq ConfigStatReq LineStatReq "
+                  "LineStatReq SpeedDialStatReq VersionReq RegisterAvailableLines TimeDateReq");
 }
 
 static void a_7912_registers_as_captured(void **state)
 {
     start("7912", 1, 0);
     assert_int_equal(phone.state, PHONE_REGISTERED);
-    assert_string_equal(seen.log, "Alarm Register CapabilitiesRes ButtonTemplateReq SoftKeyTemplateReq SoftKeySetReq "
-                                  "LineStatReq LineStatReq FeatureStatReq SpeedDialStatReq RegisterAvailableLines "
-                                  "TimeDateReq");
+    assert_string_equal(
+        seen.log,
+        "Alarm Register CapabilitiesRes ButtonTemplateReq SoftKeyTemplateReq SoftKeySetReq "
+        "LineStatReq LineStatReq FeatureStatReq SpeedDialStatReq RegisterAvailableLines "
+        "TimeDateReq");
     assert_int_equal(seen.register_body, 52);
 }
 
@@ -453,7 +472,8 @@ static void it_falls_back_with_a_token_after_forty_seconds(void **state)
     assert_int_equal(servers[0].n_registers, 1);
     run_for(1);
     assert_int_equal(servers[0].n_registers, 2);
-    assert_true(text_starts(text_of(seen.log), "1:KeepAlive RegisterTokenReq 1:Unregister EnhancedAlarm Register"));
+    assert_true(text_starts(text_of(seen.log),
+                            "1:KeepAlive RegisterTokenReq 1:Unregister EnhancedAlarm Register"));
     assert_non_null(strstr(seen.alarm, "<Enum name=\"ReasonForOutOfService\">18</Enum>"));
     assert_int_equal(phone.links[phone.active].server, 0);
     run_for(10000);
@@ -543,7 +563,8 @@ static void reset_and_restart_unregister_first(void **state)
         uint32_t kind;
         const char *events;
         unsigned reason;
-    } rows[] = {{SCCP_RESET_FULL, "registered reset", 22}, {SCCP_RESET_RESTART, "registered restart", 23}};
+    } rows[] = {{SCCP_RESET_FULL, "registered reset", 22},
+                {SCCP_RESET_RESTART, "registered restart", 23}};
 
     for (size_t i = 0; i < 2; i++) {
         begin(NULL);
