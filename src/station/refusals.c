@@ -42,16 +42,18 @@ static bool limit_is_reached(struct session *s)
            !stations_by_name(s->owner, s->station.name);
 }
 
+/* The row of this node's CallManager; without one, any that is enabled. */
 bool autoregistration_is_open(const struct stations *s)
 {
-    const struct autoregistration *row = NULL;
-    char key[DIRECTORY_KEY_MAX] = "";
+    const struct autoregistration *row =
+        directory_find(s->directory, ENTITY_autoregistration, text_of(s->options.node));
 
-    while ((row = directory_next(s->directory, ENTITY_autoregistration, text_of(key)))) {
+    if (row)
+        return row->enabled;
+    while ((
+        row = directory_next(s->directory, ENTITY_autoregistration, text_of(row ? row->name : ""))))
         if (row->enabled)
             return true;
-        directory_key(row, key);
-    }
     return false;
 }
 

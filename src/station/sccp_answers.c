@@ -371,10 +371,10 @@ static void version(struct session *s, uint32_t unused, struct effects *e)
     const struct defaults *defaults;
     const char *load = phone ? phone->load : "";
     struct sccp_version m = {0};
-    char key[24];
+    char key[64];
 
-    if (!*load) {
-        snprintf(key, sizeof(key), "%u/sccp", s->station.model);
+    if (!*load && s->model) {
+        snprintf(key, sizeof(key), "%s/sccp", s->model->name);
         defaults = find(s, ENTITY_defaults, key);
         load = defaults ? defaults->load : "";
     }

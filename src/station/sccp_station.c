@@ -423,6 +423,20 @@ static void remember_early(struct session *s)
         o->early[o->early_at++ % EARLY_MAX] = s->station.peer.ip;
 }
 
+static void alarm_toggle(struct session *s, struct effects *e)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_DEVICE_TOGGLE);
+    alarm_put_device(&d, s->station.name);
+    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put(&d, "Registrations", "%u", FLAPPING_TIMES);
+    alarm_put(&d, "Interval", "%u", FLAPPING_WINDOW_MS / 1000);
+    effects_alarm(e, &d);
+    session_log(s, LOG_LEVEL_WARNING, "registers again and again: %u times in %u minutes",
+                FLAPPING_TIMES, FLAPPING_WINDOW_MS / 60000);
+}
+
 static void registered(struct session *s, const struct session_input *in, struct effects *e)
 {
     s->station.since_us = s->owner->now.wall_us;
@@ -433,6 +447,8 @@ static void registered(struct session *s, const struct session_input *in, struct
     event_add(s, STAGE_REGISTERED, 0, s->station.load, e);
     binding(s, false, e);
     alarm_registered(s, e);
+    if (flapping_note(s->owner->flapping, s->station.name, s->owner->now.ms))
+        alarm_toggle(s, e);
     count(COUNT_SCCP_REGISTRATIONS);
     session_log(s, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
                 s->model ? s->model->title : "unknown model", s->version,

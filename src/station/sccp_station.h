@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/timers.h"
 #include "core/settings.h"
+#include "station/flapping.h"
 #include "station/stations.h"
 #include "wire/sccp/message.h"
 
@@ -79,6 +80,7 @@ struct stations {
     struct pool refusals;
     struct map refusals_by_name;
     struct list refusals_age;
+    struct flapping *flapping;
     struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
     size_t early_at;
     struct softkey_messages softkeys[SOFTKEY_MESSAGES]; /* by the address of the template */

@@ -48,6 +48,11 @@ struct stations *stations_new(const struct stations_options *options)
 
     if (!s)
         return NULL;
+    s->flapping = flapping_new();
+    if (!s->flapping) {
+        free(s);
+        return NULL;
+    }
     s->options = *options;
     pool_init(&s->sessions, sizeof(struct session), options->max_sessions);
     pool_init(&s->parked, sizeof(struct parked), 16384);
@@ -90,6 +95,7 @@ void stations_free(struct stations *s)
         return;
     while ((x = pool_next(&s->sessions, &cursor, &id)))
         session_free(x);
+    flapping_free(s->flapping);
     map_done(&s->by_link);
     map_done(&s->by_name);
     map_done(&s->refusals_by_name);

@@ -599,6 +599,25 @@ static void a_deleted_phone_is_told_to_reset(void **state)
     world_free(w);
 }
 
+static void the_load_is_that_of_the_phone_or_of_its_defaults(void **state)
+{
+    struct world *w = world_new(PHONES "defaults 7960/sccp load=P00308000500\n");
+
+    w->dump = true;
+    world_phone(w, 1, A, 7, 11);
+    world_forget(w);
+    SAY(w, 1, version_req, {});
+    contains(w, "load \"P00308000500\"");
+    world_directory(w, "phone " A " model=7 lines=7001 load=P0030801SR02\n");
+    SAY(w, 1, version_req, {});
+    contains(w, "load \"P0030801SR02\"");
+    world_directory(w, "phone " A " model=7 lines=7001 load=a-name-of-more-than-fifteen\n");
+    world_forget(w);
+    SAY(w, 1, version_req, {});
+    contains(w, "load \"\"");
+    world_free(w);
+}
+
 static void a_change_is_seen_at_the_next_request(void **state)
 {
     struct world *w = world_new(PHONES);
@@ -663,6 +682,21 @@ static void two_devices_of_one_name_are_told_apart_in_the_end(void **state)
     assert_int_equal(w->last_event.code, TRANSIENT_ALREADY_EXISTS);
     assert_int_equal(stations_registered(w->stations), 1); /* and one of them stays */
     assert_true(link <= 6);
+    world_free(w);
+}
+
+static void a_phone_that_toggles_is_named(void **state)
+{
+    struct world *w = world_new(PHONES);
+
+    for (int i = 0; i < FLAPPING_TIMES; i++) {
+        assert_null(strstr(w->log, "DeviceToggle"));
+        world_phone(w, 1, A, 7, 11);
+        SAY(w, 1, unregister, {});
+        world_pass(w, 60000);
+    }
+    contains(w, "alarm DeviceToggle [DeviceName=" A "][IPAddress=10.1.0.1][Registrations=6]"
+                "[Interval=600]");
     world_free(w);
 }
 
@@ -923,10 +957,12 @@ int main(void)
         cmocka_unit_test(a_phone_that_ignores_a_restart_is_closed_with_reason_18),
         cmocka_unit_test(a_phone_need_not_leave_to_apply_its_configuration),
         cmocka_unit_test(a_deleted_phone_is_told_to_reset),
+        cmocka_unit_test(the_load_is_that_of_the_phone_or_of_its_defaults),
         cmocka_unit_test(a_change_is_seen_at_the_next_request),
         cmocka_unit_test(a_phone_that_comes_back_replaces_its_lingering_connection),
         cmocka_unit_test(many_devices_register_from_one_address),
         cmocka_unit_test(two_devices_of_one_name_are_told_apart_in_the_end),
+        cmocka_unit_test(a_phone_that_toggles_is_named),
         cmocka_unit_test(a_phone_may_register_again_on_its_connection),
         cmocka_unit_test(without_capabilities_the_phone_is_dropped_with_reason_27),
         cmocka_unit_test(a_connection_that_says_nothing_is_closed),

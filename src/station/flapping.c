@@ -1,0 +1,93 @@
+#include "station/flapping.h"
+
+#include <stdlib.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+
+#define ROWS_MAX 4096 /* of those that registered last */
+
+struct row {
+    struct device_name name;
+    uint64_t id, since_ms; /* begin of its window */
+    uint32_t n;
+    struct list age;
+};
+
+struct flapping {
+    struct pool rows;
+    struct map by_name;
+    struct list ages; /* oldest first */
+};
+
+static struct text key_of(const void *value)
+{
+    return text_of(((const struct row *)value)->name.s);
+}
+
+struct flapping *flapping_new(void)
+{
+    struct flapping *f = calloc(1, sizeof(*f));
+
+    if (!f)
+        return NULL;
+    pool_init(&f->rows, sizeof(struct row), ROWS_MAX);
+    map_init(&f->by_name, key_of);
+    list_init(&f->ages);
+    return f;
+}
+
+void flapping_free(struct flapping *f)
+{
+    if (!f)
+        return;
+    map_done(&f->by_name);
+    pool_done(&f->rows);
+    free(f);
+}
+
+static void forget_oldest(struct flapping *f)
+{
+    struct row *row = container_of(list_take(&f->ages), struct row, age);
+
+    map_remove(&f->by_name, key_of(row));
+    pool_give(&f->rows, row->id);
+}
+
+static struct row *row_take(struct flapping *f, struct device_name name, uint64_t now_ms)
+{
+    struct row *row = map_get(&f->by_name, text_of(name.s));
+    uint64_t id;
+
+    if (row)
+        return row;
+    if (f->rows.n == ROWS_MAX)
+        forget_oldest(f);
+    row = pool_take(&f->rows, &id);
+    if (!row)
+        return NULL;
+    row->name = name;
+    row->id = id;
+    row->since_ms = now_ms;
+    if (map_put(&f->by_name, row) < 0) {
+        pool_give(&f->rows, id);
+        return NULL;
+    }
+    return row;
+}
+
+bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms)
+{
+    struct row *row = row_take(f, name, now_ms);
+
+    if (!row)
+        return false;
+    list_remove(&row->age);
+    list_append(&f->ages, &row->age);
+    if (now_ms - row->since_ms >= FLAPPING_WINDOW_MS) {
+        row->since_ms = now_ms;
+        row->n = 0;
+    }
+    return ++row->n == FLAPPING_TIMES;
+}

@@ -1,0 +1,18 @@
+/* flapping.h - phones that register again and again: here, then there (FAIL-3). A bounded memory.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+#define FLAPPING_WINDOW_MS (10 * 60 * 1000)
+#define FLAPPING_TIMES     6 /* registrations in the window that are too many */
+
+struct flapping;
+
+struct flapping *flapping_new(void); /* NULL without memory */
+void flapping_free(struct flapping *f);
+/* The phone has registered; true when that was once too often, told once a window. */
+bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms);
