@@ -365,12 +365,12 @@ static void write_urls(struct building *b)
     xml_string(&b->xml, "servicesURL", use_string(b, SET_url_services));
 }
 
-/* TOS octets, not DSCP numbers: CS3 for signalling, as CallManager writes them. */
+/* TOS octets, not DSCP numbers, as CallManager writes them. */
 static void write_dscp(struct building *b)
 {
-    xml_number(&b->xml, "dscpForSCCPPhoneConfig", 96);
-    xml_number(&b->xml, "dscpForSCCPPhoneServices", 0);
-    xml_number(&b->xml, "dscpForCm2Dvce", 96);
+    xml_number(&b->xml, "dscpForSCCPPhoneConfig", (uint64_t)use_number(b, SET_dscp_phone_configuration) << 2);
+    xml_number(&b->xml, "dscpForSCCPPhoneServices", (uint64_t)use_number(b, SET_dscp_phone_services) << 2);
+    xml_number(&b->xml, "dscpForCm2Dvce", (uint64_t)use_number(b, SET_dscp_callmanager_to_device) << 2);
 }
 
 static void write_certificates(struct building *b)

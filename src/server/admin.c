@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/settings.h"
 
 #define MAX_ASKS    1024
 #define MAX_PHONES  131072 /* remembered; a node is built for 100 000 */
@@ -161,11 +162,13 @@ static void on_tick(uv_timer_t *timer)
 
 static void on_alarm(struct admin *a, struct alarm *take_alarm)
 {
-    uint64_t sequence = events_add(a->events, take_alarm);
+    const struct directory *dir = a->thread->directory; /* none before storage has started */
+    const char *cluster = dir ? directory_string(dir, SET_cluster_id) : "";
+    uint64_t sequence = events_add(a->events, take_alarm, cluster);
     char line[2048];
 
     if (a->syslog) {
-        alarm_print(take_alarm, sequence, a->node, "", line, sizeof(line));
+        alarm_print(take_alarm, sequence, a->node, cluster, line, sizeof(line));
         syslog_send(a->syslog, alarm_severity(take_alarm), line);
     }
     follow_event(a, take_alarm, sequence);

@@ -220,10 +220,10 @@ void events_free(struct events *e)
     free(e);
 }
 
-static void write_line(struct events *e, const struct alarm *a)
+static void write_line(struct events *e, const struct alarm *a, const char *cluster)
 {
     char line[LINE_MAX_BYTES];
-    size_t len = alarm_print(a, e->last, e->node, "", line, sizeof(line) - 1);
+    size_t len = alarm_print(a, e->last, e->node, cluster, line, sizeof(line) - 1);
     ssize_t n;
 
     line[len++] = '\n';
@@ -234,11 +234,11 @@ static void write_line(struct events *e, const struct alarm *a)
         rotate(e);
 }
 
-uint64_t events_add(struct events *e, struct alarm *take_alarm)
+uint64_t events_add(struct events *e, struct alarm *take_alarm, const char *cluster)
 {
     keep(e, take_alarm);
     if (e->fd >= 0)
-        write_line(e, take_alarm);
+        write_line(e, take_alarm, cluster);
     return e->last;
 }
 

@@ -25,7 +25,8 @@ struct event_filter {
  * events_error. */
 struct events *events_new(const char *folder, const char *node);
 void events_free(struct events *e);
-uint64_t events_add(struct events *e, struct alarm *take_alarm); /* returns its sequence number */
+/* `cluster` as in the line of the alarm. Returns its sequence number. */
+uint64_t events_add(struct events *e, struct alarm *take_alarm, const char *cluster);
 /* The alarm of a sequence number; NULL when it is too old, or not yet there. */
 const struct alarm *events_get(const struct events *e, uint64_t sequence);
 uint64_t

@@ -10,13 +10,13 @@
 
 #include "base/log.h"
 #include "core/counters.h"
+#include "core/settings.h"
 #include "io/tcp.h"
 #include "provision/file_guard.h"
 #include "server/local_time.h"
 #include "server/server.h"
 #include "station/stations.h"
 
-#define TOS_CS3      0x60
 #define LINKS_MAX    250000
 #define FILES_SPARED 256           /* of the open files allowed, left to the other threads */
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
@@ -213,14 +213,16 @@ static void listen_failed(struct signalling *s, const struct endpoint *at, int e
 static void service_start(struct signalling *s, uint64_t token)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
-    struct tcp_options o = {.local.port = (uint16_t)b->sccp_port,
-                            .tos = TOS_CS3,
-                            .max_links = links_allowed(),
-                            .max_queued = QUEUED_MAX,
-                            .context = s,
-                            .on_open = on_open,
-                            .on_input = on_input,
-                            .on_close = on_close};
+    struct tcp_options o = {
+        .local.port = (uint16_t)b->sccp_port,
+        .tos =
+            (uint8_t)(directory_number(s->thread->directory, SET_dscp_callmanager_to_device) << 2),
+        .max_links = links_allowed(),
+        .max_queued = QUEUED_MAX,
+        .context = s,
+        .on_open = on_open,
+        .on_input = on_input,
+        .on_close = on_close};
     int err;
 
     if (!b->sccp_port) {

@@ -56,7 +56,7 @@ static void memory_keeps_the_newest(void **state)
 
     assert_null(events_get(e, 1));
     for (uint32_t i = 1; i <= EVENTS_KEPT + 10; i++)
-        assert_int_equal(events_add(e, leave("SEP001122334455", i, i)), i);
+        assert_int_equal(events_add(e, leave("SEP001122334455", i, i), "StandAloneCluster"), i);
     assert_int_equal(events_first(e), 11);
     assert_null(events_get(e, 10));
     assert_int_equal(events_get(e, 11)->reason, 11);
@@ -91,8 +91,8 @@ static void a_restart_reads_back_what_happened_and_goes_on_counting(void **state
     struct events *e = events_new(name, "n1");
     const struct alarm *a;
 
-    events_add(e, leave("SEP001122334455", 13, 1435818151123000));
-    events_add(e, leave("SEP001122334466", 8, 1435818152000000));
+    events_add(e, leave("SEP001122334455", 13, 1435818151123000), "StandAloneCluster");
+    events_add(e, leave("SEP001122334466", 8, 1435818152000000), "StandAloneCluster");
     events_free(e);
     e = events_new(name, "n1");
     assert_int_equal(events_last(e), 2);
@@ -104,7 +104,7 @@ static void a_restart_reads_back_what_happened_and_goes_on_counting(void **state
     assert_int_equal(ip_v4_number(a->ip), 0x0a000007);
     assert_string_equal(a->parameters,
                         "[DeviceName=SEP001122334455][IPAddress=10.0.0.7][Reason=13]");
-    assert_int_equal(events_add(e, leave("SEP001122334455", 9, 1435818153000000)), 3);
+    assert_int_equal(events_add(e, leave("SEP001122334455", 9, 1435818153000000), "StandAloneCluster"), 3);
     events_free(e);
     remove_folder(name);
 }
@@ -117,7 +117,7 @@ static void files_are_rotated_and_bounded(void **state)
     off_t total = 0;
 
     for (uint32_t i = 0; i < 250000; i++) /* some 55 MB */
-        events_add(e, leave("SEP001122334455", i % 30, i));
+        events_add(e, leave("SEP001122334455", i % 30, i), "StandAloneCluster");
     assert_int_equal(events_error(e), 0);
     events_free(e);
     for (int i = 0; i < 5; i++) {
@@ -137,7 +137,7 @@ static void a_folder_that_cannot_be_written_is_told_and_memory_goes_on(void **st
     struct events *e = events_new("/nonexistent", "n1");
 
     assert_int_equal(events_error(e), -ENOENT);
-    assert_int_equal(events_add(e, leave("SEP001122334455", 13, 1)), 1);
+    assert_int_equal(events_add(e, leave("SEP001122334455", 13, 1), "StandAloneCluster"), 1);
     assert_non_null(events_get(e, 1));
     events_free(e);
 }
