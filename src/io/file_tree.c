@@ -427,7 +427,8 @@ static void look(struct file_tree *t)
     read_folder(t, "", 0);
     forget_entries(t);
     forget_folders(t);
-    qsort(t->entries, t->n, sizeof(t->entries[0]), compare);
+    if (t->n)
+        qsort(t->entries, t->n, sizeof(t->entries[0]), compare);
     t->n_sorted = t->n;
     for (size_t i = 0; t->changed && i < t->n; i++) {
         if (!t->entries[i]->content)
@@ -513,6 +514,8 @@ void file_tree_close(struct file_tree *t)
 
 void file_tree_cache(struct file_tree *t, bool cache, uint64_t cache_max)
 {
+    if (cache == t->options.cache && cache_max == t->options.cache_max)
+        return;
     t->options.cache = cache;
     t->options.cache_max = cache_max;
     for (size_t i = 0; i < t->n; i++) {

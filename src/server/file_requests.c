@@ -101,6 +101,9 @@ static const struct {
 } verbs[] = {
     {"phone file", phone_file},
     {"file rebuild", rebuild},
+    {"load list", file_loads_list},
+    {"load check", file_loads_check},
+    {"load import", file_loads_import},
 };
 
 void file_request(struct files *f, uint64_t token, const char *verb, const json_t *arguments)

@@ -388,6 +388,11 @@ static void find_time_zone(struct files *f)
     snprintf(f->time_zone, sizeof(f->time_zone), "%s", name ? name + strlen("zoneinfo/") : "UTC");
 }
 
+static void on_tree_change(void *context)
+{
+    file_loads_check_soon(context);
+}
+
 static void open_tree(struct files *f)
 {
     const struct bootstrap *b = server_bootstrap(f->server);
@@ -398,6 +403,7 @@ static void open_tree(struct files *f)
         .cache = directory_number(dir, SET_cache_constant_files),
         .cache_max = (uint64_t)directory_number(dir, SET_constant_cache_size) << 20,
         .context = f,
+        .on_change = on_tree_change,
     };
     int err;
 
@@ -420,9 +426,10 @@ static int start(struct thread *t)
     find_node(f);
     find_time_zone(f);
     uv_timer_init(&t->loop, &f->tick);
+    uv_timer_init(&t->loop, &f->check);
     uv_idle_init(&t->loop, &f->pump);
-    f->tick.data = f->pump.data = f;
-    f->holders = 3; /* with the builder's handle */
+    f->tick.data = f->check.data = f->pump.data = f;
+    f->holders = 4; /* with the builder's handle */
     file_build_init(f);
     if ((err = file_lookup_init(f)))
         return err;
@@ -442,6 +449,7 @@ static void on_message(struct thread *t, const struct message *m)
     case MESSAGE_SNAPSHOT:
         count(COUNT_FILE_CHANGES);
         file_lookup_settings(f);
+        file_loads_check_soon(f);
         break;
     case MESSAGE_BINDING:
         file_guard_bind(f->guard, m->binding.device, m->binding.ip, m->binding.by, m->binding.gone);
@@ -486,6 +494,7 @@ static void stop(struct thread *t)
     f->tree = NULL;
     uv_close((uv_handle_t *)&f->pump, on_closed);
     uv_close((uv_handle_t *)&f->tick, on_closed);
+    uv_close((uv_handle_t *)&f->check, on_closed);
     uv_close((uv_handle_t *)&f->builder.idle, on_closed);
 }
 

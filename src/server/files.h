@@ -1,5 +1,5 @@
 /* files.h - what the parts of the files thread share: files.c (sockets, messages), file_lookup.c (which
- * content a name stands for), file_build.c (all files at once), file_requests.c (what people ask). */
+ * content a name stands for), file_build.c (all files at once), file_loads.c (firmware), file_requests.c (what people ask). */
 #pragma once
 
 #include "io/file_tree.h"
@@ -47,6 +47,8 @@ struct files {
     struct file_alarms *alarms;
     struct file_builder builder;
     uv_timer_t tick;         /* runs while there are transfers */
+    uv_timer_t check;        /* of loads, a while after a change */
+    uint64_t loads_told;     /* what was said of them */
     uv_idle_t pump;          /* runs while HTTP links have more to send */
     struct udp *listener, *tids[FILES_TIDS];
     struct tid_context tid_contexts[FILES_TIDS];
@@ -76,6 +78,12 @@ void file_lookup_settings(struct files *f); /* takes the settings of the newest 
 void file_build_init(struct files *f);
 void file_build_start(struct files *f, uint64_t token, bool asked);
 void file_build_stop(struct files *f);
+
+/* file_loads.c: answers to `load list`, `load check`, `load import` */
+void file_loads_list(struct files *f, uint64_t token, const json_t *arguments);
+void file_loads_check(struct files *f, uint64_t token, const json_t *arguments);
+void file_loads_import(struct files *f, uint64_t token, const json_t *arguments);
+void file_loads_check_soon(struct files *f); /* logs loads that are wanted and not complete */
 
 /* file_requests.c */
 void file_request(struct files *f, uint64_t token, const char *verb, const json_t *arguments);
