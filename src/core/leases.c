@@ -6,7 +6,8 @@
 
 #include "core/free_set.h"
 
-#define N_STATES (LEASE_ABANDONED + 1)
+#define N_STATES        (LEASE_ABANDONED + 1)
+#define CISCO_CLASS_LEN strlen("Cisco Systems, Inc. ")
 
 struct lease_pool {       /* pools[0] holds what no scope has any more; then one a subnet */
     struct free_set free; /* addresses that were never given, counted from `first` */
@@ -450,8 +451,8 @@ void lease_describe(struct lease *lease, struct text name, struct text vendor, b
     if (name.len >= sizeof(lease->name))
         name.len = text_utf8_cut(name, sizeof(lease->name) - 1);
     text_copy(lease->name, sizeof(lease->name), name);
-    if (vendor.len >= sizeof(lease->vendor)) /* what differs stands at the end */
-        vendor = text_skip(vendor, vendor.len - (sizeof(lease->vendor) - 1));
+    if (text_starts(vendor, "Cisco System") && vendor.len > CISCO_CLASS_LEN)
+        vendor = text_skip(vendor, CISCO_CLASS_LEN); /* what differs stands at the end */
     text_copy(lease->vendor, sizeof(lease->vendor), vendor);
     lease->phone = phone;
 }
@@ -825,14 +826,44 @@ static size_t keep_smallest(struct lease **to, size_t n, size_t max, struct leas
     return n;
 }
 
+static int compare_leases(const void *a, const void *b)
+{
+    const struct lease *x, *y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x->address > y->address) - (x->address < y->address);
+}
+
 size_t leases_page(const struct leases *l, uint32_t after, struct lease **to, size_t max)
 {
+    bool room_for_all = max >= l->slots.n;
     size_t n = 0, cursor = 0;
     struct slot *slot;
     uint64_t id;
 
-    while (max && (slot = pool_next(&l->slots, &cursor, &id)))
-        if (slot->lease.address > after)
+    while (max && (slot = pool_next(&l->slots, &cursor, &id))) {
+        if (slot->lease.address <= after)
+            continue;
+        if (room_for_all)
+            to[n++] = &slot->lease;
+        else
             n = keep_smallest(to, n, max, &slot->lease);
+    }
+    if (room_for_all && n)
+        qsort(to, n, sizeof(struct lease *), compare_leases);
     return n;
+}
+
+struct lease *leases_by_mac(const struct leases *l, struct mac mac)
+{
+    struct lease *found = NULL;
+    size_t cursor = 0;
+    struct slot *slot;
+    uint64_t id;
+
+    while ((slot = pool_next(&l->slots, &cursor, &id)))
+        if (mac_equal(slot->lease.mac, mac) && (!found || slot->lease.state == LEASE_ACTIVE))
+            found = &slot->lease;
+    return found;
 }

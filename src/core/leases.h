@@ -89,6 +89,8 @@ int leases_load(struct leases *l, const struct lease_row *row);
 struct lease_client lease_client_of(struct text id, uint8_t htype, const uint8_t *hardware,
                                     size_t len);
 struct lease *lease_at(const struct leases *l, uint32_t address);
+/* Any lease of that Ethernet address, active ones first. O(all). */
+struct lease *leases_by_mac(const struct leases *l, struct mac mac);
 /* The lease of a client in the subnet of that index, or NULL. */
 struct lease *lease_of(const struct leases *l, size_t subnet, const struct lease_client *c);
 /* Whether this client may have that address there, as far as scopes and reservations say. */

@@ -17,7 +17,7 @@
 #include "provision/progress.h"
 
 #define DHCP_INTERFACES_MAX 32
-#define DHCP_PROBES_MAX     256 /* at once; offers beyond that are made without asking first */
+#define DHCP_PROBES_MAX     64 /* at once; offers beyond that are made without asking first */
 
 struct dhcp_server;
 

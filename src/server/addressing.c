@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/leases.h"
 
@@ -28,6 +29,14 @@ size_t addressing_names(const char *list, char names[][16], size_t max)
     return n;
 }
 
+void addressing_node_name(const struct addressing *a, char *to, size_t size)
+{
+    text_copy(to, size, text_of(server_bootstrap(a->server)->node_name));
+    if (!to[0] && gethostname(to, size) < 0)
+        to[0] = '\0';
+    to[size - 1] = '\0';
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     dhcp_service_tick(timer->data);
@@ -36,6 +45,8 @@ static void on_tick(uv_timer_t *timer)
 static void on_watch(uv_timer_t *timer)
 {
     dhcp_service_watch(timer->data);
+    discovery_service_watch(timer->data);
+    dns_service_watch(timer->data);
 }
 
 static int start(struct thread *t)
@@ -52,21 +63,33 @@ static int start(struct thread *t)
     a->wall_ms = server_wall_us() / 1000 - uv_now(&t->loop);
     uv_timer_init(&t->loop, &a->tick);
     uv_timer_init(&t->loop, &a->watch);
-    a->tick.data = a->watch.data = a;
-    a->n_timers = 2;
+    uv_timer_init(&t->loop, &a->discovery_tick);
+    a->tick.data = a->watch.data = a->discovery_tick.data = a;
+    a->n_timers = 3;
     if ((err = dhcp_service_init(a)) < 0)
         return err;
     dhcp_service_start(a, 0);
+    discovery_service_start(a, 0);
+    dns_service_start(a, 0);
     uv_timer_start(&a->watch, on_watch, WATCH_MS, WATCH_MS);
     return 0;
 }
 
+static const struct {
+    enum service_id id;
+    void (*start)(struct addressing *a, uint64_t token);
+    void (*stop)(struct addressing *a, uint64_t token);
+} services[] = {
+    {SERVICE_DHCP, dhcp_service_start, dhcp_service_stop},
+    {SERVICE_DISCOVERY, discovery_service_start, discovery_service_stop},
+    {SERVICE_DNS, dns_service_start, dns_service_stop},
+};
+
 static void service(struct addressing *a, uint64_t token, uint8_t id, bool run)
 {
-    if (id == SERVICE_DHCP && run)
-        dhcp_service_start(a, token);
-    else if (id == SERVICE_DHCP)
-        dhcp_service_stop(a, token);
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+        if (services[i].id == id)
+            (run ? services[i].start : services[i].stop)(a, token);
 }
 
 static void on_message(struct thread *t, const struct message *m)
@@ -120,7 +143,10 @@ static void stop(struct thread *t)
         return;
     t->state = NULL;
     dhcp_service_done(a);
+    discovery_service_done(a);
+    dns_service_done(a);
     uv_close((uv_handle_t *)&a->tick, on_closed);
+    uv_close((uv_handle_t *)&a->discovery_tick, on_closed);
     uv_close((uv_handle_t *)&a->watch, on_closed);
 }
 

@@ -6,6 +6,8 @@
 #include "io/raw.h"
 #include "io/udp.h"
 #include "provision/dhcp_server.h"
+#include "provision/discovery.h"
+#include "provision/dns_answerer.h"
 #include "server/server.h"
 
 #define LINKS_MAX 16 /* interfaces named for one service */
@@ -18,6 +20,13 @@ struct dhcp_link { /* an interface named in dhcp.interfaces */
     struct interface interface; /* index 0: not there yet */
     struct udp *udp;
     struct raw *raw; /* NULL without the capability: no probes, broadcasts instead of frames */
+};
+
+struct discovery_port { /* an interface named in cdp.interfaces */
+    struct addressing *a;
+    char name[16];
+    struct interface interface; /* index 0: not there */
+    struct raw *raw;
 };
 
 struct addressing {
@@ -36,11 +45,22 @@ struct addressing {
     size_t n_links;
     struct icmp *icmp;
     char unserved[200]; /* told last */
+
+    struct discovery *discovery; /* NULL: off */
+    struct discovery_port ports[LINKS_MAX];
+    size_t n_ports;
+    uv_timer_t discovery_tick;
+
+    struct dns_answerer *names; /* NULL: off */
+    struct udp *dns;
+    uint64_t names_version; /* of the directory they were made from */
 };
 
 uint64_t addressing_now(const struct addressing *a);
 void addressing_arm(struct addressing *a,
                     uint64_t after_ms); /* when dhcp_service_tick is called; UINT64_MAX: not */
+/* The node's name: as configured, else the host's. */
+void addressing_node_name(const struct addressing *a, char *to, size_t size);
 /* Splits "eth0, eth1"; returns how many names of at most 15 characters were found. */
 size_t addressing_names(const char *list, char names[][16], size_t max);
 
@@ -54,6 +74,18 @@ void dhcp_service_stored(struct addressing *a, uint64_t batch, int err);
 void dhcp_service_directory_changed(struct addressing *a);
 void dhcp_service_watch(struct addressing *a);
 void dhcp_service_tick(struct addressing *a);
+
+/* addressing_discovery.c */
+void discovery_service_start(struct addressing *a, uint64_t token);
+void discovery_service_stop(struct addressing *a, uint64_t token);
+void discovery_service_watch(struct addressing *a);
+void discovery_service_done(struct addressing *a);
+
+/* addressing_dns.c */
+void dns_service_start(struct addressing *a, uint64_t token);
+void dns_service_stop(struct addressing *a, uint64_t token);
+void dns_service_watch(struct addressing *a);
+void dns_service_done(struct addressing *a);
 
 /* addressing_requests.c */
 void addressing_request(struct addressing *a, uint64_t token, const char *verb,

@@ -7,7 +7,6 @@
 #include "server/addressing.h"
 
 #define PAGE_DEFAULT 100
-#define PAGE_MAX     10000
 #define PIECE        1000 /* leases looked at per round of a search */
 
 static const char *text_argument(const json_t *arguments, const char *key)
@@ -17,13 +16,14 @@ static const char *text_argument(const json_t *arguments, const char *key)
     return s ? s : "";
 }
 
-static size_t limit_of(const json_t *arguments)
+static size_t limit_of(const json_t *arguments) /* 0: all */
 {
-    json_int_t limit = json_integer_value(json_object_get(arguments, "limit"));
+    const json_t *limit = json_object_get(arguments, "limit");
+    json_int_t n = json_integer_value(limit);
 
-    if (limit <= 0)
+    if (!json_is_integer(limit))
         return PAGE_DEFAULT;
-    return limit < PAGE_MAX ? (size_t)limit : PAGE_MAX;
+    return n > 0 ? (size_t)n : SIZE_MAX;
 }
 
 static bool row_has(const json_t *row, struct text needle)
@@ -70,10 +70,11 @@ static json_t *lease_row(const struct addressing *a, const struct lease *lease)
 static uint32_t collect(const struct addressing *a, uint32_t after, struct text search,
                         size_t limit, json_t *rows)
 {
-    struct lease **page = calloc(PIECE, sizeof(struct lease *));
-    size_t n;
+    struct leases *l = dhcp_server_leases(a->dhcp);
+    size_t n, piece = limit > PIECE || search.len ? leases_total(l) + 1 : PIECE;
+    struct lease **page = calloc(piece, sizeof(struct lease *));
 
-    while (page && (n = leases_page(dhcp_server_leases(a->dhcp), after, page, PIECE))) {
+    while (page && (n = leases_page(l, after, page, piece))) {
         for (size_t i = 0; i < n; i++) {
             json_t *row;
 
@@ -117,9 +118,8 @@ static struct lease *lease_named(const struct addressing *a, struct text name)
     struct lease_client client;
     struct lease *lease = NULL;
     struct mac mac;
-    uint32_t address, after = 0;
-    struct lease *page[64];
-    size_t n;
+    uint32_t address;
+    char id[7];
 
     if (subnet_address_parse(name, &address) == 0)
         return lease_at(l, address);
@@ -127,16 +127,12 @@ static struct lease *lease_named(const struct addressing *a, struct text name)
         name = text_skip(name, 3);
     if (mac_parse(name, &mac) < 0)
         return NULL;
-    client = lease_client_of((struct text){0}, 1, mac.bytes, sizeof(mac.bytes));
+    id[0] = 1; /* as phones identify themselves: type and address */
+    memcpy(id + 1, mac.bytes, sizeof(mac.bytes));
+    client = lease_client_of((struct text){id, sizeof(id)}, 1, mac.bytes, sizeof(mac.bytes));
     for (size_t i = 0; i < leases_subnets(l)->n && !lease; i++)
         lease = lease_of(l, i, &client);
-    while (!lease && (n = leases_page(l, after, page, 64))) /* known by another identifier */
-        for (size_t i = 0; i < n && !lease; i++) {
-            after = page[i]->address;
-            if (mac_equal(page[i]->mac, mac))
-                lease = page[i];
-        }
-    return lease;
+    return lease ? lease : leases_by_mac(l, mac); /* known by another identifier */
 }
 
 static void lease_give_back(struct addressing *a, uint64_t token, const json_t *arguments)
@@ -195,6 +191,55 @@ static void scope_status(struct addressing *a, uint64_t token, const json_t *arg
                            rows));
 }
 
+/* --- neighbours --- */
+
+static const char *interface_name(const struct addressing *a, unsigned index)
+{
+    for (size_t i = 0; i < a->n_ports; i++)
+        if (a->ports[i].interface.index == index)
+            return a->ports[i].name;
+    return "";
+}
+
+static json_t *vlan_cell(uint16_t vlan)
+{
+    return vlan ? json_integer(vlan) : json_null();
+}
+
+static json_t *port_row(const struct addressing *a, const struct neighbour *n)
+{
+    char mac[MAC_TEXT_MAX], ip[IP_TEXT_MAX] = "", seen[32];
+
+    if (n->ip.family)
+        ip_print(n->ip, ip);
+    return json_pack("[s s s s s s s s o o b s]", interface_name(a, n->interface),
+                     mac_print(n->mac, mac), n->device, n->port, n->platform, n->version, ip,
+                     n->protocol == NEIGHBOUR_CDP ? "cdp" : "lldp", vlan_cell(n->voice_vlan),
+                     vlan_cell(n->native_vlan), (int)n->phone, print_time(n->last_ms, seen));
+}
+
+static void port_list(struct addressing *a, uint64_t token, const json_t *arguments)
+{
+    struct text search = text_of(text_argument(arguments, "search"));
+    size_t cursor = 0, limit = limit_of(arguments);
+    const struct neighbour *n;
+    json_t *rows = json_array();
+
+    while (a->discovery && json_array_size(rows) < limit &&
+           (n = discovery_next(a->discovery, &cursor))) {
+        json_t *row = port_row(a, n);
+
+        if (row && row_has(row, search))
+            json_array_append(rows, row);
+        json_decref(row);
+    }
+    server_reply(a->server, token, 0,
+                 json_pack("{s:[s s s s s s s s s s s s], s:o, s:I}", "columns", "interface", "mac",
+                           "device", "port", "platform", "version", "address", "protocol",
+                           "voice_vlan", "native_vlan", "phone", "last_seen", "rows", rows, "total",
+                           (json_int_t)(a->discovery ? discovery_count(a->discovery) : 0)));
+}
+
 /* --- all --- */
 
 static const struct {
@@ -204,6 +249,7 @@ static const struct {
     {REQUEST_LEASE_LIST, lease_list},
     {REQUEST_LEASE_RELEASE, lease_give_back},
     {REQUEST_SCOPE_STATUS, scope_status},
+    {REQUEST_PORT_LIST, port_list},
 };
 
 void addressing_request(struct addressing *a, uint64_t token, const char *verb,
