@@ -1,6 +1,4 @@
 /* store.c - SQLite behind a handful of verbs. */
-#define SQLITE_ENABLE_SESSION
-#define SQLITE_ENABLE_PREUPDATE_HOOK
 #include "io/store.h"
 
 #include <errno.h>

@@ -8,6 +8,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define SQLITE_ENABLE_SESSION
+#define SQLITE_ENABLE_PREUPDATE_HOOK
+#include <sqlite3.h>
+
 #include "core/directory/records.h"
 #include "directory_lines.h"
 #include "server/database.h"
@@ -226,6 +230,94 @@ static void migrations_run_once_in_order_and_whole(void **state)
     store_close(s);
 }
 
+static int theirs_wins(void *context, int kind, sqlite3_changeset_iter *at)
+{
+    return kind == SQLITE_CHANGESET_DATA || kind == SQLITE_CHANGESET_CONFLICT
+               ? SQLITE_CHANGESET_REPLACE
+               : SQLITE_CHANGESET_OMIT;
+}
+
+static void copy_file(const char *to)
+{
+    struct database *db = open_database();
+
+    assert_int_equal(store_backup(database_store(db), to, error, sizeof(error)), 0);
+    database_close(db);
+}
+
+/* What goes from node to node later: rows of one transaction, named by their natural keys, that
+ * make the same directory of another file. */
+static void a_captured_change_makes_the_same_of_another_file(void **state)
+{
+    struct database *db = open_database();
+    const struct directory *dir, *here, *there;
+    char other[110];
+    sqlite3 *raw, *second;
+    sqlite3_session *session;
+    void *changeset;
+    int len;
+
+    snprintf(other, sizeof(other), "%s.other", path);
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)),
+                     0);
+    store_lines(db, &dir,
+                "phone SEP000000000001 model=7960 lines=7001;7002\nphone SEP000000000002 "
+                "model=7960 lines=7003");
+    database_close(db);
+    copy_file(other);
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3session_create(raw, "main", &session), SQLITE_OK);
+    assert_int_equal(sqlite3session_attach(session, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(raw,
+                     "BEGIN; INSERT OR REPLACE INTO phone(name, description, changed) "
+                     "VALUES('SEP000000000001', 'new', 9);"
+                     "DELETE FROM phone_buttons WHERE owner = 'sep000000000001' AND position = 1;"
+                     "DELETE FROM phone WHERE name = 'SEP000000000002'; DELETE FROM phone_buttons "
+                     "WHERE owner = 'SEP000000000002';"
+                     "INSERT INTO line(number, partition) VALUES('8000', ''); UPDATE meta SET "
+                     "value = 9 WHERE name = 'version'; COMMIT",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3session_changeset(session, &len, &changeset), SQLITE_OK);
+    sqlite3session_delete(session);
+    sqlite3_close(raw);
+    assert_true(len > 0);
+    assert_int_equal(sqlite3_open(other, &second), SQLITE_OK);
+    assert_int_equal(sqlite3changeset_apply(second, len, changeset, NULL, theirs_wins, NULL),
+                     SQLITE_OK);
+    sqlite3_close(second);
+    sqlite3_free(changeset);
+    here = reload();
+    snprintf(path, sizeof(path), "%.90s", other);
+    there = reload();
+    assert_same(here, there);
+    assert_null(directory_phone(there, TEXT("SEP000000000002")));
+    assert_string_equal(directory_phone(there, TEXT("SEP000000000001"))->description, "new");
+    assert_int_equal(directory_version(there), 9);
+    directory_unref(here);
+    directory_unref(there);
+    directory_unref(dir);
+}
+
+static void no_table_has_row_numbers_or_triggers(void **state)
+{
+    struct database *db = open_database();
+    struct statement *st;
+
+    assert_int_equal(
+        store_prepare(database_store(db),
+                      "SELECT count(*), sum(type = 'table' AND sql LIKE '%WITHOUT ROWID'), "
+                      "sum(type = 'trigger') FROM sqlite_schema WHERE type IN ('table', 'trigger')",
+                      &st),
+        0);
+    assert_int_equal(statement_step(st), 1);
+    assert_int_equal(statement_get_number(st, 0), statement_get_number(st, 1));
+    assert_int_equal(statement_get_number(st, 2), 0);
+    statement_free(st);
+    database_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +330,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_of_an_older_table_gets_what_is_new, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_file_of_a_newer_dialtone_is_refused, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_captured_change_makes_the_same_of_another_file,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(no_table_has_row_numbers_or_triggers, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(migrations_run_once_in_order_and_whole, make_folder,
                                         remove_folder),
