@@ -20,6 +20,9 @@
 #define LINKS_MAX    250000
 #define FILES_SPARED 256           /* of the open files allowed, left to the other threads */
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
+#define NEWS_MAX     256
+#define NEWS_MS                                                                                    \
+    5 /* how long news may wait for more: a wake-up of the others costs more than they do */
 
 struct signalling {
     struct thread *thread;
@@ -31,7 +34,14 @@ struct signalling {
     uv_timer_t timer;                  /* the next thing that is due in `stations` */
     uv_prepare_t prepare;
     uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
+    uv_timer_t news_timer;
+    size_t n_news;
+    struct news { /* what the others will be told together */
+        enum thread_id to;
+        struct message message;
+    } news[NEWS_MAX];
     char node[256];
+    int n_handles; /* still closing */
 };
 
 static struct moment now(struct signalling *s)
@@ -39,8 +49,35 @@ static struct moment now(struct signalling *s)
     return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
 }
 
-/* --- effects
- * --------------------------------------------------------------------------------------- */
+/* --- news for the other threads --- */
+
+static void news_tell(struct signalling *s)
+{
+    for (size_t i = 0; i < s->n_news; i++)
+        server_post(s->thread->server, s->news[i].to, &s->news[i].message);
+    s->n_news = 0;
+    uv_timer_stop(&s->news_timer);
+}
+
+static void on_news_timer(uv_timer_t *timer)
+{
+    news_tell(timer->data);
+}
+
+static struct message *news_add(struct signalling *s, enum thread_id to, enum message_id id)
+{
+    struct news *row;
+
+    if (s->n_news == NEWS_MAX)
+        news_tell(s);
+    if (!s->n_news)
+        uv_timer_start(&s->news_timer, on_news_timer, NEWS_MS, 0);
+    row = &s->news[s->n_news++];
+    *row = (struct news){to, {.id = id}};
+    return &row->message;
+}
+
+/* --- effects --- */
 
 static void tell_progress(struct signalling *s, const struct station_event *event)
 {
@@ -50,27 +87,33 @@ static void tell_progress(struct signalling *s, const struct station_event *even
         [STAGE_REGISTERED] = PROGRESS_REGISTERED,
         [STAGE_UNREGISTERED] = PROGRESS_UNREGISTERED,
     };
-    struct progress_event e = {.device = event->device,
-                               .ip = event->ip,
-                               .stage = stages[event->stage],
-                               .model = event->model,
-                               .code = event->code,
-                               .protocol = event->protocol};
+    struct progress_event *e = &news_add(s, THREAD_ADMIN, MESSAGE_PROGRESS)->progress.event;
 
-    memcpy(e.detail, event->detail, sizeof(e.detail));
-    device_name_mac(event->device, &e.mac);
-    server_progress(s->thread->server, &e);
+    *e = (struct progress_event){.time_us = server_wall_us(),
+                                 .device = event->device,
+                                 .ip = event->ip,
+                                 .stage = stages[event->stage],
+                                 .model = event->model,
+                                 .code = event->code,
+                                 .protocol = event->protocol};
+    memcpy(e->detail, event->detail, sizeof(e->detail));
+    device_name_mac(event->device, &e->mac);
+}
+
+static void tell_alarm(struct signalling *s, struct alarm *take_alarm)
+{
+    take_alarm->time_us = server_wall_us();
+    news_add(s, THREAD_ADMIN, MESSAGE_ALARM)->alarm.take_alarm = take_alarm;
 }
 
 static void tell_binding(struct signalling *s, const struct effect *row)
 {
-    struct message m = {.id = MESSAGE_BINDING};
+    struct message *m = news_add(s, THREAD_FILES, MESSAGE_BINDING);
 
-    m.binding.device = row->binding.device;
-    m.binding.ip = row->binding.ip;
-    m.binding.by = BOUND_BY_REGISTRATION;
-    m.binding.gone = row->binding.gone;
-    server_post(s->thread->server, THREAD_FILES, &m);
+    m->binding.device = row->binding.device;
+    m->binding.ip = row->binding.ip;
+    m->binding.by = BOUND_BY_REGISTRATION;
+    m->binding.gone = row->binding.gone;
 }
 
 static int ask_to_add(struct signalling *s, const struct effect *row)
@@ -100,7 +143,7 @@ static void carry_out(struct signalling *s)
             tcp_close(s->tcp, row->link);
             break;
         case EFFECT_ALARM:
-            server_alarm(s->thread->server, row->take_alarm);
+            tell_alarm(s, row->take_alarm);
             break;
         case EFFECT_EVENT:
             tell_progress(s, &row->event);
@@ -285,6 +328,7 @@ static void reply(struct signalling *s, uint64_t token, int status, json_t *take
     m.reply.token = token;
     m.reply.status = status;
     m.reply.take_body = take_body;
+    news_tell(s); /* what the request did is known before its answer */
     server_post(s->thread->server, THREAD_ADMIN, &m);
 }
 
@@ -415,8 +459,7 @@ static void on_request(struct signalling *s, const struct message *m)
     json_decref(m->request.take_arguments);
 }
 
-/* --- the thread
- * ------------------------------------------------------------------------------------ */
+/* --- the thread --- */
 
 static void take_snapshot(struct signalling *s)
 {
@@ -481,8 +524,9 @@ static int start(struct thread *t)
     }
     t->state = s;
     uv_timer_init(&t->loop, &s->timer);
+    uv_timer_init(&t->loop, &s->news_timer);
     uv_prepare_init(&t->loop, &s->prepare);
-    s->timer.data = s->prepare.data = s;
+    s->timer.data = s->news_timer.data = s->prepare.data = s;
     uv_prepare_start(&s->prepare, on_prepare);
     take_snapshot(s);
     service_start(s, 0);
@@ -519,9 +563,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct signalling *s = handle->data;
 
-    if (!uv_is_closing((uv_handle_t *)&s->timer))
-        uv_close((uv_handle_t *)&s->timer, on_closed);
-    else
+    if (--s->n_handles == 0)
         signalling_free(s);
 }
 
@@ -530,7 +572,11 @@ static void stop(struct thread *t)
     struct signalling *s = t->state;
 
     service_close(s);
+    news_tell(s);
+    s->n_handles = 3;
     uv_close((uv_handle_t *)&s->prepare, on_closed);
+    uv_close((uv_handle_t *)&s->timer, on_closed);
+    uv_close((uv_handle_t *)&s->news_timer, on_closed);
 }
 
 const struct thread_row signalling_thread = {

@@ -313,8 +313,12 @@ static void refuse(struct session *s, const struct session_input *in, struct eff
     if (s->refusal == REFUSAL_TOO_MANY)
         alarm_limit(s, e);
     alarm_transient(s, rule->reason, times, e);
-    session_log(s, LOG_LEVEL_WARNING, "refused with '%s': %s (%u times since the last line)",
-                rule->text, reason_transient(rule->reason)->text, times);
+    if (times > 1)
+        session_log(s, LOG_LEVEL_WARNING, "refused with '%s', %u times since the last line: %s",
+                    rule->text, times, reason_transient(rule->reason)->text);
+    else
+        session_log(s, LOG_LEVEL_WARNING, "refused with '%s': %s", rule->text,
+                    reason_transient(rule->reason)->text);
 }
 
 static void refuse_admission(struct session *s, const struct session_input *in, struct effects *e)

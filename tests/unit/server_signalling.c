@@ -45,17 +45,17 @@ int server_post(struct server *s, enum thread_id to, const struct message *m)
         s->status = m->reply.status;
     } else if (m->id == MESSAGE_BINDING) {
         s->n_bindings++;
+    } else if (m->id == MESSAGE_PROGRESS) {
+        s->progress = m->progress.event;
+        s->n_progress++;
+    } else if (m->id == MESSAGE_ALARM) {
+        s->n_alarms++;
+        free(m->alarm.take_alarm);
     } else if (m->id == MESSAGE_AUTOREGISTER) {
         s->token = m->autoregister.token;
         s->n_asked++;
     }
     return 0;
-}
-
-void server_progress(struct server *s, const struct progress_event *e)
-{
-    s->progress = *e;
-    s->n_progress++;
 }
 
 void server_alarm(struct server *s, struct alarm *take_alarm)
@@ -92,6 +92,13 @@ static void turn(struct world *w)
 {
     for (int i = 0; i < 10; i++)
         uv_run(&w->thread.loop, UV_RUN_NOWAIT);
+}
+
+/* The others are told some milliseconds later. */
+static void hear_news(struct world *w)
+{
+    for (size_t before = w->server.n_progress; w->server.n_progress == before;)
+        uv_run(&w->thread.loop, UV_RUN_ONCE);
 }
 
 static uint16_t free_port(void)
@@ -212,6 +219,7 @@ static void a_phone_registers_over_tcp_and_the_others_hear_of_it(void **state)
     struct sccp_message m = {.id = SCCP_KEEPALIVE};
 
     assert_int_equal(w->server.service, SERVICE_RUNNING);
+    hear_news(w);
     assert_int_equal(w->server.progress.stage, PROGRESS_REGISTERED);
     assert_string_equal(w->server.progress.device.s, A);
     assert_int_equal(mac_number(w->server.progress.mac), 0x001122334455);
@@ -219,7 +227,7 @@ static void a_phone_registers_over_tcp_and_the_others_hear_of_it(void **state)
     say(w, fd, &m);
     assert_int_equal(hear(fd), SCCP_KEEPALIVE_ACK);
     close(fd);
-    turn(w);
+    hear_news(w);
     assert_int_equal(w->server.progress.stage, PROGRESS_UNREGISTERED);
     assert_int_equal(w->server.n_bindings, 2);
     world_free(w);
@@ -288,7 +296,7 @@ static void the_service_stops_and_starts(void **state)
     int fd = registered_phone(w, A);
 
     signalling_thread.on_message(&w->thread, &m);
-    turn(w);
+    hear_news(w);
     assert_int_equal(w->server.service, SERVICE_STOPPED);
     assert_int_equal(w->server.progress.stage, PROGRESS_UNREGISTERED);
     assert_int_equal(hear(fd), -2);
