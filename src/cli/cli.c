@@ -22,18 +22,17 @@ static const char *option_of(const struct command_line *l, const char *name)
     return json_string_value(json_object_get(json_object_get(l->request, "options"), name));
 }
 
-/* Says what went wrong; programs that asked for JSON find it there too. */
+static int refuse_with(const struct command_line *l, int status, const char *sentence,
+                       const json_t *answer)
+{
+    struct show_options o = {l->shape, terminal_width(), NULL};
+
+    return show_refusal(answer, &o, status, sentence);
+}
+
 static int refuse(const struct command_line *l, int status, const char *sentence)
 {
-    if (l->shape == REPORT_JSON) {
-        json_t *answer = json_pack("{s:s, s:i}", "error", sentence, "status", status);
-
-        json_dumpf(answer, stdout, 0);
-        putchar('\n');
-        json_decref(answer);
-    }
-    fprintf(stderr, "dialtone: %s\n", sentence);
-    return status;
+    return refuse_with(l, status, sentence, NULL);
 }
 
 static int lost(const struct command_line *l, int err)
@@ -127,8 +126,8 @@ static int show(const struct command_line *l, const json_t *answer, size_t width
     char missing[64], sentence[128];
 
     if (error || status)
-        return refuse(l, status ? status : EXIT_REFUSED,
-                      error ? error : "The server refused without a reason.");
+        return refuse_with(l, status ? status : EXIT_REFUSED,
+                           error ? error : "The server refused without a reason.", answer);
     if (show_answer(stdout, answer, &o, missing, sizeof(missing)) < 0) {
         snprintf(sentence, sizeof(sentence), "There is no column \"%s\".", missing);
         return refuse(l, EXIT_USAGE, sentence);

@@ -188,7 +188,7 @@ int local_offline(const struct command_line *l, const char *data)
     if (!body)
         fprintf(stderr, "dialtone: A server has the data folder %s and does not answer.\n", data);
     else if (error)
-        fprintf(stderr, "dialtone: %s\n", error);
+        show_refusal(body, &o, EXIT_REFUSED, error);
     else
         show_answer(stdout, body, &o, NULL, 0);
     json_decref(body);

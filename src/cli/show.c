@@ -271,3 +271,26 @@ int show_answer(FILE *to, const json_t *answer, const struct show_options *o, ch
     show_notes(o->shape == REPORT_TABLE ? to : stderr, answer);
     return err;
 }
+
+int show_refusal(const json_t *answer, const struct show_options *options, int status,
+                 const char *sentence)
+{
+    json_t *rows = json_object_get(answer, "rows"), *shown = json_object();
+
+    if (json_array_size(rows)) {
+        json_object_set(shown, "columns", json_object_get(answer, "columns"));
+        json_object_set(shown, "rows", rows);
+    }
+    if (options->shape == REPORT_JSON) {
+        json_object_set_new(shown, "error", json_string(sentence));
+        json_object_set_new(shown, "status", json_integer(status));
+        json_dumpf(shown, stdout, 0);
+        putchar('\n');
+    } else if (json_array_size(rows)) {
+        show_answer(stdout, shown, options, NULL, 0);
+        fflush(stdout);
+    }
+    json_decref(shown);
+    fprintf(stderr, "dialtone: %s\n", sentence);
+    return status;
+}

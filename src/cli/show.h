@@ -16,6 +16,9 @@ struct show_options {
  * -ENOENT with the name of a column that does not exist in `missing`. */
 int show_answer(FILE *to, const json_t *answer, const struct show_options *options, char *missing,
                 size_t size);
+/* A refusal: what was wrong row by row, where the answer has it, then the sentence; programs that asked
+ * for JSON find all of it in one object. Returns the status. */
+int show_refusal(const json_t *answer, const struct show_options *options, int status, const char *sentence);
 /* A value as people read it: lists with commas, yes and no; owned by the caller. */
 char *show_value(const json_t *value);
 /* Columns of the terminal that standard output is; 0 when it is none. */

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from node import Node, dialtone
+from node import Node, dialtone, everything
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='mounts a file system of its own')
 
@@ -135,3 +135,42 @@ def test_backup_while_running_and_restore(tmp_path):
     node = Node(tmp_path / 'data')
     assert len(node.control().ask('phone', 'list')['rows']) == 2
     node.stop()
+
+
+def test_every_wrong_line_of_an_import_is_told_with_and_without_a_server(tmp_path):
+    node = Node(tmp_path / 'data')
+    path = tmp_path / 'bad.csv'
+    path.write_text('name,model\nSEP1,7960\nSEP000000000002,7960\nSEP000000000003,79660\n')
+    for running in (True, False):
+        done = dialtone(tmp_path / 'data', 'import', path)
+        assert done.returncode == 1
+        told = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
+        assert told == [['2', 'name'], ['4', 'model']]
+        assert '2 lines are wrong' in done.stderr
+        if running:
+            node.stop()
+    assert not everything(tmp_path / 'data', tmp_path / 'all.json')['phone']
+
+
+def test_everything_exported_and_imported_elsewhere_is_the_same(tmp_path):
+    node = Node(tmp_path / 'one')
+    control = node.control()
+    control.ask('partition', 'add', 'Berlin')
+    control.ask('pool', 'add', 'Berlin', {'region': 'Default'})
+    control.ask('user', 'add', 'anna', {'password': 'correct horse'})
+    control.ask('phone', 'add', 'SEP000000000001', {'model': '7941', 'lines': '7001;7002/Berlin', 'pool': 'Berlin',
+                                                    'speed_dials': 'Taxi=0123', 'owner': 'anna'})
+    control.ask('parameter', 'set', fields={'station_keepalive_interval': '45'})
+    node.stop()
+    first = everything(tmp_path / 'one', tmp_path / 'one.json')
+    assert first['user']['anna']['password'].startswith('$y$')
+    assert len(first['line']) == 2 and len(first['parameter']) == 1
+    done = dialtone(tmp_path / 'two', 'import', tmp_path / 'one.json')
+    assert done.returncode == 1 and 'no data folder' in done.stderr
+    (tmp_path / 'two').mkdir()
+    done = dialtone(tmp_path / 'two', 'import', tmp_path / 'one.json')
+    assert done.returncode == 0, done.stderr
+    second = everything(tmp_path / 'two', tmp_path / 'two.json')
+    for noun in first:
+        for key, record in first[noun].items():
+            assert second[noun][key] == record, (noun, key)

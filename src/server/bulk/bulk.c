@@ -387,7 +387,11 @@ int bulk_offline(const char *folder, const char *verb, const json_t *arguments, 
     if (err == -EBUSY)
         return err;
     if (err && err != -EROFS && err != -EACCES) {
-        snprintf(error, sizeof(error), "%s: %s", folder, strerror(-err));
+        if (err == -ENOENT)
+            snprintf(error, sizeof(error),
+                     "there is no data folder %s: make it, or start the server once", folder);
+        else
+            snprintf(error, sizeof(error), "%s: %s", folder, strerror(-err));
         *body = refusal(error);
         return 1;
     }
