@@ -18,7 +18,8 @@
 #include "station/stations.h"
 
 #define LINKS_MAX    250000
-#define FILES_SPARED 256           /* of the open files allowed, left to the other threads */
+#define FILES_SPARED 512 /* of the open files allowed, left to the other threads */
+#define LINKS_SPARED 64  /* accepted beyond the sessions, so that silent ones can make room */
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
 #define NEWS_MAX     256
 #define NEWS_MS                                                                                    \

@@ -286,7 +286,7 @@ static void make_room(struct stations *s, struct effects *e)
         list_is_empty(&s->waiting))
         return;
     oldest = container_of(s->waiting.next, struct session, waiting);
-    if (s->now.ms - oldest->state_ms < WAITING_MIN_MS)
+    if (s->sessions.n < s->options.max_sessions && s->now.ms - oldest->state_ms < WAITING_MIN_MS)
         return;
     count(COUNT_SCCP_SILENT_CLOSED);
     effects_close(e, oldest->link);

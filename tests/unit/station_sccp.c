@@ -761,6 +761,22 @@ static void silent_connections_make_room_for_phones(void **state)
     world_free(w);
 }
 
+static void a_storm_of_silent_connections_does_not_keep_a_phone_out(void **state)
+{
+    struct world *w = world_new_sized(PHONES, 256);
+
+    for (uint64_t i = 100; i < 5000; i++)
+        world_connect(w, i, 0x0a020000);
+    world_forget(w);
+    world_connect(w, 1, 0x0a010001);
+    for (uint64_t i = 5000; i < 5100; i++)
+        world_connect(w, i, 0x0a020000);
+    world_register(w, 1, A, 7, 11);
+    contains(w, "RegisterAck");
+    assert_true(stations_sessions(w->stations) <= 256);
+    world_free(w);
+}
+
 static void a_flooding_phone_is_closed_with_reason_12(void **state)
 {
     struct world *w = world_new(PHONES "parameter max_station_events value=100\n");
@@ -865,6 +881,37 @@ static void unknown_messages_are_skipped(void **state)
     world_free(w);
 }
 
+/* A body may stop anywhere: what is missing counts as zero, or the message is ignored. */
+static void any_message_may_be_cut_at_any_length(void **state)
+{
+    static uint8_t body[2500];
+    static const unsigned versions[] = {0, 3, 6, 11, 17, 22};
+
+    memset(body, 0xff, sizeof(body));
+    for (size_t v = 0; v < sizeof(versions) / sizeof(*versions); v++) {
+        struct world *w = world_new(PHONES "parameter max_station_events value=100000\n");
+
+        free(w->log);
+        w->log = NULL;
+        world_phone(w, 1, A, 7, versions[v]);
+        for (size_t i = 0; sccp_message_at(i) != UINT32_MAX; i++) {
+            uint32_t id = sccp_message_at(i);
+
+            for (size_t len = 0; len < 130; len += id == SCCP_REGISTER_REQ ? 4 : 1)
+                if (id != SCCP_UNREGISTER)
+                    world_frame(w, 1, id, body, len);
+            world_frame(w, 1, id, body, 2400);
+            if (w->closed[1]) {
+                world_close(w, 1);
+                world_phone(w, 1, A, 7, versions[v]);
+            }
+        }
+        world_close(w, 1);
+        assert_int_equal(stations_sessions(w->stations), 0);
+        world_free(w);
+    }
+}
+
 static void a_burst_of_requests_is_answered_whole(void **state)
 {
     struct world *w = world_new(PHONES "parameter max_station_events value=5000\n");
@@ -967,12 +1014,14 @@ int main(void)
         cmocka_unit_test(without_capabilities_the_phone_is_dropped_with_reason_27),
         cmocka_unit_test(a_connection_that_says_nothing_is_closed),
         cmocka_unit_test(silent_connections_make_room_for_phones),
+        cmocka_unit_test(a_storm_of_silent_connections_does_not_keep_a_phone_out),
         cmocka_unit_test(a_flooding_phone_is_closed_with_reason_12),
         cmocka_unit_test(stopping_drops_everybody),
         cmocka_unit_test(a_registration_survives_any_cut_of_its_bytes),
         cmocka_unit_test(a_registration_may_come_byte_by_byte),
         cmocka_unit_test(what_is_no_message_closes_the_connection),
         cmocka_unit_test(unknown_messages_are_skipped),
+        cmocka_unit_test(any_message_may_be_cut_at_any_length),
         cmocka_unit_test(a_burst_of_requests_is_answered_whole),
         cmocka_unit_test(the_phone_tells_why_it_was_away),
         cmocka_unit_test(the_xml_alarm_tells_switch_and_port),
