@@ -3,47 +3,28 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
+#include <net/ethernet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "handset/nic.h"
 #include "handset/options.h"
 #include "handset/runner.h"
-#include "handset/samples.h"
+#include "handset/tally.h"
 #include "io/process.h"
 
 #define RAMP_TICK_MS 10
-#define MAX_SAMPLES  400000
-#define MAX_REFUSALS 16
 #define DEFAULT_WAIT 120 /* seconds until phones that did not register are given up */
 #define FAREWELL_MS  3000
-
-/* What is measured; a row each. */
-enum { TIME_FILES, TIME_CONNECT, TIME_REGISTER, TIME_TOTAL, TIME_KEEPALIVE, N_TIMES };
-static const char *const time_names[N_TIMES] = {"files", "connect", "register", "total",
-                                                "keepalive"};
+#define CHADDR       28 /* of a DHCP message: where its Ethernet address stands */
 
 struct fleet_options {
     struct phone_options phone;
     uint32_t count, ramp, duration_s, wait_s, processes;
     bool leave_nothing; /* --vanish: no goodbye at the end */
-};
-
-struct refusal {
-    char text[64];
-    uint32_t n;
-};
-
-/* What a process tells its parent; the samples follow. */
-struct tally {
-    uint32_t count, registered_once, registered_now, refused, lost, no_server, reboots;
-    uint32_t n_refusals;
-    struct refusal refusals[MAX_REFUSALS];
-    uint64_t keepalives, first_us, last_us; /* first start, last registration */
-    uint32_t n_samples[N_TIMES];
 };
 
 struct fleet_phone {
@@ -63,32 +44,16 @@ struct fleet {
     uv_timer_t ramp, end, watch;
     uv_signal_t interrupt;
     struct tally tally;
-    struct samples times[N_TIMES];
     uint64_t begun_ms;
     bool ending;
 };
 
 /* ---- what happens to a phone ---- */
 
-static void count_refusal(struct tally *t, struct text words, uint32_t n)
-{
-    uint32_t i = 0;
-
-    while (i < t->n_refusals && !text_is(words, t->refusals[i].text))
-        i++;
-    if (i == MAX_REFUSALS)
-        return;
-    if (i == t->n_refusals) {
-        text_copy(t->refusals[i].text, sizeof(t->refusals[i].text), words);
-        t->n_refusals++;
-    }
-    t->refusals[i].n += n;
-}
-
 static void on_registered(struct fleet *f, struct fleet_phone *p, uint64_t now_us)
 {
-    samples_add(&f->times[TIME_REGISTER], now_us - p->opened_us);
-    samples_add(&f->times[TIME_TOTAL], now_us - p->started_us);
+    samples_add(&f->tally.times[TIME_REGISTER], now_us - p->opened_us);
+    samples_add(&f->tally.times[TIME_TOTAL], now_us - p->started_us);
     if (!p->counted)
         f->tally.registered_once++;
     p->counted = true;
@@ -110,7 +75,7 @@ static void phone_note(struct fleet *f, struct fleet_phone *p, const struct runn
 {
     switch (n->number) {
     case PHONE_EVENT_OPENED:
-        samples_add(&f->times[TIME_CONNECT], n->now_us - p->booted_us);
+        samples_add(&f->tally.times[TIME_CONNECT], n->now_us - p->booted_us);
         p->opened_us = n->now_us;
         break;
     case PHONE_EVENT_OPENING:
@@ -123,7 +88,7 @@ static void phone_note(struct fleet *f, struct fleet_phone *p, const struct runn
         if (!p->refused)
             f->tally.refused++;
         p->refused = true;
-        count_refusal(&f->tally, n->text, 1);
+        tally_refusal(&f->tally, n->text, 1);
         break;
     case PHONE_EVENT_LOST:
         f->tally.lost++;
@@ -139,7 +104,7 @@ static void phone_note(struct fleet *f, struct fleet_phone *p, const struct runn
         break;
     case PHONE_EVENT_KEEPALIVE:
         f->tally.keepalives++;
-        samples_add(&f->times[TIME_KEEPALIVE], n->detail * 1000ull);
+        samples_add(&f->tally.times[TIME_KEEPALIVE], n->detail * 1000ull);
         break;
     default:
         break;
@@ -153,10 +118,63 @@ static void on_note(struct runner *r, const struct runner_note *n)
 
     if (n->event == RUNNER_PHONE)
         phone_note(f, p, n);
+    else if (n->event == RUNNER_STAGE && n->number == BOOT_TFTP_NAME && f->site.on_wire)
+        samples_add(&f->tally.times[TIME_ADDRESS], n->now_us - p->started_us);
     else if (n->event == RUNNER_BOOTED)
-        samples_add(&f->times[TIME_FILES], n->now_us - p->started_us);
+        samples_add(&f->tally.times[TIME_FILES], n->now_us - p->started_us);
     else if (n->event == RUNNER_REBOOT)
         f->tally.reboots++;
+}
+
+/* ---- an interface ---- */
+
+static struct runner *phone_with(struct fleet *f, struct mac mac)
+{
+    uint64_t first = mac_number(f->options.phone.first_mac) + f->first, n = mac_number(mac);
+
+    return n >= first && n - first < f->started ? &f->phones[n - first].runner : NULL;
+}
+
+/* CDP and LLDP are for every phone; ARP is looked at by those that ask whether their address is
+ * free. */
+static void for_all(struct fleet *f, const uint8_t *frame, size_t len, bool arp)
+{
+    for (uint32_t i = 0; i < f->started; i++) {
+        struct runner *r = &f->phones[i].runner;
+
+        if (r->boot && (!arp || r->boot->stage == BOOT_PROBE))
+            runner_frame(r, frame, len);
+    }
+}
+
+static void on_frame(void *context, const uint8_t *frame, size_t len)
+{
+    struct fleet *f = context;
+    struct text dhcp = nic_udp_payload(frame, len, 68);
+    unsigned type = len >= 14 ? (unsigned)frame[12] << 8 | frame[13] : 0;
+    struct runner *r;
+    struct mac mac;
+
+    if (dhcp.len >= CHADDR + sizeof(mac.bytes)) {
+        memcpy(mac.bytes, dhcp.at + CHADDR, sizeof(mac.bytes));
+        if ((r = phone_with(f, mac)))
+            runner_dhcp(r, dhcp.at, dhcp.len);
+    } else if (type && type != ETHERTYPE_IP && type != ETHERTYPE_IPV6) {
+        for_all(f, frame, len, type == ETHERTYPE_ARP);
+    }
+}
+
+static int open_interface(struct fleet *f)
+{
+    char error[160];
+    int err;
+
+    f->site.on_wire = true;
+    err = nic_open(&f->loop, f->options.phone.interface, on_frame, f, &f->site.nic, error,
+                   sizeof(error));
+    if (err)
+        fprintf(stderr, "dialtone fleet: %s\n", error);
+    return err;
 }
 
 /* ---- beginning ---- */
@@ -166,7 +184,7 @@ static void start_phone(struct fleet *f, uint32_t i)
     struct fleet_phone *p = &f->phones[i];
     const struct phone_options *o = &f->options.phone;
     uint32_t number = f->first + i, named = number;
-    struct network stored = {.dhcp = false, .address = o->source};
+    struct network stored = {.dhcp = o->interface != NULL, .address = o->source};
 
     if (fault_is_on(o->faults, FAULT_DUPLICATE))
         named &= ~1u;
@@ -303,9 +321,8 @@ static int fleet_open(struct fleet *f)
     f->site.note = on_note;
     for (unsigned i = 0; i < o->n_models; i++)
         phone_kind_init(&f->kinds[i], o->models[i], o->load, o->faults);
-    for (unsigned i = 0; i < N_TIMES; i++)
-        samples_init(&f->times[i], MAX_SAMPLES);
-    return 0;
+    tally_init(&f->tally);
+    return o->interface ? open_interface(f) : 0;
 }
 
 static void fleet_run(struct fleet *f)
@@ -333,145 +350,21 @@ static void on_walk(uv_handle_t *handle, void *context)
         uv_close(handle, NULL);
 }
 
-static void fleet_close(struct fleet *f)
+static void fleet_free(struct fleet *f)
 {
     for (uint32_t i = 0; i < f->started; i++)
         runner_done(&f->phones[i].runner);
+    nic_close(f->site.nic);
     runner_site_done(&f->site);
     uv_walk(&f->loop, on_walk, NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     uv_loop_close(&f->loop);
+    tally_done(&f->tally);
     free(f->phones);
-}
-
-/* ---- report ---- */
-
-static double rate(const struct tally *t)
-{
-    double s = (double)(t->last_us - t->first_us) / 1e6;
-
-    return t->registered_once && s > 0 ? t->registered_once / s : 0;
-}
-
-static void print_people(const struct tally *t, struct samples times[N_TIMES])
-{
-    printf("%u phones: %u registered in %.3f s (%.0f/s), %u registered now, %u refused, %u losses, "
-           "%u restarts\n",
-           t->count, t->registered_once,
-           t->registered_once ? (double)(t->last_us - t->first_us) / 1e6 : 0, rate(t),
-           t->registered_now, t->refused, t->lost, t->reboots);
-    printf("%-10s %10s %10s %10s %10s   milliseconds\n", "stage", "n", "p50", "p99", "max");
-    for (unsigned i = 0; i < N_TIMES; i++)
-        if (times[i].n)
-            printf("%-10s %10llu %10.2f %10.2f %10.2f\n", time_names[i],
-                   (unsigned long long)times[i].n_all, samples_percentile(&times[i], 50) / 1e3,
-                   samples_percentile(&times[i], 99) / 1e3,
-                   samples_percentile(&times[i], 100) / 1e3);
-    for (uint32_t i = 0; i < t->n_refusals; i++)
-        printf("refused %u times: %s\n", t->refusals[i].n, t->refusals[i].text);
-    if (t->no_server)
-        printf("no server could be reached %u times\n", t->no_server);
-}
-
-static void print_json(const struct tally *t, struct samples times[N_TIMES])
-{
-    json_t *root = json_pack(
-        "{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:f,s:f}", "phones", t->count, "registered",
-        t->registered_once, "registered_now", t->registered_now, "refused", t->refused, "losses",
-        t->lost, "restarts", t->reboots, "no_server", t->no_server, "keepalives",
-        (json_int_t)t->keepalives, "seconds",
-        t->registered_once ? (double)(t->last_us - t->first_us) / 1e6 : 0, "per_second", rate(t));
-    json_t *stages = json_object(), *refusals = json_array();
-
-    for (unsigned i = 0; i < N_TIMES; i++)
-        json_object_set_new(stages, time_names[i],
-                            json_pack("{s:I,s:f,s:f,s:f}", "n", (json_int_t)times[i].n_all,
-                                      "p50_ms", samples_percentile(&times[i], 50) / 1e3, "p99_ms",
-                                      samples_percentile(&times[i], 99) / 1e3, "max_ms",
-                                      samples_percentile(&times[i], 100) / 1e3));
-    for (uint32_t i = 0; i < t->n_refusals; i++)
-        json_array_append_new(refusals,
-                              json_pack("{s:s%,s:i}", "text", t->refusals[i].text,
-                                        strlen(t->refusals[i].text), "n", t->refusals[i].n));
-    json_object_set_new(root, "stages", stages);
-    json_object_set_new(root, "refusals", refusals);
-    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(root);
+    free(f);
 }
 
 /* ---- several processes ---- */
-
-static bool write_all(int fd, const void *bytes, size_t n)
-{
-    for (const char *at = bytes; n;) {
-        ssize_t done = write(fd, at, n);
-
-        if (done <= 0)
-            return false;
-        at += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
-static bool read_all(int fd, void *bytes, size_t n)
-{
-    for (char *at = bytes; n;) {
-        ssize_t done = read(fd, at, n);
-
-        if (done <= 0)
-            return false;
-        at += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
-static void send_results(struct fleet *f, int fd)
-{
-    for (unsigned i = 0; i < N_TIMES; i++)
-        f->tally.n_samples[i] = (uint32_t)f->times[i].n;
-    write_all(fd, &f->tally, sizeof(f->tally));
-    for (unsigned i = 0; i < N_TIMES; i++)
-        write_all(fd, f->times[i].values, f->times[i].n * sizeof(uint32_t));
-}
-
-static void join_tally(struct tally *sum, const struct tally *t)
-{
-    sum->count += t->count;
-    sum->registered_once += t->registered_once;
-    sum->registered_now += t->registered_now;
-    sum->refused += t->refused;
-    sum->lost += t->lost;
-    sum->no_server += t->no_server;
-    sum->reboots += t->reboots;
-    sum->keepalives += t->keepalives;
-    sum->first_us = !sum->first_us || t->first_us < sum->first_us ? t->first_us : sum->first_us;
-    sum->last_us = t->last_us > sum->last_us ? t->last_us : sum->last_us;
-    for (uint32_t i = 0; i < t->n_refusals && i < MAX_REFUSALS; i++)
-        count_refusal(sum, text_of(t->refusals[i].text), t->refusals[i].n);
-}
-
-static bool receive_results(int fd, struct tally *sum, struct samples times[N_TIMES])
-{
-    struct tally t;
-
-    if (!read_all(fd, &t, sizeof(t)))
-        return false;
-    join_tally(sum, &t);
-    for (unsigned i = 0; i < N_TIMES; i++) {
-        uint32_t *values = malloc(t.n_samples[i] * sizeof(*values) + 1);
-
-        if (!values || !read_all(fd, values, t.n_samples[i] * sizeof(*values))) {
-            free(values);
-            return false;
-        }
-        samples_join(&times[i], values, t.n_samples[i]);
-        free(values);
-    }
-    return true;
-}
 
 static struct fleet *fleet_part(const struct fleet_options *o, uint32_t first, uint32_t count)
 {
@@ -485,8 +378,7 @@ static struct fleet *fleet_part(const struct fleet_options *o, uint32_t first, u
     if (o->ramp && o->processes > 1)
         f->options.ramp = o->ramp / o->processes ? o->ramp / o->processes : 1;
     if (fleet_open(f) < 0) {
-        fleet_close(f);
-        free(f);
+        fleet_free(f);
         return NULL;
     }
     return f;
@@ -495,20 +387,17 @@ static struct fleet *fleet_part(const struct fleet_options *o, uint32_t first, u
 static int run_child(const struct fleet_options *o, uint32_t first, uint32_t count, int fd)
 {
     struct fleet *f = fleet_part(o, first, count);
+    bool fine;
 
     if (!f)
         return 1;
     fleet_run(f);
-    send_results(f, fd);
-    fleet_close(f);
-    for (unsigned i = 0; i < N_TIMES; i++)
-        samples_done(&f->times[i]);
-    free(f);
-    return 0;
+    fine = tally_send(&f->tally, fd);
+    fleet_free(f);
+    return !fine;
 }
 
-static int run_processes(const struct fleet_options *o, struct tally *sum,
-                         struct samples times[N_TIMES])
+static int run_processes(const struct fleet_options *o, struct tally *sum)
 {
     uint32_t n = o->processes, first = 0;
     int *fds = calloc(n, sizeof(*fds)), err = 0;
@@ -519,8 +408,11 @@ static int run_processes(const struct fleet_options *o, struct tally *sum,
         uint32_t count = o->count / n + (i < o->count % n);
         int pipes[2];
 
-        if (pipe(pipes) < 0)
-            return -errno;
+        if (pipe(pipes) < 0) {
+            err = -errno;
+            n = i;
+            break;
+        }
         fflush(NULL);
         if (fork() == 0) {
             close(pipes[0]);
@@ -532,7 +424,7 @@ static int run_processes(const struct fleet_options *o, struct tally *sum,
     }
     signal(SIGINT, SIG_IGN); /* the children end themselves and report */
     for (uint32_t i = 0; i < n; i++) {
-        if (!receive_results(fds[i], sum, times))
+        if (!tally_receive(sum, fds[i]))
             err = -EIO;
         close(fds[i]);
     }
@@ -542,21 +434,15 @@ static int run_processes(const struct fleet_options *o, struct tally *sum,
     return err;
 }
 
-static int run_one(const struct fleet_options *o, struct tally *sum, struct samples times[N_TIMES])
+static int run_one(const struct fleet_options *o, struct tally *sum)
 {
     struct fleet *f = fleet_part(o, 0, o->count);
 
     if (!f)
-        return -ENOMEM;
+        return -EIO;
     fleet_run(f);
-    *sum = f->tally;
-    for (unsigned i = 0; i < N_TIMES; i++) {
-        samples_join(&times[i], f->times[i].values, f->times[i].n);
-        times[i].n_all = f->times[i].n_all;
-        samples_done(&f->times[i]);
-    }
-    fleet_close(f);
-    free(f);
+    tally_join(sum, &f->tally);
+    fleet_free(f);
     return 0;
 }
 
@@ -564,7 +450,7 @@ static int run_one(const struct fleet_options *o, struct tally *sum, struct samp
 
 static void usage(FILE *to)
 {
-    fputs("usage: dialtone fleet --server ADDRESS [option …]\n"
+    fputs("usage: dialtone fleet (--server ADDRESS | --interface NAME) [option …]\n"
           "  --count N          phones (1)\n"
           "  --model LIST       models, taken in turn: 7960,7975 (7960)\n"
           "  --first-mac MAC    of the first phone, the others count on (001122000001)\n"
@@ -573,6 +459,8 @@ static void usage(FILE *to)
           "  --wait S           give up on phones after so long (120)\n"
           "  --processes N      share the phones among processes (as many as files may be open)\n"
           "  --source ADDRESS   of the first phone, on loopback the others count on (127.64.0.1)\n"
+          "  --interface NAME   boot on it: DHCP with a MAC address each; addresses are put on the "
+          "interface\n"
           "  --file-port N, --http-port N, --sccp-port N\n"
           "  --no-files         register at once with --server, without reading files\n"
           "  --load NAME        the load that runs (the model's last)\n"
@@ -650,10 +538,9 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
 int fleet_main(int argc, char **argv)
 {
     struct fleet_options o = {.count = 1, .wait_s = DEFAULT_WAIT};
-    struct samples times[N_TIMES];
-    struct tally sum = {0};
+    struct tally sum;
     size_t files = process_raise_files();
-    int err;
+    int err, status;
 
     if (take_options(argc, argv, &o) < 0) {
         fputs("try: dialtone fleet --help\n", stderr);
@@ -662,16 +549,12 @@ int fleet_main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (!o.processes)
         o.processes = (uint32_t)(o.count / (files > 1000 ? files - 200 : 800)) + 1;
-    for (unsigned i = 0; i < N_TIMES; i++)
-        samples_init(&times[i], MAX_SAMPLES);
-    err = o.processes > 1 ? run_processes(&o, &sum, times) : run_one(&o, &sum, times);
+    tally_init(&sum);
+    err = o.processes > 1 ? run_processes(&o, &sum) : run_one(&o, &sum);
     if (err)
-        fprintf(stderr, "dialtone fleet: %s\n", strerror(-err));
-    if (o.phone.json)
-        print_json(&sum, times);
-    else
-        print_people(&sum, times);
-    for (unsigned i = 0; i < N_TIMES; i++)
-        samples_done(&times[i]);
-    return err || sum.registered_once < sum.count;
+        fprintf(stderr, "dialtone fleet: a part of the fleet could not run\n");
+    tally_print(&sum, o.phone.json);
+    status = err || sum.registered_once < o.count;
+    tally_done(&sum);
+    return status;
 }

@@ -134,7 +134,7 @@ int phone_options_finish(struct phone_options *o, const char *program)
 {
     if (!o->n_models)
         o->models[o->n_models++] = model_by_name(TEXT("7960"));
-    if (!mac_number(o->first_mac) && !o->interface)
+    if (!mac_number(o->first_mac) && (!o->interface || strcmp(program, "fleet") == 0))
         o->first_mac = mac_of_number(0x001122000001);
     if (o->interface)
         return 0;
