@@ -3,7 +3,7 @@
  * One table per entity and one per list of children, made from entities.def; rows are named by
  * their natural keys, so a set of rows means the same on every node and can be captured by SQLite's
  * session extension. A file of an older schema is brought up to date when it is opened: columns and
- * tables that are new are added with their defaults, anything else is a step in database.c.
+ * tables that are new are added with their defaults, anything else is a step in database/schema.c.
  *
  * Errors are those of io/store.h, and -EPROTONOSUPPORT for a file that a newer dialtone has
  * written; `error` gets a sentence. */

@@ -75,138 +75,6 @@ void apply_remove(struct apply *a, const struct record *before)
     record_unref(before);
 }
 
-/* "no phone "x" (did you mean "y"?)" */
-static void fault_missing(struct apply *a, enum entity e, struct text key, const char *field)
-{
-    const struct record *r = NULL, *nearest = NULL;
-    char buffer[DIRECTORY_KEY_MAX];
-    struct text at = TEXT("");
-    unsigned best = 3;
-
-    for (unsigned i = 0; key.len <= 32 && i < 2000 && (r = directory_next(a->dir, e, at)); i++) {
-        at = record_key(r, buffer);
-        if (at.len <= 32 && text_distance(key, at, best) < best) {
-            best = text_distance(key, at, best);
-            nearest = r;
-        }
-    }
-    if (nearest)
-        at = record_key(nearest, buffer);
-    apply_fault(a, field, "there is no %s \"%.*s\"%s%.*s%s", directory_entity(e)->noun,
-                key.len > 60 ? 60 : (int)key.len, key.at, nearest ? ": did you mean \"" : "",
-                nearest ? (int)at.len : 0, at.at, nearest ? "\"?" : "");
-}
-
-/* A rename: every text that names `from` becomes `to`. */
-static void follow_rename(struct apply *a, enum entity e, struct text from, struct text to);
-
-static bool rename_texts(struct apply *a, void *record, enum entity of,
-                         const struct directory_field *fields, enum entity e, struct text from,
-                         struct text to)
-{
-    bool changed = false;
-
-    for (const struct directory_field *f = fields; f->name; f++) {
-        const char **value = (const char **)((char *)record + f->offset);
-
-        if (f->kind == FIELD_LIST && directory_list_count(record, f)) {
-            size_t size = f->item->size * directory_list_count(record, f);
-            char *copy = arena_take(&a->arena, size);
-
-            if (!copy)
-                return true; /* arena.bad refuses the whole */
-            memcpy(copy, directory_child(record, f, 0), size);
-            *value = copy;
-            for (size_t i = 0; i < directory_list_count(record, f); i++)
-                changed |=
-                    rename_texts(a, copy + i * f->item->size, of, f->item->fields, e, from, to);
-        } else if (rules_refers(of, f) == e && text_equal_nocase(text_of(*value), from)) {
-            *value = arena_text(&a->arena, to);
-            changed = true;
-        }
-    }
-    return changed;
-}
-
-static void rename_in(struct apply *a, const struct record *r, enum entity e, struct text from,
-                      struct text to)
-{
-    const struct directory_entity *of = directory_entity(record_entity(r));
-    char before_key[DIRECTORY_KEY_MAX], after_key[DIRECTORY_KEY_MAX];
-    const struct record *after;
-    union draft draft;
-
-    memcpy(&draft, r, of->size);
-    if (!rename_texts(a, &draft, record_entity(r), of->fields, e, from, to))
-        return;
-    directory_key(r, before_key);
-    record_ref(r);
-    if (a->arena.bad || !(after = record_new(&draft, a->dir->version))) {
-        a->no_memory = true;
-        record_unref(r);
-        return;
-    }
-    directory_key(after, after_key);
-    record_unref(after);
-    if (!strcmp(before_key, after_key)) {
-        apply_put(a, r, &draft);
-    } else {
-        apply_remove(a, r);
-        apply_put(a, NULL, &draft);
-        follow_rename(a, record_entity(r), text_of(before_key), text_of(after_key));
-    }
-    record_unref(r);
-}
-
-static bool may_refer(enum entity of, const struct directory_field *fields, enum entity e)
-{
-    for (const struct directory_field *f = fields; f->name; f++) {
-        if (rules_refers(of, f) == e ||
-            (f->kind == FIELD_LIST && may_refer(of, f->item->fields, e)))
-            return true;
-    }
-    return false;
-}
-
-static void rename_line(struct apply *a, struct text from, struct text to)
-{
-    const struct phone *p;
-
-    while (!a->no_memory && (p = directory_line_user(a->dir, from, ""))) {
-        union draft draft;
-        struct phone_button *buttons = arena_take(&a->arena, p->n_buttons * sizeof(*buttons));
-
-        if (!buttons)
-            return;
-        memcpy(&draft, p, sizeof(*p));
-        memcpy(buttons, p->buttons, p->n_buttons * sizeof(*buttons));
-        draft.phone.buttons = buttons;
-        for (unsigned i = 0; i < p->n_buttons; i++) {
-            if (buttons[i].feature == BUTTON_LINE &&
-                text_equal_nocase(text_of(buttons[i].target), from))
-                buttons[i].target = arena_text(&a->arena, to);
-        }
-        apply_put(a, &p->record, &draft);
-    }
-}
-
-static void follow_rename(struct apply *a, enum entity e, struct text from, struct text to)
-{
-    if (e == ENTITY_line)
-        rename_line(a, from, to);
-    for (enum entity of = 0; of < N_ENTITIES; of++) {
-        char key[DIRECTORY_KEY_MAX] = "";
-        const struct record *r;
-
-        if (!may_refer(of, directory_entity(of)->fields, e))
-            continue;
-        while (!a->no_memory && (r = directory_next(a->dir, of, text_of(key)))) {
-            directory_key(r, key);
-            rename_in(a, r, e, from, to);
-        }
-    }
-}
-
 static void finish_put(struct apply *a)
 {
     char key[DIRECTORY_KEY_MAX], old_key[DIRECTORY_KEY_MAX];
@@ -231,7 +99,7 @@ static void finish_put(struct apply *a)
         directory_key(before, old_key);
         apply_remove(a, before);
         apply_put(a, NULL, &a->draft);
-        follow_rename(a, a->entity, text_of(old_key), text_of(key));
+        apply_rename(a, a->entity, text_of(old_key), text_of(key));
         record_unref(before);
     } else {
         apply_put(a, a->before, &a->draft);
@@ -297,10 +165,10 @@ static void begin_operation(struct apply *a, const struct token *t)
     if (there && (t->kind == TOKEN_ADD || t->kind == TOKEN_COPY)) {
         apply_fault(a, e->fields[0].name, "there is a %s \"%s\" already", e->noun, key);
     } else if (!base && t->kind == TOKEN_COPY) {
-        fault_missing(a, t->entity, t->b, e->fields[0].name);
+        apply_fault_missing(a, t->entity, t->b, e->fields[0].name);
     } else if (!there && (t->kind == TOKEN_DELETE ||
                           (t->kind == TOKEN_SET && t->entity != ENTITY_parameter))) {
-        fault_missing(a, t->entity, text_of(key), e->fields[0].name);
+        apply_fault_missing(a, t->entity, text_of(key), e->fields[0].name);
     } else if (base) {
         a->base = record_ref(base); /* holds what the draft borrows */
         a->before = there;
@@ -411,105 +279,6 @@ static void step(struct apply *a, const struct token *t)
         begin_item(a);
 }
 
-/* Every name in a record must be that of something. */
-static void check_references(struct apply *a, const void *record, enum entity of,
-                             const struct directory_field *fields)
-{
-    for (const struct directory_field *f = fields; f->name; f++) {
-        enum entity e = rules_refers(of, f);
-
-        if (f->kind == FIELD_LIST) {
-            for (size_t i = 0; i < directory_list_count(record, f); i++)
-                check_references(a, directory_child(record, f, i), of, f->item->fields);
-        } else if (e != N_ENTITIES) {
-            struct text key = text_of(*(const char *const *)((const char *)record + f->offset));
-
-            if (key.len && !directory_find(a->dir, e, key))
-                fault_missing(a, e, key, f->name);
-        }
-    }
-}
-
-static bool names_missing(struct apply *a, const void *record, enum entity of,
-                          const struct directory_field *fields, enum entity e, struct text *missing)
-{
-    for (const struct directory_field *f = fields; f->name; f++) {
-        if (f->kind == FIELD_LIST) {
-            for (size_t i = 0; i < directory_list_count(record, f); i++) {
-                if (names_missing(a, directory_child(record, f, i), of, f->item->fields, e,
-                                  missing))
-                    return true;
-            }
-        } else if (rules_refers(of, f) == e) {
-            *missing = text_of(*(const char *const *)((const char *)record + f->offset));
-            if (missing->len && !directory_find(a->dir, e, *missing))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* Something of `e` has gone: nobody may name it any more. */
-static void check_referrers(struct apply *a, enum entity e)
-{
-    unsigned n_found = 0;
-
-    for (enum entity of = 0; of < N_ENTITIES && n_found < 8; of++) {
-        char key[DIRECTORY_KEY_MAX] = "";
-        const struct record *r;
-        struct text missing;
-
-        if (!may_refer(of, directory_entity(of)->fields, e))
-            continue;
-        while (n_found < 8 && (r = directory_next(a->dir, of, text_of(key)))) {
-            directory_key(r, key);
-            if (!names_missing(a, r, of, directory_entity(of)->fields, e, &missing))
-                continue;
-            apply_fault(a, "", "%s \"%.*s\" is in use by %s \"%s\"", directory_entity(e)->noun,
-                        TEXT_ARG(missing), directory_entity(of)->noun, key);
-            n_found++;
-        }
-    }
-}
-
-static void check_line_users(struct apply *a, const struct record *line)
-{
-    char key[DIRECTORY_KEY_MAX];
-    const struct phone *user;
-
-    directory_key(line, key);
-    if (!directory_find(a->dir, ENTITY_line, text_of(key)) &&
-        (user = directory_line_user(a->dir, text_of(key), "")))
-        apply_fault(a, "", "line \"%s\" is in use by phone \"%s\"", key, user->name);
-}
-
-static void check_delta(struct apply *a)
-{
-    bool gone[N_ENTITIES] = {false};
-    bool parameters = false;
-
-    for (size_t i = 0; i < a->delta->n && !a->no_memory; i++) {
-        const struct delta_row *row = &a->delta->rows[i];
-        const struct record *r = row->after ? row->after : row->before;
-
-        a->source = row->source;
-        parameters |= r->entity == ENTITY_parameter;
-        if (row->after)
-            check_references(a, row->after, record_entity(r),
-                             directory_entity(record_entity(r))->fields);
-        else
-            gone[r->entity] = true;
-        if (!row->after && r->entity == ENTITY_line)
-            check_line_users(a, r);
-    }
-    for (enum entity e = 0; e < N_ENTITIES; e++) {
-        if (gone[e] && !a->no_memory)
-            check_referrers(a, e);
-    }
-    if (parameters)
-        directory_read_settings(a->dir);
-}
-
 void delta_done(struct delta *d)
 {
     for (size_t i = 0; i < d->n; i++) {
@@ -536,7 +305,7 @@ int directory_apply(const struct directory *old, const struct change *c,
         step(&a, &t);
     finish_operation(&a);
     if (!a.n_faults)
-        check_delta(&a);
+        apply_check_references(&a);
     arena_done(&a.arena);
     if (a.no_memory)
         goto no_memory;

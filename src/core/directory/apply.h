@@ -35,6 +35,16 @@ void apply_fault(struct apply *a, const char *field, const char *format, ...)
 void apply_put(struct apply *a, const struct record *before, const union draft *draft);
 void apply_remove(struct apply *a, const struct record *before);
 
+/* "there is no phone "x": did you mean "y"?" */
+void apply_fault_missing(struct apply *a, enum entity e, struct text key, const char *field);
+/* The record of that key has another one now: every text that names `from` becomes `to`. */
+void apply_rename(struct apply *a, enum entity e, struct text from, struct text to);
+/* Whether any of these fields of a record of `of` names an entity of `e`. */
+bool apply_may_refer(enum entity of, const struct directory_field *fields, enum entity e);
+/* Refuses the change when a name in what it has touched is that of nothing, or when what is gone is
+ * still named somewhere. */
+void apply_check_references(struct apply *a);
+
 /* Brings what was given as the key into the form in which it is stored. */
 void rules_key(struct apply *a, enum entity e, struct text given, union draft *d);
 /* What must hold for the draft of the operation at hand, beyond the table; may complete it. */

@@ -1,0 +1,29 @@
+/* internal.h - what the parts of the database share: database.c, schema.c, read.c, write.c. */
+#pragma once
+
+#include "core/directory/fields.h"
+#include "server/database.h"
+
+#define MAX_LISTS 4 /* of one entity */
+
+struct table {
+    struct statement *put, *remove;
+    struct statement *put_child[MAX_LISTS], *remove_children[MAX_LISTS];
+};
+
+struct database {
+    struct store *store;
+    struct statement *put_version;
+    struct table tables[N_ENTITIES]; /* prepared when first needed */
+};
+
+extern const struct database_step database_steps[];
+extern const int32_t n_database_steps;
+/* Adds the columns and tables that entities.def has and the file has not. */
+int database_complete(struct store *s);
+
+/* Stored as INTEGER; all others as TEXT. */
+static inline bool field_is_number(const struct directory_field *f)
+{
+    return f->kind == FIELD_NUM || f->kind == FIELD_FLAG || f->kind == FIELD_ENUM;
+}
