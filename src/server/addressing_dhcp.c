@@ -156,9 +156,11 @@ static void flush_links(struct addressing *a)
 /* What each turn ends with, whatever it began with. */
 static void end_turn(struct addressing *a)
 {
+    uint64_t next = dhcp_server_tick(a->dhcp, addressing_now(a)); /* may send: before the flush */
+
     tell_news(a);
     flush_links(a);
-    addressing_arm(a, dhcp_server_tick(a->dhcp, addressing_now(a)));
+    addressing_arm(a, next);
 }
 
 void dhcp_service_tick(struct addressing *a)
