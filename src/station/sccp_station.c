@@ -2,169 +2,20 @@
  */
 #include "station/sccp_station.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "core/counters.h"
+#include "station/news.h"
 #include "station/phone_alarm.h"
 #include "station/refusals.h"
 
-#define PARTIAL_BYTES_MAX (64u << 20) /* of messages half received, all connections together */
-#define EVENT_WINDOW_MS   5000
-#define REFUSED_WAIT_S    60 /* a token is refused for so long when Register would be */
-#define LINES_A_SECOND    20
-#define TAKEOVER_MS       (5 * 60 * 1000)
+#define REFUSED_WAIT_S 60 /* a token is refused for so long when Register would be */
+#define TAKEOVER_MS    (5 * 60 * 1000)
 
-static void session_log(const struct session *s, enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* A storm of registrations must not become a storm of lines; the alarms have them all. */
-static bool may_tell(struct stations *o)
-{
-    uint64_t second = o->now.ms / 1000;
-
-    if (o->log_second != second) {
-        if (o->n_untold)
-            log_info("sccp", "and %u more phones registered or left", o->n_untold);
-        o->log_second = second;
-        o->n_told = o->n_untold = 0;
-    }
-    if (o->n_told < LINES_A_SECOND)
-        return o->n_told++, true;
-    o->n_untold++;
-    return false;
-}
-
-static void session_log(const struct session *s, enum log_level level, const char *format, ...)
-{
-    char words[400], at[ENDPOINT_TEXT_MAX];
-    va_list args;
-
-    if (!log_wants(level) || (level == LOG_LEVEL_INFO && !may_tell(s->owner)))
-        return;
-    va_start(args, format);
-    vsnprintf(words, sizeof(words), format, args);
-    va_end(args);
-    log_print(level, "sccp", "%s at %s %s: %s",
-              s->station.name.s[0] ? s->station.name.s : "somebody",
-              endpoint_print(&s->station.peer, at), station_state_name(s->station.state), words);
-}
-
-/* --- alarms and events -------------------------------------------------------------------------
- */
-
-static struct station_event *event_add(struct session *s, enum station_stage stage, uint32_t code,
-                                       const char *detail, struct effects *e)
-{
-    struct station_event *event = &effects_put(e, EFFECT_EVENT)->event;
-
-    *event = (struct station_event){.stage = (uint8_t)stage,
-                                    .protocol = PROTOCOL_SCCP,
-                                    .device = s->station.name,
-                                    .ip = s->station.peer.ip,
-                                    .model = s->station.model,
-                                    .code = code};
-    text_copy(event->detail, sizeof(event->detail), text_of(detail));
-    return event;
-}
-
-static void put_signal(struct alarm_draft *d, const struct session *s)
-{
-    if (s->station.last_signal)
-        alarm_put(d, "LastSignalReceived", "Station%s", s->station.last_signal);
-}
-
-static void alarm_transient(struct session *s, uint32_t reason, uint32_t times, struct effects *e)
-{
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_ENDPOINT_TRANSIENT);
-    d.times = times;
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_mac(&d, s->station.name);
-    alarm_put(&d, "Protocol", "SCCP");
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    alarm_put_reason(&d, reason);
-    alarm_put(&d, "ConnectingPort", "%u", s->station.local.port);
-    put_signal(&d, s);
-    alarm_put(&d, "StationState", "%s", station_state_name(s->station.state));
-    effects_alarm(e, &d);
-}
-
-static void alarm_unregistered(struct session *s, uint32_t reason, struct effects *e)
-{
-    const struct phone *phone = session_phone(s);
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_ENDPOINT_UNREGISTERED);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_mac(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put(&d, "Protocol", "SCCP");
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    alarm_put(&d, "Description", "%s", phone ? phone->description : "");
-    alarm_put_reason(&d, reason);
-    alarm_put(&d, "IPAddrAttributes", "%u", s->station.address_scope);
-    if (reason != UNREGISTERED_CONNECTIVITY_ERROR)
-        put_signal(&d, s);
-    effects_alarm(e, &d);
-}
-
-static void put_numbers(struct alarm_draft *d, const struct phone *phone)
-{
-    char list[200];
-    struct writer w = writer_of(list, sizeof(list) - 1);
-
-    for (size_t i = 0; phone && i < phone->n_buttons && !w.bad; i++) {
-        struct text target = text_of(phone->buttons[i].target);
-
-        if (phone->buttons[i].feature != BUTTON_LINE)
-            continue;
-        if (writer_len(&w))
-            write_string(&w, ",");
-        write_text(&w, text_split(&target, '/'));
-    }
-    *w.at = '\0';
-    alarm_put(d, "AssociatedDNs", "%s", list);
-}
-
-static void alarm_registered(struct session *s, struct effects *e)
-{
-    const struct phone *phone = session_phone(s);
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_ENDPOINT_REGISTERED);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_mac(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put(&d, "Protocol", "SCCP");
-    alarm_put(&d, "Description", "%s", phone ? phone->description : "");
-    alarm_put(&d, "LoadID", "%s", s->station.load);
-    put_numbers(&d, phone);
-    alarm_put(&d, "PerfMonObjType", "2");
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    alarm_put(&d, "IPAddrAttributes", "%u", s->station.address_scope);
-    alarm_put(&d, "ActiveLoadId", "%s", s->station.load);
-    effects_alarm(e, &d);
-}
-
-static void binding(struct session *s, bool gone, struct effects *e)
-{
-    struct effect *row = effects_put(e, EFFECT_BINDING);
-
-    row->binding.device = s->station.name;
-    row->binding.ip = s->station.peer.ip;
-    row->binding.gone = gone;
-}
-
-/* --- conditions --------------------------------------------------------------------------------
- */
+/* --- conditions --- */
 
 static bool refused(struct session *s, const struct session_input *in)
 {
@@ -220,8 +71,7 @@ static bool only_applies(struct session *s, const struct session_input *in)
     return s->order == STATION_APPLY;
 }
 
-/* --- what is done ------------------------------------------------------------------------------
- */
+/* --- what is done --- */
 
 static void nothing(struct session *s, const struct session_input *in, struct effects *e)
 {
@@ -250,6 +100,18 @@ static void ack_keepalive(struct session *s, const struct session_input *in, str
     SEND(s, e, keepalive_ack, &(struct sccp_keepalive_ack){});
 }
 
+static bool note_refusal(struct session *s, uint32_t reason, const char *text, uint32_t *times)
+{
+    struct refusal refusal = {.name = s->station.name,
+                              .ip = s->station.peer.ip,
+                              .model = s->station.model,
+                              .reason = reason,
+                              .last_us = s->owner->now.wall_us,
+                              .text = text};
+
+    return refused_note(s->owner->refused, &refusal, s->owner->now.ms, times);
+}
+
 static void deny_token(struct session *s, const struct session_input *in, struct effects *e)
 {
     uint32_t wait = s->refusal ? REFUSED_WAIT_S : (uint32_t)SETTING_OF(s, token_reject_wait), times;
@@ -260,8 +122,8 @@ static void deny_token(struct session *s, const struct session_input *in, struct
     else
         SEND(s, e, register_token_reject, (&(struct sccp_register_token_reject){wait}));
     count(COUNT_SCCP_TOKENS_REFUSED);
-    if (s->refusal && stations_note_refusal(s, rule->reason, rule->text, &times))
-        alarm_transient(s, rule->reason, times, e);
+    if (s->refusal && note_refusal(s, rule->reason, rule->text, &times))
+        tell_transient(s, rule->reason, times, e);
 }
 
 static void grant_token(struct session *s, const struct session_input *in, struct effects *e)
@@ -274,28 +136,6 @@ static void grant_token(struct session *s, const struct session_input *in, struc
     count(COUNT_SCCP_TOKENS_GRANTED);
 }
 
-static void alarm_mismatch(struct session *s, struct effects *e)
-{
-    const struct phone *phone = session_phone(s);
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_DEVICE_TYPE_MISMATCH);
-    alarm_put(&d, "DBDeviceType", "%d", phone ? phone->model : 0);
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    alarm_put_device(&d, s->station.name);
-    d.ip = s->station.peer.ip;
-    effects_alarm(e, &d);
-}
-
-static void alarm_limit(struct session *s, struct effects *e)
-{
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_NUM_DEV_REG_EXCEEDED);
-    alarm_put(&d, "MaxDevices", "%d", SETTING_OF(s, max_registered_devices));
-    effects_alarm(e, &d);
-}
-
 static void refuse(struct session *s, const struct session_input *in, struct effects *e)
 {
     const struct refusal_rule *rule = &refusal_rules[s->refusal];
@@ -305,14 +145,14 @@ static void refuse(struct session *s, const struct session_input *in, struct eff
     text_copy(reject.text, sizeof(reject.text), text_of(rule->text));
     SEND(s, e, register_reject, &reject);
     count(COUNT_SCCP_REJECTED);
-    event_add(s, STAGE_REJECTED, rule->reason, rule->text, e);
-    if (!stations_note_refusal(s, rule->reason, rule->text, &times))
+    tell_event(s, STAGE_REJECTED, rule->reason, rule->text, e);
+    if (!note_refusal(s, rule->reason, rule->text, &times))
         return;
     if (s->refusal == REFUSAL_MODEL)
-        alarm_mismatch(s, e);
+        tell_mismatch(s, e);
     if (s->refusal == REFUSAL_TOO_MANY)
-        alarm_limit(s, e);
-    alarm_transient(s, rule->reason, times, e);
+        tell_limit(s, e);
+    tell_transient(s, rule->reason, times, e);
     if (times > 1)
         session_log(s, LOG_LEVEL_WARNING, "refused with '%s', %u times since the last line: %s",
                     rule->text, times, reason_transient(rule->reason)->text);
@@ -427,32 +267,18 @@ static void remember_early(struct session *s)
         o->early[o->early_at++ % EARLY_MAX] = s->station.peer.ip;
 }
 
-static void alarm_toggle(struct session *s, struct effects *e)
-{
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_DEVICE_TOGGLE);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put(&d, "Registrations", "%u", FLAPPING_TIMES);
-    alarm_put(&d, "Interval", "%u", FLAPPING_WINDOW_MS / 1000);
-    effects_alarm(e, &d);
-    session_log(s, LOG_LEVEL_WARNING, "registers again and again: %u times in %u minutes",
-                FLAPPING_TIMES, FLAPPING_WINDOW_MS / 60000);
-}
-
 static void registered(struct session *s, const struct session_input *in, struct effects *e)
 {
     s->station.since_us = s->owner->now.wall_us;
     s->station.leave_reason = 0;
     s->loss_ms = loss_ms(s);
-    stations_forget_refusal(s->owner, s->station.name);
+    refused_forget(s->owner->refused, s->station.name);
     remember_early(s);
-    event_add(s, STAGE_REGISTERED, 0, s->station.load, e);
-    binding(s, false, e);
-    alarm_registered(s, e);
+    tell_event(s, STAGE_REGISTERED, 0, s->station.load, e);
+    tell_binding(s, false, e);
+    tell_registered(s, e);
     if (flapping_note(s->owner->flapping, s->station.name, s->owner->now.ms))
-        alarm_toggle(s, e);
+        tell_toggle(s, e);
     count(COUNT_SCCP_REGISTRATIONS);
     session_log(s, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
                 s->model ? s->model->title : "unknown model", s->version,
@@ -469,9 +295,9 @@ static void answer(struct session *s, const struct session_input *in, struct eff
 /* It was registered and is not any more. */
 static void gone(struct session *s, uint32_t reason, struct effects *e)
 {
-    event_add(s, STAGE_UNREGISTERED, reason, reason_unregistered(reason)->text, e);
-    binding(s, true, e);
-    alarm_unregistered(s, reason, e);
+    tell_event(s, STAGE_UNREGISTERED, reason, reason_unregistered(reason)->text, e);
+    tell_binding(s, true, e);
+    tell_unregistered(s, reason, e);
     session_log(s, LOG_LEVEL_INFO, "unregistered: %s", reason_unregistered(reason)->text);
     stations_leave_name(s);
     s->station.since_us = 0;
@@ -525,14 +351,7 @@ static void ignored_order(struct session *s, const struct session_input *in, str
 
 static void throttled(struct session *s, const struct session_input *in, struct effects *e)
 {
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_DEVICE_MAX_EVENTS);
-    alarm_put(&d, "TotalEventsReceived", "%u", s->n_events);
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put(&d, "MaxEventsAllowed", "%d", SETTING_OF(s, max_station_events));
-    d.device = s->station.name;
-    effects_alarm(e, &d);
+    tell_flood(s, e);
     effects_close(e, s->link);
     gone(s, UNREGISTERED_THROTTLING, e);
 }
@@ -557,17 +376,12 @@ static void send_away(struct session *s, const struct session_input *in, struct 
     } orders[] = {[STATION_RESET] = {ALARM_ENDPOINT_RESET, UNREGISTERED_CALLMANAGER_RESET},
                   [STATION_RESTART] = {ALARM_ENDPOINT_RESTART, UNREGISTERED_CALLMANAGER_RESTART},
                   [STATION_APPLY] = {ALARM_DEVICE_APPLY_CONFIG, UNREGISTERED_APPLY_CONFIG}};
-    struct alarm_draft d;
 
     if (in->event == EV_DELETED)
         s->order = STATION_RESET;
     SEND(s, e, reset, (&(struct sccp_reset){s->order}));
     s->station.leave_reason = orders[s->order].reason;
-    alarm_begin(&d, orders[s->order].alarm);
-    alarm_put_device(&d, s->station.name);
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    d.ip = s->station.peer.ip;
-    effects_alarm(e, &d);
+    tell_order(s, orders[s->order].alarm, e);
 }
 
 static void stay(struct session *s, const struct session_input *in, struct effects *e)
@@ -582,8 +396,8 @@ static void fail(struct session *s, uint32_t reason, struct effects *e)
     uint32_t times;
 
     stations_leave_name(s);
-    if (s->station.name.s[0] && stations_note_refusal(s, reason, "", &times)) {
-        alarm_transient(s, reason, times, e);
+    if (s->station.name.s[0] && note_refusal(s, reason, "", &times)) {
+        tell_transient(s, reason, times, e);
         session_log(s, LOG_LEVEL_NOTICE, "not registered: %s", words);
     }
 }
@@ -621,8 +435,7 @@ static void too_early(struct session *s, const struct session_input *in, struct 
     count(COUNT_SCCP_OUT_OF_ORDER);
 }
 
-/* --- the rows ----------------------------------------------------------------------------------
- */
+/* --- the rows --- */
 
 #define IN(state) (1u << STATION_##state)
 #define NOBODY    (IN(OPEN) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
@@ -809,7 +622,7 @@ static void identify(struct session *s, const struct session_input *in, struct e
     s->offered = r->protocol;
     memcpy(s->features, r->features, sizeof(s->features));
     memcpy(s->station.load, r->load, sizeof(s->station.load));
-    event_add(s, STAGE_REGISTER, r->protocol, s->station.load, e);
+    tell_event(s, STAGE_REGISTER, r->protocol, s->station.load, e);
 }
 
 static bool names_itself(enum session_event event)
@@ -849,167 +662,7 @@ void session_step(struct session *s, const struct session_input *in, struct effe
         session_step(s, in, e);
 }
 
-/* --- bytes -------------------------------------------------------------------------------------
- */
-
-static void session_end(struct session *s, int err, struct effects *e)
-{
-    effects_close(e, s->link);
-    session_step(s, &(struct session_input){.event = EV_CLOSED, .err = err}, e);
-}
-
-static bool floods(struct session *s)
-{
-    uint64_t now = s->owner->now.ms;
-
-    if (now - s->events_since_ms >= EVENT_WINDOW_MS) {
-        s->events_since_ms = now;
-        s->n_events = 0;
-    }
-    return ++s->n_events > (uint32_t)SETTING_OF(s, max_station_events);
-}
-
-static void on_frame(struct session *s, const struct sccp_frame *frame, struct effects *e)
-{
-    struct sccp_message m;
-    struct session_input in = {.event = sccp_event_of(frame->id), .message = &m};
-    int err;
-
-    s->heard_ms = s->owner->now.ms;
-    if (in.event == EV_KEEPALIVE) {
-        s->station.last_signal = "KeepAlive";
-        session_step(s, &in, e);
-        return;
-    }
-    if (station_is_registered(&s->station) && floods(s)) {
-        session_step(s, &(struct session_input){.event = EV_FLOOD}, e);
-        return;
-    }
-    err = sccp_decode(frame, s->version, SCCP_FROM_PHONE, &m);
-    m.id = frame->id;
-    if (err == -ENOENT && in.event == EV_REQUEST) {
-        count(COUNT_SCCP_UNKNOWN);
-        return;
-    }
-    if (err == -EPROTO || (err == -EBADMSG && in.event == EV_REGISTER)) {
-        count(COUNT_SCCP_MALFORMED);
-        return;
-    }
-    if (err == -EBADMSG)
-        count(COUNT_SCCP_MALFORMED);
-    s->station.last_signal = sccp_message_name(frame->id);
-    session_step(s, &in, e);
-}
-
-/* Grows what is kept of a message until it is whole; returns the bytes taken, or -errno. */
-static ssize_t partial_add(struct session *s, const uint8_t *bytes, size_t len)
-{
-    size_t want = 4, take;
-    uint32_t length;
-
-    if (s->partial_len >= 4) {
-        memcpy(&length, s->partial,
-               4); /* little-endian, as all of SCCP; checked by sccp_frame_next */
-        want = (size_t)le32toh(length) + 8;
-    }
-    if (want > SCCP_FRAME_MAX)
-        want = SCCP_FRAME_MAX;
-    if (want > s->partial_size) {
-        uint8_t *grown;
-
-        if (s->owner->partial_bytes + want > PARTIAL_BYTES_MAX)
-            return -ENOBUFS;
-        grown = realloc(s->partial, want);
-        if (!grown)
-            return -ENOMEM;
-        s->owner->partial_bytes += want - s->partial_size;
-        s->partial = grown;
-        s->partial_size = (uint16_t)want;
-    }
-    take = want - s->partial_len < len ? want - s->partial_len : len;
-    memcpy(s->partial + s->partial_len, bytes, take);
-    s->partial_len += (uint16_t)take;
-    return (ssize_t)take;
-}
-
-static void partial_drop(struct session *s)
-{
-    s->owner->partial_bytes -= s->partial_size;
-    free(s->partial);
-    s->partial = NULL;
-    s->partial_len = s->partial_size = 0;
-}
-
-/* Completes the message that straddles; returns bytes taken, or -errno. */
-static ssize_t input_partial(struct session *s, const uint8_t *bytes, size_t len, struct effects *e)
-{
-    struct sccp_frame frame;
-    struct reader r;
-    ssize_t n = partial_add(s, bytes, len);
-    int got;
-
-    if (n < 0)
-        return n;
-    r = reader_of(s->partial, s->partial_len);
-    got = sccp_frame_next(&r, &frame);
-    if (got < 0)
-        return got;
-    if (got) {
-        on_frame(s, &frame, e);
-        partial_drop(s);
-    }
-    return n;
-}
-
-size_t session_input(struct session *s, const uint8_t *bytes, size_t len, struct effects *e)
-{
-    struct reader r = reader_of(bytes, len);
-    struct sccp_frame frame;
-    ssize_t n = 0;
-    int got = 1;
-
-    while (s->station.state != STATION_CLOSED && s->partial && reader_left(&r)) {
-        if (!effects_have_room(e))
-            return (size_t)(r.at - bytes);
-        n = input_partial(s, r.at, reader_left(&r), e);
-        if (n < 0)
-            break;
-        r.at += n;
-    }
-    while (n >= 0 && s->station.state != STATION_CLOSED && reader_left(&r)) {
-        if (!effects_have_room(e))
-            return (size_t)(r.at - bytes);
-        got = sccp_frame_next(&r, &frame);
-        if (got < 0)
-            n = got;
-        if (got <= 0)
-            break;
-        on_frame(s, &frame, e);
-    }
-    while (n >= 0 && !got && reader_left(&r)) { /* what is left is the start of a message */
-        n = partial_add(s, r.at, reader_left(&r));
-        if (n > 0)
-            r.at += n;
-    }
-    if (n < 0 && s->station.state != STATION_CLOSED) {
-        count(COUNT_SCCP_MALFORMED);
-        session_log(s, LOG_LEVEL_NOTICE, "closed: no SCCP message starts like this");
-        session_end(s, (int)n, e);
-    }
-    return len;
-}
-
-void session_idle_screen(struct session *s, struct effects *e)
-{
-    if (s->idle_softkeys && s->station.state != STATION_CLOSED)
-        session_send_idle_softkeys(s, e);
-    if (s->idle_prompt && s->station.state != STATION_CLOSED)
-        session_send_prompt(s, e);
-    s->idle_softkeys = s->idle_prompt = false;
-}
-
-/* --- the graph ---------------------------------------------------------------------------------
- */
+/* --- the graph --- */
 
 static const char *state_words(uint8_t to, const char *from)
 {

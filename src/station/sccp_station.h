@@ -9,6 +9,7 @@
 #include "base/timers.h"
 #include "core/settings.h"
 #include "station/flapping.h"
+#include "station/refused.h"
 #include "station/stations.h"
 #include "wire/sccp/message.h"
 
@@ -55,8 +56,8 @@ struct session {
 
 /* The messages of one softkey template: made once, as every phone asks for them. */
 struct softkey_messages {
-    const struct softkeys *of; /* NULL: the usual keys */
-    uint64_t directory_version; /* when they were made; 0: not yet */
+    const struct softkeys *of;              /* NULL: the usual keys */
+    uint64_t directory_version;             /* when they were made; 0: not yet */
     struct sccp_softkey_template labels[2]; /* as texts, as label codes */
     struct sccp_softkey_set sets;
 };
@@ -76,17 +77,13 @@ struct stations {
     size_t partial_bytes;    /* kept for all sessions together */
     size_t sweep, n_unswept; /* cursor over sessions after a new snapshot; rows still to look at */
     size_t drop_cursor;
-    /* refusals, oldest first */
-    struct pool refusals;
-    struct map refusals_by_name;
-    struct list refusals_age;
     struct flapping *flapping;
+    struct refused *refused;
     struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
     size_t early_at;
     struct softkey_messages softkeys[SOFTKEY_MESSAGES]; /* by the address of the template */
-    uint64_t log_second, alarm_second;
+    uint64_t log_second;
     uint32_t n_told, n_untold;    /* lines about life in that second */
-    uint32_t n_alarms;            /* refusals told in that second */
     int32_t settings[N_SETTINGS]; /* numbers, read once a snapshot */
 };
 
@@ -151,9 +148,6 @@ struct session *stations_by_id(const struct stations *s, uint64_t id);
 int stations_enter_name(struct session *s); /* it owns its name from now on; -ENOMEM */
 void stations_leave_name(struct session *s);
 void stations_replace(struct session *old, struct effects *e); /* it ends here and now */
-/* Remembers it; true when it is worth an alarm now, `times` then says for how many. */
-bool stations_note_refusal(struct session *s, uint32_t reason, const char *text, uint32_t *times);
-void stations_forget_refusal(struct stations *s, struct device_name name);
 
 /* Puts a message of the struct's type on its way: SEND(s, e, button_template, &m). */
 #define SEND(s, e, name, message)                                                                  \

@@ -12,20 +12,8 @@
 #define SWEEP_BATCH 500 /* sessions looked at in one tick after a new snapshot */
 #define DROP_BATCH  64
 #define WAITING_MIN_MS                                                                             \
-    2000                     /* a connection that says nothing may be cut for a new one after this \
-                              */
-#define ALARMS_A_SECOND  100 /* refusals told; the rest is in their counters */
-#define ALARM_AGAIN_MS   60000
-#define ALARM_AGAIN_MOST (3600 * 1000)
-
-/* A row of the bounded memory of refusals. */
-struct refusal_row {
-    struct refusal refusal;
-    uint64_t id;
-    struct list age;
-    uint64_t told_ms, again_ms; /* when it was told, and for how long it is not told again */
-    uint32_t told_n;            /* refusals when it was told */
-};
+    2000 /* a connection that says nothing may be cut for a new one after this                     \
+          */
 
 static struct text key_of_link(const void *value)
 {
@@ -37,11 +25,6 @@ static struct text key_of_name(const void *value)
     return text_of(((const struct session *)value)->station.name.s);
 }
 
-static struct text key_of_refusal(const void *value)
-{
-    return text_of(((const struct refusal_row *)value)->refusal.name.s);
-}
-
 struct stations *stations_new(const struct stations_options *options)
 {
     struct stations *s = calloc(1, sizeof(*s));
@@ -49,19 +32,19 @@ struct stations *stations_new(const struct stations_options *options)
     if (!s)
         return NULL;
     s->flapping = flapping_new();
-    if (!s->flapping) {
+    s->refused = refused_new();
+    if (!s->flapping || !s->refused) {
+        flapping_free(s->flapping);
+        refused_free(s->refused);
         free(s);
         return NULL;
     }
     s->options = *options;
     pool_init(&s->sessions, sizeof(struct session), options->max_sessions);
     pool_init(&s->parked, sizeof(struct parked), 16384);
-    pool_init(&s->refusals, sizeof(struct refusal_row), REFUSALS_MAX);
     map_init(&s->by_link, key_of_link);
     map_init(&s->by_name, key_of_name);
-    map_init(&s->refusals_by_name, key_of_refusal);
     list_init(&s->waiting);
-    list_init(&s->refusals_age);
     timers_init(&s->timers, 0);
     for (int i = 0; i < N_SETTINGS; i++)
         s->settings[i] = setting_rows[i].number;
@@ -96,12 +79,11 @@ void stations_free(struct stations *s)
     while ((x = pool_next(&s->sessions, &cursor, &id)))
         session_free(x);
     flapping_free(s->flapping);
+    refused_free(s->refused);
     map_done(&s->by_link);
     map_done(&s->by_name);
-    map_done(&s->refusals_by_name);
     pool_done(&s->sessions);
     pool_done(&s->parked);
-    pool_done(&s->refusals);
     free(s);
 }
 
@@ -162,92 +144,6 @@ void stations_leave_name(struct session *x)
 {
     if (x->station.name.s[0] && stations_by_name(x->owner, x->station.name) == x)
         map_remove(&x->owner->by_name, key_of_name(x));
-}
-
-static struct refusal_row *refusal_find(const struct stations *s, struct device_name name)
-{
-    return map_get(&s->refusals_by_name, text_of(name.s));
-}
-
-static void refusal_free(struct stations *s, struct refusal_row *row)
-{
-    map_remove(&s->refusals_by_name, key_of_refusal(row));
-    list_remove(&row->age);
-    pool_give(&s->refusals, row->id);
-}
-
-static struct refusal_row *refusal_take(struct stations *s, struct device_name name)
-{
-    struct refusal_row *row = refusal_find(s, name);
-    uint64_t id;
-
-    if (row)
-        return row;
-    if (s->refusals.n == REFUSALS_MAX)
-        refusal_free(s, container_of(s->refusals_age.next, struct refusal_row, age));
-    row = pool_take(&s->refusals, &id);
-    if (!row)
-        return NULL;
-    row->id = id;
-    row->refusal.name = name;
-    row->refusal.first_us = s->now.wall_us;
-    if (map_put(&s->refusals_by_name, row) < 0) {
-        pool_give(&s->refusals, id);
-        return NULL;
-    }
-    return row;
-}
-
-static bool alarm_is_due(struct stations *s, struct refusal_row *row, bool news)
-{
-    uint64_t second = s->now.ms / 1000;
-
-    if (!news && s->now.ms - row->told_ms < row->again_ms)
-        return false;
-    if (s->alarm_second != second) {
-        s->alarm_second = second;
-        s->n_alarms = 0;
-    }
-    if (s->n_alarms >= ALARMS_A_SECOND)
-        return false;
-    s->n_alarms++;
-    row->again_ms = news ? ALARM_AGAIN_MS : row->again_ms * 2;
-    if (row->again_ms > ALARM_AGAIN_MOST)
-        row->again_ms = ALARM_AGAIN_MOST;
-    return true;
-}
-
-bool stations_note_refusal(struct session *x, uint32_t reason, const char *text, uint32_t *times)
-{
-    struct stations *s = x->owner;
-    struct refusal_row *row = refusal_take(s, x->station.name);
-    bool news;
-
-    if (!row)
-        return false;
-    news = row->refusal.reason != reason || !row->told_n;
-    row->refusal.reason = reason;
-    row->refusal.text = text;
-    row->refusal.ip = x->station.peer.ip;
-    row->refusal.model = x->station.model;
-    row->refusal.last_us = s->now.wall_us;
-    row->refusal.n++;
-    list_remove(&row->age);
-    list_append(&s->refusals_age, &row->age);
-    if (!alarm_is_due(s, row, news))
-        return false;
-    *times = row->refusal.n - row->told_n;
-    row->told_n = row->refusal.n;
-    row->told_ms = s->now.ms;
-    return true;
-}
-
-void stations_forget_refusal(struct stations *s, struct device_name name)
-{
-    struct refusal_row *row = refusal_find(s, name);
-
-    if (row)
-        refusal_free(s, row);
 }
 
 /* --- input -------------------------------------------------------------------------------------
@@ -488,12 +384,10 @@ size_t stations_sessions(const struct stations *s)
 
 const struct refusal *stations_refusal(const struct stations *s, struct device_name name)
 {
-    struct refusal_row *row = refusal_find(s, name);
-
-    return row ? &row->refusal : NULL;
+    return refused_find(s->refused, name);
 }
 
 size_t stations_refusals(const struct stations *s)
 {
-    return s->refusals.n;
+    return refused_count(s->refused);
 }

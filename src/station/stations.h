@@ -6,6 +6,7 @@
 #pragma once
 
 #include "station/effects.h"
+#include "station/refused.h"
 #include "station/station.h"
 
 struct stations;
@@ -82,17 +83,6 @@ const struct station *stations_next_registered(const struct stations *s, size_t 
 size_t stations_registered(const struct stations *s);
 size_t stations_sessions(const struct stations *s);
 
-/* Refusals of a device name since it was last registered: a bounded memory, the oldest give way. */
-struct refusal {
-    struct device_name name;
-    struct ip ip;
-    uint32_t model, reason; /* TRANSIENT_… */
-    uint32_t n;
-    uint64_t first_us, last_us;
-    const char *text; /* on the LCD */
-};
-
-#define REFUSALS_MAX 4096
-
+/* What is remembered of the refusals of a device name (refused.h), or NULL. */
 const struct refusal *stations_refusal(const struct stations *s, struct device_name name);
 size_t stations_refusals(const struct stations *s);

@@ -349,14 +349,14 @@ static void refusals_are_remembered_in_bounded_memory(void **state)
     struct world *w = world_new(PHONES);
     char name[20];
 
-    for (int i = 0; i < REFUSALS_MAX + 100; i++) {
+    for (int i = 0; i < REFUSED_MAX + 100; i++) {
         snprintf(name, sizeof(name), "SEP0000AA%06d", i);
         world_connect(w, 1, 0x0a010001);
         world_register(w, 1, name, 7, 11);
         world_close(w, 1);
         world_forget(w);
     }
-    assert_int_equal(stations_refusals(w->stations), REFUSALS_MAX);
+    assert_int_equal(stations_refusals(w->stations), REFUSED_MAX);
     assert_null(stations_refusal(w->stations, (struct device_name){"SEP0000AA000000"}));
     assert_true(w->n_alarms <= 101); /* a flood of names does not flood the log */
     world_free(w);
