@@ -1,5 +1,6 @@
-/* signalling.c - the signalling thread: the SCCP port, its phones, and what others ask about them.
- */
+/* signalling.c - the signalling thread: the SCCP port, and what its phones want done. */
+#include "server/signalling.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,48 +12,17 @@
 #include "base/log.h"
 #include "core/counters.h"
 #include "core/settings.h"
-#include "io/tcp.h"
 #include "provision/file_guard.h"
-#include "server/local_time.h"
-#include "server/server.h"
-#include "station/stations.h"
 
 #define LINKS_MAX    250000
 #define FILES_SPARED 512 /* of the open files allowed, left to the other threads */
 #define LINKS_SPARED 64  /* accepted beyond the sessions, so that silent ones can make room */
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
-#define NEWS_MAX     256
-#define NEWS_MS                                                                                    \
-    5 /* how long news may wait for more: a wake-up of the others costs more than they do */
-
-struct signalling {
-    struct thread *thread;
-    struct tcp *tcp; /* NULL: stopped */
-    struct stations *stations;
-    struct effects *effects;
-    struct local_times *times;
-    const struct directory *directory; /* what `stations` works with: one reference */
-    uv_timer_t timer;                  /* the next thing that is due in `stations` */
-    uv_prepare_t prepare;
-    uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
-    uv_timer_t news_timer;
-    size_t n_news;
-    struct news { /* what the others will be told together */
-        enum thread_id to;
-        struct message message;
-    } news[NEWS_MAX];
-    char node[256];
-    int n_handles; /* still closing */
-};
-
-static struct moment now(struct signalling *s)
-{
-    return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
-}
+#define NEWS_MS      5 /* how long news may wait for more: waking the others costs most */
 
 /* --- news for the other threads --- */
 
-static void news_tell(struct signalling *s)
+void signalling_tell_news(struct signalling *s)
 {
     for (size_t i = 0; i < s->n_news; i++)
         server_post(s->thread->server, s->news[i].to, &s->news[i].message);
@@ -62,7 +32,7 @@ static void news_tell(struct signalling *s)
 
 static void on_news_timer(uv_timer_t *timer)
 {
-    news_tell(timer->data);
+    signalling_tell_news(timer->data);
 }
 
 static struct message *news_add(struct signalling *s, enum thread_id to, enum message_id id)
@@ -70,7 +40,7 @@ static struct message *news_add(struct signalling *s, enum thread_id to, enum me
     struct news *row;
 
     if (s->n_news == NEWS_MAX)
-        news_tell(s);
+        signalling_tell_news(s);
     if (!s->n_news)
         uv_timer_start(&s->news_timer, on_news_timer, NEWS_MS, 0);
     row = &s->news[s->n_news++];
@@ -128,7 +98,7 @@ static int ask_to_add(struct signalling *s, const struct effect *row)
     return server_post(s->thread->server, THREAD_STORAGE, &m);
 }
 
-static void carry_out(struct signalling *s)
+void signalling_carry_out(struct signalling *s)
 {
     uint64_t not_asked[EFFECTS_MAX];
     size_t n = 0;
@@ -160,33 +130,32 @@ static void carry_out(struct signalling *s)
     }
     effects_clear(s->effects);
     for (size_t i = 0; i < n; i++) { /* the database's mailbox is full: they try again later */
-        stations_admitted(s->stations, not_asked[i], -ENOBUFS, now(s), s->effects);
-        carry_out(s);
+        stations_admitted(s->stations, not_asked[i], -ENOBUFS, signalling_now(s), s->effects);
+        signalling_carry_out(s);
     }
 }
 
-/* --- the port ------------------------------------------------------------------------------------
- */
+/* --- the port --- */
 
 static void on_open(void *context, uint64_t link, const struct endpoint *peer,
                     const struct endpoint *local)
 {
     struct signalling *s = context;
 
-    if (stations_open(s->stations, link, peer, local, now(s), s->effects) < 0)
+    if (stations_open(s->stations, link, peer, local, signalling_now(s), s->effects) < 0)
         tcp_close(s->tcp, link);
-    carry_out(s);
+    signalling_carry_out(s);
 }
 
 static void on_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
 {
     struct signalling *s = context;
-    struct moment at = now(s);
+    struct moment at = signalling_now(s);
     size_t n = 0;
 
     do {
         n += stations_input(s->stations, link, bytes + n, len - n, at, s->effects);
-        carry_out(s);
+        signalling_carry_out(s);
     } while (n < len);
 }
 
@@ -194,8 +163,8 @@ static void on_close(void *context, uint64_t link, int err)
 {
     struct signalling *s = context;
 
-    stations_closed(s->stations, link, err, now(s), s->effects);
-    carry_out(s);
+    stations_closed(s->stations, link, err, signalling_now(s), s->effects);
+    signalling_carry_out(s);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -205,8 +174,8 @@ static void on_timer(uv_timer_t *timer)
 
     s->due_ms = UINT64_MAX;
     do {
-        more = stations_tick(s->stations, now(s), s->effects);
-        carry_out(s);
+        more = stations_tick(s->stations, signalling_now(s), s->effects);
+        signalling_carry_out(s);
     } while (more);
 }
 
@@ -299,9 +268,9 @@ static void service_close(struct signalling *s)
 
     if (!s->tcp)
         return;
-    while (stations_drop_all(s->stations, now(s), s->effects))
-        carry_out(s);
-    carry_out(s);
+    while (stations_drop_all(s->stations, signalling_now(s), s->effects))
+        signalling_carry_out(s);
+    signalling_carry_out(s);
     port = tcp_port(s->tcp);
     tcp_stop(s->tcp);
     s->tcp = NULL;
@@ -319,147 +288,6 @@ static void on_service(struct signalling *s, const struct message *m)
                          "stopped by the administrator");
 }
 
-/* --- what people ask -----------------------------------------------------------------------------
- */
-
-static void reply(struct signalling *s, uint64_t token, int status, json_t *take_body)
-{
-    struct message m = {.id = MESSAGE_REPLY};
-
-    m.reply.token = token;
-    m.reply.status = status;
-    m.reply.take_body = take_body;
-    news_tell(s); /* what the request did is known before its answer */
-    server_post(s->thread->server, THREAD_ADMIN, &m);
-}
-
-static void order_phones(struct signalling *s, const struct message *m, enum station_order order,
-                         const char *did)
-{
-    json_t *names = json_object_get(m->request.take_arguments, "names"), *name;
-    json_int_t done = 0, absent = 0;
-    size_t i;
-
-    json_array_foreach(names, i, name)
-    {
-        struct device_name device = device_name_of(text_of(json_string_value(name)));
-
-        if (stations_order(s->stations, device, order, now(s), s->effects) == 0)
-            done++;
-        else
-            absent++;
-        carry_out(s);
-    }
-    reply(s, m->request.token, 0,
-          json_pack("{s:{s:I, s:I}}", "record", did, done, "absent", absent));
-}
-
-static void phone_reset(struct signalling *s, const struct message *m)
-{
-    order_phones(s, m, STATION_RESET, "reset");
-}
-
-static void phone_restart(struct signalling *s, const struct message *m)
-{
-    order_phones(s, m, STATION_RESTART, "restarted");
-}
-
-static void phone_apply(struct signalling *s, const struct message *m)
-{
-    order_phones(s, m, STATION_APPLY, "told");
-}
-
-/* UTF-8, whatever the phone put there. */
-static json_t *json_words(const char *words)
-{
-    json_t *text = json_string(words);
-
-    return text ? text : json_string("");
-}
-
-static void add_last_alarm(json_t *record, const struct alarm *a)
-{
-    struct text device = alarm_parameter(a, "NeighborDeviceID");
-    struct text port = alarm_parameter(a, "NeighborPortID");
-    char words[200];
-
-    if (a->reason)
-        json_object_set_new(record, "last_absence", json_string(reason_phone(a->reason)->text));
-    if (a->id == ALARM_PHONE_OUT_OF_SERVICE) {
-        snprintf(words, sizeof(words), "%.*s %.*s", TEXT_ARG(device), TEXT_ARG(port));
-        json_object_set_new(record, "neighbour", json_words(words));
-    }
-    json_object_set_new(record, "last_alarm", json_words(a->parameters));
-}
-
-static json_t *session_record(struct signalling *s, const struct station *x)
-{
-    const struct phone *phone = directory_phone(s->directory, text_of(x->name.s));
-    const struct model *model = model_find(x->model);
-    struct station_session session = {0};
-    char address[ENDPOINT_TEXT_MAX], own[IP_TEXT_MAX], type[12];
-    json_t *record;
-
-    stations_session(s->stations, x->name, now(s), &session);
-    record = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:I, s:I, s:b}", "name", x->name.s,
-        "state", station_state_name(x->state), "reported_model",
-        model ? model->title : model_print(x->model, type), "connection",
-        endpoint_print(&x->peer, address), "own_address", ip_print(x->own_address, own), "protocol",
-        "SCCP", "version", (int)session.version, "offered_version", (int)session.offered,
-        "instance", (json_int_t)session.instance, "last_message",
-        x->last_signal ? x->last_signal : "", "silent_ms", (json_int_t)session.silent_ms,
-        "lost_after_ms", (json_int_t)session.loss_ms, "quarantine", phone && phone->quarantine);
-    json_object_set_new(record, "active_load", json_words(x->load));
-    json_object_set_new(record, "registered_us", json_integer((json_int_t)x->since_us));
-    if (x->last_alarm)
-        add_last_alarm(record, x->last_alarm);
-    return record;
-}
-
-static void phone_session(struct signalling *s, const struct message *m)
-{
-    const char *name = json_string_value(json_object_get(m->request.take_arguments, "name"));
-    struct device_name device = device_name_of(text_of(name));
-    const struct station *x = stations_find(s->stations, device);
-    const struct refusal *refusal = stations_refusal(s->stations, device);
-    char words[200];
-
-    if (x) {
-        reply(s, m->request.token, 0, json_pack("{s:o}", "record", session_record(s, x)));
-        return;
-    }
-    if (refusal)
-        snprintf(words, sizeof(words), "%s is not registered: refused %u times, last because %s.",
-                 device.s, refusal->n, reason_transient(refusal->reason)->text);
-    else
-        snprintf(words, sizeof(words), "%s is not registered.", device.s);
-    reply(s, m->request.token, 1, json_pack("{s:o}", "error", json_words(words)));
-}
-
-static void on_request(struct signalling *s, const struct message *m)
-{
-    static const struct {
-        enum request_id id;
-        void (*answer)(struct signalling *s, const struct message *m);
-    } requests[] = {
-        {REQUEST_PHONE_RESET, phone_reset},
-        {REQUEST_PHONE_RESTART, phone_restart},
-        {REQUEST_PHONE_APPLY, phone_apply},
-        {REQUEST_PHONE_SESSION, phone_session},
-    };
-
-    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-        if (strcmp(request_rows[requests[i].id].verb, m->request.verb) == 0) {
-            requests[i].answer(s, m);
-            json_decref(m->request.take_arguments);
-            return;
-        }
-    reply(s, m->request.token, 1,
-          json_pack("{s:s}", "error", "The CallManager service does not know this."));
-    json_decref(m->request.take_arguments);
-}
-
 /* --- the thread --- */
 
 static void take_snapshot(struct signalling *s)
@@ -469,7 +297,7 @@ static void take_snapshot(struct signalling *s)
     if (!s->thread->directory || s->thread->directory == old)
         return;
     s->directory = directory_ref(s->thread->directory);
-    stations_set_directory(s->stations, s->directory, now(s));
+    stations_set_directory(s->stations, s->directory, signalling_now(s));
     directory_unref(old);
 }
 
@@ -541,7 +369,7 @@ static void on_message(struct thread *t, const struct message *m)
     take_snapshot(s);
     switch (m->id) {
     case MESSAGE_REQUEST:
-        on_request(s, m);
+        signalling_answer(s, m);
         break;
     case MESSAGE_SERVICE:
         on_service(s, m);
@@ -551,9 +379,9 @@ static void on_message(struct thread *t, const struct message *m)
             log_notice("sccp", "%s was not added: %s", m->autoregistered.device.s,
                        m->autoregistered.take_error);
         free(m->autoregistered.take_error);
-        stations_admitted(s->stations, m->autoregistered.token, m->autoregistered.err, now(s),
-                          s->effects);
-        carry_out(s);
+        stations_admitted(s->stations, m->autoregistered.token, m->autoregistered.err,
+                          signalling_now(s), s->effects);
+        signalling_carry_out(s);
         break;
     default:
         break;
@@ -573,7 +401,7 @@ static void stop(struct thread *t)
     struct signalling *s = t->state;
 
     service_close(s);
-    news_tell(s);
+    signalling_tell_news(s);
     s->n_handles = 3;
     uv_close((uv_handle_t *)&s->prepare, on_closed);
     uv_close((uv_handle_t *)&s->timer, on_closed);
