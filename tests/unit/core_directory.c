@@ -1,5 +1,6 @@
 /* core_directory.c - snapshots, changes, and what is refused. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -133,10 +134,10 @@ static void what_is_wrong_is_told_in_a_sentence(void **state)
         {"autoregistration cm1 quarantine=yes", "pool"},
         {"autoregistration cm2 start=1", "no callmanager \"cm2\""},
         {"group g members=cm1;cm1", "twice"},
-        {"scope a subnet=10.0.0.0", "no subnet"},
-        {"scope a subnet=10.0.0.0/24 first=10.0.1.1", "not in 10.0.0.0/24"},
-        {"scope a subnet=10.0.0.0/24 first=10.0.0.9 last=10.0.0.8", "below the first"},
-        {"scope a subnet=10.0.0.0/24 dns=10.0.0.1,x", "no IPv4 address"},
+        {"scope a subnet=10.0.0.0", "not of the form"},
+        {"scope a subnet=10.0.0.0/24 first=10.0.1.1", "must be addresses of 10.0.0.0/24"},
+        {"scope a subnet=10.0.0.0/24 first=10.0.0.9 last=10.0.0.8", "in this order"},
+        {"scope a subnet=10.0.0.0/24 dns=10.0.0.1,x", "dns"},
         {"reservation zz address=10.0.0.1", "no Ethernet address"},
         {"user anna password=secret", "hash"},
         {"defaults 7960", "model/protocol"},
@@ -456,6 +457,76 @@ static void faults_carry_their_source(void **state)
     directory_unref(dir);
 }
 
+/* What every thread holds at some time; `newest` changes hands under the lock, as between the
+ * threads of a server. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const struct directory *newest;
+static bool written;
+
+static const struct directory *take_newest(void)
+{
+    const struct directory *dir;
+
+    pthread_mutex_lock(&lock);
+    dir = written ? NULL : directory_ref(newest);
+    pthread_mutex_unlock(&lock);
+    return dir;
+}
+
+/* Every snapshot is whole: as many lines as phones, each phone found by its line. */
+static void *read_snapshots(void *wrong)
+{
+    const struct directory *dir;
+
+    while ((dir = take_newest())) {
+        const struct phone *p = NULL;
+
+        *(bool *)wrong |= directory_count(dir, ENTITY_phone) != directory_count(dir, ENTITY_line);
+        while ((p = directory_next(dir, ENTITY_phone, text_of(p ? p->name : ""))))
+            *(bool *)wrong |= directory_line_user(dir, text_of(p->buttons[0].target), "") != p;
+        directory_unref(dir);
+    }
+    return NULL;
+}
+
+static void write_snapshots(void)
+{
+    for (unsigned i = 0; i < 400; i++) {
+        const struct directory *dir = directory_ref(newest), *old;
+        char lines[200];
+
+        snprintf(lines, sizeof(lines),
+                 "phone SEP%012X model=7960 lines=%u\nphone SEP%012X description=%u", i, i, i / 2,
+                 i);
+        assert_int_equal(change_lines(&dir, lines), 0);
+        pthread_mutex_lock(&lock);
+        old = newest;
+        newest = dir;
+        pthread_mutex_unlock(&lock);
+        directory_unref(old);
+    }
+    pthread_mutex_lock(&lock);
+    written = true;
+    pthread_mutex_unlock(&lock);
+}
+
+static void readers_have_whole_snapshots_while_one_writes(void **state)
+{
+    pthread_t readers[3];
+    bool wrong[3] = {false};
+
+    newest = directory_of_lines("");
+    written = false;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, read_snapshots, &wrong[i]), 0);
+    write_snapshots();
+    for (int i = 0; i < 3; i++) {
+        pthread_join(readers[i], NULL);
+        assert_false(wrong[i]);
+    }
+    directory_unref(newest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_saved_range_starts_at_its_beginning),
         cmocka_unit_test(a_tree_of_thousands_is_what_was_put_in_and_taken_out),
         cmocka_unit_test(faults_carry_their_source),
+        cmocka_unit_test(readers_have_whole_snapshots_while_one_writes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,7 +175,7 @@ static void begin_operation(struct apply *a, const struct token *t)
         draft = a->draft;
         if (t->kind == TOKEN_REPLACE)
             return;
-        memcpy(&a->draft, base, e->size);
+        draft_copy(&a->draft, base);
         if (t->kind == TOKEN_COPY)
             become_copy(a, &draft);
     }

@@ -37,6 +37,12 @@ void draft_init(union draft *d, enum entity e)
     set_defaults(d, directory_entity(e)->fields);
 }
 
+void draft_copy(union draft *d, const struct record *r)
+{
+    d->record.entity = r->entity; /* the counts belong to all threads */
+    memcpy(&d->record + 1, r + 1, directory_entity(record_entity(r))->size - sizeof(*r));
+}
+
 void item_init(void *item, const struct directory_item *row)
 {
     memset(item, 0, row->size);

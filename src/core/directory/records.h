@@ -45,6 +45,7 @@ struct line_use {
 };
 
 void draft_init(union draft *d, enum entity e); /* the defaults of the table, keys empty */
+void draft_copy(union draft *d, const struct record *r); /* all but the counts of the record */
 void item_init(void *item, const struct directory_item *row);
 /* One reference; NULL without memory. */
 const struct record *record_new(const union draft *d, uint64_t version);

@@ -37,7 +37,7 @@ static void rename_in(struct apply *a, const struct record *r, enum entity e, st
     const struct record *after;
     union draft draft;
 
-    memcpy(&draft, r, of->size);
+    draft_copy(&draft, r);
     if (!rename_texts(a, &draft, record_entity(r), of->fields, e, from, to))
         return;
     directory_key(r, before_key);
@@ -69,7 +69,7 @@ static void rename_line(struct apply *a, struct text from, struct text to)
 
         if (!buttons)
             return;
-        memcpy(&draft, p, sizeof(*p));
+        draft_copy(&draft, &p->record);
         memcpy(buttons, p->buttons, p->n_buttons * sizeof(*buttons));
         draft.phone.buttons = buttons;
         for (unsigned i = 0; i < p->n_buttons; i++) {

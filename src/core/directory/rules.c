@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "core/directory/apply.h"
 #include "core/models.h"
+#include "core/subnets.h"
 
 #define MAX_GROUP_MEMBERS 16
 #define MAX_PHONE_LINES   42 /* what a line number in SCCP template and softphone can name */
@@ -307,63 +308,13 @@ static void check_reservation(struct apply *a)
         apply_fault(a, "address", "\"%s\" is no IPv4 address", a->draft.reservation.address);
 }
 
-static void check_addresses(struct apply *a, const char *field, const char *list)
-{
-    struct text rest = text_of(list);
-    struct ip ip;
-
-    while (*list && rest.at) {
-        struct text one = text_trim(text_split(&rest, ','));
-
-        if (ip_parse(one, &ip) < 0 || ip.family != 4)
-            apply_fault(a, field, "\"%.*s\" in %s is no IPv4 address",
-                        one.len > 40 ? 40 : (int)one.len, one.at, field);
-    }
-}
-
-static bool subnet_parse(const char *s, uint32_t *net, uint32_t *mask)
-{
-    struct text rest = text_of(s), address = text_split(&rest, '/');
-    uint32_t bits;
-    struct ip ip;
-
-    if (!rest.at || ip_parse(address, &ip) < 0 || ip.family != 4 ||
-        text_to_u32(rest, 10, &bits) < 0 || bits < 1 || bits > 32)
-        return false;
-    *mask = (uint32_t)(0xffffffffULL << (32 - bits));
-    *net = ip_v4_number(ip) & *mask;
-    return true;
-}
-
-static void check_scope_end(struct apply *a, const char *field, const char *value, uint32_t net,
-                            uint32_t mask)
-{
-    struct ip ip;
-
-    if (*value &&
-        (ip_parse(text_of(value), &ip) < 0 || ip.family != 4 || (ip_v4_number(ip) & mask) != net))
-        apply_fault(a, field, "%s address %s is not in %s", field, value, a->draft.scope.subnet);
-}
-
 static void check_scope(struct apply *a)
 {
-    const struct scope *s = &a->draft.scope;
-    uint32_t net = 0, mask = 0;
-    struct ip first, last;
+    struct subnet subnet;
+    char error[SENTENCE_MAX];
 
-    if (!subnet_parse(s->subnet, &net, &mask)) {
-        apply_fault(a, "subnet", "\"%s\" is no subnet: 10.1.0.0/24", s->subnet);
-        return;
-    }
-    check_scope_end(a, "first", s->first, net, mask);
-    check_scope_end(a, "last", s->last, net, mask);
-    if (!a->failed && *s->first && *s->last && ip_parse(text_of(s->first), &first) == 0 &&
-        ip_parse(text_of(s->last), &last) == 0 && ip_v4_number(first) > ip_v4_number(last))
-        apply_fault(a, "last", "the last address is below the first");
-    check_addresses(a, "routers", s->routers);
-    check_addresses(a, "dns", s->dns);
-    check_addresses(a, "ntp", s->ntp);
-    check_addresses(a, "tftp", s->tftp);
+    if (subnet_parse(&a->draft.scope, &subnet, error, sizeof(error)) < 0)
+        apply_fault(a, "", "%s", error);
 }
 
 static void check_softkeys(struct apply *a)
