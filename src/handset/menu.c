@@ -313,6 +313,8 @@ enum menu_result menu_key(struct menu *m, const struct menu_view *v, char key)
         type(m, key);
         return MENU_STAYS;
     }
+    if (key != '*' && key != '#')
+        m->last[0] = 0;
     switch (key) {
     case 'U':
         move(m, v, -1);
@@ -332,7 +334,6 @@ enum menu_result menu_key(struct menu *m, const struct menu_view *v, char key)
     case '#':
         return sequences(m, key);
     default:
-        m->last[0] = 0;
         n = (unsigned)(key - '1');
         if (m->page == MENU_ROOT && key >= '1' && key <= '9' && n < n_rows(m, v)) {
             m->cursor = (uint8_t)n;

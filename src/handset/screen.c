@@ -1,6 +1,7 @@
 /* screen.c - the display model fed by the server's messages; see screen.h. */
 #include "handset/screen.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -26,15 +27,34 @@ void screen_status(struct screen *s, const char *words)
     snprintf(s->status, sizeof(s->status), "%s", words);
 }
 
+/* A number behind a label stands apart from it: 0x80 0x17 "1001" is shown as "From 1001". */
+static struct text set_apart(struct text t, char *room, size_t size)
+{
+    struct writer w = writer_of(room, size);
+
+    for (size_t i = 0; i < t.len; i++) {
+        bool code =
+            (uint8_t)t.at[i] == 0x80 && i + 1 < t.len && (i == 0 || (uint8_t)t.at[i - 1] < 0x80);
+
+        write_u8(&w, (uint8_t)t.at[i]);
+        if (!code)
+            continue;
+        write_u8(&w, (uint8_t)t.at[++i]);
+        if (i + 1 < t.len && isalnum((unsigned char)t.at[i + 1]))
+            write_u8(&w, ' ');
+    }
+    return (struct text){room, writer_len(&w)};
+}
+
 /* A text of the server as the user reads it. Phones before UTF-8 are sent one byte a character. */
 static void show(char *to, size_t size, struct text t)
 {
-    char plain[256];
+    char plain[256], apart[256];
     struct writer w = writer_of(plain, sizeof(plain));
     struct text shown;
     size_t n = 0;
 
-    sccp_label_expand(t, &w);
+    sccp_label_expand(set_apart(t, apart, sizeof(apart)), &w);
     shown = (struct text){plain, writer_len(&w)};
     if (text_utf8_valid(shown)) {
         text_copy(to, size, (struct text){shown.at, text_utf8_cut(shown, size - 1)});
