@@ -1,0 +1,353 @@
+"""Files by TFTP and HTTP, asked for by clients that are not ours."""
+import io
+import json
+import os
+import pathlib
+import random
+import socket
+import struct
+import subprocess
+import tarfile
+import time
+import zipfile
+
+import pytest
+
+from node import Node
+
+PHONE = 'SEP001122334455'
+FILE = PHONE + '.cnf.xml'
+
+
+class FileNode(Node):
+    def __init__(self, folder, *settings):
+        self.tftp_port = free_port(socket.SOCK_DGRAM)
+        self.http_port = free_port(socket.SOCK_STREAM)
+        super().__init__(folder, f'tftp.port={self.tftp_port}', f'files.http_port={self.http_port}',
+                         'node.address=127.0.0.1', *settings)
+        self.files = pathlib.Path(folder) / 'files'
+
+    def ask(self, *words, **more):
+        control = self.control()
+        answer = control.ask(*words, **more)
+        control.close()
+        return answer
+
+    def curl(self, name, *options):
+        return subprocess.run(['curl', '-s', '-i', '--path-as-is', '-m', '20', *options,
+                               f'http://127.0.0.1:{self.http_port}/{name}'], capture_output=True)
+
+
+def free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture
+def node(tmp_path):
+    n = FileNode(tmp_path / 'data')
+    assert n.ask('phone', 'add', PHONE, fields={'model': '7960', 'lines': '7001'})['status'] == 0
+    yield n
+    assert n.stop() == 0, n.said
+    assert 'Sanitizer' not in n.said and 'runtime error' not in n.said, n.said
+
+
+def put_static(node, name, content):
+    """A file that is at rest since long."""
+    path = node.files / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.parent / ('.' + path.name)
+    hidden.write_bytes(content)
+    os.utime(hidden, (1000000000, 1000000000))
+    hidden.rename(path)
+
+
+def until(what, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = what()
+        if result:
+            return result
+        time.sleep(0.05)
+    raise AssertionError('it did not happen')
+
+
+def tftp_hpa(node, name, to, mode='binary'):
+    done = subprocess.run(['tftp', '-m', mode, '127.0.0.1', str(node.tftp_port), '-c', 'get', name, str(to)],
+                          capture_output=True, text=True, timeout=30)
+    return done.stdout + done.stderr
+
+
+def atftp(node, name, to, *options):
+    done = subprocess.run(['atftp', *options, '-g', '-r', name, '-l', str(to), '127.0.0.1', str(node.tftp_port)],
+                          capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+def rrq(name):
+    return b'\0\1' + name.encode() + b'\0octet\0'
+
+
+def ask_tftp(port, name, timeout=5.0):
+    """First answer to a bare request, and how long it took."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(timeout)
+        start = time.monotonic()
+        s.sendto(rrq(name), ('127.0.0.1', port))
+        answer, sender = s.recvfrom(2000)
+        if answer[:2] == b'\0\3':
+            s.sendto(b'\0\5\0\0enough\0', sender)
+        return answer, time.monotonic() - start
+
+
+def test_every_client_gets_the_same_file(node, tmp_path):
+    expected = node.ask('phone', 'file', PHONE)['text'].encode()
+    assert subprocess.run(['xmllint', '--noout', '-'], input=expected).returncode == 0
+    tftp_hpa(node, FILE, tmp_path / 'a')
+    assert (tmp_path / 'a').read_bytes() == expected
+    for options in ([], ['--option', 'blksize 1428'], ['--option', 'blksize 8192', '--option', 'tsize 0'],
+                    ['--option', 'windowsize 4'], ['--option', 'timeout 2', '--option', 'blksize 512']):
+        to = tmp_path / 'b'
+        to.unlink(missing_ok=True)
+        said = atftp(node, FILE, to, *options)
+        assert to.read_bytes() == expected, (options, said)
+    head, body = node.curl(FILE).stdout.split(b'\r\n\r\n', 1)
+    assert head.startswith(b'HTTP/1.1 200') and body == expected
+    tftp_url = subprocess.run(['curl', '-s', f'tftp://127.0.0.1:{node.tftp_port}/{FILE}'], capture_output=True)
+    assert tftp_url.stdout == expected
+
+
+def test_names_do_not_depend_on_case_and_netascii_turns_line_ends(node, tmp_path):
+    expected = node.ask('phone', 'file', PHONE)['text'].encode()
+    atftp(node, FILE.lower(), tmp_path / 'a')
+    assert (tmp_path / 'a').read_bytes() == expected
+    tftp_hpa(node, FILE, tmp_path / 'b', 'ascii')
+    assert (tmp_path / 'b').read_bytes() == expected  # the client turns them back
+
+
+def test_a_missing_file_is_answered_at_once_by_both(node):
+    for name in ('CTLSEP001122334455.tlv', 'nothing', 'XMLDefault.cnf.xml', '../dialtone.db', 'a/../../dialtone.db'):
+        answer, seconds = ask_tftp(node.tftp_port, name)
+        assert answer == b'\0\5\0\1File not found\0'
+        assert seconds < 0.5
+        assert node.curl(name).stdout.startswith(b'HTTP/1.1 404')
+    assert node.curl('%2e%2e/dialtone.db').stdout.startswith(b'HTTP/1.1 404')
+    assert node.curl('..%2fdialtone.db').stdout.startswith(b'HTTP/1.1 404')
+
+
+def test_writing_is_refused(node, tmp_path):
+    (tmp_path / 'x').write_text('x')
+    done = subprocess.run(['tftp', '127.0.0.1', str(node.tftp_port), '-c', 'put', str(tmp_path / 'x'), 'x'],
+                          capture_output=True, text=True)
+    assert 'Access violation' in done.stdout + done.stderr
+    assert node.curl('x', '-T', str(tmp_path / 'x')).stdout.startswith(b'HTTP/1.1 405')
+    assert not (node.files / 'x').exists()
+
+
+def test_a_change_is_in_the_file_at_once(node):
+    for load in ('P0030801SR01', 'P0030801SR02', ''):
+        assert node.ask('phone', 'set', PHONE, fields={'load': load})['status'] == 0
+        assert f'<loadInformation>{load}</loadInformation>'.encode() in node.curl(FILE).stdout
+    assert node.ask('phone', 'delete', PHONE)['status'] == 0
+    assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 404')
+
+
+def test_the_default_file_exists_only_while_phones_may_add_themselves(node):
+    assert node.curl('XMLDefault.cnf.xml').stdout.startswith(b'HTTP/1.1 404')
+    answer = node.ask('autoregistration', 'set', fields={'enabled': 'true', 'start': '5000', 'end': '5099'})
+    assert answer['status'] == 0, answer
+    assert b'<Default>' in node.curl('XMLDefault.cnf.xml').stdout
+    assert ask_tftp(node.tftp_port, 'SEPDEFAULT.cnf')[0][:4] == b'\0\3\0\1'
+    assert node.ask('autoregistration', 'set', fields={'enabled': 'false'})['status'] == 0
+    assert node.curl('XMLDefault.cnf.xml').stdout.startswith(b'HTTP/1.1 404')
+
+
+def test_large_files_arrive_whole_by_every_way(node, tmp_path):
+    content = random.Random(1).randbytes(41943380)  # as large as the largest part of a 78xx load: block numbers wrap
+    put_static(node, 'rootfs2.78xx.11-0-1-11.sbn', content)
+    until(lambda: node.curl('rootfs2.78xx.11-0-1-11.sbn', '-I').stdout.startswith(b'HTTP/1.1 200'))
+    for options in ([], ['--option', 'blksize 8192'], ['--option', 'blksize 1428', '--option', 'windowsize 8']):
+        atftp(node, 'rootfs2.78xx.11-0-1-11.sbn', tmp_path / 'a', *options)
+        assert (tmp_path / 'a').read_bytes() == content, options
+        (tmp_path / 'a').unlink()
+    assert node.curl('rootfs2.78xx.11-0-1-11.sbn').stdout.split(b'\r\n\r\n', 1)[1] == content
+    part = node.curl('rootfs2.78xx.11-0-1-11.sbn', '-r', '41000000-41000099').stdout
+    assert part.startswith(b'HTTP/1.1 206') and part.endswith(content[41000000:41000100])
+
+
+def test_a_file_that_is_being_copied_is_never_served_in_part(node):
+    old, new = b'old' * 100000, b'new' * 200000
+    put_static(node, 'P0030801SR02.sbn', old)
+    until(lambda: node.curl('P0030801SR02.sbn').stdout.endswith(old))
+    with open(node.files / 'P0030801SR02.sbn', 'wb') as f:  # in place, as cp does
+        for i in range(0, len(new), 60000):
+            f.write(new[i:i + 60000])
+            f.flush()
+            answer = node.curl('P0030801SR02.sbn').stdout
+            body = answer.split(b'\r\n\r\n', 1)[1]
+            assert body in (old, new) or answer.startswith(b'HTTP/1.1 503'), len(body)
+            time.sleep(0.15)
+    until(lambda: node.curl('P0030801SR02.sbn').stdout.endswith(new))
+
+
+def test_who_guesses_names_is_slowed_and_named(node):
+    assert node.ask('parameter', 'set', 'device_names_limit', fields={'value': '20'})['status'] == 0
+    for i in range(20):
+        assert ask_tftp(node.tftp_port, f'SEP00000000{i:04X}.cnf.xml')[1] < 0.5
+    answer, seconds = ask_tftp(node.tftp_port, 'SEP00000000FFFF.cnf.xml')
+    assert answer == b'\0\5\0\1File not found\0'
+    assert 0.9 < seconds < 3
+    until(lambda: 'DeviceNamesGuessed' in json.dumps(node.ask('event', 'list')))
+
+
+def test_strict_gives_files_only_to_their_owners(node):
+    assert node.ask('parameter', 'set', 'device_file_policy', fields={'value': 'Strict'})['status'] == 0
+    mine, mine_s = ask_tftp(node.tftp_port, FILE)  # nothing ties the phone to this address
+    other, other_s = ask_tftp(node.tftp_port, 'SEP0011223344FF.cnf.xml')
+    assert mine == other == b'\0\5\0\1File not found\0'
+    assert abs(mine_s - other_s) < 0.2
+
+
+def test_services_stop_and_start_alone(node):
+    assert node.ask('service', 'stop', 'Cisco TFTP')['status'] == 0
+    with pytest.raises((socket.timeout, ConnectionRefusedError)):
+        ask_tftp(node.tftp_port, FILE, 1)
+    assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 200')
+    assert node.ask('service', 'start', 'Cisco TFTP')['status'] == 0
+    assert ask_tftp(node.tftp_port, FILE)[0][:4] == b'\0\3\0\1'
+    assert node.ask('service', 'stop', 'Cisco TFTP (HTTP)')['status'] == 0
+    assert node.curl(FILE).returncode == 7
+    assert node.ask('service', 'start', 'Cisco TFTP (HTTP)')['status'] == 0
+    assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 200')
+
+
+def test_a_port_that_is_taken_stops_that_service_alone(node, tmp_path):
+    n = FileNode(tmp_path / 'other', f'tftp.port={node.tftp_port}')
+    try:
+        services = json.dumps(n.ask('service', 'list'))
+        assert 'is in use by' in services, services
+        assert n.curl('nothing').stdout.startswith(b'HTTP/1.1 404')
+    finally:
+        n.stop()
+
+
+def test_half_open_and_sleeping_clients_stop_nobody(node):
+    links = [socket.create_connection(('127.0.0.1', node.http_port)) for _ in range(300)]
+    for i, link in enumerate(links):
+        link.sendall(b'GET /x HTTP/1.1\r\nHo' if i % 2 else b'')
+    start = time.monotonic()
+    assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 200')
+    assert time.monotonic() - start < 1
+    links[0].settimeout(8)
+    assert links[0].recv(10) == b''  # given up after five seconds
+    for link in links:
+        link.close()
+
+
+def test_a_reader_that_stops_reading_stops_nobody(node):
+    put_static(node, 'big.sbn', b'x' * 8000000)
+    until(lambda: node.curl('big.sbn', '-I').stdout.startswith(b'HTTP/1.1 200'))
+    links = []
+    for _ in range(5):
+        link = socket.create_connection(('127.0.0.1', node.http_port))
+        link.sendall(b'GET /big.sbn HTTP/1.1\r\nHost: a\r\n\r\n')
+        links.append(link)
+    assert node.curl('big.sbn').stdout.endswith(b'x' * 100)
+    got = 0
+    while got < 8000000:  # a slow reader still gets all of it
+        got += len(links[0].recv(65536))
+    for link in links:
+        link.close()
+
+
+def test_nonsense_on_both_ports_is_survived(node):
+    noise = random.Random(2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(3000):
+            s.sendto(struct.pack('>H', noise.choice([1, 1, 1, 2, 3, 4, 5, 6, 9])) + noise.randbytes(noise.randrange(0, 90)),
+                     ('127.0.0.1', node.tftp_port))
+    for _ in range(100):
+        with socket.create_connection(('127.0.0.1', node.http_port)) as link:
+            link.sendall(noise.randbytes(noise.randrange(1, 3000)))
+    assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 200')
+    assert ask_tftp(node.tftp_port, FILE)[0][:4] == b'\0\3\0\1'
+
+
+def loads_file(*parts):
+    return b'\1\2\0\x30' + b'\0'.join(p.encode() for p in parts) + b'\0\xff'
+
+
+def test_a_load_is_imported_checked_and_its_missing_part_named(node, tmp_path):
+    parts = ['apps45.9-4-2.sbn', 'cnu45.9-4-2.sbn', 'jar45sccp.9-4-2.sbn']
+    with zipfile.ZipFile(tmp_path / 'fw.zip', 'w') as z:
+        z.writestr('cmterm/SCCP45.9-4-2SR3-1S.loads', loads_file(*parts))
+        z.writestr('cmterm/' + parts[0], b'a' * 1000)
+        z.writestr('cmterm/' + parts[1], b'b' * 1000)
+        z.writestr('readme.html', b'x')
+    answer = node.ask('load', 'import', options={'file': str(tmp_path / 'fw.zip')})
+    assert answer['status'] == 0, answer
+    assert sorted(row[0] for row in answer['rows']) == ['SCCP45.9-4-2SR3-1S.loads', parts[0], parts[1]]
+    until(lambda: node.ask('load', 'check', 'SCCP45.9-4-2SR3-1S')['status'] == 0)
+    rows = {row[0]: row[2] for row in node.ask('load', 'check', 'SCCP45.9-4-2SR3-1S')['rows']}
+    assert rows[parts[0]] == 'present' and rows[parts[2]] == 'missing'
+    row = [row for row in node.ask('load', 'list')['rows'] if row[0] == 'SCCP45.9-4-2SR3-1S'][0]
+    assert row[1] == '7945, 7965' and row[3] == parts[2]
+    with tarfile.open(tmp_path / 'fw.cop', 'w:gz') as t:
+        info = tarfile.TarInfo('tftp/' + parts[2])
+        info.size = 10
+        t.addfile(info, io.BytesIO(b'0123456789'))
+    signed = tmp_path / 'fw.cop.sgn'
+    signed.write_bytes(b'\1\2signature in front' + (tmp_path / 'fw.cop').read_bytes())
+    assert node.ask('load', 'import', options={'file': str(signed)})['status'] == 0
+    until(lambda: [row[2] for row in node.ask('load', 'check', 'SCCP45.9-4-2SR3-1S')['rows']] == ['present'] * 4)
+    (tmp_path / 'bad.zip').write_bytes((tmp_path / 'fw.zip').read_bytes()[:300])
+    assert node.ask('load', 'import', options={'file': str(tmp_path / 'bad.zip')})['status'] == 1
+
+
+def test_a_load_that_is_wanted_and_not_there_is_told_before_any_phone_asks(node):
+    assert node.ask('defaults', 'set', '7960/sccp', fields={'load': 'P0030801SR02'})['status'] == 0
+    row = [row for row in node.ask('load', 'list')['rows'] if row[0] == 'P0030801SR02'][0]
+    assert row[3] == 'all of it' and row[4] == 1
+
+
+def test_files_of_the_static_tree_appear_and_the_ring_list_with_them(node):
+    assert node.curl('Ringlist.xml').stdout.startswith(b'HTTP/1.1 404')
+    (node.files / 'Chime.raw').write_bytes(b'\xff' * 240)
+    until(lambda: b'<FileName>Chime.raw</FileName>' in node.curl('RINGLIST.XML').stdout)
+    put_static(node, 'Ringlist.xml', b'<own/>')
+    until(lambda: node.curl('Ringlist.xml').stdout.endswith(b'<own/>'))
+
+
+def test_all_files_are_rebuilt_with_a_count(node):
+    for i in range(20):
+        node.ask('phone', 'add', f'SEP00000000{i:04X}', fields={'model': '7961'})
+    answer = node.ask('file', 'rebuild')
+    assert answer['status'] == 0 and answer['record']['built'] == 21, answer
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='captures need root')
+def test_tshark_finds_nothing_wrong(node, tmp_path):
+    put_static(node, 'x.sbn', b'y' * 20000)
+    until(lambda: node.curl('x.sbn', '-I').stdout.startswith(b'HTTP/1.1 200'))
+    capture = tmp_path / 'c.pcap'
+    shark = subprocess.Popen(['tshark', '-q', '-i', 'lo', '-w', str(capture), '-f',
+                              f'udp or tcp port {node.http_port}'], stderr=subprocess.PIPE, text=True)
+    assert 'Capturing' in shark.stderr.readline()
+    time.sleep(1)
+    atftp(node, 'x.sbn', tmp_path / 'a', '--option', 'blksize 1428', '--option', 'windowsize 4', '--option', 'tsize 0')
+    tftp_hpa(node, FILE, tmp_path / 'b')
+    tftp_hpa(node, 'missing', tmp_path / 'c')
+    node.curl(FILE)
+    node.curl('missing')
+    time.sleep(1)
+    shark.terminate()
+    shark.communicate()
+    read = subprocess.run(['tshark', '-r', str(capture), '-d', f'udp.port=={node.tftp_port},tftp', '-d',
+                           f'tcp.port=={node.http_port},http', '-Y', '_ws.malformed or _ws.expert.severity >= error'],
+                          capture_output=True, text=True)
+    assert read.stdout == ''
+    read = subprocess.run(['tshark', '-r', str(capture), '-d', f'udp.port=={node.tftp_port},tftp', '-Y', 'tftp'],
+                          capture_output=True, text=True)
+    for word in ('Read Request', 'Option Acknowledgement', 'Data Packet', 'Acknowledgement', 'Error Code'):
+        assert word in read.stdout, word
