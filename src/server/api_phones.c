@@ -353,6 +353,18 @@ void api_phone_file(struct admin *a, const struct call *c)
                   NULL, NULL);
 }
 
+/* No name: all of them. */
+void api_phone_rebuild(struct admin *a, const struct call *c)
+{
+    char key[DIRECTORY_KEY_MAX];
+    struct text name = entity_key(ENTITY_phone, text_of(c->name), key);
+
+    if (*c->name && !directory_phone(a->thread->directory, name))
+        refuse_missing(a, c, ENTITY_phone, name);
+    else
+        admin_ask(a, c->who, REQUEST_FILE_REBUILD, json_pack("{s:o}", "name", json_of(name)), NULL, NULL);
+}
+
 /* --- unknown phones --- */
 
 #define MAX_NEAR    3
