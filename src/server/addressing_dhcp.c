@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/models.h"
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/settings.h"
@@ -116,6 +117,17 @@ static bool on_knows(void *context, struct device_name device)
 
 /* --- the others learn who has which address --- */
 
+/* The 7985 and 6911 want KeepAliveAck before they register, so signalling must know them by
+ * address. */
+static bool sends_keepalive_first(struct addressing *a, struct device_name device)
+{
+    const struct phone *phone =
+        a->thread->directory ? directory_phone(a->thread->directory, text_of(device.s)) : NULL;
+    const struct model *model = phone ? model_find((uint32_t)phone->model) : NULL;
+
+    return model && model->quirks & MODEL_KEEPALIVE_FIRST;
+}
+
 static bool tell_binding(struct addressing *a, const struct lease *lease)
 {
     bool gone = lease->state != LEASE_ACTIVE;
@@ -125,6 +137,8 @@ static bool tell_binding(struct addressing *a, const struct lease *lease)
     m.binding.ip = ip_v4(lease->address);
     m.binding.by = BOUND_BY_LEASE;
     m.binding.gone = gone;
+    if (!gone && sends_keepalive_first(a, m.binding.device))
+        server_post(a->server, THREAD_SIGNALLING, &m);
     return server_post(a->server, THREAD_FILES, &m) == 0;
 }
 

@@ -374,6 +374,9 @@ static void on_message(struct thread *t, const struct message *m)
     case MESSAGE_SERVICE:
         on_service(s, m);
         break;
+    case MESSAGE_BINDING:
+        stations_expect_early(s->stations, m->binding.ip);
+        break;
     case MESSAGE_AUTOREGISTERED:
         if (m->autoregistered.take_error)
             log_notice("sccp", "%s was not added: %s", m->autoregistered.device.s,

@@ -36,19 +36,12 @@ static bool no_token(struct session *s, const struct session_input *in)
            s->owner->n_tokens >= (size_t)SETTING_OF(s, max_fallback_queue);
 }
 
-static bool known_early(const struct session *s)
-{
-    for (size_t i = 0; i < EARLY_MAX; i++)
-        if (ip_equal(s->owner->early[i], s->station.peer.ip))
-            return true;
-    return false;
-}
-
 /* The backup leaves keepalives to TCP (SCCP-2); the 7985 and 6911 want an answer before they
  * register. */
 static bool acknowledged_early(struct session *s, const struct session_input *in)
 {
-    return SETTING_OF(s, keepalive_ack_unregistered) || known_early(s);
+    return SETTING_OF(s, keepalive_ack_unregistered) ||
+           stations_is_early(s->owner, s->station.peer.ip);
 }
 
 static bool has_no_acks(struct session *s, const struct session_input *in)
@@ -261,10 +254,8 @@ static void answer_parked(struct session *s, struct effects *e)
 
 static void remember_early(struct session *s)
 {
-    struct stations *o = s->owner;
-
-    if (s->model && s->model->quirks & MODEL_KEEPALIVE_FIRST && !known_early(s))
-        o->early[o->early_at++ % EARLY_MAX] = s->station.peer.ip;
+    if (s->model && s->model->quirks & MODEL_KEEPALIVE_FIRST)
+        stations_expect_early(s->owner, s->station.peer.ip);
 }
 
 static void registered(struct session *s, const struct session_input *in, struct effects *e)

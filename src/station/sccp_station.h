@@ -147,6 +147,7 @@ struct session *stations_by_name(const struct stations *s, struct device_name na
 struct session *stations_by_id(const struct stations *s, uint64_t id);
 int stations_enter_name(struct session *s); /* it owns its name from now on; -ENOMEM */
 void stations_leave_name(struct session *s);
+bool stations_is_early(const struct stations *s, struct ip ip);
 void stations_replace(struct session *old, struct effects *e); /* it ends here and now */
 
 /* Puts a message of the struct's type on its way: SEND(s, e, button_template, &m). */

@@ -252,6 +252,20 @@ void stations_admitted(struct stations *s, uint64_t token, int err, struct momen
              e);
 }
 
+bool stations_is_early(const struct stations *s, struct ip ip)
+{
+    for (size_t i = 0; i < EARLY_MAX; i++)
+        if (ip_equal(s->early[i], ip))
+            return true;
+    return false;
+}
+
+void stations_expect_early(struct stations *s, struct ip ip)
+{
+    if (!stations_is_early(s, ip))
+        s->early[s->early_at++ % EARLY_MAX] = ip;
+}
+
 static struct device_name upper(struct device_name name)
 {
     for (char *c = name.s; *c; c++)

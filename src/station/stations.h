@@ -56,6 +56,9 @@ bool stations_tick(struct stations *s, struct moment now, struct effects *e);
 void stations_admitted(struct stations *s, uint64_t token, int err, struct moment now,
                        struct effects *e);
 
+/* A phone at this address wants KeepAliveAck before it registers (7985, 6911). */
+void stations_expect_early(struct stations *s, struct ip ip);
+
 enum station_order {
     STATION_RESET = 1,
     STATION_RESTART = 2,
