@@ -52,3 +52,10 @@ int interface_find(const char *name, struct interface *ret)
     *ret = found;
     return 0;
 }
+
+bool interface_equal(const struct interface *a, const struct interface *b)
+{
+    return a->index == b->index && mac_equal(a->mac, b->mac) && a->n == b->n &&
+           memcmp(a->address, b->address, a->n * sizeof(a->address[0])) == 0 &&
+           memcmp(a->mask, b->mask, a->n * sizeof(a->mask[0])) == 0;
+}

@@ -20,3 +20,5 @@ struct interface {
 
 /* 0, or -ENODEV when there is none of that name, or -errno. */
 int interface_find(const char *name, struct interface *ret);
+/* Index, Ethernet address and IPv4 addresses; whether it is up does not count. */
+bool interface_equal(const struct interface *a, const struct interface *b);

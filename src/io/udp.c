@@ -34,8 +34,8 @@ struct udp {
     udp_input input;
     void *context;
     size_t max_len;
-    size_t n_out, out_used; /* queued datagrams and trains, and the bytes they take */
-    bool no_trains;         /* the kernel does not cut */
+    size_t n_out, out_used;   /* queued datagrams and trains, and the bytes they take */
+    bool no_trains;           /* the kernel does not cut */
     uint16_t segments[BATCH]; /* of the queued: size of a train's datagrams, 0: a single one */
     struct lane in, out;
     struct udp_datagram batch[BATCH];
@@ -221,7 +221,8 @@ void udp_send_train(struct udp *u, const struct endpoint *to, struct ip from, un
 {
     const uint8_t *at = bytes;
 
-    if (segment && segment < len && segment <= TRAIN_SEGMENT && len <= segment * TRAIN_MAX && !u->no_trains) {
+    if (segment && segment < len && segment <= TRAIN_SEGMENT && len <= segment * TRAIN_MAX &&
+        !u->no_trains) {
         queue(u, to, from, interface, bytes, len, segment);
         return;
     }
@@ -253,8 +254,8 @@ static void keep_from(struct udp *u, size_t first)
     u->out_used = used;
 }
 
-/* A train that the kernel does not cut (the path takes smaller datagrams only, or the device cannot) leaves
- * as single datagrams; what finds no room is lost as on any network. */
+/* A train that the kernel does not cut (the path takes smaller datagrams only, or the device
+ * cannot) leaves as single datagrams; what finds no room is lost as on any network. */
 static void send_singly(struct udp *u, size_t i)
 {
     struct msghdr h = u->out.headers[i].msg_hdr;
@@ -270,7 +271,8 @@ static void send_singly(struct udp *u, size_t i)
     }
 }
 
-/* The first of the queue cannot leave: no route, too long, or a train that is not cut. The others can. */
+/* The first of the queue cannot leave: no route, too long, or a train that is not cut. The others
+ * can. */
 static void give_up_one(struct udp *u, size_t i, int err)
 {
     if (!u->segments[i])
@@ -319,10 +321,10 @@ static int set_options(struct udp *u, const struct udp_options *o)
         setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     if (o->broadcast && setsockopt(u->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0)
         return -errno;
-    /* Sockets bound to different interfaces share a port */
-    if (o->interface && (setsockopt(u->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-                         setsockopt(u->fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface,
-                                    (socklen_t)strlen(o->interface)) < 0))
+    /* Not SO_REUSEADDR: two servers would share the port and steal each other's datagrams. Sockets
+     * of different interfaces do not need it. */
+    if (o->interface && setsockopt(u->fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface,
+                                   (socklen_t)strlen(o->interface)) < 0)
         return -errno;
     return 0;
 }

@@ -178,6 +178,7 @@ static void send_lldp(struct discovery *d, const struct link *l, uint16_t ttl)
         m.has_capabilities = true;
         m.capabilities = m.enabled = LLDP_CAPABLE_BRIDGE;
         m.management = l->is.address;
+        m.management_interface = l->is.interface;
         if (l->med && d->settings.voice_vlan != DISCOVERY_VLAN_NONE)
             put_med(&d->settings, &m);
     }

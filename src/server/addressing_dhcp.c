@@ -508,14 +508,14 @@ static uint64_t mark_of(const struct directory *dir)
     return mark;
 }
 
+/* Leases do not depend on the carrier. */
 static bool link_changed(struct dhcp_link *link)
 {
     struct interface now;
 
     if (interface_find(link->name, &now) < 0)
         now = (struct interface){0};
-    now.up = link->interface.up; /* leases do not depend on the carrier */
-    return memcmp(&now, &link->interface, sizeof(now)) != 0 && (now.n || link->interface.n);
+    return !interface_equal(&now, &link->interface) && (now.n || link->interface.n);
 }
 
 void dhcp_service_directory_changed(struct addressing *a)

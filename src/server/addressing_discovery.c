@@ -243,7 +243,7 @@ static bool port_changed(struct discovery_port *p)
 
     if (interface_find(p->name, &now) < 0)
         now = (struct interface){0};
-    return memcmp(&now, &p->interface, sizeof(now)) != 0;
+    return !interface_equal(&now, &p->interface) || now.up != p->interface.up;
 }
 
 void discovery_service_watch(struct addressing *a)

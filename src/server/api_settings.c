@@ -266,6 +266,11 @@ void api_lease_release(struct admin *a, const struct call *c)
             one_argument(ip_parse(text_of(typed), &ip) ? "mac" : "address", typed));
 }
 
+void api_scope_status(struct admin *a, const struct call *c)
+{
+    forward(a, c, REQUEST_SCOPE_STATUS, list_arguments(c));
+}
+
 void api_port_list(struct admin *a, const struct call *c)
 {
     forward(a, c, REQUEST_PORT_LIST, list_arguments(c));

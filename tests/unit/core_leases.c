@@ -233,6 +233,38 @@ static void scopes_change_and_leases_stay(void **state)
     leases_free(l);
 }
 
+static void nobody_loses_an_address_when_scopes_are_read_again(void **state)
+{
+    struct subnet s = net(0x7f000000, 8, 0x50000, 0x50fff);
+    struct leases *l = leases_with(&s, 1, 0, 0);
+    uint32_t addresses[3000];
+    uint64_t now = START;
+    (void)state;
+
+    for (uint64_t i = 0; i < 3000; i++, now += 3) {
+        struct lease *lease = offer(l, i, 0, now);
+
+        addresses[i] = lease->address;
+        lease_commit(l, lease, now, 86400);
+    }
+    for (int round = 0; round < 20; round++) {
+        struct subnets *subnets = subnets_empty();
+        uint32_t own = 0x7f000001;
+
+        subnets_add(subnets, &s);
+        assert_int_equal(leases_configure(l, subnets, &own, 1), 0);
+        for (uint64_t i = 0; i < 3000; i++, now += 1) {
+            struct lease *lease = offer(l, i, 0, now);
+
+            assert_int_equal(lease->address, addresses[i]);
+            assert_int_equal(lease->state, LEASE_ACTIVE);
+            lease_commit(l, lease, now, 86400);
+            leases_expire(l, now);
+        }
+    }
+    leases_free(l);
+}
+
 static void a_commit_names_the_batch_that_makes_it_durable(void **state)
 {
     struct leases *l = small(10, 200);
@@ -405,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_reserved_address_never_goes_to_others_when_it_expires),
         cmocka_unit_test(a_new_reservation_moves_its_client_at_the_next_offer),
         cmocka_unit_test(scopes_change_and_leases_stay),
+        cmocka_unit_test(nobody_loses_an_address_when_scopes_are_read_again),
         cmocka_unit_test(a_commit_names_the_batch_that_makes_it_durable),
         cmocka_unit_test(a_batch_that_failed_is_tried_again),
         cmocka_unit_test(what_was_stored_comes_back),

@@ -252,7 +252,7 @@ static void write_id(struct writer *w, unsigned type, const struct lldp_id *id)
     write_text(w, id->value);
 }
 
-static void write_management(struct writer *w, const struct ip *ip)
+static void write_management(struct writer *w, const struct ip *ip, uint32_t interface)
 {
     size_t n = ip->family == 6 ? 16 : 4;
 
@@ -260,8 +260,8 @@ static void write_management(struct writer *w, const struct ip *ip)
     write_u8(w, (uint8_t)(n + 1));
     write_u8(w, ip->family == 6 ? 2 : 1);
     write_bytes(w, ip->bytes, n);
-    write_u8(w, 1); /* the number that follows says nothing */
-    write_be32(w, 0);
+    write_u8(w, interface ? 2 : 1); /* ifIndex, or unknown (802.1AB 8.5.9.5) */
+    write_be32(w, interface);
     write_u8(w, 0); /* no object identifier */
 }
 
@@ -285,7 +285,7 @@ static void write_basic(struct writer *w, const struct lldp *m)
         write_be16(w, m->enabled);
     }
     if (m->management.family)
-        write_management(w, &m->management);
+        write_management(w, &m->management, m->management_interface);
 }
 
 static void write_802(struct writer *w, const struct lldp *m)

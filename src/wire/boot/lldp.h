@@ -50,6 +50,7 @@ struct lldp {
     bool has_capabilities;
     uint16_t capabilities, enabled;
     struct ip management;
+    uint32_t management_interface; /* its number there (ifIndex); 0: not said; not decoded */
     bool has_native_vlan;
     uint16_t native_vlan; /* 802.1 port VLAN id */
     bool has_phy;
