@@ -1,8 +1,24 @@
 /* main.c - the table of subcommands. */
-#include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "cli/cli.h"
+#include "handset/fleet.h"
+#include "handset/handset.h"
+#include "lab/lab.h"
+#include "server/serve.h"
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv); /* argv[0] is the name; returns the exit status */
+} programs[] = {
+    {"serve", serve_main}, {"handset", handset_main}, {"fleet", fleet_main},
+    {"lab", lab_main},     {"demo", demo_main},
+};
+
+int main(int argc, char **argv)
 {
-    puts("dialtone " DIALTONE_VERSION);
-    return 0;
+    for (size_t i = 0; argc > 1 && i < sizeof(programs) / sizeof(programs[0]); i++)
+        if (!strcmp(argv[1], programs[i].name))
+            return programs[i].main(argc - 1, argv + 1);
+    return cli_main(argc, argv);
 }
