@@ -149,7 +149,7 @@ static void on_dhcp(struct boot *b, enum dhcp_client_event event, uint64_t now_m
         effects_text(fx, EFFECT_STATUS, "IP address released");
         effects_add(fx, EFFECT_ADDRESS)->number = 0;
         if (b->stage != BOOT_ADDRESS)
-            effects_add(fx, EFFECT_REBOOT);
+            effects_add(fx, EFFECT_REBOOT)->number = 16; /* lost its address */
         break;
     case DHCP_CLIENT_NOTHING:
     case DHCP_CLIENT_OFFERED:
@@ -337,6 +337,8 @@ static const struct stage_row {
     [BOOT_UPGRADE]   = {"upgrade",  "Upgrading",          boot_upgrade_begin, boot_files_tick},
     [BOOT_READY]     = {"ready",    "",                   ready_enter,        NULL},
     [BOOT_WAITING]   = {"waiting",  "Configuring IP",     waiting_enter,      waiting_due},
+    [BOOT_EXTRAS]    = {"extras",   "",                   boot_extras_begin,  boot_files_tick},
+    [BOOT_DONE]      = {"done",     "",                   NULL,               NULL},
 };
 /* clang-format on */
 
@@ -395,6 +397,18 @@ void boot_restart(struct boot *b, uint64_t now_ms, struct effects *fx)
     boot_go(b, BOOT_FILES, now_ms, fx);
 }
 
+void boot_settle(struct boot *b)
+{
+    b->stage = BOOT_DONE;
+    b->due_ms = UINT64_MAX;
+}
+
+void boot_fetch_extras(struct boot *b, uint64_t now_ms, struct effects *fx)
+{
+    if (b->stage == BOOT_READY || b->stage == BOOT_DONE)
+        boot_go(b, BOOT_EXTRAS, now_ms, fx);
+}
+
 void boot_upgrade(struct boot *b, const char *load, uint64_t now_ms, struct effects *fx)
 {
     text_copy(b->wanted_load, sizeof(b->wanted_load), text_of(load));
@@ -445,7 +459,7 @@ void boot_udp(struct boot *b, const struct endpoint *from, const void *bytes, si
     struct ip ip = {0};
     enum boot_dns_status status;
 
-    if (b->stage == BOOT_FILES || b->stage == BOOT_UPGRADE) {
+    if (boot_is_reading(b)) {
         boot_files_input(b, from, bytes, len, now_ms, fx);
         return;
     }
@@ -460,7 +474,7 @@ void boot_udp(struct boot *b, const struct endpoint *from, const void *bytes, si
 
 void boot_udp_unreachable(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
-    if (b->stage == BOOT_FILES || b->stage == BOOT_UPGRADE)
+    if (boot_is_reading(b))
         boot_files_unreachable(b, now_ms, fx);
 }
 

@@ -25,6 +25,8 @@ enum boot_stage {
     BOOT_UPGRADE,
     BOOT_READY,
     BOOT_WAITING, /* nothing to be had: begins again */
+    BOOT_EXTRAS,  /* registered: locale, tones, rings */
+    BOOT_DONE,
     N_BOOT_STAGES
 };
 
@@ -77,6 +79,7 @@ struct boot {
     size_t n_body, body_room;
     char parts[24][64]; /* of the load being fetched */
     uint8_t n_parts, part_at;
+    char extras[256]; /* steps of BOOT_EXTRAS */
     char load[65], wanted_load[65];
     char switch_name[64], switch_port[32];
     struct phone_config config;
@@ -92,6 +95,9 @@ void boot_start(struct boot *b, uint64_t now_ms,
                 struct effects *fx); /* power, or a reset: everything again */
 void boot_restart(struct boot *b, uint64_t now_ms,
                   struct effects *fx); /* a restart: files again, the address is kept */
+void boot_settle(struct boot *b); /* gives up what it is reading; the phone goes on as it is */
+/* The phone is registered: what may wait until then is fetched now. */
+void boot_fetch_extras(struct boot *b, uint64_t now_ms, struct effects *fx);
 void boot_upgrade(struct boot *b, const char *load, uint64_t now_ms,
                   struct effects *fx); /* told by SCCP */
 void boot_tick(struct boot *b, uint64_t now_ms, struct effects *fx);

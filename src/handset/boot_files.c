@@ -111,6 +111,10 @@ static void files_done(struct boot *b, uint64_t now_ms, struct effects *fx)
     bool upgrade = *b->config.load && strcmp(b->config.load, b->load) != 0 && !b->upgrade_tried &&
                    *load_files[b->options.model->generation];
 
+    if (b->stage == BOOT_EXTRAS) {
+        boot_go(b, BOOT_DONE, now_ms, fx);
+        return;
+    }
     if (upgrade) {
         b->upgrade_tried = true; /* a load that cannot be had is not asked for twice in a boot */
         text_copy(b->wanted_load, sizeof(b->wanted_load), text_of(b->config.load));
@@ -228,6 +232,36 @@ static void ask_part(struct boot *b, uint64_t now_ms, struct effects *fx)
     b->due_ms = UINT64_MAX;
 }
 
+/* A locale that can be a folder's name and is not built in. */
+static bool is_foreign(const char *locale, const char *built_in)
+{
+    return *locale && strcmp(locale, built_in) != 0 && !strpbrk(locale, " |%./\\");
+}
+
+void boot_extras_begin(struct boot *b, uint64_t now_ms, struct effects *fx)
+{
+    enum model_generation g = b->options.model->generation;
+    struct writer w = writer_of(b->extras, sizeof(b->extras) - 1);
+
+    if (is_foreign(b->config.user_locale, "English_United_States"))
+        write_format(&w, "%s/%s-dictionary.xml ", b->config.user_locale,
+                     g == MODEL_7940   ? "7960"
+                     : g == MODEL_7905 ? "7905"
+                                       : "SCCP");
+    if (is_foreign(b->config.network_locale, "United_States"))
+        write_format(&w, "%s/%s-tones.xml ", b->config.network_locale,
+                     g == MODEL_7940 ? "7960" : "g3");
+    if (g == MODEL_7940 || g == MODEL_JAVA || g == MODEL_LATER)
+        write_string(&w, "Ringlist.xml");
+    b->extras[writer_len(&w)] = 0;
+    b->step = b->extras;
+    b->alternative = 0;
+    if (*b->step)
+        ask_alternative(b, now_ms, fx);
+    else
+        boot_go(b, BOOT_DONE, now_ms, fx);
+}
+
 void boot_upgrade_begin(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     b->step = load_files[b->options.model->generation];
@@ -272,6 +306,12 @@ static void answered(struct boot *b, bool found, uint64_t now_ms, struct effects
     }
     if (!found)
         effects_text(fx, EFFECT_STATUS, "File not found %s", name);
+    if (b->stage == BOOT_EXTRAS) {
+        if (!found && strstr(name, "dictionary"))
+            effects_text(fx, EFFECT_STATUS, "Error update locale");
+        next_step(b, now_ms, fx);
+        return;
+    }
     if (found && take_file(b, name, fx)) {
         next_step(b, now_ms, fx);
         return;
@@ -284,7 +324,9 @@ static void answered(struct boot *b, bool found, uint64_t now_ms, struct effects
 static void no_answer(struct boot *b, const char *words, uint64_t now_ms, struct effects *fx)
 {
     effects_text(fx, EFFECT_STATUS, "%s", words);
-    if (b->stage == BOOT_UPGRADE) {
+    if (b->stage == BOOT_EXTRAS) {
+        boot_go(b, BOOT_DONE, now_ms, fx);
+    } else if (b->stage == BOOT_UPGRADE) {
         boot_go(b, BOOT_NAMES, now_ms, fx);
     } else if (!b->tftp_at && !ip_is_any(b->network.tftp[1])) {
         b->tftp_at = 1;
@@ -396,7 +438,7 @@ void boot_http(struct boot *b, unsigned status, const void *body, size_t len, ui
 {
     char name[64];
 
-    if (!b->by_http || (b->stage != BOOT_FILES && b->stage != BOOT_UPGRADE))
+    if (!b->by_http || !boot_is_reading(b))
         return;
     if (status == 200 && keep(b, (struct text){body, len})) {
         answered(b, true, now_ms, fx);

@@ -4,6 +4,11 @@
 
 #include "handset/boot.h"
 
+static inline bool boot_is_reading(const struct boot *b)
+{
+    return b->stage == BOOT_FILES || b->stage == BOOT_UPGRADE || b->stage == BOOT_EXTRAS;
+}
+
 void boot_go(struct boot *b, enum boot_stage stage, uint64_t now_ms, struct effects *fx);
 /* Nothing to be had: `words` become a status message, and the phone begins again after a while. */
 void boot_give_up(struct boot *b, uint64_t now_ms, struct effects *fx);
@@ -23,6 +28,7 @@ enum boot_dns_status boot_name_answer(struct boot *b, const void *bytes, size_t 
 
 /* files */
 void boot_files_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
+void boot_extras_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
 void boot_upgrade_begin(struct boot *b, uint64_t now_ms, struct effects *fx);
 void boot_files_input(struct boot *b, const struct endpoint *from, const void *bytes, size_t len,
                       uint64_t now_ms, struct effects *fx);

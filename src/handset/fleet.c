@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -535,11 +536,23 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
     return err ? err : phone_options_finish(&o->phone, "fleet");
 }
 
+/* The hard limit too, when we may: root may. */
+static size_t raise_files(size_t wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < wanted) {
+        limit.rlim_max = wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return process_raise_files();
+}
+
 int fleet_main(int argc, char **argv)
 {
     struct fleet_options o = {.count = 1, .wait_s = DEFAULT_WAIT};
     struct tally sum;
-    size_t files = process_raise_files();
+    size_t files;
     int err, status;
 
     if (take_options(argc, argv, &o) < 0) {
@@ -547,6 +560,7 @@ int fleet_main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    files = raise_files(o.count + 200);
     if (!o.processes)
         o.processes = (uint32_t)(o.count / (files > 1000 ? files - 200 : 800)) + 1;
     tally_init(&sum);

@@ -38,6 +38,8 @@ static void look_around(struct handset *h)
     h->around.vlan = b->vlan_known ? (b->vlan ? b->vlan : 4095) : 4095;
     snprintf(h->around.neighbour, sizeof(h->around.neighbour), "%s", b->switch_name);
     snprintf(h->around.neighbour_port, sizeof(h->around.neighbour_port), "%s", b->switch_port);
+    text_copy(h->kind.config_version, sizeof(h->kind.config_version),
+              text_of(b->config.version_stamp));
     for (unsigned i = 0; i < PHONE_SERVERS; i++)
         h->around.dns_status[i] =
             i < b->n_servers ? (uint8_t)b->servers[i].dns : BOOT_DNS_NOT_NEEDED;
@@ -51,6 +53,8 @@ static void on_note(struct runner *r, const struct runner_note *n)
     switch (n->event) {
     case RUNNER_STAGE:
         h->stage = (enum boot_stage)n->number;
+        if (h->runner.comparing || h->stage >= BOOT_EXTRAS)
+            break; /* the display goes on as it is */
         screen_status(&h->screen, h->stage == BOOT_NAMES && r->boot ? boot_lcd(r->boot)
                                                                     : boot_stage_lcd(h->stage));
         break;
@@ -297,6 +301,7 @@ int handset_open(struct handset *h, const struct phone_options *options)
     h->site.file_port = options->file_port;
     h->site.http_port = options->http_port;
     h->site.sccp_port = options->sccp_port;
+    h->site.keep_boot = true;
     h->site.note = on_note;
     phone_kind_init(&h->kind, options->models[0], options->load, options->faults);
     h->flash = network_factory();

@@ -124,9 +124,13 @@ static int on_event(void *context, const struct xml_event *e)
 
 int phone_config_read_xml(const void *bytes, size_t len, uint32_t type, struct phone_config *ret)
 {
-    struct phone_config config = {.security_mode = 1};
+    struct phone_config config;
     struct reading r = {.config = &config, .type = type};
-    int err = len > PHONE_CONFIG_MAX ? -E2BIG : xml_read(bytes, len, on_event, &r, NULL);
+    int err;
+
+    memset(&config, 0, sizeof(config)); /* it may be compared as bytes */
+    config.security_mode = 1;
+    err = len > PHONE_CONFIG_MAX ? -E2BIG : xml_read(bytes, len, on_event, &r, NULL);
 
     if (err)
         return err == -ENOMEM ? err : -EBADMSG;

@@ -4,11 +4,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "handset/http_get.h"
 #include "handset/nic.h"
 #include "handset/screen.h"
 
-enum to_do { TO_DO_NOTHING, TO_DO_REGISTER, TO_DO_BOOT, TO_DO_RESTART, TO_DO_UPGRADE };
+enum to_do {
+    TO_DO_NOTHING,
+    TO_DO_REGISTER,
+    TO_DO_BOOT,
+    TO_DO_RESTART,
+    TO_DO_UPGRADE,
+    TO_DO_EXTRAS,
+    TO_DO_COMPARE,
+    TO_DO_COMPARED
+};
 
 uint64_t runner_now_us(void)
 {
@@ -185,16 +195,13 @@ static void send_datagram(struct runner *r, const struct effect *e, struct text 
     dial_send_to(r->udp, &e->to, bytes.at, bytes.len);
 }
 
-static void get_file(struct runner *r, const struct effect *e, struct text path)
+static int get_file(struct runner *r, const struct effect *e, struct text path)
 {
     struct dial_options o = options_of(r, NULL, NULL);
 
     http_get_free(r->http);
     r->http = http_get_new(r->site->loop, &o, &e->to, path, on_file, r);
-    /* A transfer that could not begin leaves the boot waiting: the restart of the stage is told at
-     * once. */
-    if (!r->http)
-        r->to_do = TO_DO_BOOT;
+    return r->http ? 0 : -ENETUNREACH;
 }
 
 static void use_address(struct runner *r, uint32_t address)
@@ -231,10 +238,17 @@ static void on_phone_event(struct runner *r, const struct effect *e, struct text
         r->to_do = TO_DO_RESTART;
         break;
     case PHONE_EVENT_LOAD:
-        if (r->boot) {
+        if (r->boot && !r->boot->upgrade_tried) { /* one that failed is not tried again and again */
             text_copy(r->boot->wanted_load, sizeof(r->boot->wanted_load), text);
             r->to_do = TO_DO_UPGRADE;
         }
+        break;
+    case PHONE_EVENT_APPLY:
+        r->to_do = TO_DO_COMPARE;
+        break;
+    case PHONE_EVENT_REGISTERED:
+        if (r->boot && !r->to_do)
+            r->to_do = TO_DO_EXTRAS;
         break;
     default:
         break;
@@ -259,8 +273,7 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
         send_datagram(r, e, bytes);
         return 0;
     case EFFECT_HTTP:
-        get_file(r, e, bytes);
-        return 0;
+        return get_file(r, e, bytes);
     case EFFECT_VLAN:
         note(r, RUNNER_STATUS, 0, e->number, TEXT("Voice VLAN"));
         return 0;
@@ -268,15 +281,21 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
         use_address(r, e->number);
         return 0;
     case EFFECT_STAGE:
+        if (r->comparing && r->boot && e->number == BOOT_WAITING) { /* no file: nothing changes */
+            r->comparing = false;
+            boot_settle(r->boot);
+            return 0;
+        }
         note(r, RUNNER_STAGE, e->number, 0, (struct text){0});
         return 0;
     case EFFECT_STATUS:
         note(r, RUNNER_STATUS, 0, 0, bytes);
         return 0;
     case EFFECT_READY:
-        r->to_do = TO_DO_REGISTER;
+        r->to_do = r->comparing ? TO_DO_COMPARED : TO_DO_REGISTER;
         return 0;
     case EFFECT_REBOOT:
+        r->reason = e->number > 1 ? (uint8_t)e->number : PHONE_REASON_INITIALIZED;
         r->to_do = TO_DO_BOOT;
         return 0;
     case EFFECT_CONNECT:
@@ -298,6 +317,15 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
     return 0;
 }
 
+/* On loopback nothing of the boot goes on; on a wire leases and CDP do. */
+static void forget_boot(struct runner *r)
+{
+    boot_free(r->boot);
+    r->boot = NULL;
+    dial_close(r->udp);
+    r->udp = NULL;
+}
+
 static void begin_registration(struct runner *r, struct effects *fx)
 {
     struct endpoint servers[PHONE_SERVERS];
@@ -312,16 +340,14 @@ static void begin_registration(struct runner *r, struct effects *fx)
         servers[n++] = (struct endpoint){r->site->server, 2000};
     }
     note(r, RUNNER_BOOTED, n, 0, (struct text){0});
-    if (!r->site->on_wire) { /* on a wire the boot core goes on: leases, CDP */
-        boot_free(r->boot);
-        r->boot = NULL;
-        dial_close(r->udp);
-        r->udp = NULL;
-    }
+    if (r->boot)
+        r->config_hash = hash_bytes(&r->boot->config, sizeof(r->boot->config));
+    if (!r->site->on_wire && !r->site->keep_boot)
+        forget_boot(r);
     sccp_phone_start(&r->phone, own, servers, n, r->reason, runner_now_ms(), fx);
 }
 
-static void begin_boot(struct runner *r, struct effects *fx)
+static struct boot *new_boot(struct runner *r)
 {
     struct boot_options o = {.model = r->phone.kind->model,
                              .mac = r->mac,
@@ -333,12 +359,33 @@ static void begin_boot(struct runner *r, struct effects *fx)
                              .http_port = r->site->http_port,
                              .random = (uint32_t)uv_hrtime()};
 
-    if (r->boot && r->boot->load[0] &&
-        strcmp(r->boot->load, o.load) != 0) { /* an upgrade was stored */
-        free(r->load);
-        r->load = text_dup(text_of(r->boot->load));
-        o.load = r->load ? r->load : o.load;
+    if (ip_is_any(o.stored.tftp[0]) && !ip_is_any(r->site->server)) {
+        o.stored.tftp[0] = r->site->server;
+        o.stored.alternate_tftp = true;
     }
+    return boot_new(&o);
+}
+
+/* What an upgrade has put into flash is what runs from now on. */
+static void keep_load(struct runner *r)
+{
+    const char *runs = r->load ? r->load : r->phone.kind->load;
+    char *load;
+
+    if (!r->boot || !*r->boot->load || strcmp(r->boot->load, runs) == 0)
+        return;
+    load = text_dup(text_of(r->boot->load));
+    if (!load)
+        return;
+    free(r->load);
+    r->load = load;
+    r->phone.load = load;
+}
+
+static void begin_boot(struct runner *r, struct effects *fx)
+{
+    keep_load(r);
+    r->comparing = false;
     sccp_phone_stop(&r->phone, fx);
     http_get_free(r->http);
     r->http = NULL;
@@ -346,14 +393,39 @@ static void begin_boot(struct runner *r, struct effects *fx)
         begin_registration(r, fx);
         return;
     }
-    if (ip_is_any(o.stored.tftp[0]) && !ip_is_any(r->site->server)) {
-        o.stored.tftp[0] = r->site->server;
-        o.stored.alternate_tftp = true;
-    }
     boot_free(r->boot);
-    r->boot = boot_new(&o);
+    r->boot = new_boot(r);
     if (r->boot)
         boot_start(r->boot, runner_now_ms(), fx);
+}
+
+/* Reads the files again while the phone stays registered; boot's options say that this takes no
+ * time. */
+static void begin_comparing(struct runner *r, struct effects *fx)
+{
+    if (!r->site->files)
+        return;
+    r->comparing = true;
+    if (r->boot) {
+        boot_restart(r->boot, runner_now_ms(), fx);
+        return;
+    }
+    r->boot = new_boot(r);
+    if (r->boot)
+        boot_start(r->boot, runner_now_ms(), fx);
+}
+
+/* The phone restarts only when its configuration is another one. */
+static void compared(struct runner *r, struct effects *fx)
+{
+    uint64_t hash = hash_bytes(&r->boot->config, sizeof(r->boot->config));
+
+    r->comparing = false;
+    if (hash != r->config_hash)
+        sccp_phone_leave(&r->phone, PHONE_REASON_APPLY_CONFIG, PHONE_EVENT_RESTART, runner_now_ms(),
+                         fx);
+    else if (!r->site->on_wire && !r->site->keep_boot)
+        forget_boot(r);
 }
 
 static void do_next(struct runner *r, struct effects *fx)
@@ -371,7 +443,15 @@ static void do_next(struct runner *r, struct effects *fx)
         sccp_phone_stop(&r->phone, fx);
         boot_upgrade(r->boot, load, runner_now_ms(), fx);
     } else if (what == TO_DO_RESTART && r->boot) {
+        r->comparing = false;
         boot_restart(r->boot, runner_now_ms(), fx);
+    } else if (what == TO_DO_EXTRAS) {
+        if (r->boot)
+            boot_fetch_extras(r->boot, runner_now_ms(), fx);
+    } else if (what == TO_DO_COMPARE) {
+        begin_comparing(r, fx);
+    } else if (what == TO_DO_COMPARED) {
+        compared(r, fx);
     } else {
         note(r, RUNNER_REBOOT, what == TO_DO_BOOT, 0, (struct text){0});
         begin_boot(r, fx);
@@ -383,6 +463,7 @@ static void do_next(struct runner *r, struct effects *fx)
 static void carry_out(struct runner *r, struct effects *fx)
 {
     int failed[PHONE_LINKS] = {0};
+    bool no_http = false;
 
     for (uint32_t i = 0; i < fx->n; i++) {
         struct effect e = fx->items[i];
@@ -390,6 +471,12 @@ static void carry_out(struct runner *r, struct effects *fx)
 
         if (err < 0 && (e.type == EFFECT_CONNECT || e.type == EFFECT_SEND))
             failed[e.link] = err;
+        no_http |= err < 0 && e.type == EFFECT_HTTP;
+    }
+    if (no_http && r->boot) {
+        effects_clear(fx);
+        boot_http(r->boot, 0, NULL, 0, runner_now_ms(), fx);
+        carry_out(r, fx);
     }
     for (unsigned i = 0; i < PHONE_LINKS; i++) {
         if (!failed[i])

@@ -39,6 +39,7 @@ struct runner_site {
     uint64_t ticking_ms; /* when the tick is due; UINT64_MAX: not running */
     bool files;          /* boot by files; false: register at once with `server` */
     bool on_wire, quick;
+    bool keep_boot;   /* also on loopback: the settings menu shows it, extras are fetched */
     struct nic *nic;  /* of a named interface; NULL on loopback */
     struct ip server; /* TFTP server and, without files, CallManager; none: what DHCP says */
     uint16_t file_port, http_port, sccp_port; /* 0: the usual ones; sccp_port beats the file's */
@@ -61,10 +62,12 @@ struct runner {
     struct timer timer;
     struct network stored; /* the phone's flash */
     struct mac mac;
-    uint8_t reason; /* enum phone_reason of the next registration */
-    uint8_t to_do;  /* what follows when the effects are done */
-    char *load;     /* that runs, when an upgrade changed it; owned */
-    void *context;  /* the owner's */
+    uint8_t reason;       /* enum phone_reason of the next registration */
+    bool comparing;       /* the files are read again to compare them */
+    uint64_t config_hash; /* of the configuration it registered with */
+    uint8_t to_do;        /* what follows when the effects are done */
+    char *load;           /* that runs, when an upgrade changed it; owned */
+    void *context;        /* the owner's */
 };
 
 int runner_site_init(struct runner_site *site, uv_loop_t *loop); /* 0 or -ENOMEM */

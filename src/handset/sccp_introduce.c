@@ -47,7 +47,7 @@ static void text_alarm(struct sccp_phone *p, unsigned link, bool numbered, struc
     if (numbered)
         snprintf(number, sizeof(number), "%u: ", p->reason);
     snprintf(a.text, sizeof(a.text), "%sName=%s Load=%.24s Last=%s", number, p->name.s,
-             p->kind->load, phone_reason_words(p->reason));
+             phone_load(p), phone_reason_words(p->reason));
     phone_put(p, link, SCCP_ALARM, &a, fx);
 }
 
@@ -119,7 +119,7 @@ static size_t build_register(struct sccp_phone *p, uint8_t *to, size_t size)
     memcpy(r.features, k->habits->features, 3);
     if (device_name_mac(p->name, &mac) == 0)
         memcpy(r.mac, mac.bytes, 6);
-    memcpy(r.load, k->load, sizeof(k->load) <= sizeof(r.load) ? sizeof(k->load) : sizeof(r.load));
+    snprintf(r.load, sizeof(r.load), "%s", phone_load(p));
     memcpy(r.config_version, k->config_version, sizeof(k->config_version));
     sccp_encode_body(SCCP_REGISTER_REQ, &r, k->version, &w);
     body = writer_len(&w) - SCCP_HEADER_SIZE;

@@ -15,6 +15,11 @@ static inline bool phone_is_faulty(const struct sccp_phone *p, enum fault f)
     return fault_is_on(p->kind->faults, f);
 }
 
+static inline const char *phone_load(const struct sccp_phone *p)
+{
+    return p->load ? p->load : p->kind->load;
+}
+
 /* say */
 void phone_tell(struct effects *fx, enum phone_event event);
 void phone_tell_text(struct effects *fx, enum phone_event event, const char *words);

@@ -248,7 +248,7 @@ static void on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_m
 
 static void on_load(struct sccp_phone *p, const char *load, struct effects *fx)
 {
-    if (*load && strncmp(load, p->kind->load, 16) != 0)
+    if (*load && strncmp(load, phone_load(p), 16) != 0)
         phone_tell_text(fx, PHONE_EVENT_LOAD, load);
 }
 

@@ -106,6 +106,7 @@ struct sccp_phone {
     const struct phone_kind *kind;
     struct screen *screen;                   /* NULL in fleets; not owned */
     const struct phone_surroundings *around; /* the same */
+    const char *load;                        /* that runs; NULL: the kind's */
     struct device_name name;
     struct ip address;
     struct endpoint servers[PHONE_SERVERS];
