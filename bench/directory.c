@@ -146,6 +146,7 @@ static void open_all(struct bulk_host *h, const char *what)
                 database_load_or_make(h->db, TEXT("cm1"), TEXT("10.0.0.1"), &h->directory, error,
                                       sizeof(error)) == 0,
             path);
+    h->can_write = true;
     watch_tell(&w, what, 1, "s");
 }
 

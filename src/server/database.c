@@ -89,8 +89,14 @@ int database_load_or_make(struct database *db, struct text node_name, struct tex
         snprintf(error, size, "there is not enough memory");
         return -ENOMEM;
     }
-    if ((err = database_replace(db, *ret)))
+    db->hollow = true;
+    if (database_replace(db, *ret))
         log_error("database", "the first directory could not be stored: %s",
                   store_error(db->store));
     return 0;
+}
+
+bool database_is_hollow(const struct database *db)
+{
+    return db->hollow;
 }

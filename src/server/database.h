@@ -29,6 +29,9 @@ int database_load(struct database *db, const struct directory **ret, char *error
 int database_load_or_make(struct database *db, struct text node_name, struct text node_address,
                           const struct directory **ret, char *error, size_t size);
 
+/* That happened, and nothing may be stored before database_replace has stored all of it. */
+bool database_is_hollow(const struct database *db);
+
 /* A transaction: begin, any number of deltas in the order in which they happened, commit with the
  * version of the last. After an error the transaction is over and nothing of it is stored. */
 int database_begin(struct database *db);

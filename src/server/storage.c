@@ -40,7 +40,9 @@ struct storage {
     uint64_t full_version; /* of the snapshot in which the range had no free number; 0: not known */
     uv_idle_t idle;        /* runs while there are jobs: after all messages that came together */
     uv_timer_t repair;
-    bool failed;
+    char reason[300];   /* why there is no database */
+    bool failed;        /* the disk; told, and tried again now and then */
+    bool stopped;       /* by an administrator: nothing is changed */
     unsigned n_handles; /* open ones; the last to close frees this */
 };
 
@@ -56,15 +58,56 @@ static void report(struct storage *s, int err, const char *sentence)
     s->failed = err != 0;
 }
 
+static void database_path(const struct storage *s, char *to, size_t size)
+{
+    snprintf(to, size, "%s/" DATABASE_FILE, server_bootstrap(s->thread->server)->data);
+}
+
+/* A folder that could not be written when we started may have become writable. */
+static int open_again(struct storage *s)
+{
+    struct database *db = NULL;
+    const struct directory *stored = NULL;
+    char path[600], error[512];
+    int err;
+
+    database_path(s, path, sizeof(path));
+    if ((err = database_open(path, STORE_WRITE, &db, error, sizeof(error)))) {
+        text_copy(s->reason, sizeof(s->reason), text_of(error));
+        return err;
+    }
+    err = store_can_write(database_store(db)) ? database_load(db, &stored, error, sizeof(error))
+                                              : -EROFS;
+    if (err == -ENODATA || (!err && directory_version(stored) != directory_version(s->current)))
+        err = database_replace(db, s->current);
+    directory_unref(stored);
+    if (err) {
+        database_close(db);
+        return err;
+    }
+    database_close(s->db);
+    s->db = db;
+    return 0;
+}
+
 /* Writing the same version once more changes nothing, but shows whether the disk takes it. */
+static int try_disk(struct storage *s)
+{
+    int err;
+
+    if (!s->db || !store_can_write(database_store(s->db)))
+        return open_again(s);
+    if (database_is_hollow(s->db))
+        return database_replace(s->db, s->current);
+    err = database_begin(s->db);
+    return err ? err : database_commit(s->db, directory_version(s->current));
+}
+
 static void on_repair(uv_timer_t *timer)
 {
     struct storage *s = timer->data;
-    int err = database_begin(s->db);
 
-    if (!err)
-        err = database_commit(s->db, directory_version(s->current));
-    if (err)
+    if (try_disk(s))
         return;
     report(s, 0, "");
     uv_timer_stop(timer);
@@ -73,8 +116,29 @@ static void on_repair(uv_timer_t *timer)
 static void fail(struct storage *s, int err, const char *sentence)
 {
     report(s, err, sentence);
-    if (s->db && !uv_is_active((uv_handle_t *)&s->repair))
+    if (!uv_is_active((uv_handle_t *)&s->repair))
         uv_timer_start(&s->repair, on_repair, REPAIR_MS, REPAIR_MS);
+}
+
+/* The database when it can take a change, else NULL. */
+static struct database *writable(struct storage *s)
+{
+    if (!s->db || s->stopped || !store_can_write(database_store(s->db)))
+        return NULL;
+    if (database_is_hollow(s->db) && database_replace(s->db, s->current))
+        return NULL;
+    return s->db;
+}
+
+static const char *why_not(const struct storage *s)
+{
+    if (s->stopped)
+        return "the database service is stopped: changes are refused until it is started";
+    if (!s->db)
+        return s->reason;
+    if (!store_can_write(database_store(s->db)))
+        return "the database may not be written (read-only folder or missing rights)";
+    return store_error(database_store(s->db));
 }
 
 static void publish(struct storage *s, const struct directory *dir)
@@ -117,13 +181,14 @@ static void prepare(struct storage *s, struct job *j, const struct directory **d
 
 static int store_jobs(struct storage *s, const struct directory *newest)
 {
-    int err = s->db ? database_begin(s->db) : -EROFS;
+    struct database *db = writable(s);
+    int err = db ? database_begin(db) : -EROFS;
 
     for (size_t i = 0; i < s->n_jobs && !err; i++) {
         if (!s->jobs[i].err)
-            err = database_write(s->db, &s->jobs[i].delta);
+            err = database_write(db, &s->jobs[i].delta);
     }
-    return err ? err : database_commit(s->db, directory_version(newest));
+    return err ? err : database_commit(db, directory_version(newest));
 }
 
 static void answer(struct storage *s, struct job *j)
@@ -149,9 +214,8 @@ static void answer(struct storage *s, struct job *j)
 
 static void refuse_all(struct storage *s, int err)
 {
-    const char *sentence = s->db ? store_error(database_store(s->db)) : "there is no database";
+    const char *sentence = why_not(s);
 
-    log_error("storage", "nothing could be stored: %s", sentence);
     for (size_t i = 0; i < s->n_jobs; i++) {
         struct job *j = &s->jobs[i];
 
@@ -160,7 +224,8 @@ static void refuse_all(struct storage *s, int err)
         j->err = err;
         snprintf(j->error, sizeof(j->error), "%s", sentence);
     }
-    fail(s, err, sentence);
+    if (!s->stopped)
+        fail(s, err, sentence);
 }
 
 static void run_jobs(struct storage *s)
@@ -214,18 +279,48 @@ static void on_request(struct storage *s, const struct message *m)
 
     if (s->n_jobs)
         run_jobs(s); /* what was asked before comes before */
-    host = (struct bulk_host){.db = s->db, .directory = directory_ref(s->current)};
+    host = (struct bulk_host){
+        .db = s->db, .can_write = writable(s) != NULL, .directory = directory_ref(s->current)};
     status = bulk_request(&host, m->request.verb, m->request.take_arguments, &body);
     if (host.directory != s->current) {
         publish(s, host.directory);
         report(s, 0, "");
-    } else if (host.disk_error) {
-        fail(s, host.disk_error,
-             s->db ? store_error(database_store(s->db)) : "there is no database");
+    } else if (host.disk_error && !s->stopped) {
+        fail(s, host.disk_error, why_not(s));
     }
     directory_unref(host.directory);
     json_decref(m->request.take_arguments);
     server_reply(s->thread->server, m->request.token, status, body);
+}
+
+static void tell_running(struct storage *s, uint64_t token)
+{
+    server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, token,
+                         "%zu phones, %zu lines", directory_count(s->current, ENTITY_phone),
+                         directory_count(s->current, ENTITY_line));
+}
+
+/* Stopped, the database is left alone: for whoever wants to look after the file. */
+static void on_service(struct storage *s, uint64_t token, enum service_state wanted)
+{
+    int err;
+
+    if (s->n_jobs)
+        run_jobs(s);
+    s->stopped = wanted != SERVICE_RUNNING;
+    if (s->stopped) {
+        uv_timer_stop(&s->repair);
+        s->failed = false;
+        server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_STOPPED, token,
+                             "phones are served from memory, changes are refused");
+    } else if ((err = try_disk(s))) {
+        fail(s, err, why_not(s));
+        server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_FAILED, token, "%s",
+                             why_not(s));
+    } else {
+        s->failed = false;
+        tell_running(s, token);
+    }
 }
 
 static void storage_on_message(struct thread *t, const struct message *m)
@@ -248,6 +343,9 @@ static void storage_on_message(struct thread *t, const struct message *m)
     case MESSAGE_REQUEST:
         on_request(s, m);
         break;
+    case MESSAGE_SERVICE:
+        on_service(s, m->service.token, (enum service_state)m->service.wanted);
+        break;
     default:
         break;
     }
@@ -256,30 +354,27 @@ static void storage_on_message(struct thread *t, const struct message *m)
 /* A folder where nothing may be made is no reason not to serve: as it is on a live medium. */
 static int open_database(struct storage *s, const struct bootstrap *b, char *error, size_t size)
 {
-    char path[sizeof(b->data) + 32];
+    char path[600];
     int err;
 
-    snprintf(path, sizeof(path), "%s/" DATABASE_FILE, b->data);
+    database_path(s, path, sizeof(path));
     err = database_open(path, STORE_WRITE, &s->db, error, size);
     if (!err)
         return database_load_or_make(s->db, text_of(s->node), text_of(b->node_address), &s->current,
                                      error, size);
-    if (access(path, F_OK) == 0)
+    if (access(path, F_OK) == 0 && err != -ENOSPC)
         return err; /* damaged, newer, locked: starting empty would hide it */
+    text_copy(s->reason, sizeof(s->reason), text_of(error));
     s->current = directory_factory(text_of(s->node), text_of(b->node_address));
     return s->current ? 0 : -ENOMEM;
 }
 
-static void tell_state(struct storage *s, const char *error)
+static void tell_state(struct storage *s)
 {
-    if (!s->db)
-        fail(s, -EROFS, error);
-    else if (!store_can_write(database_store(s->db)))
-        fail(s, -EROFS, "the database may not be written");
+    if (!writable(s))
+        fail(s, -EROFS, why_not(s));
     else
-        server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, 0,
-                             "%zu phones, %zu lines", directory_count(s->current, ENTITY_phone),
-                             directory_count(s->current, ENTITY_line));
+        tell_running(s, 0);
 }
 
 static int storage_start(struct thread *t)
@@ -304,7 +399,7 @@ static int storage_start(struct thread *t)
         log_error("storage", "%s", error);
         return err;
     }
-    tell_state(s, error);
+    tell_state(s);
     server_publish(t->server, directory_ref(s->current));
     return 0;
 }

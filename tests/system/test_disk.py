@@ -78,6 +78,37 @@ def test_a_refused_import_on_a_full_disk_leaves_nothing(disk, tmp_path):
     node.stop()
 
 
+def test_a_disk_that_is_full_from_the_start_gets_everything_once_there_is_room(disk):
+    filler = fill(disk)
+    with open(filler, 'r+b') as f:
+        f.truncate(filler.stat().st_size - 60000)  # enough for socket, log and lock
+    node = Node(disk / 'data')
+    control = node.control()
+    assert 'full' in add(control, 1)['error']
+    assert 'failed' in state(control).lower()
+    assert control.ask('pool', 'list')['rows']  # what a new node has
+    filler.unlink()
+    assert 'error' not in control.ask('service', 'start', 'database')
+    assert 'running' in state(control).lower()
+    assert 'error' not in add(control, 1)
+    node.kill()
+    node = Node(disk / 'data')
+    assert node.control().ask('pool', 'list')['rows']
+    assert len(node.control().ask('phone', 'list')['rows']) == 1
+    node.stop()
+
+
+def test_a_stopped_database_refuses_changes_until_it_is_started(tmp_path):
+    node = Node(tmp_path / 'data')
+    control = node.control()
+    assert 'error' not in control.ask('service', 'stop', 'database')
+    assert 'stopped' in add(control, 1)['error']
+    assert control.ask('phone', 'list')['rows'] == []
+    assert 'error' not in control.ask('service', 'start', 'database')
+    assert 'error' not in add(control, 1)
+    node.stop()
+
+
 def test_a_read_only_folder_is_served_from_memory(disk):
     node = Node(disk / 'data')
     assert 'error' not in add(node.control(), 1)

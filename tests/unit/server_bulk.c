@@ -285,6 +285,7 @@ static void a_restore_brings_back_what_was_and_keeps_what_is(void **state)
     struct delta d;
 
     assert_int_equal(database_open(path, STORE_WRITE, &h.db, error, sizeof(error)), 0);
+    h.can_write = true;
     h.directory = directory_of_lines(full);
     assert_int_equal(database_replace(h.db, h.directory), 0);
     then = directory_ref(h.directory);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -47,13 +48,23 @@ static int read_fd(int fd, struct blob *ret)
     return 0;
 }
 
+/* The server is often another user than who typed the name. */
+static void tell_file(const char *path, int err, char *error, size_t size)
+{
+    bool rights = err == -EACCES || err == -EPERM;
+    const struct passwd *user = rights ? getpwuid(geteuid()) : NULL;
+
+    snprintf(error, size, "%s: %s%s%s%s", path, strerror(-err),
+             user ? " (it is opened as user " : "", user ? user->pw_name : "", user ? ")" : "");
+}
+
 static int read_file(const char *path, struct blob *ret, char *error, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int err = fd < 0 ? -errno : read_fd(fd, ret);
 
     if (err)
-        snprintf(error, size, "%s: %s", path, strerror(-err));
+        tell_file(path, err, error, size);
     if (fd >= 0)
         close(fd);
     return err;
@@ -83,7 +94,7 @@ static int write_file(const char *path, const struct grow *text, char *error, si
     if (!err && rename(neighbour, path) < 0)
         err = -errno;
     if (err) {
-        snprintf(error, size, "%s: %s", path, strerror(-err));
+        tell_file(path, err, error, size);
         unlink(neighbour);
     }
     return err;
@@ -182,12 +193,13 @@ static json_t *import_body(struct import *i, int err, bool dry)
     return body;
 }
 
+static const char no_writing[] =
+    "the database cannot be written now; `dialtone service list` says why";
+
 static int store_failed(struct bulk_host *h, int err, char *error, size_t size)
 {
     h->disk_error = err;
-    snprintf(error, size, "%s",
-             h->db ? store_error(database_store(h->db))
-                   : "there is no database that can be written");
+    snprintf(error, size, "%s", h->can_write ? store_error(database_store(h->db)) : no_writing);
     return err;
 }
 
@@ -212,7 +224,7 @@ static int run_import(struct bulk_host *h, const json_t *arguments, json_t **bod
     if (err == -ENOMEM && !*i->error)
         snprintf(i->error, sizeof(i->error), "there is not enough memory");
     if (!err && !dry && i->delta.n) {
-        err = h->db ? database_apply(h->db, &i->delta) : -EROFS;
+        err = h->can_write ? database_apply(h->db, &i->delta) : -EROFS;
         if (err)
             store_failed(h, err, i->error, sizeof(i->error));
         else
@@ -329,13 +341,13 @@ static void name_aside(const char *database, char *to, size_t size)
 
 static int run_restore(struct bulk_host *h, const json_t *arguments, json_t **body)
 {
-    char error[512] = "there is no database that can be written", copy[4200], aside[4300],
-         note[4400];
+    char error[512], copy[4200], aside[4300], note[4400];
     const struct directory *dir = NULL;
     const char *path = string_of(arguments, "path");
     int err = -EROFS;
 
-    if (h->db) {
+    snprintf(error, sizeof(error), "%s", no_writing);
+    if (h->can_write) {
         snprintf(copy, sizeof(copy), "%s.restoring", store_path(database_store(h->db)));
         name_aside(store_path(database_store(h->db)), aside, sizeof(aside));
         err = read_backup(path, copy, &dir, error, sizeof(error));
@@ -400,8 +412,10 @@ int bulk_offline(const char *folder, const char *verb, const json_t *arguments, 
     if (database_open(path, STORE_WRITE, &h.db, error, sizeof(error)) ||
         database_load_or_make(h.db, text_of(host), TEXT(""), &h.directory, error, sizeof(error)))
         *body = refusal(error);
-    else
+    else {
+        h.can_write = store_can_write(database_store(h.db)) && !database_is_hollow(h.db);
         status = bulk_request(&h, verb, arguments, body);
+    }
     directory_unref(h.directory);
     database_close(h.db);
     if (fd >= 0)

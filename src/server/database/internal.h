@@ -14,6 +14,7 @@ struct table {
 struct database {
     struct store *store;
     struct statement *put_version;
+    bool hollow; /* the first directory could not be stored: a change alone would not make sense */
     struct table tables[N_ENTITIES]; /* prepared when first needed */
 };
 

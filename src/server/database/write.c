@@ -252,5 +252,7 @@ int database_replace(struct database *db, const struct directory *dir)
         store_rollback(db->store);
         return err;
     }
-    return database_commit(db, directory_version(dir));
+    if (!(err = database_commit(db, directory_version(dir))))
+        db->hollow = false;
+    return err;
 }
