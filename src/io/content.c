@@ -8,7 +8,8 @@
 
 #define WINDOW (32 * 1024) /* read at once from a file that is not in memory */
 
-/* Tells contents apart, eight octets a step; whoever makes two that meet has only fooled himself. */
+/* Tells contents apart, eight octets a step; whoever makes two that meet has only fooled himself.
+ */
 static uint64_t mix(uint64_t h, const uint8_t *bytes, size_t len)
 {
     uint64_t word;

@@ -20,9 +20,9 @@
 
 struct entry {
     char *path, *lower;
-    struct stat st;      /* what is served; st_ino 0: nothing yet */
-    struct stat seen;    /* what lay there when it was last looked at */
-    uint64_t seen_ms;    /* since when it has looked so */
+    struct stat st;          /* what is served; st_ino 0: nothing yet */
+    struct stat seen;        /* what lay there when it was last looked at */
+    uint64_t seen_ms;        /* since when it has looked so */
     struct content *content; /* in memory */
     bool settling, queued, present;
 };
@@ -50,7 +50,8 @@ struct file_tree {
     struct file_tree_options options;
     char *root;
     struct entry **entries; /* sorted by lower path, then path */
-    size_t n, n_sorted, room, n_folders; /* those behind the sorted ones came with the look that runs */
+    size_t n, n_sorted, room,
+        n_folders; /* those behind the sorted ones came with the look that runs */
     uint64_t cached_bytes;
     struct folder *folders;
     unsigned open_handles; /* what must be closed before it is freed */
@@ -101,7 +102,8 @@ static struct entry *get(const struct file_tree *t, const char *lower, const cha
         if (strcmp(t->entries[i]->path, given) == 0)
             return t->entries[i];
     }
-    return first < t->n_sorted && strcmp(t->entries[first]->lower, lower) == 0 ? t->entries[first] : NULL;
+    return first < t->n_sorted && strcmp(t->entries[first]->lower, lower) == 0 ? t->entries[first]
+                                                                               : NULL;
 }
 
 static struct entry *get_exact(const struct file_tree *t, const char *lower, const char *path)
@@ -133,7 +135,8 @@ static struct entry *entry_add(struct file_tree *t, const char *path, const char
 
     if (t->n == t->room) {
         size_t room = t->room ? t->room * 2 : 64;
-        struct entry **more = room > FILES_MAX ? NULL : realloc(t->entries, room * sizeof(struct entry *));
+        struct entry **more =
+            room > FILES_MAX ? NULL : realloc(t->entries, room * sizeof(struct entry *));
 
         if (!more)
             return NULL;
@@ -277,10 +280,12 @@ static void look_at_path(struct file_tree *t, const char *path, int depth)
     struct stat st;
     size_t len = strlen(path);
 
-    if (len >= PATH_LEN || snprintf(full, sizeof(full), "%s/%s", t->root, path) >= (int)sizeof(full) ||
+    if (len >= PATH_LEN ||
+        snprintf(full, sizeof(full), "%s/%s", t->root, path) >= (int)sizeof(full) ||
         lstat(full, &st) < 0)
         return;
-    if (S_ISLNK(st.st_mode) && (!stays_inside(t, full) || stat(full, &st) < 0 || S_ISDIR(st.st_mode)))
+    if (S_ISLNK(st.st_mode) &&
+        (!stays_inside(t, full) || stat(full, &st) < 0 || S_ISDIR(st.st_mode)))
         return; /* linked folders could go in circles */
     if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
         read_folder(t, path, depth + 1);
@@ -333,8 +338,8 @@ static void on_loaded(uv_work_t *work, int status)
     for (size_t i = 0; i <= strlen(l->path); i++)
         lower[i] = (char)tolower((unsigned char)l->path[i]);
     e = t->closing ? NULL : get_exact(t, lower, l->path);
-    if (status == 0 && !l->err && e && !e->content && t->options.cache && content_same(&e->st, &l->st) &&
-        (e->content = content_of_copy(l->bytes, &l->st)))
+    if (status == 0 && !l->err && e && !e->content && t->options.cache &&
+        content_same(&e->st, &l->st) && (e->content = content_of_copy(l->bytes, &l->st)))
         t->cached_bytes += e->content->size;
     else if (status == 0 && !l->err)
         free(l->bytes);
@@ -415,7 +420,8 @@ static void forget_entries(struct file_tree *t)
     t->n = kept;
 }
 
-/* Reads the whole tree. New entries are appended while it is read, and sorted in when it is done. */
+/* Reads the whole tree. New entries are appended while it is read, and sorted in when it is done.
+ */
 static void look(struct file_tree *t)
 {
     for (size_t i = 0; i < t->n; i++)

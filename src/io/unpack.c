@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE       65536
-#define FRONT_MAX   65536 /* a signature in front of the archive is not longer */
+#define PIECE     65536
+#define FRONT_MAX 65536 /* a signature in front of the archive is not longer */
 
 struct unpacking {
     const struct unpack_options *options;
@@ -175,7 +175,8 @@ static const char *plain_name(const char *path)
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
 
-    return *name && *name != '.' && strlen(name) <= UNPACK_NAME_MAX && !strchr(name, '\\') ? name : NULL;
+    return *name && *name != '.' && strlen(name) <= UNPACK_NAME_MAX && !strchr(name, '\\') ? name
+                                                                                           : NULL;
 }
 
 static int take_all(struct unpacking *u)
@@ -183,7 +184,8 @@ static int take_all(struct unpacking *u)
     struct archive_entry *e;
     int status;
 
-    while ((status = archive_read_next_header(u->archive, &e)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
+    while ((status = archive_read_next_header(u->archive, &e)) == ARCHIVE_OK ||
+           status == ARCHIVE_WARN) {
         const char *path = archive_entry_pathname(e), *name = path ? plain_name(path) : NULL;
         int err;
 
@@ -192,7 +194,8 @@ static int take_all(struct unpacking *u)
         if ((err = take_entry(u, name)) < 0)
             return err;
     }
-    return status == ARCHIVE_EOF ? 0 : fail(u, -EBADMSG, "is damaged, or no archive that can be read");
+    return status == ARCHIVE_EOF ? 0
+                                 : fail(u, -EBADMSG, "is damaged, or no archive that can be read");
 }
 
 /* Each file appears whole under its name. */
@@ -220,7 +223,8 @@ static void remove_hidden(const struct unpacking *u)
     }
 }
 
-int unpack(const struct unpack_options *o, struct unpack_file **ret, size_t *n_ret, char *error, size_t size)
+int unpack(const struct unpack_options *o, struct unpack_file **ret, size_t *n_ret, char *error,
+           size_t size)
 {
     struct unpacking *u = calloc(1, sizeof(*u));
     int err;

@@ -6,12 +6,13 @@
 #include "base/map.h"
 #include "base/pool.h"
 
-#define DEVICES_MAX  1000000
-#define CLIENTS_MAX  8192    /* watched at once */
-#define MINUTE       60000
-#define BACKLOG      8       /* answers of one client that may wait */
-#define SEEN_BITS    1024    /* of names already counted; a few are taken for others, to the client's good */
-#define IP_KEY       17
+#define DEVICES_MAX 1000000
+#define CLIENTS_MAX 8192 /* watched at once */
+#define MINUTE      60000
+#define BACKLOG     8 /* answers of one client that may wait */
+#define SEEN_BITS                                                                                  \
+    1024 /* of names already counted; a few are taken for others, to the client's good */
+#define IP_KEY 17
 
 struct device {
     uint64_t id;
@@ -169,8 +170,8 @@ static bool is_tied(const struct device *d)
     return d->ip[BOUND_BY_LEASE].family || d->ip[BOUND_BY_REGISTRATION].family;
 }
 
-void file_guard_bind(struct file_guard *g, struct device_name device, struct ip ip, enum binding_source by,
-                     bool gone)
+void file_guard_bind(struct file_guard *g, struct device_name device, struct ip ip,
+                     enum binding_source by, bool gone)
 {
     struct device *d = device_get(g, device, !gone);
 
@@ -225,15 +226,17 @@ static struct client *client_get(struct file_guard *g, uint64_t now_ms, struct i
     return c;
 }
 
-/* One more name that is not its own; true when that is the one too many. A client stays slow until a
- * whole minute has passed within the limit. */
-static bool count_name(struct file_guard *g, struct client *c, uint64_t now_ms, struct device_name device)
+/* One more name that is not its own; true when that is the one too many. A client stays slow until
+ * a whole minute has passed within the limit. */
+static bool count_name(struct file_guard *g, struct client *c, uint64_t now_ms,
+                       struct device_name device)
 {
     uint64_t bit = hash_bytes(device.s, strlen(device.s)) % SEEN_BITS;
     bool was_slow;
 
     if (now_ms - c->since_ms >= MINUTE) {
-        c->slow = c->slow && now_ms - c->since_ms < 2 * MINUTE && c->names > g->settings.names_limit;
+        c->slow =
+            c->slow && now_ms - c->since_ms < 2 * MINUTE && c->names > g->settings.names_limit;
         c->since_ms = now_ms;
         c->names = 0;
         memset(c->seen, 0, sizeof(c->seen));
@@ -249,7 +252,8 @@ static bool count_name(struct file_guard *g, struct client *c, uint64_t now_ms, 
 }
 
 /* Answers to a slow client leave one after the other. */
-static void slow_down(struct file_guard *g, struct client *c, uint64_t now_ms, struct file_judgement *j)
+static void slow_down(struct file_guard *g, struct client *c, uint64_t now_ms,
+                      struct file_judgement *j)
 {
     uint64_t due = (c->free_ms > now_ms ? c->free_ms : now_ms) + g->settings.delay_ms;
 

@@ -12,10 +12,11 @@
 #include "core/counters.h"
 #include "wire/http.h"
 
-#define HEAD_ROOM 2048  /* a phone's head has less than a hundred bytes */
-#define PIECE     65536 /* of a body, at once */
-#define NAME_ROOM 129
-#define SLOW_MS   250
+#define HEAD_ROOM  2048  /* a phone's head has less than a hundred bytes */
+#define PIECE      65536 /* of a body, at once */
+#define NAME_ROOM  129
+#define SLOW_MS    250
+#define ALL_BURSTS (128u << 20) /* what all links together may have waiting */
 
 enum link_state { READING, HELD, SENDING };
 
@@ -28,7 +29,7 @@ struct link {
     struct file_answer file;
     uint64_t offset, end, started_ms; /* of the body */
     struct http_range range;
-    uint64_t if_tag;                  /* If-None-Match; 0: none */
+    uint64_t if_tag; /* If-None-Match; 0: none */
     uint16_t head_len, name_len;
     uint8_t state;
     uint8_t waited; /* turns since the last piece that have not emptied the queue */
@@ -160,8 +161,8 @@ void file_server_closed(struct file_server *s, uint64_t id)
         link_free(s, l);
 }
 
-bool file_server_opened(struct file_server *s, uint64_t now_ms, uint64_t id, const struct endpoint *peer,
-                        struct ip local)
+bool file_server_opened(struct file_server *s, uint64_t now_ms, uint64_t id,
+                        const struct endpoint *peer, struct ip local)
 {
     uint64_t slot;
     struct link *l = pool_take(&s->pool, &slot);
@@ -250,11 +251,19 @@ static void finish(struct file_server *s, struct link *l, uint64_t now_ms)
         next_request(s, l, now_ms);
 }
 
+/* Many slow readers share the memory for what waits. */
+static size_t burst(const struct file_server *s)
+{
+    size_t share = ALL_BURSTS / (s->pool.n ? s->pool.n : 1);
+
+    return share < s->settings.burst ? share : s->settings.burst;
+}
+
 /* Hands over a piece; below 0 when the link is gone or the file has changed. */
 static int send_piece(struct file_server *s, struct link *l)
 {
     uint64_t left = l->end - l->offset;
-    size_t n = left < PIECE ? (size_t)left : PIECE;
+    size_t most = burst(s) < PIECE ? burst(s) : PIECE, n = left < most ? (size_t)left : most;
     const uint8_t *bytes = l->file.bytes ? l->file.bytes + l->offset : NULL;
 
     if (!bytes) {
@@ -280,9 +289,11 @@ static void send_more(struct file_server *s, struct link *l, uint64_t now_ms)
 {
     list_remove(&l->node);
     l->waited = 0;
-    while (l->offset < l->end && s->output.queued(s->output.context, l->id) < s->settings.burst) {
+    while (l->offset < l->end && s->output.queued(s->output.context, l->id) < burst(s)) {
         if (send_piece(s, l) < 0) {
-            link_close(s, l); /* the length was promised: a short body tells the phone that it is not whole */
+            link_close(
+                s,
+                l); /* the length was promised: a short body tells the phone that it is not whole */
             return;
         }
     }
@@ -359,7 +370,7 @@ static void answer(struct file_server *s, struct link *l, uint64_t now_ms)
         send_file(s, l, now_ms);
         return;
     }
-    count(err == -EBUSY   ? COUNT_HTTP_OVERFLOW
+    count(err == -EBUSY    ? COUNT_HTTP_OVERFLOW
           : err == -EACCES ? COUNT_HTTP_REFUSED
                            : COUNT_HTTP_NOT_FOUND);
     report(s, l, err == -EBUSY ? FILE_BUSY : err == -EACCES ? FILE_REFUSED : FILE_MISSING);
@@ -403,7 +414,8 @@ static uint64_t tag_of(struct text value)
     return 0;
 }
 
-/* The name without its slash; one that is too long or badly written is a name that does not exist. */
+/* The name without its slash; one that is too long or badly written is a name that does not exist.
+ */
 static void take_name(struct link *l, struct text target)
 {
     char path[NAME_ROOM + 1];
@@ -450,7 +462,8 @@ static void next_request(struct file_server *s, struct link *l, uint64_t now_ms)
     }
 }
 
-void file_server_input(struct file_server *s, uint64_t now_ms, uint64_t id, const void *bytes, size_t len)
+void file_server_input(struct file_server *s, uint64_t now_ms, uint64_t id, const void *bytes,
+                       size_t len)
 {
     struct link *l = find(s, id);
     size_t room;

@@ -1,54 +1,10 @@
-/* phone_files.c - files from the directory; the parts of a phone's file are the rows of a table. */
-#include "provision/phone_files.h"
-
-#include <assert.h>
+/* phone_files.c - which file is asked for; and all of them but a phone's own XML. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
-#include "core/dates.h"
-#include "core/models.h"
-#include "core/settings.h"
+#include "provision/building.h"
 #include "provision/softkey_files.h"
-#include "wire/xml.h"
-
-#define MEMBERS_MAX 5 /* phones read three, later ones five */
-
-/* A phone's file while it is written: everything that it is made from. */
-struct building {
-    const struct directory *dir;
-    const struct phone_file_context *context;
-    const struct phone *phone; /* NULL in the default file */
-    const struct model *model; /* the same */
-    const struct device_pool *pool;
-    const struct callmanager_group *group;
-    const struct datetime *datetime;
-    uint64_t version; /* of the newest record that was used: the version stamp */
-    struct xml_writer xml;
-};
-
-/* --- what a file is made from --- */
-
-static const void *use(struct building *b, enum entity e, const char *key)
-{
-    const struct record *r = *key ? directory_find(b->dir, e, text_of(key)) : NULL;
-
-    if (r && r->version > b->version)
-        b->version = r->version;
-    return r;
-}
-
-static const char *use_string(struct building *b, enum setting s)
-{
-    use(b, ENTITY_parameter, setting_rows[s].id);
-    return directory_string(b->dir, s);
-}
-
-static int32_t use_number(struct building *b, enum setting s)
-{
-    use(b, ENTITY_parameter, setting_rows[s].id);
-    return directory_number(b->dir, s);
-}
 
 const char *phone_defaults_key(uint32_t model, enum device_protocol protocol, char to[static 64])
 {
@@ -61,14 +17,6 @@ const char *phone_defaults_key(uint32_t model, enum device_protocol protocol, ch
     return to;
 }
 
-static const struct defaults *find_defaults(struct building *b, uint32_t model,
-                                            enum device_protocol protocol)
-{
-    char key[64];
-
-    return use(b, ENTITY_defaults, phone_defaults_key(model, protocol, key));
-}
-
 const char *phone_file_load(const struct directory *dir, const struct phone *phone)
 {
     struct building b = {.dir = dir};
@@ -76,357 +24,8 @@ const char *phone_file_load(const struct directory *dir, const struct phone *pho
 
     if (*phone->load)
         return phone->load;
-    d = find_defaults(&b, (uint32_t)phone->model, phone->protocol);
+    d = building_defaults(&b, (uint32_t)phone->model, phone->protocol);
     return d ? d->load : "";
-}
-
-static void use_pool(struct building *b, const char *pool)
-{
-    b->pool = use(b, ENTITY_device_pool, pool);
-    if (!b->pool)
-        return;
-    b->group = use(b, ENTITY_callmanager_group, b->pool->group);
-    b->datetime = use(b, ENTITY_datetime, b->pool->datetime);
-}
-
-static void begin_phone(struct building *b, const struct phone *phone, const struct model *model)
-{
-    b->phone = phone;
-    b->model = model;
-    b->version = phone->record.version;
-    use_pool(b, phone->pool);
-}
-
-/* --- where to register --- */
-
-struct member {
-    const char *name; /* host name, when no address is known */
-    struct ip ip;
-    uint16_t port;
-};
-
-static bool is_this_node(const struct building *b, const char *name)
-{
-    const char *node = b->context->node_name;
-
-    return !*name || text_equal_nocase(text_of(name), TEXT("localhost")) ||
-           (node && text_equal_nocase(text_of(name), text_of(node)));
-}
-
-/* Node names are written as addresses: phones without DNS would not find them (CLUS-2). */
-static struct member member_of(struct building *b, const struct callmanager *cm)
-{
-    const struct server_node *server = use(b, ENTITY_server_node, cm->server);
-    const char *name = server ? server->name : cm->server;
-    struct member m = {.name = name, .port = (uint16_t)cm->sccp_port};
-
-    if (ip_parse(text_of(name), &m.ip) == 0) {
-        if (!ip_is_any(m.ip))
-            return m;
-        m.ip = b->context->local;
-    } else if (is_this_node(b, name)) {
-        m.ip = b->context->local;
-    } else if (b->context->resolve) {
-        b->context->resolve(b->context->context, name, &m.ip);
-    }
-    return m;
-}
-
-/* Returns how many; a group without a usable member gives this node, as a phone without any server
- * would do nothing at all. */
-static size_t list_members(struct building *b, struct member members[static MEMBERS_MAX])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; b->group && i < b->group->n_members && n < MEMBERS_MAX; i++) {
-        const struct callmanager *cm = use(b, ENTITY_callmanager, b->group->members[i].callmanager);
-
-        if (cm)
-            members[n++] = member_of(b, cm);
-    }
-    if (!n && b->context->local.family)
-        members[n++] = (struct member){.ip = b->context->local, .port = 2000};
-    return n;
-}
-
-static void write_members(struct building *b)
-{
-    struct member members[MEMBERS_MAX];
-    size_t n = list_members(b, members);
-    struct xml_writer *x = &b->xml;
-    char address[IP_TEXT_MAX];
-
-    xml_open(x, "callManagerGroup");
-    if (b->group && b->phone)
-        xml_string(x, "name", b->group->name);
-    xml_open(x, "members");
-    for (size_t i = 0; i < n; i++) {
-        xml_open(x, "member");
-        xml_attribute_number(x, "priority", i);
-        xml_open(x, "callManager");
-        xml_open(
-            x, "ports"); /* must precede the name: its end makes SIP phones go to the next server */
-        xml_number(x, "ethernetPhonePort", members[i].port);
-        xml_close(x);
-        xml_string(x, "processNodeName",
-                   members[i].ip.family ? ip_print(members[i].ip, address) : members[i].name);
-        xml_close(x);
-        xml_close(x);
-    }
-    xml_close(x);
-    xml_close(x);
-}
-
-/* --- the parts of a phone's file --- */
-
-static void write_protocol(struct building *b)
-{
-    xml_string(&b->xml, "deviceProtocol", "SCCP");
-}
-
-static void write_date(struct building *b)
-{
-    char template[DATE_TEMPLATE_MAX];
-    const char *zone = b->datetime ? b->datetime->time_zone : "";
-
-    if (!*zone)
-        zone = b->context->time_zone ? b->context->time_zone : "UTC";
-    xml_open(&b->xml, "dateTimeSetting");
-    xml_string(&b->xml, "dateTemplate", date_template(b->datetime, template));
-    xml_string(&b->xml, "timeZone", time_zone_of_phones(text_of(zone)));
-    xml_close(&b->xml);
-}
-
-/* Enabling it without a reference makes phones register in two places, so it is always said. */
-static void write_srst(struct building *b)
-{
-    const char *srst = b->pool ? b->pool->srst : "";
-
-    xml_open(&b->xml, "srstInfo");
-    xml_string(&b->xml, "name", *srst ? srst : "Disable");
-    xml_string(&b->xml, "srstOption", *srst ? "Enable" : "Disable");
-    xml_string(&b->xml, "userModifiable", "false");
-    xml_string(&b->xml, "ipAddr1", srst);
-    xml_number(&b->xml, "port1", 2000);
-    xml_close(&b->xml);
-}
-
-static void write_pool(struct building *b)
-{
-    int32_t monitor = b->pool ? b->pool->connection_monitor : -1;
-
-    xml_open(&b->xml, "devicePool");
-    write_date(b);
-    write_members(b);
-    if (b->model->generation == MODEL_JAVA || b->model->generation == MODEL_LATER ||
-        b->model->generation == MODEL_WIRELESS)
-        write_srst(b);
-    xml_number(&b->xml, "connectionMonitorDuration",
-               (uint64_t)(monitor >= 0 ? monitor : use_number(b, SET_connection_monitor_duration)));
-    xml_close(&b->xml);
-}
-
-static void write_load(struct building *b)
-{
-    const struct defaults *d = find_defaults(b, b->model->type, b->phone->protocol);
-
-    xml_string(&b->xml, "loadInformation", *b->phone->load ? b->phone->load : d ? d->load : "");
-}
-
-/* 69xx with SCCP get no line on going off hook otherwise. */
-static void write_prime_line(struct building *b)
-{
-    xml_string(&b->xml, "alwaysUsePrimeLine", "true");
-}
-
-static void write_common_profile(struct building *b)
-{
-    xml_open(&b->xml, "commonProfile");
-    xml_string(&b->xml, "backgroundImageAccess", "true");
-    xml_number(&b->xml, "callLogBlfEnabled", 2);
-    xml_close(&b->xml);
-}
-
-/* What an administrator may set: a plain element name that can hold no secret. */
-static bool is_vendor_name(struct text name)
-{
-    if (!name.len || name.len > 63 || !isalpha((unsigned char)name.at[0]))
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        if (!isalnum((unsigned char)name.at[i]))
-            return false;
-    }
-    return !text_contains_nocase(name, TEXT("password")) &&
-           !text_contains_nocase(name, TEXT("secret")) &&
-           !text_contains_nocase(name, TEXT("sshUserId"));
-}
-
-static bool vendor_has(struct text settings, const char *name)
-{
-    while (settings.at) {
-        struct text row = text_split(&settings, ';');
-
-        if (text_is(text_trim(text_split(&row, '=')), name))
-            return true;
-    }
-    return false;
-}
-
-static void write_vendor_default(struct building *b, const char *name, int value)
-{
-    if (!vendor_has(text_of(b->phone->vendor_config), name))
-        xml_number(&b->xml, name, (uint64_t)value);
-}
-
-/* The phone's own web page and shell stay closed unless somebody asks for them (1: disabled): what
- * they tell is where attackers of phones begin. */
-static void write_vendor_config(struct building *b)
-{
-    struct text rest = text_of(b->phone->vendor_config);
-    char name[64];
-
-    xml_open(&b->xml, "vendorConfig");
-    write_vendor_default(b, "webAccess", 1);
-    write_vendor_default(b, "sshAccess", 1);
-    write_vendor_default(b, "settingsAccess", 1);
-    write_vendor_default(b, "detectCMConnectionFailure", b->phone->delayed_failover);
-    while (rest.at) {
-        struct text value = text_split(&rest, ';');
-        struct text key = text_trim(text_split(&value, '='));
-
-        if (!is_vendor_name(key))
-            continue;
-        text_copy(name, sizeof(name), key);
-        xml_element(&b->xml, name, value.at ? text_trim(value) : TEXT(""));
-    }
-    xml_close(&b->xml);
-}
-
-static void write_stamp(struct building *b)
-{
-    char stamp[32];
-
-    snprintf(stamp, sizeof(stamp), "{%016llx}", (unsigned long long)b->version);
-    xml_string(&b->xml, "versionStamp", stamp);
-}
-
-static const char *locale_code(const char *name)
-{
-    static const struct {
-        const char *language, *code;
-    } codes[] = {
-        {"Chinese", "zh"}, {"Danish", "da"},    {"Dutch", "nl"},      {"Finnish", "fi"},
-        {"French", "fr"},  {"German", "de"},    {"Italian", "it"},    {"Japanese", "ja"},
-        {"Korean", "ko"},  {"Norwegian", "no"}, {"Portuguese", "pt"}, {"Polish", "pl"},
-        {"Russian", "ru"}, {"Spanish", "es"},   {"Swedish", "sv"},
-    };
-
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (text_starts_nocase(text_of(name), codes[i].language))
-            return codes[i].code;
-    }
-    return "en";
-}
-
-static const char *first_of(const char *a, const char *b, const char *c)
-{
-    return *a ? a : *b ? b : c;
-}
-
-static void write_locales(struct building *b)
-{
-    const char *user = first_of(b->phone->user_locale, b->pool ? b->pool->user_locale : "",
-                                "English_United_States");
-
-    xml_open(&b->xml, "userLocale");
-    xml_string(&b->xml, "name", user);
-    xml_string(&b->xml, "langCode", locale_code(user));
-    xml_close(&b->xml);
-    xml_string(&b->xml, "networkLocale",
-               first_of(b->phone->network_locale, b->pool ? b->pool->network_locale : "",
-                        "United_States"));
-}
-
-static void write_security(struct building *b)
-{
-    xml_number(&b->xml, "deviceSecurityMode", 1);
-}
-
-/* Empty elements are written: left out, a phone keeps what it had. */
-static void write_urls(struct building *b)
-{
-    xml_number(&b->xml, "idleTimeout", (uint64_t)use_number(b, SET_url_idle_time));
-    xml_string(&b->xml, "authenticationURL", use_string(b, SET_url_authentication));
-    xml_string(&b->xml, "directoryURL", use_string(b, SET_url_directories));
-    xml_string(&b->xml, "idleURL", use_string(b, SET_url_idle));
-    xml_string(&b->xml, "informationURL", use_string(b, SET_url_information));
-    xml_string(&b->xml, "messagesURL", use_string(b, SET_url_messages));
-    xml_string(&b->xml, "proxyServerURL", use_string(b, SET_phone_proxy));
-    xml_string(&b->xml, "servicesURL", use_string(b, SET_url_services));
-}
-
-/* TOS octets, not DSCP numbers, as CallManager writes them. */
-static void write_dscp(struct building *b)
-{
-    xml_number(&b->xml, "dscpForSCCPPhoneConfig", (uint64_t)use_number(b, SET_dscp_phone_configuration) << 2);
-    xml_number(&b->xml, "dscpForSCCPPhoneServices", (uint64_t)use_number(b, SET_dscp_phone_services) << 2);
-    xml_number(&b->xml, "dscpForCm2Dvce", (uint64_t)use_number(b, SET_dscp_callmanager_to_device) << 2);
-}
-
-static void write_certificates(struct building *b)
-{
-    xml_number(&b->xml, "capfAuthMode", 0);
-    xml_string(&b->xml, "capfList", "");
-    xml_string(&b->xml, "certHash", "");
-    xml_string(&b->xml, "encrConfig", "false");
-}
-
-#define GENERATION(g) (1u << MODEL_##g)
-#define OLD                                                                                        \
-    (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) |             \
-     GENERATION(BUTTONS))
-#define NEW   (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT))
-#define EVERY (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
-
-/* In the order of the original's files. The URLs take settings whose change must change the stamp,
- * which comes before them: `resolve_all` has read them by then. */
-static const struct part {
-    void (*write)(struct building *b);
-    uint32_t generations;
-} parts[] = {
-    {write_protocol, EVERY},
-    {write_pool, EVERY},
-    {write_prime_line, GENERATION(LATER)},
-    {write_common_profile, GENERATION(JAVA) | GENERATION(LATER)},
-    {write_load, EVERY},
-    {write_vendor_config, NEW | GENERATION(7940) | GENERATION(CONFERENCE)},
-    {write_stamp, EVERY},
-    {write_locales, EVERY & ~GENERATION(BUTTONS)},
-    {write_security, NEW | GENERATION(7940) | GENERATION(7905)},
-    {write_urls, EVERY & ~GENERATION(BUTTONS)},
-    {write_dscp, EVERY & ~(GENERATION(BUTTONS) | GENERATION(SPA))},
-    {write_certificates, NEW},
-};
-
-static void write_parts(struct building *b)
-{
-    xml_open(&b->xml, "device");
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (parts[i].generations & (1u << b->model->generation))
-            parts[i].write(b);
-    }
-    xml_close(&b->xml);
-}
-
-/* Records that stand behind the version stamp: those before it are known by then, these are not. */
-static void resolve_all(struct building *b)
-{
-    static const enum setting urls[] = {
-        SET_url_idle_time,   SET_url_authentication, SET_url_directories, SET_url_idle,
-        SET_url_information, SET_url_messages,       SET_phone_proxy,     SET_url_services};
-
-    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
-        use(b, ENTITY_parameter, setting_rows[urls[i]].id);
 }
 
 static int build_phone_xml(struct building *b, const struct file_name *name, struct writer *w)
@@ -436,12 +35,8 @@ static int build_phone_xml(struct building *b, const struct file_name *name, str
 
     if (!model || phone->protocol != PROTOCOL_SCCP || !model_speaks(model, PROTOCOL_SCCP))
         return -ENOENT;
-    begin_phone(b, phone, model);
-    resolve_all(b);
-    xml_begin(&b->xml, w);
-    b->xml.whole = true;
-    write_parts(b);
-    return w->bad ? -ENOSPC : 0;
+    building_begin_phone(b, phone, model);
+    return phone_xml_write(b, w);
 }
 
 /* --- the default file --- */
@@ -470,7 +65,7 @@ static void use_default_group(struct building *b, const struct autoregistration 
 {
     const struct callmanager_group *g = NULL;
 
-    use_pool(b, *a->pool ? a->pool : "Default");
+    building_use_pool(b, *a->pool ? a->pool : "Default");
     while ((g = directory_next(b->dir, ENTITY_callmanager_group, text_of(g ? g->name : "")))) {
         if (g->autoregistration)
             b->group = g;
@@ -497,9 +92,9 @@ static void write_default_loads(struct building *b)
         const struct defaults *d = NULL;
 
         if (model_speaks(&models[i], PROTOCOL_SCCP))
-            d = find_defaults(b, models[i].type, PROTOCOL_SCCP);
+            d = building_defaults(b, models[i].type, PROTOCOL_SCCP);
         else if (model_speaks(&models[i], PROTOCOL_SIP))
-            d = find_defaults(b, models[i].type, PROTOCOL_SIP);
+            d = building_defaults(b, models[i].type, PROTOCOL_SIP);
         if (!d || !*d->load)
             continue;
         snprintf(element, sizeof(element), "loadInformation%u", models[i].type);
@@ -520,9 +115,9 @@ static int build_default_xml(struct building *b, struct writer *w)
     xml_begin(&b->xml, w);
     b->xml.whole = true;
     xml_open(&b->xml, "Default");
-    write_members(b);
+    building_write_members(b);
     write_default_loads(b);
-    write_urls(b);
+    phone_xml_write_urls(b);
     xml_close(&b->xml);
     return w->bad ? -ENOSPC : 0;
 }
@@ -541,8 +136,8 @@ static void write_pair(struct writer *w, uint8_t group, uint8_t tag)
 static int write_binary(struct building *b, struct writer *w)
 {
     struct member members[MEMBERS_MAX];
-    size_t n = list_members(b, members), n_written = 0;
-    const char *directory_url = use_string(b, SET_url_directories);
+    size_t n = building_members(b, members), n_written = 0;
+    const char *directory_url = building_string(b, SET_url_directories);
 
     for (size_t i = 0; i < n && n_written < 3; i++) {
         if (members[i].ip.family != 4)
@@ -580,7 +175,7 @@ static int build_phone_binary(struct building *b, const struct file_name *name, 
     if (!model || phone->protocol != PROTOCOL_SCCP || which == BUILD_NONE ||
         (which == BUILD_SELECTIVE && !reads_binary_only(model)))
         return -ENOENT;
-    begin_phone(b, phone, model);
+    building_begin_phone(b, phone, model);
     return write_binary(b, w);
 }
 
@@ -600,10 +195,10 @@ static int build_default_binary(struct building *b, struct writer *w)
  * follow. */
 static int build_loader(struct building *b, struct writer *w)
 {
-    const struct defaults *d = find_defaults(b, 7, PROTOCOL_SCCP);
+    const struct defaults *d = building_defaults(b, 7, PROTOCOL_SCCP);
 
     if (!d || !*d->load)
-        d = find_defaults(b, 8, PROTOCOL_SCCP);
+        d = building_defaults(b, 8, PROTOCOL_SCCP);
     if (!d || !*d->load)
         return -ENOENT;
     write_string(w, d->load);

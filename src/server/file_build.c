@@ -1,4 +1,5 @@
-/* file_build.c - all configuration files at once, a few per turn of the loop: nobody waits for it. */
+/* file_build.c - all configuration files at once, a few per turn of the loop: nobody waits for it.
+ */
 #include "server/files.h"
 
 #include <errno.h>
@@ -37,8 +38,8 @@ static void end(struct files *f, bool complete)
              (unsigned long long)ms, b->failed);
     if (b->asked)
         server_reply(f->server, b->token, complete ? 0 : 1,
-                     json_pack("{s:{s:I,s:I,s:I}}", "record", "built", (json_int_t)b->built, "without",
-                               (json_int_t)b->failed, "milliseconds", (json_int_t)ms));
+                     json_pack("{s:{s:I,s:I,s:I}}", "record", "built", (json_int_t)b->built,
+                               "without", (json_int_t)b->failed, "milliseconds", (json_int_t)ms));
     b->asked = false;
 }
 
@@ -65,7 +66,8 @@ static void on_turn(uv_idle_t *idle)
 
     uv_update_time(&f->thread->loop);
     if (directory_version(f->thread->directory) != b->version && !b->asked) {
-        end(f, false); /* what was made is out of date: files are made again as they are asked for */
+        end(f,
+            false); /* what was made is out of date: files are made again as they are asked for */
         return;
     }
     for (int i = 0; i < PER_TURN; i++) {

@@ -66,7 +66,8 @@ static uint64_t hash_of(const char *name, struct ip local)
     return hash_bytes(key, 17 + len);
 }
 
-struct content *file_cache_get(const struct file_cache *c, const char *name, struct ip local, uint64_t version)
+struct content *file_cache_get(const struct file_cache *c, const char *name, struct ip local,
+                               uint64_t version)
 {
     uint64_t hash = hash_of(name, local);
     const struct slot *s = &c->slots[hash % SLOTS];

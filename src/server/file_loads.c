@@ -1,5 +1,5 @@
-/* file_loads.c - firmware in the static tree: what is there, what is missing, who wants it, and how it
- * gets there. */
+/* file_loads.c - firmware in the static tree: what is there, what is missing, who wants it, and how
+ * it gets there. */
 #include "server/files.h"
 
 #include <errno.h>
@@ -11,10 +11,10 @@
 #include "io/unpack.h"
 #include "provision/loads.h"
 
-#define LOADS_MAX  512            /* told in one list */
-#define TEXT_MAX   65536          /* of a .loads file; real ones have under a thousand bytes */
-#define CHECK_MS   3000           /* after a change, when others have followed */
-#define IMPORT_MAX (4ull << 30)
+#define LOADS_MAX        512   /* told in one list */
+#define TEXT_MAX         65536 /* of a .loads file; real ones have under a thousand bytes */
+#define CHECK_MS         3000  /* after a change, when others have followed */
+#define IMPORT_MAX       (4ull << 30)
 #define IMPORT_FILES_MAX 2000
 
 /* --- who wants what --- */
@@ -51,7 +51,8 @@ struct model_loads {
     size_t n;
 };
 
-static const char *load_of_model(const struct directory *dir, struct model_loads *m, const struct phone *p)
+static const char *load_of_model(const struct directory *dir, struct model_loads *m,
+                                 const struct phone *p)
 {
     const char *load;
 
@@ -174,7 +175,8 @@ static void add_row(json_t *rows, const char *search, const char *name, const st
         missing_names(l, missing, sizeof(missing));
     else
         snprintf(missing, sizeof(missing), "all of it");
-    json_array_append_new(rows, json_pack("[s,s,I,s,I,s]", name, fits, (json_int_t)(l ? l->n_parts : 0), missing,
+    json_array_append_new(rows, json_pack("[s,s,I,s,I,s]", name, fits,
+                                          (json_int_t)(l ? l->n_parts : 0), missing,
                                           (json_int_t)(w ? w->phones : 0), advice ? advice : ""));
 }
 
@@ -219,8 +221,9 @@ void file_loads_list(struct files *f, uint64_t token, const json_t *arguments)
     json_t *rows = list_loads(f, search ? search : "");
 
     server_reply(f->server, token, 0,
-                 json_pack("{s:[s,s,s,s,s,s],s:o,s:I}", "columns", "name", "models", "parts", "missing", "wanted_by",
-                           "advice", "rows", rows, "total", (json_int_t)json_array_size(rows)));
+                 json_pack("{s:[s,s,s,s,s,s],s:o,s:I}", "columns", "name", "models", "parts",
+                           "missing", "wanted_by", "advice", "rows", rows, "total",
+                           (json_int_t)json_array_size(rows)));
 }
 
 static bool find_load(struct files *f, const char *name, struct load_info *l)
@@ -251,19 +254,22 @@ void file_loads_check(struct files *f, uint64_t token, const json_t *arguments)
     }
     rows = json_array();
     for (size_t i = 0; i < l.n_parts; i++)
-        json_array_append_new(rows, json_pack("[s,I,s]", l.parts[i].name, (json_int_t)l.parts[i].size,
-                                              l.parts[i].present ? "present" : "missing"));
+        json_array_append_new(rows,
+                              json_pack("[s,I,s]", l.parts[i].name, (json_int_t)l.parts[i].size,
+                                        l.parts[i].present ? "present" : "missing"));
     if (l.n_missing)
-        json_array_append_new(notes, json_sprintf("%zu of %zu parts are missing: phones would try again and again.",
-                                                  l.n_missing, l.n_parts));
+        json_array_append_new(
+            notes, json_sprintf("%zu of %zu parts are missing: phones would try again and again.",
+                                l.n_missing, l.n_parts));
     if ((advice = load_advice(l.name)))
         json_array_append_new(notes, json_string(advice));
     server_reply(f->server, token, 0,
-                 json_pack("{s:[s,s,s],s:o,s:o}", "columns", "file", "size", "state", "rows", rows, "notes", notes));
+                 json_pack("{s:[s,s,s],s:o,s:o}", "columns", "file", "size", "state", "rows", rows,
+                           "notes", notes));
 }
 
-/* Told before any phone asks: loads that the directory names and that are not complete. Once each, until
- * something about them changes. */
+/* Told before any phone asks: loads that the directory names and that are not complete. Once each,
+ * until something about them changes. */
 static void warn(struct files *f)
 {
     json_t *rows = list_loads(f, ""), *row;
@@ -281,8 +287,8 @@ static void warn(struct files *f)
             if (round == 0)
                 told += hash_bytes(name, strlen(name)) ^ hash_bytes(missing, strlen(missing));
             else
-                log_warning("files", "load %s is not complete, %lld phones want it: missing %s", name,
-                            (long long)json_integer_value(json_array_get(row, 4)), missing);
+                log_warning("files", "load %s is not complete, %lld phones want it: missing %s",
+                            name, (long long)json_integer_value(json_array_get(row, 4)), missing);
         }
         if (told == f->loads_told)
             break;
@@ -346,15 +352,17 @@ static void reply_imported(struct files *f, const struct import *i)
         fits[0] = '\0';
         if (load_name_of(i->rows[k].name, name))
             load_models(name, fits, sizeof(fits));
-        json_array_append_new(rows, json_pack("[s,I,s,s]", i->rows[k].name, (json_int_t)i->rows[k].size, fits,
-                                              i->rows[k].replaced ? "replaced" : "new"));
+        json_array_append_new(rows,
+                              json_pack("[s,I,s,s]", i->rows[k].name, (json_int_t)i->rows[k].size,
+                                        fits, i->rows[k].replaced ? "replaced" : "new"));
     }
-    json_array_append_new(notes, i->n ? json_sprintf("In %s; served as soon as they have been at rest for a second.",
-                                                     i->folder)
-                                      : json_string("The archive holds no firmware."));
+    json_array_append_new(
+        notes, i->n ? json_sprintf("In %s; served as soon as they have been at rest for a second.",
+                                   i->folder)
+                    : json_string("The archive holds no firmware."));
     server_reply(f->server, i->token, i->n ? 0 : 1,
-                 json_pack("{s:[s,s,s,s],s:o,s:o}", "columns", "file", "size", "fits", "state", "rows", rows, "notes",
-                           notes));
+                 json_pack("{s:[s,s,s,s],s:o,s:o}", "columns", "file", "size", "fits", "state",
+                           "rows", rows, "notes", notes));
 }
 
 static void on_imported(uv_work_t *work, int status)
@@ -378,7 +386,8 @@ void file_loads_import(struct files *f, uint64_t token, const json_t *arguments)
     struct import *i;
 
     if (!path || !f->tree) {
-        server_refuse(f->server, token, path ? "the folder of files cannot be read" : "no archive is named");
+        server_refuse(f->server, token,
+                      path ? "the folder of files cannot be read" : "no archive is named");
         return;
     }
     if (!(i = calloc(1, sizeof(*i))))
@@ -388,7 +397,8 @@ void file_loads_import(struct files *f, uint64_t token, const json_t *arguments)
     i->token = token;
     i->archive = strdup(path);
     i->folder = strdup(file_tree_path(f->tree));
-    if (!i->archive || !i->folder || uv_queue_work(&f->thread->loop, &i->work, in_worker, on_imported) < 0) {
+    if (!i->archive || !i->folder ||
+        uv_queue_work(&f->thread->loop, &i->work, in_worker, on_imported) < 0) {
         server_refuse(f->server, token, "no memory");
         import_free(i);
         return;

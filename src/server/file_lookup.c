@@ -12,10 +12,10 @@
 #include "core/counters.h"
 #include "core/settings.h"
 
-#define NAMES_MAX   32     /* of other nodes */
-#define NAME_AGE    300000 /* ms until a name is looked up again */
-#define ALARM_SLOTS 1024
-#define ALARM_PAUSE 60000  /* ms between two alarms of the same name and client */
+#define NAMES_MAX       32     /* of other nodes */
+#define NAME_AGE        300000 /* ms until a name is looked up again */
+#define ALARM_SLOTS     1024
+#define ALARM_PAUSE     60000 /* ms between two alarms of the same name and client */
 #define ALARMS_A_SECOND 5
 
 /* --- addresses of other nodes: looked up beside, written when they are known --- */
@@ -46,8 +46,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     if (status == 0 && list)
         ip = endpoint_of_sockaddr(list->ai_addr).ip;
     if (status < 0)
-        log_warning("files", "server name %s has no address (%s): phones are told the name", n->name,
-                    uv_strerror(status));
+        log_warning("files", "server name %s has no address (%s): phones are told the name",
+                    n->name, uv_strerror(status));
     if (!ip_equal(ip, n->ip))
         file_cache_clear(f->cache);
     n->ip = ip;
@@ -112,8 +112,8 @@ static const char *static_file(void *context, const char *after)
     return file.path;
 }
 
-static int make(struct files *f, const struct file_name *name, struct ip local, struct device_name asker,
-                struct content **ret)
+static int make(struct files *f, const struct file_name *name, struct ip local,
+                struct device_name asker, struct content **ret)
 {
     struct phone_file_context c = {
         .local = local,
@@ -167,10 +167,10 @@ static int from_tree(struct files *f, const struct file_name *name, struct conte
     return f->tree ? file_tree_get(f->tree, name->path, name->given, ret) : -ENOENT;
 }
 
-/* Rings, loader line, softkeys and dial rules of the owner come before ours; what the directory decides
- * about phones and defaults does not. */
-int file_lookup(struct files *f, const struct file_name *name, struct ip local, struct device_name asker,
-                struct content **ret)
+/* Rings, loader line, softkeys and dial rules of the owner come before ours; what the directory
+ * decides about phones and defaults does not. */
+int file_lookup(struct files *f, const struct file_name *name, struct ip local,
+                struct device_name asker, struct content **ret)
 {
     int err = -ENOENT;
 
@@ -214,8 +214,8 @@ static uint32_t alarm_due(struct files *f, enum alarm_id id, const char *what, s
     size_t slot;
     uint32_t times;
 
-    hash = hash_bytes(key, (size_t)snprintf(key, sizeof(key), "%d %.128s %x", (int)id, what,
-                                            ip_v4_number(ip)));
+    hash = hash_bytes(
+        key, (size_t)snprintf(key, sizeof(key), "%d %.128s %x", (int)id, what, ip_v4_number(ip)));
     slot = hash % ALARM_SLOTS;
     if (a->slots[slot].hash != hash) {
         a->slots[slot].hash = hash;
@@ -238,7 +238,8 @@ static uint32_t alarm_due(struct files *f, enum alarm_id id, const char *what, s
     return times;
 }
 
-static void alarm_missing(struct files *f, const struct file_name *name, const struct file_report *r)
+static void alarm_missing(struct files *f, const struct file_name *name,
+                          const struct file_report *r)
 {
     uint32_t times = alarm_due(f, ALARM_SERVING_FILE_WARNING, name->path, r->client.ip);
     char client[ENDPOINT_TEXT_MAX];
@@ -295,7 +296,8 @@ static bool judge(struct files *f, const struct file_request *r, const struct fi
 {
     const struct directory *dir = f->thread->directory;
     /* while anyone may add itself, an unknown name is a new phone and no guess */
-    bool expected = directory_phone(dir, text_of(name->device.s)) || phone_files_autoregistration(dir);
+    bool expected =
+        directory_phone(dir, text_of(name->device.s)) || phone_files_autoregistration(dir);
     struct file_judgement j =
         file_guard_judge(f->guard, r->now_ms, r->client.ip, name->device, expected);
 
@@ -399,9 +401,9 @@ void file_lookup_report(struct files *f, const struct file_report *r)
         alarm_missing(f, &name, r);
     if (!log_wants(LOG_LEVEL_DEBUG))
         return;
-    log_debug("files", "%s %.*s to %s: %s, %llu bytes, %llu ms, %u sent again", r->http ? "HTTP" : "TFTP",
-              TEXT_ARG(r->name), endpoint_print(&r->client, client), result_rows[r->result].words,
-              (unsigned long long)r->sent,
+    log_debug("files", "%s %.*s to %s: %s, %llu bytes, %llu ms, %u sent again",
+              r->http ? "HTTP" : "TFTP", TEXT_ARG(r->name), endpoint_print(&r->client, client),
+              result_rows[r->result].words, (unsigned long long)r->sent,
               (unsigned long long)(uv_now(&f->thread->loop) - r->started_ms), r->resent);
 }
 
@@ -418,7 +420,8 @@ void file_lookup_settings(struct files *f)
 
     file_guard_set(f->guard, &guard);
     file_cache_limit(f->cache, directory_number(dir, SET_cache_configuration_files)
-                                   ? (uint64_t)directory_number(dir, SET_configuration_cache_size) << 20
+                                   ? (uint64_t)directory_number(dir, SET_configuration_cache_size)
+                                         << 20
                                    : 0);
     if (f->tree)
         file_tree_cache(f->tree, directory_number(dir, SET_cache_constant_files),

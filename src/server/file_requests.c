@@ -49,7 +49,8 @@ static json_t *readable(const struct content *c)
 
 static void phone_file(struct files *f, uint64_t token, const json_t *arguments)
 {
-    const char *device = text_argument(arguments, "name"), *asked = text_argument(arguments, "file");
+    const char *device = text_argument(arguments, "name"),
+               *asked = text_argument(arguments, "file");
     const struct phone *p = directory_phone(f->thread->directory, text_of(device));
     char own[FILE_NAME_MAX + 1];
     struct content *c = NULL;
@@ -75,8 +76,8 @@ static void phone_file(struct files *f, uint64_t token, const json_t *arguments)
                       (unsigned long long)c->size);
     else
         server_reply(f->server, token, 0,
-                     json_pack("{s:o,s:{s:s,s:I}}", "text", readable(c), "record", "file", name.given,
-                               "bytes", (json_int_t)c->size));
+                     json_pack("{s:o,s:{s:s,s:I}}", "text", readable(c), "record", "file",
+                               name.given, "bytes", (json_int_t)c->size));
     content_unref(c);
 }
 
@@ -99,10 +100,8 @@ static const struct {
     const char *verb;
     void (*act)(struct files *f, uint64_t token, const json_t *arguments);
 } verbs[] = {
-    {"phone file", phone_file},
-    {"file rebuild", rebuild},
-    {"load list", file_loads_list},
-    {"load check", file_loads_check},
+    {"phone file", phone_file},         {"file rebuild", rebuild},
+    {"load list", file_loads_list},     {"load check", file_loads_check},
     {"load import", file_loads_import},
 };
 

@@ -12,10 +12,10 @@
 #include "core/settings.h"
 
 #define TICK_MS      10
-#define TOS          96          /* CS3, as CallManager marks its files */
+#define TOS          96 /* CS3, as CallManager marks its files */
 #define RECEIVE_ROOM (4u << 20)
-#define ANSWER_MAX   600         /* bytes of what phones send to a transfer: ACK and ERROR */
-#define HTTP_QUEUED  (2u << 20)  /* bytes that a link may have unsent */
+#define ANSWER_MAX   600        /* bytes of what phones send to a transfer: ACK and ERROR */
+#define HTTP_QUEUED  (2u << 20) /* bytes that a link may have unsent */
 
 static uint64_t now(const struct files *f)
 {
@@ -26,7 +26,8 @@ static uint64_t now(const struct files *f)
 
 static bool anything_runs(const struct files *f)
 {
-    return f->n_events || (f->tftp && tftp_server_count(f->tftp)) || (f->http && file_server_count(f->http));
+    return f->n_events || (f->tftp && tftp_server_count(f->tftp)) ||
+           (f->http && file_server_count(f->http));
 }
 
 /* A transfer answers from its own socket, after the batch that asked for it. */
@@ -65,7 +66,8 @@ static void on_requests(void *context, const struct udp_datagram *batch, size_t 
 
     for (size_t i = 0; i < n && f->tftp; i++) {
         if (!batch[i].group) /* a request to everybody is nobody's (RFC 1123 4.2.3.5) */
-            tftp_server_request(f->tftp, now(f), &batch[i].from, batch[i].to, batch[i].bytes, batch[i].len);
+            tftp_server_request(f->tftp, now(f), &batch[i].from, batch[i].to, batch[i].bytes,
+                                batch[i].len);
     }
     flush_tids(f);
     keep_ticking(f);
@@ -180,7 +182,8 @@ static void start_tftp(struct files *f, uint64_t token)
         return;
     }
     file_lookup_settings(f);
-    server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token, "UDP %u", udp_port(f->listener));
+    server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token, "UDP %u",
+                         udp_port(f->listener));
 }
 
 /* --- HTTP --- */
@@ -215,7 +218,8 @@ static void keep_pumping(struct files *f)
         uv_idle_start(&f->pump, on_pump);
 }
 
-static void on_open(void *context, uint64_t link, const struct endpoint *peer, const struct endpoint *local)
+static void on_open(void *context, uint64_t link, const struct endpoint *peer,
+                    const struct endpoint *local)
 {
     struct files *f = context;
 
@@ -300,7 +304,8 @@ static void start_http(struct files *f, uint64_t token)
     int err;
 
     if (!port) {
-        server_service_state(f->server, SERVICE_FILES_HTTP, SERVICE_OFF, token, "files.http_port is 0");
+        server_service_state(f->server, SERVICE_FILES_HTTP, SERVICE_OFF, token,
+                             "files.http_port is 0");
         return;
     }
     if (f->http)
@@ -329,7 +334,8 @@ static void service(struct files *f, const struct message *m)
         start_http(f, m->service.token);
     } else if (m->service.service == SERVICE_FILES_HTTP) {
         close_http(f);
-        server_service_state(f->server, SERVICE_FILES_HTTP, SERVICE_STOPPED, m->service.token, "stopped");
+        server_service_state(f->server, SERVICE_FILES_HTTP, SERVICE_STOPPED, m->service.token,
+                             "stopped");
     }
 }
 
@@ -379,7 +385,8 @@ static void find_time_zone(struct files *f)
     ssize_t n;
 
     if (variable && *variable) {
-        snprintf(f->time_zone, sizeof(f->time_zone), "%s", *variable == ':' ? variable + 1 : variable);
+        snprintf(f->time_zone, sizeof(f->time_zone), "%s",
+                 *variable == ':' ? variable + 1 : variable);
         return;
     }
     n = readlink("/etc/localtime", link, sizeof(link) - 1);

@@ -1,0 +1,123 @@
+/* building.c - records with their versions, and the members of a group as addresses. */
+#include "provision/building.h"
+
+/* --- what a file is made from --- */
+
+const void *building_use(struct building *b, enum entity e, const char *key)
+{
+    const struct record *r = *key ? directory_find(b->dir, e, text_of(key)) : NULL;
+
+    if (r && r->version > b->version)
+        b->version = r->version;
+    return r;
+}
+
+const char *building_string(struct building *b, enum setting s)
+{
+    building_use(b, ENTITY_parameter, setting_rows[s].id);
+    return directory_string(b->dir, s);
+}
+
+int32_t building_number(struct building *b, enum setting s)
+{
+    building_use(b, ENTITY_parameter, setting_rows[s].id);
+    return directory_number(b->dir, s);
+}
+
+const struct defaults *building_defaults(struct building *b, uint32_t model,
+                                         enum device_protocol protocol)
+{
+    char key[64];
+
+    return building_use(b, ENTITY_defaults, phone_defaults_key(model, protocol, key));
+}
+
+void building_use_pool(struct building *b, const char *pool)
+{
+    b->pool = building_use(b, ENTITY_device_pool, pool);
+    if (!b->pool)
+        return;
+    b->group = building_use(b, ENTITY_callmanager_group, b->pool->group);
+    b->datetime = building_use(b, ENTITY_datetime, b->pool->datetime);
+}
+
+void building_begin_phone(struct building *b, const struct phone *phone, const struct model *model)
+{
+    b->phone = phone;
+    b->model = model;
+    b->version = phone->record.version;
+    building_use_pool(b, phone->pool);
+}
+
+/* --- where to register --- */
+
+static bool is_this_node(const struct building *b, const char *name)
+{
+    const char *node = b->context->node_name;
+
+    return !*name || text_equal_nocase(text_of(name), TEXT("localhost")) ||
+           (node && text_equal_nocase(text_of(name), text_of(node)));
+}
+
+/* Node names are written as addresses: phones without DNS would not find them (CLUS-2). */
+static struct member member_of(struct building *b, const struct callmanager *cm)
+{
+    const struct server_node *server = building_use(b, ENTITY_server_node, cm->server);
+    const char *name = server ? server->name : cm->server;
+    struct member m = {.name = name, .port = (uint16_t)cm->sccp_port};
+
+    if (ip_parse(text_of(name), &m.ip) == 0) {
+        if (!ip_is_any(m.ip))
+            return m;
+        m.ip = b->context->local;
+    } else if (is_this_node(b, name)) {
+        m.ip = b->context->local;
+    } else if (b->context->resolve) {
+        b->context->resolve(b->context->context, name, &m.ip);
+    }
+    return m;
+}
+
+size_t building_members(struct building *b, struct member members[static MEMBERS_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; b->group && i < b->group->n_members && n < MEMBERS_MAX; i++) {
+        const struct callmanager *cm =
+            building_use(b, ENTITY_callmanager, b->group->members[i].callmanager);
+
+        if (cm)
+            members[n++] = member_of(b, cm);
+    }
+    if (!n && b->context->local.family)
+        members[n++] = (struct member){.ip = b->context->local, .port = 2000};
+    return n;
+}
+
+void building_write_members(struct building *b)
+{
+    struct member members[MEMBERS_MAX];
+    size_t n = building_members(b, members);
+    struct xml_writer *x = &b->xml;
+    char address[IP_TEXT_MAX];
+
+    xml_open(x, "callManagerGroup");
+    if (b->group && b->phone)
+        xml_string(x, "name", b->group->name);
+    xml_open(x, "members");
+    for (size_t i = 0; i < n; i++) {
+        xml_open(x, "member");
+        xml_attribute_number(x, "priority", i);
+        xml_open(x, "callManager");
+        xml_open(
+            x, "ports"); /* must precede the name: its end makes SIP phones go to the next server */
+        xml_number(x, "ethernetPhonePort", members[i].port);
+        xml_close(x);
+        xml_string(x, "processNodeName",
+                   members[i].ip.family ? ip_print(members[i].ip, address) : members[i].name);
+        xml_close(x);
+        xml_close(x);
+    }
+    xml_close(x);
+    xml_close(x);
+}

@@ -1,0 +1,267 @@
+/* phone_xml.c - SEP<MAC>.cnf.xml: the parts are the rows of a table, each for some generations of phones. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/dates.h"
+#include "provision/building.h"
+
+static void write_protocol(struct building *b)
+{
+    xml_string(&b->xml, "deviceProtocol", "SCCP");
+}
+
+static void write_date(struct building *b)
+{
+    char template[DATE_TEMPLATE_MAX];
+    const char *zone = b->datetime ? b->datetime->time_zone : "";
+
+    if (!*zone)
+        zone = b->context->time_zone ? b->context->time_zone : "UTC";
+    xml_open(&b->xml, "dateTimeSetting");
+    xml_string(&b->xml, "dateTemplate", date_template(b->datetime, template));
+    xml_string(&b->xml, "timeZone", time_zone_of_phones(text_of(zone)));
+    xml_close(&b->xml);
+}
+
+/* Enabling it without a reference makes phones register in two places, so it is always said. */
+static void write_srst(struct building *b)
+{
+    const char *srst = b->pool ? b->pool->srst : "";
+
+    xml_open(&b->xml, "srstInfo");
+    xml_string(&b->xml, "name", *srst ? srst : "Disable");
+    xml_string(&b->xml, "srstOption", *srst ? "Enable" : "Disable");
+    xml_string(&b->xml, "userModifiable", "false");
+    xml_string(&b->xml, "ipAddr1", srst);
+    xml_number(&b->xml, "port1", 2000);
+    xml_close(&b->xml);
+}
+
+static void write_pool(struct building *b)
+{
+    int32_t monitor = b->pool ? b->pool->connection_monitor : -1;
+
+    xml_open(&b->xml, "devicePool");
+    write_date(b);
+    building_write_members(b);
+    if (b->model->generation == MODEL_JAVA || b->model->generation == MODEL_LATER ||
+        b->model->generation == MODEL_WIRELESS)
+        write_srst(b);
+    xml_number(&b->xml, "connectionMonitorDuration",
+               (uint64_t)(monitor >= 0 ? monitor : building_number(b, SET_connection_monitor_duration)));
+    xml_close(&b->xml);
+}
+
+static void write_load(struct building *b)
+{
+    const struct defaults *d = building_defaults(b, b->model->type, b->phone->protocol);
+
+    xml_string(&b->xml, "loadInformation", *b->phone->load ? b->phone->load : d ? d->load : "");
+}
+
+/* 69xx with SCCP get no line on going off hook otherwise. */
+static void write_prime_line(struct building *b)
+{
+    xml_string(&b->xml, "alwaysUsePrimeLine", "true");
+}
+
+static void write_common_profile(struct building *b)
+{
+    xml_open(&b->xml, "commonProfile");
+    xml_string(&b->xml, "backgroundImageAccess", "true");
+    xml_number(&b->xml, "callLogBlfEnabled", 2);
+    xml_close(&b->xml);
+}
+
+/* What an administrator may set: a plain element name that can hold no secret. */
+static bool is_vendor_name(struct text name)
+{
+    if (!name.len || name.len > 63 || !isalpha((unsigned char)name.at[0]))
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        if (!isalnum((unsigned char)name.at[i]))
+            return false;
+    }
+    return !text_contains_nocase(name, TEXT("password")) &&
+           !text_contains_nocase(name, TEXT("secret")) &&
+           !text_contains_nocase(name, TEXT("sshUserId"));
+}
+
+static bool vendor_has(struct text settings, const char *name)
+{
+    while (settings.at) {
+        struct text row = text_split(&settings, ';');
+
+        if (text_is(text_trim(text_split(&row, '=')), name))
+            return true;
+    }
+    return false;
+}
+
+static void write_vendor_default(struct building *b, const char *name, int value)
+{
+    if (!vendor_has(text_of(b->phone->vendor_config), name))
+        xml_number(&b->xml, name, (uint64_t)value);
+}
+
+/* The phone's own web page and shell stay closed unless somebody asks for them (1: disabled): what
+ * they tell is where attackers of phones begin. */
+static void write_vendor_config(struct building *b)
+{
+    struct text rest = text_of(b->phone->vendor_config);
+    char name[64];
+
+    xml_open(&b->xml, "vendorConfig");
+    write_vendor_default(b, "webAccess", 1);
+    write_vendor_default(b, "sshAccess", 1);
+    write_vendor_default(b, "settingsAccess", 1);
+    write_vendor_default(b, "detectCMConnectionFailure", b->phone->delayed_failover);
+    while (rest.at) {
+        struct text value = text_split(&rest, ';');
+        struct text key = text_trim(text_split(&value, '='));
+
+        if (!is_vendor_name(key))
+            continue;
+        text_copy(name, sizeof(name), key);
+        xml_element(&b->xml, name, value.at ? text_trim(value) : TEXT(""));
+    }
+    xml_close(&b->xml);
+}
+
+static void write_stamp(struct building *b)
+{
+    char stamp[32];
+
+    snprintf(stamp, sizeof(stamp), "{%016llx}", (unsigned long long)b->version);
+    xml_string(&b->xml, "versionStamp", stamp);
+}
+
+static const char *locale_code(const char *name)
+{
+    static const struct {
+        const char *language, *code;
+    } codes[] = {
+        {"Chinese", "zh"}, {"Danish", "da"},    {"Dutch", "nl"},      {"Finnish", "fi"},
+        {"French", "fr"},  {"German", "de"},    {"Italian", "it"},    {"Japanese", "ja"},
+        {"Korean", "ko"},  {"Norwegian", "no"}, {"Portuguese", "pt"}, {"Polish", "pl"},
+        {"Russian", "ru"}, {"Spanish", "es"},   {"Swedish", "sv"},
+    };
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (text_starts_nocase(text_of(name), codes[i].language))
+            return codes[i].code;
+    }
+    return "en";
+}
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+    return *a ? a : *b ? b : c;
+}
+
+static void write_locales(struct building *b)
+{
+    const char *user = first_of(b->phone->user_locale, b->pool ? b->pool->user_locale : "",
+                                "English_United_States");
+
+    xml_open(&b->xml, "userLocale");
+    xml_string(&b->xml, "name", user);
+    xml_string(&b->xml, "langCode", locale_code(user));
+    xml_close(&b->xml);
+    xml_string(&b->xml, "networkLocale",
+               first_of(b->phone->network_locale, b->pool ? b->pool->network_locale : "",
+                        "United_States"));
+}
+
+static void write_security(struct building *b)
+{
+    xml_number(&b->xml, "deviceSecurityMode", 1);
+}
+
+/* Empty elements are written: left out, a phone keeps what it had. */
+void phone_xml_write_urls(struct building *b)
+{
+    xml_number(&b->xml, "idleTimeout", (uint64_t)building_number(b, SET_url_idle_time));
+    xml_string(&b->xml, "authenticationURL", building_string(b, SET_url_authentication));
+    xml_string(&b->xml, "directoryURL", building_string(b, SET_url_directories));
+    xml_string(&b->xml, "idleURL", building_string(b, SET_url_idle));
+    xml_string(&b->xml, "informationURL", building_string(b, SET_url_information));
+    xml_string(&b->xml, "messagesURL", building_string(b, SET_url_messages));
+    xml_string(&b->xml, "proxyServerURL", building_string(b, SET_phone_proxy));
+    xml_string(&b->xml, "servicesURL", building_string(b, SET_url_services));
+}
+
+/* TOS octets, not DSCP numbers, as CallManager writes them. */
+static void write_dscp(struct building *b)
+{
+    xml_number(&b->xml, "dscpForSCCPPhoneConfig", (uint64_t)building_number(b, SET_dscp_phone_configuration) << 2);
+    xml_number(&b->xml, "dscpForSCCPPhoneServices", (uint64_t)building_number(b, SET_dscp_phone_services) << 2);
+    xml_number(&b->xml, "dscpForCm2Dvce", (uint64_t)building_number(b, SET_dscp_callmanager_to_device) << 2);
+}
+
+static void write_certificates(struct building *b)
+{
+    xml_number(&b->xml, "capfAuthMode", 0);
+    xml_string(&b->xml, "capfList", "");
+    xml_string(&b->xml, "certHash", "");
+    xml_string(&b->xml, "encrConfig", "false");
+}
+
+#define GENERATION(g) (1u << MODEL_##g)
+#define OLD                                                                                        \
+    (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) |             \
+     GENERATION(BUTTONS))
+#define NEW   (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT))
+#define EVERY (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
+
+/* In the order of the original's files. The URLs take settings whose change must change the stamp,
+ * which comes before them: `resolve_all` has read them by then. */
+static const struct part {
+    void (*write)(struct building *b);
+    uint32_t generations;
+} parts[] = {
+    {write_protocol, EVERY},
+    {write_pool, EVERY},
+    {write_prime_line, GENERATION(LATER)},
+    {write_common_profile, GENERATION(JAVA) | GENERATION(LATER)},
+    {write_load, EVERY},
+    {write_vendor_config, NEW | GENERATION(7940) | GENERATION(CONFERENCE)},
+    {write_stamp, EVERY},
+    {write_locales, EVERY & ~GENERATION(BUTTONS)},
+    {write_security, NEW | GENERATION(7940) | GENERATION(7905)},
+    {phone_xml_write_urls, EVERY & ~GENERATION(BUTTONS)},
+    {write_dscp, EVERY & ~(GENERATION(BUTTONS) | GENERATION(SPA))},
+    {write_certificates, NEW},
+};
+
+static void write_parts(struct building *b)
+{
+    xml_open(&b->xml, "device");
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].generations & (1u << b->model->generation))
+            parts[i].write(b);
+    }
+    xml_close(&b->xml);
+}
+
+/* Records that stand behind the version stamp: those before it are known by then, these are not. */
+static void resolve_all(struct building *b)
+{
+    static const enum setting behind[] = {
+        SET_url_idle_time,   SET_url_authentication,       SET_url_directories,     SET_url_idle,
+        SET_url_information, SET_url_messages,             SET_phone_proxy,         SET_url_services,
+        SET_dscp_phone_configuration, SET_dscp_phone_services, SET_dscp_callmanager_to_device};
+
+    for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+        building_use(b, ENTITY_parameter, setting_rows[behind[i]].id);
+}
+
+int phone_xml_write(struct building *b, struct writer *w)
+{
+    resolve_all(b);
+    xml_begin(&b->xml, w);
+    b->xml.whole = true;
+    write_parts(b);
+    return w->bad ? -ENOSPC : 0;
+}
