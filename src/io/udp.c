@@ -321,8 +321,6 @@ static int set_options(struct udp *u, const struct udp_options *o)
         setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     if (o->broadcast && setsockopt(u->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0)
         return -errno;
-    /* Not SO_REUSEADDR: two servers would share the port and steal each other's datagrams. Sockets
-     * of different interfaces do not need it. */
     if (o->interface && setsockopt(u->fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface,
                                    (socklen_t)strlen(o->interface)) < 0)
         return -errno;
@@ -334,7 +332,7 @@ static int open_socket(struct udp *u, const struct udp_options *o)
     struct endpoint local = o->local;
     struct sockaddr_storage name;
     socklen_t len;
-    int err;
+    int err, on = 1;
 
     if (!local.ip.family)
         local.ip = ip_v4(0);
@@ -345,7 +343,13 @@ static int open_socket(struct udp *u, const struct udp_options *o)
     if ((err = set_options(u, o)) < 0)
         return err;
     len = endpoint_to_sockaddr(&local, &name);
-    return bind(u->fd, (struct sockaddr *)&name, len) < 0 ? -errno : 0;
+    if (bind(u->fd, (struct sockaddr *)&name, len) < 0)
+        return -errno;
+    /* After the bind: a second server that begins like this one finds the port taken, and a relay
+     * agent of this host may still have the port at an address of its own. */
+    if (o->interface)
+        setsockopt(u->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    return 0;
 }
 
 int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **ret)

@@ -8,6 +8,7 @@
 
 #define TOPIC           "dhcp"
 #define STORM_WINDOW_MS 10000
+#define TAKEN_MAX       4
 #define TELL_AGAIN_MS   60000
 #define RIVAL_AGAIN_MS  600000
 
@@ -99,6 +100,7 @@ static void probe_begin(struct request *r, size_t i, uint32_t address)
     s->n_probing++;
     p->packet = *r->p;
     p->mac = r->mac;
+    p->n_taken = s->n_taken;
     p->due_ms = r->now_ms + s->settings.probe_ms;
     memcpy(p->bytes, r->p->bytes, r->p->len);
     count(COUNT_DHCP_PROBES);
@@ -107,8 +109,8 @@ static void probe_begin(struct request *r, size_t i, uint32_t address)
 
 static bool can_probe(const struct request *r)
 {
-    return r->s->settings.probe_ms && r->s->n_probing < DHCP_PROBES_MAX &&
-           r->p->len <= DHCP_MAX_SIZE && (r->m->giaddr || r->in->can_probe);
+    return !r->in->loopback && r->s->n_probing < DHCP_PROBES_MAX && r->p->len <= DHCP_MAX_SIZE &&
+           (r->m->giaddr || r->in->can_probe);
 }
 
 /* Who had the address before is not asked about again, and boots without delay. */
@@ -137,9 +139,11 @@ static void discover_again(struct dhcp_server *s, size_t i, uint64_t now_ms)
 
     memcpy(bytes, s->probing[i].bytes, p.len);
     p.bytes = bytes;
+    s->n_taken = s->probing[i].n_taken;
     probe_end(s, i);
     count_by(COUNT_DHCP_DISCOVERS, -1); /* it is counted again */
     dhcp_server_input(s, &p, now_ms);
+    s->n_taken = 0;
 }
 
 void dhcp_server_seen(struct dhcp_server *s, uint32_t address, struct mac mac, uint64_t now_ms)
@@ -152,7 +156,10 @@ void dhcp_server_seen(struct dhcp_server *s, uint32_t address, struct mac mac, u
     lease = lease_at(s->leases, address);
     if (lease && lease->state == LEASE_OFFERED)
         dhcp_conflict(s, lease, mac, now_ms);
-    discover_again(s, i, now_ms);
+    if (++s->probing[i].n_taken < TAKEN_MAX)
+        discover_again(s, i, now_ms);
+    else
+        probe_end(s, i); /* the client asks again: no chain of probes without an end */
 }
 
 void dhcp_probe_tick(struct dhcp_server *s, uint64_t now_ms)

@@ -27,6 +27,7 @@ struct dhcp_interface {
     uint8_t n;
     uint32_t address[8], mask[8];
     bool can_probe; /* ARP can be sent and heard */
+    bool loopback;  /* every address answers there: nothing is probed */
 };
 
 struct dhcp_settings {

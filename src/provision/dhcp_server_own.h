@@ -16,6 +16,7 @@ struct storm_slot {
 struct probing {
     struct dhcp_packet packet; /* bytes: below */
     struct mac mac;            /* of the client */
+    unsigned n_taken;          /* addresses found in use for this DISCOVER */
     uint64_t due_ms;           /* 0: not in use */
     uint8_t bytes[DHCP_MAX_SIZE];
 };
@@ -37,6 +38,7 @@ struct dhcp_server {
 
     uint32_t probed[DHCP_PROBES_MAX]; /* addresses; 0: not in use */
     size_t n_probing;
+    unsigned n_taken; /* of the DISCOVER that is handled again */
     struct probing probing[DHCP_PROBES_MAX];
     struct storm_slot storms[STORM_SLOTS];
 };

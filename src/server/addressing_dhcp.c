@@ -343,6 +343,7 @@ static void core_interface(const struct dhcp_link *link, struct dhcp_interface *
     memcpy(to->name, i->name, sizeof(to->name));
     memcpy(to->address, i->address, sizeof(to->address));
     memcpy(to->mask, i->mask, sizeof(to->mask));
+    to->loopback = i->loopback;
     to->can_probe = link->raw && mac_number(i->mac);
 }
 

@@ -869,6 +869,24 @@ static void a_new_address_is_probed_before_it_is_offered(void **state)
     close_world(&w);
 }
 
+static void where_every_address_answers_the_probing_ends(void **state)
+{
+    struct world w;
+    struct dhcp_message m = message(MAC, DHCP_DISCOVER);
+    (void)state;
+
+    open_world(&w);
+    w.settings.probe_ms = 250;
+    dhcp_server_set(w.s, &w.settings);
+    ask(&w, &m);
+    for (int i = 0; i < 20; i++)
+        dhcp_server_seen(w.s, w.probe.address, mac_of_number(0xaabbccddeeff), w.now);
+    assert_int_equal(w.n_probes, 4);
+    assert_int_equal(w.n_sent, 0);
+    stored(&w, 0);
+    close_world(&w);
+}
+
 static void behind_a_relay_the_probe_is_icmp(void **state)
 {
     struct world w;
@@ -1113,6 +1131,7 @@ int main(void)
         cmocka_unit_test(options_stand_in_the_order_asked_for),
         cmocka_unit_test(an_interface_that_nobody_named_is_never_answered),
         cmocka_unit_test(a_new_address_is_probed_before_it_is_offered),
+        cmocka_unit_test(where_every_address_answers_the_probing_ends),
         cmocka_unit_test(behind_a_relay_the_probe_is_icmp),
         cmocka_unit_test(a_storm_of_new_phones_is_not_held_back_by_probes),
         cmocka_unit_test(a_phone_that_is_not_configured_and_asks_too_often_is_limited),
