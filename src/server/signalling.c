@@ -18,7 +18,8 @@
 #define FILES_SPARED 512 /* of the open files allowed, left to the other threads */
 #define LINKS_SPARED 64  /* accepted beyond the sessions, so that silent ones can make room */
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
-#define NEWS_MS      5 /* how long news may wait for more: waking the others costs most */
+#define NEWS_MS                                                                                    \
+    25 /* how long news may wait for more: later than those of the files a phone read before */
 
 /* --- news for the other threads --- */
 

@@ -6,7 +6,7 @@
 #include "server/server.h"
 #include "station/stations.h"
 
-#define NEWS_MAX 256
+#define NEWS_MAX 2048
 
 struct signalling {
     struct thread *thread;
