@@ -222,7 +222,7 @@ static void refuse_all(struct storage *s, int err)
         if (j->err)
             continue;
         j->err = err;
-        snprintf(j->error, sizeof(j->error), "%s", sentence);
+        text_copy(j->error, sizeof(j->error), text_of(sentence));
     }
     if (!s->stopped)
         fail(s, err, sentence);
