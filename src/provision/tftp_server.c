@@ -215,6 +215,12 @@ static void gap(struct tftp_server *s, struct transfer *t, uint64_t now_ms)
     transfer_transmit(s, t, now_ms);
 }
 
+static void hear(struct transfer *t)
+{
+    t->heard = true;
+    list_remove(&t->node);
+}
+
 static void acknowledged(struct tftp_server *s, struct transfer *t, uint64_t now_ms, uint16_t block)
 {
     /* Block numbers are 16 bits of a larger one: 0 follows 65535 */
@@ -224,14 +230,14 @@ static void acknowledged(struct tftp_server *s, struct transfer *t, uint64_t now
     if (t->state == OFFERED) {
         if (block != 0)
             return;
-        t->heard = true;
+        hear(t);
         t->state = SENDING;
         t->tries = 0;
         transfer_transmit(s, t, now_ms);
     } else if (t->state == SENDING && ahead == 0) {
         gap(s, t, now_ms);
     } else if (t->state == SENDING && ahead <= t->sent - t->base + 1) {
-        t->heard = true;
+        hear(t);
         advance(s, t, now_ms, t->base - 1 + ahead);
     }
 }

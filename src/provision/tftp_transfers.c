@@ -77,6 +77,7 @@ struct tftp_server *tftp_server_new(const struct tftp_settings *settings,
     map_init(&s->by_peer, transfer_key);
     map_init(&s->by_ip, client_key);
     timers_init(&s->timers, now_ms);
+    list_init(&s->unheard);
     return s;
 }
 
@@ -91,17 +92,27 @@ size_t tftp_server_count(const struct tftp_server *s)
     return s->transfers.n;
 }
 
-static struct transfer_client *client_enter(struct tftp_server *s, struct ip ip)
+static struct transfer_client *client_find(const struct tftp_server *s, struct ip ip)
 {
     char key[17];
-    struct transfer_client *c;
-    uint64_t id;
 
     ip_key(ip, key);
-    c = map_get(&s->by_ip, (struct text){key, sizeof(key)});
+    return map_get(&s->by_ip, (struct text){key, sizeof(key)});
+}
+
+static bool client_may_enter(const struct tftp_server *s, struct ip ip)
+{
+    const struct transfer_client *c = client_find(s, ip);
+
+    return !c || c->n < s->settings.max_per_client;
+}
+
+static struct transfer_client *client_enter(struct tftp_server *s, struct ip ip)
+{
+    struct transfer_client *c = client_find(s, ip);
+    uint64_t id;
+
     if (c) {
-        if (c->n >= s->settings.max_per_client)
-            return NULL;
         c->n++;
         return c;
     }
@@ -110,7 +121,7 @@ static struct transfer_client *client_enter(struct tftp_server *s, struct ip ip)
     c->ip = ip;
     c->id = id;
     c->n = 1;
-    memcpy(c->key, key, sizeof(key));
+    ip_key(ip, c->key);
     if (map_put(&s->by_ip, c) < 0) {
         pool_give(&s->clients, id);
         return NULL;
@@ -145,6 +156,7 @@ void transfer_report(struct tftp_server *s, const struct transfer *t, enum file_
 static void transfer_free(struct tftp_server *s, struct transfer *t)
 {
     timer_stop(&s->timers, &t->timer);
+    list_remove(&t->node);
     map_remove(&s->by_peer, transfer_key(t));
     if (!t->file.err)
         s->source.close(s->source.context, t->file.hold);
@@ -180,16 +192,28 @@ void tftp_server_free(struct tftp_server *s)
     free(s);
 }
 
+/* Requests with forged senders fill all places sooner than time-outs empty them: the oldest transfer
+ * whose client was never heard gives up its place. */
+static struct transfer *take_place(struct tftp_server *s, uint64_t *id)
+{
+    struct transfer *t = pool_take(&s->transfers, id);
+
+    if (t || list_is_empty(&s->unheard))
+        return t;
+    transfer_end(s, container_of(s->unheard.next, struct transfer, node), FILE_ABORTED);
+    return pool_take(&s->transfers, id);
+}
+
 struct transfer *transfer_new(struct tftp_server *s, const struct file_request *r, unsigned tid)
 {
     struct transfer_client *client;
     struct transfer *t;
     uint64_t id;
 
-    if (!(client = client_enter(s, r->client.ip)))
+    if (!client_may_enter(s, r->client.ip) || !(t = take_place(s, &id)))
         return NULL;
-    if (!(t = pool_take(&s->transfers, &id))) {
-        client_leave(s, client);
+    if (!(client = client_enter(s, r->client.ip))) {
+        pool_give(&s->transfers, id);
         return NULL;
     }
     t->id = id;
@@ -208,6 +232,7 @@ struct transfer *transfer_new(struct tftp_server *s, const struct file_request *
         pool_give(&s->transfers, id);
         return NULL;
     }
+    list_append(&s->unheard, &t->node);
     count(COUNT_TFTP_IN_PROGRESS);
     return t;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/timers.h"
@@ -19,6 +20,7 @@ enum transfer_state { HELD, OFFERED, SENDING }; /* answer held back; OACK sent; 
 
 struct transfer {
     struct timer timer;
+    struct list node; /* in `unheard` until its client has said anything */
     struct transfer_client *client;
     uint64_t id;
     char key[ENDPOINT_KEY]; /* of `peer` */
@@ -52,6 +54,7 @@ struct tftp_server {
     struct pool transfers, clients;
     struct map by_peer, by_ip;
     struct timers timers;
+    struct list unheard; /* oldest first: maybe nobody is there, so they make room for others */
     uint16_t turn;
     uint8_t turn_requests;
     struct {

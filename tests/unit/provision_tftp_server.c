@@ -691,6 +691,30 @@ static void there_are_no_more_transfers_than_the_pool_has(void **state)
     assert_int_equal(net.n_open, 8);
 }
 
+static void forged_requests_cannot_keep_real_clients_out(void **state)
+{
+    struct endpoint e = phone;
+    unsigned real;
+
+    request("x", NULL);
+    take_data(1, 512);
+    real = tid();
+    ack(1); /* this one is there */
+    take_data(2, 512);
+    for (int i = 0; i < 1000; i++) {
+        e.ip.bytes[1] = (uint8_t)(i >> 8);
+        e.ip.bytes[2] = (uint8_t)(i + 1);
+        request_from(&e, TFTP_RRQ, "x", TFTP_OCTET, NULL);
+    }
+    assert_int_equal(tftp_server_count(server), 8);
+    net.n_taken = net.n_sent;
+    ack_at(real, &phone, 2);
+    take_data(3, 276);
+    e.ip.bytes[1] = 200;
+    request_from(&e, TFTP_RRQ, "x", TFTP_OCTET, NULL); /* and so is the next */
+    take_data(1, 512);
+}
+
 static void a_file_that_changes_under_way_ends_in_an_error(void **state)
 {
     net.in_memory = false;
@@ -804,6 +828,7 @@ int main(void)
         TEST(other_modes_are_refused),
         TEST(one_address_has_a_limited_number_of_transfers),
         TEST(there_are_no_more_transfers_than_the_pool_has),
+        TEST(forged_requests_cannot_keep_real_clients_out),
         TEST(a_file_that_changes_under_way_ends_in_an_error),
         TEST(truncated_requests_are_refused_at_every_length),
         TEST(what_is_no_request_gets_no_answer),
