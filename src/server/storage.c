@@ -53,8 +53,7 @@ static void report(struct storage *s, int err, const char *sentence)
                              "%s; serving from memory, changes are refused", sentence);
     else if (!err && s->failed)
         server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, 0,
-                             "%zu phones; the disk can be written again",
-                             directory_count(s->current, ENTITY_phone));
+                             "%s; the disk can be written again", store_path(database_store(s->db)));
     s->failed = err != 0;
 }
 
@@ -295,9 +294,8 @@ static void on_request(struct storage *s, const struct message *m)
 
 static void tell_running(struct storage *s, uint64_t token)
 {
-    server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, token,
-                         "%zu phones, %zu lines", directory_count(s->current, ENTITY_phone),
-                         directory_count(s->current, ENTITY_line));
+    server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, token, "%s",
+                         store_path(database_store(s->db)));
 }
 
 /* Stopped, the database is left alone: for whoever wants to look after the file. */
