@@ -383,10 +383,7 @@ int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **re
 
 static void on_closed(uv_handle_t *h)
 {
-    struct udp *u = h->data;
-
-    close(u->fd);
-    free(u);
+    free(h->data);
 }
 
 void udp_close(struct udp *u)
@@ -396,6 +393,7 @@ void udp_close(struct udp *u)
     udp_flush(u);
     u->closing = true;
     uv_close((uv_handle_t *)&u->poll, on_closed);
+    close(u->fd); /* at once: the port may be opened again in the same turn */
 }
 
 uint16_t udp_port(const struct udp *u)

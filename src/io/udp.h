@@ -35,7 +35,7 @@ struct udp_options {
 
 /* Copies the options. 0, or -errno of socket/bind (EADDRINUSE, EACCES, ENODEV …). */
 int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **ret);
-void udp_close(struct udp *u); /* frees in the loop; NULL is fine; no input after it */
+void udp_close(struct udp *u); /* the port is free at once, the memory in the loop; NULL is fine; no input after it */
 uint16_t udp_port(const struct udp *u);
 
 /* Queues a copy; the kernel out of room for long means that datagrams are dropped, as on any network.

@@ -9,6 +9,7 @@
 #include "core/leases.h"
 
 #define WATCH_MS 2000
+#define SOON_MS  100
 
 uint64_t addressing_now(const struct addressing *a)
 {
@@ -47,6 +48,12 @@ static void on_watch(uv_timer_t *timer)
     dhcp_service_watch(timer->data);
     discovery_service_watch(timer->data);
     dns_service_watch(timer->data);
+}
+
+/* A burst of changes is looked at once, soon after its first one. */
+void addressing_watch_soon(struct addressing *a)
+{
+    uv_timer_start(&a->watch, on_watch, SOON_MS, WATCH_MS);
 }
 
 static int start(struct thread *t)

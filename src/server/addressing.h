@@ -44,7 +44,7 @@ struct addressing {
     struct dhcp_link links[LINKS_MAX];
     size_t n_links;
     struct icmp *icmp;
-    char unserved[200]; /* told last */
+    char unserved[200], dhcp_error[160]; /* told last */
 
     struct discovery *discovery; /* NULL: off */
     struct discovery_port ports[LINKS_MAX];
@@ -59,6 +59,7 @@ struct addressing {
 uint64_t addressing_now(const struct addressing *a);
 void addressing_arm(struct addressing *a,
                     uint64_t after_ms); /* when dhcp_service_tick is called; UINT64_MAX: not */
+void addressing_watch_soon(struct addressing *a);
 /* The node's name: as configured, else the host's. */
 void addressing_node_name(const struct addressing *a, char *to, size_t size);
 /* Splits "eth0, eth1"; returns how many names of at most 15 characters were found. */

@@ -189,7 +189,8 @@ static void on_datagrams(void *context, const struct udp_datagram *batch, size_t
     struct addressing *a = link->a;
     uint64_t now = addressing_now(a);
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && a->leases_loaded;
+         i++) { /* nobody is answered before they are known */
         struct dhcp_packet p = {link->interface.index,
                                 ip_v4_number(batch[i].from.ip),
                                 ip_v4_number(batch[i].to),
@@ -288,6 +289,7 @@ static int open_link(struct dhcp_link *link, char *error, size_t size)
     err = udp_open(&link->a->thread->loop, &o, &link->udp);
     if (err) {
         server_bind_error(err, &o.local, true, error, size);
+        link->interface = (struct interface){0}; /* looks changed: tried again at the next watch */
         return err;
     }
     if (!link->interface.loopback)
@@ -435,11 +437,15 @@ static void open_links(struct addressing *a, uint64_t token)
         err = one ? one : err;
     }
     if (count_open(a) == 0) {
-        server_service_state(a->server, SERVICE_DHCP, SERVICE_FAILED, token, "%s", error);
+        if (token || strcmp(error, a->dhcp_error) != 0)
+            server_service_state(a->server, SERVICE_DHCP, SERVICE_FAILED, token, "%s", error);
+        memcpy(a->dhcp_error, error, sizeof(error));
+        a->dhcp_runs = false;
         return;
     }
-    if (err)
+    if (err && strcmp(error, a->dhcp_error) != 0)
         log_warning(TOPIC, "%s", error);
+    memcpy(a->dhcp_error, error, sizeof(error));
     if (!a->icmp && icmp_open(&a->thread->loop, on_echo, a, &a->icmp) < 0)
         a->icmp = NULL; /* behind relay agents nothing is probed then */
     configure(a);
@@ -447,7 +453,6 @@ static void open_links(struct addressing *a, uint64_t token)
     tell_state(a, token);
 }
 
-/* Opens nothing before the leases of the last run are known. */
 void dhcp_service_start(struct addressing *a, uint64_t token)
 {
     const struct bootstrap *b = server_bootstrap(a->server);
@@ -466,7 +471,7 @@ void dhcp_service_start(struct addressing *a, uint64_t token)
     if (!a->dhcp_wanted)
         server_service_state(a->server, SERVICE_DHCP, SERVICE_OFF, token,
                              "no interface is named: --set dhcp.interfaces=eth0");
-    else if (a->leases_loaded)
+    else
         open_links(a, token);
 }
 
@@ -487,8 +492,6 @@ void dhcp_service_loaded(struct addressing *a, const struct lease_rows *rows)
     for (size_t i = 0; rows && i < rows->n; i++)
         leases_load(l, &rows->at[i]);
     a->leases_loaded = true;
-    if (a->dhcp_wanted && !a->dhcp_runs)
-        open_links(a, 0);
     end_turn(a);
 }
 
@@ -521,7 +524,9 @@ static bool link_changed(struct dhcp_link *link)
 
 void dhcp_service_directory_changed(struct addressing *a)
 {
-    a->scopes_changed = true; /* looked at by dhcp_service_watch: many changes make one look */
+    if (!a->scopes_changed)
+        addressing_watch_soon(a);
+    a->scopes_changed = true;
 }
 
 static bool links_changed(struct addressing *a)
