@@ -1,6 +1,8 @@
 /* references.c - at the end of a change every name must be that of something. */
 #include "core/directory/apply.h"
 
+#define MAX_HINTS 100 /* a long file full of mistakes must not cost a search each */
+
 /* "no phone "x" (did you mean "y"?)" */
 void apply_fault_missing(struct apply *a, enum entity e, struct text key, const char *field)
 {
@@ -9,7 +11,7 @@ void apply_fault_missing(struct apply *a, enum entity e, struct text key, const 
     struct text at = TEXT("");
     unsigned best = 3;
 
-    for (unsigned i = 0; key.len <= 32 && i < 2000 && (r = directory_next(a->dir, e, at)); i++) {
+    for (unsigned i = 0; key.len <= 32 && i < 2000 && a->n_faults < MAX_HINTS && (r = directory_next(a->dir, e, at)); i++) {
         at = record_key(r, buffer);
         if (at.len <= 32 && text_distance(key, at, best) < best) {
             best = text_distance(key, at, best);
