@@ -211,6 +211,14 @@ void api_phone_show(struct admin *a, const struct call *c)
 
 /* --- reset and restart --- */
 
+/* By the count in the record that says how many were told. */
+static const char *order_words(const char *did)
+{
+    if (!strcmp(did, "reset"))
+        return "reset";
+    return strcmp(did, "restarted") ? "apply their configuration" : "restart";
+}
+
 static void reset_done(struct admin *a, const struct ask *ask, int status, json_t *body)
 {
     json_t *record = json_object_get(body, "record"), *answer;
@@ -233,10 +241,10 @@ static void reset_done(struct admin *a, const struct ask *ask, int status, json_
     if (json_is_true(json_object_get(ask->kept, "full")))
         json_object_set(answer, "record", record);
     if (name)
-        note(answer, "%s was told to %s.", name, strcmp(did, "reset") ? "restart" : "reset");
+        note(answer, "%s was told to %s.", name, order_words(did));
     else
         note(answer, "%lld phones were told to %s, %lld are not registered.", done,
-             strcmp(did, "reset") ? "restart" : "reset", absent);
+             order_words(did), absent);
     admin_answer(a, ask->who, answer);
 }
 
@@ -338,6 +346,11 @@ void api_phone_reset(struct admin *a, const struct call *c)
 void api_phone_restart(struct admin *a, const struct call *c)
 {
     reset_or_restart(a, c, REQUEST_PHONE_RESTART, "restarted");
+}
+
+void api_phone_apply(struct admin *a, const struct call *c)
+{
+    reset_or_restart(a, c, REQUEST_PHONE_APPLY, "applied");
 }
 
 void api_phone_file(struct admin *a, const struct call *c)

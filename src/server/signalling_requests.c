@@ -48,7 +48,7 @@ static void phone_restart(struct signalling *s, const struct message *m)
 
 static void phone_apply(struct signalling *s, const struct message *m)
 {
-    order_phones(s, m, STATION_APPLY, "told");
+    order_phones(s, m, STATION_APPLY, "applied");
 }
 
 /* UTF-8, whatever the phone put there. */

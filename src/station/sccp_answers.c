@@ -11,8 +11,9 @@
 
 #define LABEL_CODES_FROM 6 /* older loads know no label codes */
 #define V2_FROM          8 /* variable texts */
-#define OPTIONS_OLD      9 /* of a line: what to show of a forwarded call, as CallManager 4.1 says it \
-                            */
+#define OPTIONS_OLD                                                                                \
+    9 /* of a line: what to show of a forwarded call, as CallManager 4.1 says it                   \
+       */
 #define OPTIONS_NEW 15
 #define TEXT_MAX    300
 
@@ -172,19 +173,29 @@ void session_send_idle_softkeys(struct session *s, struct effects *e)
          (&(struct sccp_select_softkeys){0, 0, SCCP_SET_ON_HOOK, UINT32_MAX}));
 }
 
+/* "Your current options", as real servers say; a phone in quarantine says so, where it can. */
+static const char *prompt_of(struct session *s)
+{
+    const struct phone *phone = session_phone(s);
+
+    if (phone && phone->quarantine && !(s->model && s->model->quirks & MODEL_LABELS_ONLY))
+        return "Not adopted yet";
+    return s->version >= LABEL_CODES_FROM ? "\x80\x13" : "Your current options";
+}
+
 void session_send_prompt(struct session *s, struct effects *e)
 {
-    static const char code[] = "\x80\x13", plain[] = "Your current options";
     struct sccp_display_prompt_status m = {0};
+    const char *prompt = prompt_of(s);
 
     if (!s->version || (s->model && s->model->quirks & (MODEL_TEXT_ONLY | MODEL_NO_PROMPTS)))
         return;
     if (s->version >= V2_FROM) {
         SEND(s, e, display_prompt_status_v2,
-             (&(struct sccp_display_prompt_status_v2){.text = text_of(code)}));
+             (&(struct sccp_display_prompt_status_v2){.text = text_of(prompt)}));
         return;
     }
-    text_copy(m.text, sizeof(m.text), text_of(s->version >= LABEL_CODES_FROM ? code : plain));
+    text_copy(m.text, sizeof(m.text), text_of(prompt));
     SEND(s, e, display_prompt_status, &m);
 }
 
@@ -212,15 +223,38 @@ static void config_stat(struct session *s, uint32_t unused, struct effects *e)
     SEND(s, e, config_stat_v2, &v2);
 }
 
-static void time_date(struct session *s, uint32_t unused, struct effects *e)
+static void local_time(struct session *s, struct local_time *ret)
 {
     const struct device_pool *pool = session_pool(s);
     const struct datetime *group = pool ? find(s, ENTITY_datetime, pool->datetime) : NULL;
     const struct stations_options *o = &s->owner->options;
-    uint64_t wall_us = s->owner->now.wall_us;
-    struct local_time t = {0};
 
-    o->local_time(o->context, group ? group->time_zone : "", wall_us, &t);
+    *ret = (struct local_time){0};
+    o->local_time(o->context, group ? group->time_zone : "", s->owner->now.wall_us, ret);
+}
+
+static uint16_t clock_of(const struct local_time *t, uint64_t wall_us)
+{
+    int utc = (int)(wall_us / 60000000 % 1440), local = t->hour * 60 + t->minute;
+
+    return (uint16_t)(1 + (local - utc + 1440) % 1440);
+}
+
+uint16_t session_clock(struct session *s)
+{
+    struct local_time t;
+
+    local_time(s, &t);
+    return clock_of(&t, s->owner->now.wall_us);
+}
+
+void session_send_time(struct session *s, struct effects *e)
+{
+    uint64_t wall_us = s->owner->now.wall_us;
+    struct local_time t;
+
+    local_time(s, &t);
+    s->clock = clock_of(&t, wall_us);
     SEND(s, e, define_time_date,
          (&(struct sccp_define_time_date){.year = (uint32_t)t.year,
                                           .month = (uint32_t)t.month,
@@ -231,6 +265,11 @@ static void time_date(struct session *s, uint32_t unused, struct effects *e)
                                           .second = (uint32_t)t.second,
                                           .millisecond = (uint32_t)(wall_us / 1000 % 1000),
                                           .utc = (uint32_t)(wall_us / 1000000)}));
+}
+
+static void time_date(struct session *s, uint32_t unused, struct effects *e)
+{
+    session_send_time(s, e);
     s->idle_prompt = true;
 }
 

@@ -64,6 +64,11 @@ static bool only_applies(struct session *s, const struct session_input *in)
     return s->order == STATION_APPLY;
 }
 
+static bool clock_is_right(struct session *s, const struct session_input *in)
+{
+    return !s->clock || s->clock == session_clock(s);
+}
+
 /* --- what is done --- */
 
 static void nothing(struct session *s, const struct session_input *in, struct effects *e)
@@ -375,6 +380,12 @@ static void send_away(struct session *s, const struct session_input *in, struct 
     tell_order(s, orders[s->order].alarm, e);
 }
 
+/* Summer begins or ends, or its date/time group is another: the phone itself knows no zone. */
+static void tell_time(struct session *s, const struct session_input *in, struct effects *e)
+{
+    session_send_time(s, e);
+}
+
 static void stay(struct session *s, const struct session_input *in, struct effects *e)
 {
     s->station.leave_reason = 0;
@@ -487,6 +498,8 @@ static const struct row {
     { THERE,                      EV_CLOSED,       NULL,               lost_connection,  STATION_CLOSED,       "" },
     { THERE,                      EV_REPLACED,     NULL,               lost_to_newer,    STATION_CLOSED,       "close" },
     { THERE,                      EV_FLOOD,        NULL,               throttled,        STATION_CLOSED,       "close" },
+    { IN(REGISTERED),             EV_CLOCK,        clock_is_right,     nothing,          SAME,                 "" },
+    { IN(REGISTERED),             EV_CLOCK,        NULL,               tell_time,        SAME,                 "its zone or daylight saving changed: DefineTimeDate" },
     { THERE,                      EV_ORDER,        NULL,               send_away,        STATION_LEAVING,      "Reset" },
     { IN(REGISTERED),             EV_DELETED,      NULL,               send_away,        STATION_LEAVING,      "Reset" },
     { IN(REGISTERED),             EV_TIMEOUT,      NULL,               lost_keepalive,   STATION_CLOSED,       "keepalives missed: close" },
@@ -535,6 +548,7 @@ static const char *const event_names[N_SESSION_EVENTS] = {
     [EV_REPLACED] = "replaced",
     [EV_DELETED] = "deleted",
     [EV_FLOOD] = "too many messages",
+    [EV_CLOCK] = "quarter of an hour",
     [EV_TIMEOUT] = "timeout",
     [EV_CLOSED] = "connection closed",
 };

@@ -41,7 +41,8 @@ struct session {
     uint8_t features[3]; /* as the phone said */
     uint8_t takeovers;   /* how often the name went to and fro between addresses lately */
     uint8_t order;       /* enum station_order under way */
-    uint8_t refusal;     /* row of refusals.def to answer with */
+    uint16_t clock;  /* 1 + minutes of the day it is ahead of UTC, as it was told; 0: never told */
+    uint8_t refusal; /* row of refusals.def to answer with */
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
     bool spcp;                       /* speaks the token dialect of SPA phones */
     bool asked_autoregister;         /* the database has been asked for this connection */
@@ -72,10 +73,11 @@ struct stations {
     struct pool sessions, parked;
     struct map by_link, by_name; /* of session */
     struct timers timers;
+    struct timer clock; /* the next quarter of an hour */
     struct list waiting;
     size_t n_registered, n_tokens;
     size_t partial_bytes;    /* kept for all sessions together */
-    size_t sweep, n_unswept; /* cursor over sessions after a new snapshot; rows still to look at */
+    size_t sweep, n_unswept; /* cursor over sessions; those still to look at */
     size_t drop_cursor;
     struct flapping *flapping;
     struct refused *refused;
@@ -101,6 +103,7 @@ enum session_event {
     EV_ORDER,        /* reset, restart, apply: session->order */
     EV_REPLACED,     /* a newer connection registered the same name */
     EV_DELETED,      /* its record is gone */
+    EV_CLOCK,        /* is its clock still right? */
     EV_FLOOD,        /* more messages than allowed */
     EV_TIMEOUT,
     EV_CLOSED, /* by the peer */
@@ -132,6 +135,8 @@ bool session_answer(struct session *s, uint32_t id, uint32_t argument, struct ef
 uint32_t sccp_argument_of(const struct sccp_message *m); /* of what may be parked */
 void session_send_idle_softkeys(struct session *s, struct effects *e);
 void session_send_prompt(struct session *s, struct effects *e);
+void session_send_time(struct session *s, struct effects *e); /* and notes `clock` */
+uint16_t session_clock(struct session *s);                    /* what it should be now */
 void session_send_device_caps(struct session *s, struct effects *e);
 void session_ack_features(const struct session *s, uint8_t to[static 3]);
 bool session_is_at_home(struct session *s); /* false: this node is only a backup of its group */

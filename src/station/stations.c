@@ -9,7 +9,8 @@
 #include "core/counters.h"
 #include "station/sccp_station.h"
 
-#define SWEEP_BATCH 500 /* sessions looked at in one tick after a new snapshot */
+#define SWEEP_BATCH 100 /* sessions looked at in one tick */
+#define CLOCK_S     900 /* clocks are changed on quarters of an hour */
 #define DROP_BATCH  64
 #define WAITING_MIN_MS                                                                             \
     2000 /* a connection that says nothing may be cut for a new one after this                     \
@@ -87,6 +88,14 @@ void stations_free(struct stations *s)
     free(s);
 }
 
+/* To the next quarter of an hour of the wall clock. */
+static void clock_arm(struct stations *s)
+{
+    uint64_t ms = s->now.wall_us / 1000 % (CLOCK_S * 1000);
+
+    timer_set(&s->timers, &s->clock, s->now.ms + CLOCK_S * 1000 - ms);
+}
+
 void stations_set_directory(struct stations *s, const struct directory *dir, struct moment now)
 {
     s->now = now;
@@ -95,8 +104,10 @@ void stations_set_directory(struct stations *s, const struct directory *dir, str
     for (int i = 0; i < N_SETTINGS; i++)
         if (setting_rows[i].kind != SETTING_STRING)
             s->settings[i] = directory_number(dir, i);
-    s->sweep = 0;
-    s->n_unswept = s->sessions.n_chunks ? SIZE_MAX : 0; /* until the cursor has been round */
+    s->n_unswept =
+        s->sessions.n; /* from where the cursor is: it goes round under frequent changes too */
+    if (!timer_is_set(&s->clock))
+        clock_arm(s);
 }
 
 /* --- what sessions ask of the others -------------------------------------------------------------
@@ -303,8 +314,8 @@ uint64_t stations_next(const struct stations *s, uint64_t now_ms)
     return s->n_unswept ? 1 : timers_next(&s->timers, now_ms);
 }
 
-/* After a new snapshot: whose record is gone has to leave. A batch a tick, so that 100 000 phones
- * hold nobody up. */
+/* After a new snapshot, whose record is gone has to leave; then, and each quarter of an hour, whose
+ * clock is off is told the time. A batch a tick, so that 100 000 phones hold nobody up. */
 static void sweep(struct stations *s, struct effects *e)
 {
     uint64_t id;
@@ -313,10 +324,25 @@ static void sweep(struct stations *s, struct effects *e)
         struct session *x = pool_next(&s->sessions, &s->sweep, &id);
 
         if (!x)
+            s->sweep = 0;
+        if (!x && !s->sessions.n)
             s->n_unswept = 0;
-        else if (x->station.state == STATION_REGISTERED && !session_phone(x))
-            step(x, (struct session_input){.event = EV_DELETED}, e);
+        if (!x)
+            continue;
+        s->n_unswept--;
+        if (x->station.state == STATION_REGISTERED)
+            step(x, (struct session_input){.event = session_phone(x) ? EV_CLOCK : EV_DELETED}, e);
     }
+}
+
+static void on_due(struct stations *s, struct timer *due, struct effects *e)
+{
+    if (due == &s->clock) {
+        s->n_unswept = s->sessions.n;
+        clock_arm(s);
+        return;
+    }
+    step(container_of(due, struct session, timer), (struct session_input){.event = EV_TIMEOUT}, e);
 }
 
 bool stations_tick(struct stations *s, struct moment now, struct effects *e)
@@ -329,8 +355,7 @@ bool stations_tick(struct stations *s, struct moment now, struct effects *e)
         due = timers_expire(&s->timers, now.ms);
         if (!due)
             return false;
-        step(container_of(due, struct session, timer), (struct session_input){.event = EV_TIMEOUT},
-             e);
+        on_due(s, due, e);
     }
     return true;
 }

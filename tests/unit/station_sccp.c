@@ -618,6 +618,38 @@ static void the_load_is_that_of_the_phone_or_of_its_defaults(void **state)
     world_free(w);
 }
 
+static void a_phone_is_told_when_its_clock_changes(void **state)
+{
+    struct world *w = world_new(PHONES);
+
+    w->dump = true;
+    world_phone(w, 1, A, 7, 11);
+    world_phone(w, 2, B, 437, 22);
+    SAY(w, 1, time_date_req, {});
+    world_forget(w);
+    world_directory(w, PHONES "datetime CMLocal time_zone=Europe/Berlin\n");
+    world_pass(w, 10);
+    contains(w, "DefineTimeDate");
+    contains(w, "hour 7"); /* once: the other phone has not asked for the time yet */
+    assert_null(strstr(strstr(w->log, "DefineTimeDate") + 1, "DefineTimeDate"));
+    world_forget(w);
+    SAY(w, 1, keepalive, {});
+    world_pass(w, 80000);
+    saw(w, "  <- 0x0100 KeepAliveAck\n");
+    world_free(w);
+}
+
+static void a_phone_in_quarantine_says_so(void **state)
+{
+    struct world *w = world_new("phone " A " model=7 lines=7001 quarantine=true\n");
+
+    w->dump = true;
+    world_phone(w, 1, A, 7, 11);
+    SAY(w, 1, softkey_set_req, {});
+    contains(w, "text \"Not adopted yet\"");
+    world_free(w);
+}
+
 static void a_change_is_seen_at_the_next_request(void **state)
 {
     struct world *w = world_new(PHONES);
@@ -1005,6 +1037,8 @@ int main(void)
         cmocka_unit_test(a_phone_need_not_leave_to_apply_its_configuration),
         cmocka_unit_test(a_deleted_phone_is_told_to_reset),
         cmocka_unit_test(the_load_is_that_of_the_phone_or_of_its_defaults),
+        cmocka_unit_test(a_phone_is_told_when_its_clock_changes),
+        cmocka_unit_test(a_phone_in_quarantine_says_so),
         cmocka_unit_test(a_change_is_seen_at_the_next_request),
         cmocka_unit_test(a_phone_that_comes_back_replaces_its_lingering_connection),
         cmocka_unit_test(many_devices_register_from_one_address),
