@@ -15,7 +15,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='mounts a file system 
 def disk(tmp_path):
     folder = tmp_path / 'disk'
     folder.mkdir()
-    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=3m', 'dialtone-test', folder], check=True)
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=3m', 'dialtone-test', folder]).returncode:
+        pytest.skip('no file system may be mounted here')
     yield folder
     subprocess.run(['umount', '-l', folder], check=True)
 

@@ -230,6 +230,114 @@ static void migrations_run_once_in_order_and_whole(void **state)
     store_close(s);
 }
 
+static unsigned dice_state = 5;
+
+static unsigned dice(unsigned n)
+{
+    dice_state = dice_state * 1103515245 + 12345;
+    return dice_state / 65536 % n;
+}
+
+/* One random operation on a small set of names; many will be refused. */
+static void random_operation(struct change *c)
+{
+    static const enum entity kinds[] = {ENTITY_phone, ENTITY_phone,     ENTITY_phone,
+                                        ENTITY_line,  ENTITY_partition, ENTITY_device_pool,
+                                        ENTITY_css,   ENTITY_user};
+    enum entity e = kinds[dice(sizeof(kinds) / sizeof(kinds[0]))];
+    char key[40], other[40], value[80];
+
+    snprintf(key, sizeof(key),
+             e == ENTITY_phone  ? "SEP00000000000%u"
+             : dice(2)          ? "%u"
+             : e == ENTITY_line ? "%u/1"
+                                : "%u",
+             dice(6));
+    snprintf(other, sizeof(other), e == ENTITY_phone ? "SEP00000000000%u" : "%u", dice(6));
+    switch (dice(5)) {
+    case 0:
+        change_delete(c, e, text_of(key));
+        return;
+    case 1:
+        change_copy(c, e, text_of(key), text_of(other));
+        return;
+    case 2:
+        change_set(c, e, text_of(key));
+        change_field(c, e == ENTITY_line ? TEXT("number") : TEXT("name"), text_of(other));
+        return;
+    default:
+        change_put(c, e, text_of(key));
+    }
+    if (e == ENTITY_phone) {
+        snprintf(value, sizeof(value), "%u;%u/%u", dice(6), dice(6), dice(6));
+        change_field(c, TEXT("lines"), text_of(value));
+        snprintf(value, sizeof(value), "%u", dice(6));
+        change_field(c, TEXT("pool"), dice(2) ? TEXT("Default") : text_of(value));
+        change_field(c, TEXT("owner"), dice(2) ? TEXT("") : text_of(value));
+    } else if (e == ENTITY_css) {
+        snprintf(value, sizeof(value), "%u;%u", dice(6), dice(6));
+        change_field(c, TEXT("members"), text_of(value));
+    }
+}
+
+/* Lines and phones know the same of each other. */
+static void assert_lines_and_phones_agree(const struct directory *dir)
+{
+    const struct phone *p = NULL;
+    char key[DIRECTORY_KEY_MAX] = "";
+    const struct line *l;
+    size_t uses = 0, used = 0;
+
+    while ((p = directory_next(dir, ENTITY_phone, text_of(p ? p->name : "")))) {
+        uses += p->n_buttons;
+        for (unsigned i = 0; i < p->n_buttons; i++)
+            assert_non_null(directory_find(dir, ENTITY_line, text_of(p->buttons[i].target)));
+    }
+    while ((l = directory_next(dir, ENTITY_line, text_of(key)))) {
+        directory_key(l, key);
+        for (p = NULL; (p = directory_line_user(dir, text_of(key), p ? p->name : ""));)
+            used += p == directory_phone(dir, text_of(p->name));
+    }
+    assert_int_equal(uses, used);
+}
+
+static void the_file_follows_any_history(void **state)
+{
+    struct database *db = open_database();
+    const struct directory *dir, *again;
+    unsigned taken = 0;
+
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)),
+                     0);
+    for (int round = 0; round < 1000; round++) {
+        struct change *c = change_new();
+        struct delta d;
+
+        for (unsigned n = 1 + dice(3); n > 0; n--)
+            random_operation(c);
+        if (directory_apply(dir, c, NULL, &d, error, sizeof(error)) == 0) {
+            assert_int_equal(database_apply(db, &d), 0);
+            directory_unref(dir);
+            dir = directory_ref(d.directory);
+            taken += d.n > 0;
+            delta_done(&d);
+        }
+        change_free(c);
+        if (round % 100)
+            continue;
+        assert_lines_and_phones_agree(dir);
+        again = reload();
+        assert_same(dir, again);
+        directory_unref(again);
+    }
+    assert_true(taken > 100);
+    again = reload();
+    assert_same(dir, again);
+    directory_unref(again);
+    directory_unref(dir);
+    database_close(db);
+}
+
 static int theirs_wins(void *context, int kind, sqlite3_changeset_iter *at)
 {
     return kind == SQLITE_CHANGESET_DATA || kind == SQLITE_CHANGESET_CONFLICT
@@ -325,6 +433,7 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(every_change_is_there_after_a_restart, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(the_file_follows_any_history, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_deleted_record_takes_its_children_from_the_file,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_file_of_an_older_table_gets_what_is_new, make_folder,
