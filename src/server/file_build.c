@@ -8,7 +8,8 @@
 #include "core/alarms.h"
 #include "core/counters.h"
 
-#define PER_TURN 64
+#define PER_TURN  64
+#define PER_STATE 8192 /* files between two words about the progress */
 
 static void report(struct files *f, uint64_t ms, const char *status)
 {
@@ -41,6 +42,7 @@ static void end(struct files *f, bool complete)
                      json_pack("{s:{s:I,s:I,s:I}}", "record", "built", (json_int_t)b->built,
                                "without", (json_int_t)b->failed, "milliseconds", (json_int_t)ms));
     b->asked = false;
+    files_tell_state(f, 0);
 }
 
 static void build_one(struct files *f, const struct phone *p)
@@ -70,6 +72,8 @@ static void on_turn(uv_idle_t *idle)
             false); /* what was made is out of date: files are made again as they are asked for */
         return;
     }
+    if ((b->built + b->failed) % PER_STATE == 0)
+        files_tell_state(f, 0);
     for (int i = 0; i < PER_TURN; i++) {
         p = directory_next(f->thread->directory, ENTITY_phone, text_of(b->after));
         if (!p) {

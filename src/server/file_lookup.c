@@ -262,9 +262,13 @@ static void alarm_missing(struct files *f, const struct file_name *name,
 
 static void alarm_not_yours(struct files *f, const struct file_name *name, struct ip client)
 {
+    uint32_t times = alarm_due(f, ALARM_FILE_NOT_YOURS, name->path, client);
     struct alarm_draft d;
 
+    if (!times)
+        return;
     alarm_begin(&d, ALARM_FILE_NOT_YOURS);
+    d.times = times;
     alarm_put_device(&d, name->device);
     alarm_put_ip(&d, client);
     alarm_put(&d, "FileName", "%s", name->given);

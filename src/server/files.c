@@ -153,6 +153,24 @@ static struct endpoint listen_on(const struct files *f, int32_t port)
     return e;
 }
 
+void files_tell_state(struct files *f, uint64_t token)
+{
+    size_t n_static = f->tree ? file_tree_state(f->tree).files : 0;
+    size_t n_phones = directory_count(f->thread->directory, ENTITY_phone);
+
+    if (!f->tftp)
+        return;
+    if (f->builder.runs)
+        server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token,
+                             "UDP %u, %zu static files, making files of phones: %zu of %zu",
+                             udp_port(f->listener), n_static, f->builder.built + f->builder.failed,
+                             n_phones);
+    else
+        server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token,
+                             "UDP %u, %zu static files, files of %zu phones",
+                             udp_port(f->listener), n_static, n_phones);
+}
+
 static void start_tftp(struct files *f, uint64_t token)
 {
     int32_t port = server_bootstrap(f->server)->tftp_port;
@@ -182,8 +200,7 @@ static void start_tftp(struct files *f, uint64_t token)
         return;
     }
     file_lookup_settings(f);
-    server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token, "UDP %u",
-                         udp_port(f->listener));
+    files_tell_state(f, token);
 }
 
 /* --- HTTP --- */
@@ -397,6 +414,7 @@ static void find_time_zone(struct files *f)
 
 static void on_tree_change(void *context)
 {
+    files_tell_state(context, 0);
     file_loads_check_soon(context);
 }
 

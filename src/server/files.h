@@ -61,6 +61,8 @@ struct files {
     bool closing;
 };
 
+/* Tells the state of TFTP with what there is to serve; `token` 0: nobody waits for it. */
+void files_tell_state(struct files *f, uint64_t token);
 void files_release(struct files *f); /* one holder less; the last frees */
 
 /* file_lookup.c */
