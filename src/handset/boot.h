@@ -1,8 +1,8 @@
 /* boot.h - from power to the list of CallManagers: VLAN, address, names, files, firmware.
  *
  * One phone, no sockets, no clock: frames, datagrams, file answers and the time go in, effects come
- * out. The files and their order are those of the model's generation (core/models.h). A phone whose
- * files are missing either takes the TFTP server for its CallManager (the oldest) or begins again.
+ * out. The files and their order are those of the model's generation (core/models.h). A phone that
+ * finds none takes the TFTP server for its CallManager; one that gets no answer begins again.
  */
 #pragma once
 
@@ -95,7 +95,7 @@ void boot_start(struct boot *b, uint64_t now_ms,
                 struct effects *fx); /* power, or a reset: everything again */
 void boot_restart(struct boot *b, uint64_t now_ms,
                   struct effects *fx); /* a restart: files again, the address is kept */
-void boot_settle(struct boot *b); /* gives up what it is reading; the phone goes on as it is */
+void boot_settle(struct boot *b);      /* gives up what it is reading; the phone goes on as it is */
 /* The phone is registered: what may wait until then is fetched now. */
 void boot_fetch_extras(struct boot *b, uint64_t now_ms, struct effects *fx);
 void boot_upgrade(struct boot *b, const char *load, uint64_t now_ms,

@@ -138,18 +138,15 @@ static bool step_is_configuration(const struct boot *b)
            text_contains_nocase(step_now(b), TEXT(".cfg"));
 }
 
-/* No file of the configuration step was found: the oldest take the TFTP server for their
- * CallManager. */
+/* No file of the configuration step was found: the TFTP server is taken for the CallManager. */
 static void no_configuration(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
-    enum model_generation g = b->options.model->generation;
-
-    if (g == MODEL_BUTTONS || g == MODEL_7910 || g == MODEL_7940) {
-        b->config = (struct phone_config){.security_mode = 1};
-        boot_go(b, BOOT_NAMES, now_ms, fx);
-    } else {
+    if (b->options.protocol != PROTOCOL_SCCP) {
         boot_give_up(b, now_ms, fx);
+        return;
     }
+    b->config = (struct phone_config){.security_mode = 1};
+    boot_go(b, BOOT_NAMES, now_ms, fx);
 }
 
 static void next_step(struct boot *b, uint64_t now_ms, struct effects *fx)

@@ -73,9 +73,10 @@ static void print_display(struct headless *hl, bool all)
 
 static const char *phone_event_name(uint32_t event)
 {
-    static const char *const names[] = {
-        "opening", "opened",  "asked", "acknowledged", "registered", "rejected",  "lost",   "left",
-        "reset",   "restart", "apply", "load",         "no-server",  "keepalive", "standby"};
+    static const char *const names[] = {"opening",    "opened",    "asked",   "acknowledged",
+                                        "registered", "rejected",  "lost",    "left",
+                                        "reset",      "restart",   "apply",   "load",
+                                        "no-server",  "keepalive", "standby", "reread"};
 
     return event < sizeof(names) / sizeof(names[0]) ? names[event] : "?";
 }
@@ -91,8 +92,6 @@ static void on_note(struct handset *h, const struct runner_note *n)
         print_event(hl, "stage", boot_stage_name((enum boot_stage)n->number), "");
         break;
     case RUNNER_STATUS:
-        if (n->detail)
-            snprintf(words, sizeof(words), "Voice VLAN %u", n->detail);
         print_event(hl, "status", "", words);
         break;
     case RUNNER_BOOTED:

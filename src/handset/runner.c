@@ -2,6 +2,7 @@
 #include "handset/runner.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -234,6 +235,7 @@ static void on_phone_event(struct runner *r, const struct effect *e, struct text
         r->to_do = TO_DO_RESTART;
         break;
     case PHONE_EVENT_NO_SERVER:
+    case PHONE_EVENT_REREAD:
         r->reason = r->phone.reason;
         r->to_do = TO_DO_RESTART;
         break;
@@ -253,6 +255,15 @@ static void on_phone_event(struct runner *r, const struct effect *e, struct text
     default:
         break;
     }
+}
+
+/* It is told, not used: frames stay untagged. */
+static void note_vlan(struct runner *r, uint32_t vlan)
+{
+    char words[32];
+    int n = snprintf(words, sizeof(words), "Voice VLAN %u", vlan);
+
+    note(r, RUNNER_STATUS, 0, 0, (struct text){words, (size_t)n});
 }
 
 static int carry_out_one(struct runner *r, struct effects *fx, const struct effect *e)
@@ -275,7 +286,7 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
     case EFFECT_HTTP:
         return get_file(r, e, bytes);
     case EFFECT_VLAN:
-        note(r, RUNNER_STATUS, 0, e->number, TEXT("Voice VLAN"));
+        note_vlan(r, e->number);
         return 0;
     case EFFECT_ADDRESS:
         use_address(r, e->number);
@@ -340,6 +351,7 @@ static void begin_registration(struct runner *r, struct effects *fx)
         servers[n++] = (struct endpoint){r->site->server, 2000};
     }
     note(r, RUNNER_BOOTED, n, 0, (struct text){0});
+    r->phone.rereads = r->boot && (r->boot->defaulted || r->boot->config.is_default);
     if (r->boot)
         r->config_hash = hash_bytes(&r->boot->config, sizeof(r->boot->config));
     if (!r->site->on_wire && !r->site->keep_boot)

@@ -533,6 +533,11 @@ static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
         on_goodbye(p, now_ms, fx);
         break;
     case PHONE_REJECTED:
+        if (p->rereads) {
+            p->state = PHONE_OFF;
+            phone_tell(fx, PHONE_EVENT_REREAD);
+            break;
+        }
         open_server(p, p->active, p->links[p->active].server, now_ms, fx);
         break;
     case PHONE_BETWEEN:

@@ -80,7 +80,8 @@ enum phone_event {
     PHONE_EVENT_LOAD,      /* bytes: the load the server wants */
     PHONE_EVENT_NO_SERVER, /* all servers failed twice: read the files again */
     PHONE_EVENT_KEEPALIVE, /* KeepAliveAck; `to.port` the milliseconds it took */
-    PHONE_EVENT_STANDBY    /* the standby connection is open */
+    PHONE_EVENT_STANDBY,   /* the standby connection is open */
+    PHONE_EVENT_REREAD     /* refused, and it has no file of its own: read the files again */
 };
 
 /* What an XML alarm says about the phone's place; of a phone on a wire. */
@@ -120,6 +121,7 @@ struct sccp_phone {
     uint8_t reason;          /* of the next alarm */
     uint8_t leaving;         /* enum phone_event that follows the goodbye */
     uint8_t failures;        /* servers tried in vain */
+    bool rereads;            /* after a refusal it reads its files again: it has none of its own */
     bool asked_capabilities; /* the server's CapabilitiesReq has come */
     uint8_t n_lines, n_speed_dials, n_features, n_services; /* of the button template */
     uint8_t features[8];                                    /* instances of the feature keys */

@@ -240,8 +240,8 @@ static void connect_to(const struct effect *e)
 static void on_state(const struct effect *e, struct text words)
 {
     static const char *const names[] = {
-        "opening", "opened",  "asked", "acked", "registered", "rejected",  "lost",   "left",
-        "reset",   "restart", "apply", "load",  "no-server",  "keepalive", "standby"};
+        "opening", "opened",  "asked", "acked", "registered", "rejected",  "lost",    "left",
+        "reset",   "restart", "apply", "load",  "no-server",  "keepalive", "standby", "reread"};
     char line[128];
 
     if (e->number == PHONE_EVENT_KEEPALIVE || e->number == PHONE_EVENT_OPENING ||
@@ -555,6 +555,16 @@ static void a_refusal_is_shown_and_tried_again_as_measured(void **state)
     }
 }
 
+static void a_refused_phone_without_a_file_reads_again(void **state)
+{
+    servers[0].reject = "Error: DB Config";
+    start("7961", 1, 0);
+    phone.rereads = true;
+    run_for(40200);
+    assert_string_equal(seen.events, "rejected:Error: DB Config reread");
+    assert_int_equal(servers[0].n_registers, 1);
+}
+
 /* ---- leaving ---- */
 
 static void reset_and_restart_unregister_first(void **state)
@@ -755,6 +765,7 @@ int main(void)
         TEST(with_all_servers_closed_it_asks_for_its_files_after_two_rounds),
         TEST(a_register_without_an_answer_times_out_after_thirty_seconds),
         TEST(a_refusal_is_shown_and_tried_again_as_measured),
+        TEST(a_refused_phone_without_a_file_reads_again),
         TEST(reset_and_restart_unregister_first),
         TEST(apply_configuration_leaves_it_registered),
         TEST(with_a_call_up_the_server_keeps_it),
