@@ -149,9 +149,8 @@ static int set_up(struct store *s, enum store_mode mode)
 
     s->can_write = mode == STORE_WRITE && sqlite3_db_readonly(s->db, "main") == 0;
     if (s->can_write) {
-        err = store_run(
-            s,
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304");
+        err = store_run(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                           "PRAGMA journal_size_limit=4194304");
         if (err != -EROFS && err != -EACCES)
             return err;
         s->can_write = false;
@@ -265,11 +264,6 @@ void statement_number(struct statement *st, int i, int64_t value)
     sqlite3_bind_int64(st->st, i, value);
 }
 
-void statement_blob(struct statement *st, int i, const void *bytes, size_t len)
-{
-    sqlite3_bind_blob64(st->st, i, bytes, len, SQLITE_STATIC);
-}
-
 int statement_step(struct statement *st)
 {
     int code = sqlite3_step(st->st), err;
@@ -290,11 +284,6 @@ int statement_run(struct statement *st)
     return err;
 }
 
-void statement_reset(struct statement *st)
-{
-    sqlite3_reset(st->st);
-}
-
 struct text statement_get_text(struct statement *st, int column)
 {
     const char *s = (const char *)sqlite3_column_text(st->st, column);
@@ -305,13 +294,6 @@ struct text statement_get_text(struct statement *st, int column)
 int64_t statement_get_number(struct statement *st, int column)
 {
     return sqlite3_column_int64(st->st, column);
-}
-
-struct text statement_get_blob(struct statement *st, int column)
-{
-    const char *bytes = sqlite3_column_blob(st->st, column);
-
-    return bytes ? (struct text){bytes, (size_t)sqlite3_column_bytes(st->st, column)} : TEXT("");
 }
 
 static int copy_pages(struct store *s, sqlite3 *to)
@@ -385,7 +367,3 @@ int store_check(struct store *s, char *error, size_t size)
     return err;
 }
 
-int store_checkpoint(struct store *s)
-{
-    return judge(s, sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
-}

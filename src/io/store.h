@@ -17,8 +17,7 @@ struct store;
 struct statement;
 
 enum store_mode {
-    STORE_WRITE, /* made when it is not there; read-only places give a store that only reads, see
-                    store_can_write */
+    STORE_WRITE, /* made when it is not there; see store_can_write */
     STORE_READ,
 };
 
@@ -26,16 +25,18 @@ enum store_mode {
 int store_open(const char *path, enum store_mode mode, struct store **ret, char *error,
                size_t size);
 void store_close(struct store *s); /* with all its statements; NULL is fine */
+/* False for STORE_READ, and where nothing may be written: the store then only reads. */
 bool store_can_write(const struct store *s);
 const char *store_path(const struct store *s);
 /* What the last verb that failed on this store had to say; valid until the next one. */
 const char *store_error(const struct store *s);
 
 int store_run(struct store *s, const char *sql); /* one or more statements without values */
-int store_begin(struct store *s);                /* takes the write lock at once */
-int store_commit(
-    struct store *s); /* when it fails, nothing of the transaction is stored and it is over */
-void store_rollback(struct store *s); /* fine when there is none */
+/* Takes the write lock at once. When a commit fails, nothing of the transaction is stored and it is
+ * over; a rollback without one is fine. */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_rollback(struct store *s);
 /* PRAGMA user_version: which steps of a migration have been done. Setting it belongs into their
  * transaction. */
 int store_version(struct store *s, int32_t *ret);
@@ -46,20 +47,15 @@ int store_prepare(struct store *s, const char *sql, struct statement **ret);
 void statement_free(struct statement *st); /* NULL is fine */
 void statement_text(struct statement *st, int i, struct text value);
 void statement_number(struct statement *st, int i, int64_t value);
-void statement_blob(struct statement *st, int i, const void *bytes, size_t len);
-int statement_step(
-    struct statement *st); /* 1: a row; 0: done, and ready for the next values; or -errno */
-int statement_run(struct statement *st);    /* steps to the end, whatever rows come: 0 or -errno */
-void statement_reset(struct statement *st); /* before the end of its rows was seen */
+/* 1: a row; 0: done, and ready for the next values; or -errno. */
+int statement_step(struct statement *st);
+int statement_run(struct statement *st); /* steps to the end, whatever rows come: 0 or -errno */
 /* Valid until the next step; texts end with a NUL behind them and are never NULL. */
 struct text statement_get_text(struct statement *st, int column);
 int64_t statement_get_number(struct statement *st, int column);
-struct text statement_get_blob(struct statement *st, int column);
 
 /* A consistent copy while others read and this store goes on writing between its steps; the copy is
  * whole and on disk when this returns 0. The file must not be there yet. */
 int store_backup(struct store *s, const char *path, char *error, size_t size);
 /* Looks through the whole file; 0, or -EBADMSG with the first thing found. */
 int store_check(struct store *s, char *error, size_t size);
-/* Everything of the log into the main file, for a file that is to be moved. */
-int store_checkpoint(struct store *s);

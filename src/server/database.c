@@ -17,10 +17,8 @@ static int set_up(struct database *db, char *error, size_t size)
     if (!store_can_write(s)) {
         err = store_version(s, &version);
         if (!err && version != newest) {
-            snprintf(
-                error, size,
-                "the database has schema %d, this dialtone needs %d, and it may not be written",
-                version, newest);
+            snprintf(error, size, "the database has schema %d, not %d, and may not be written",
+                     version, newest);
             return -EROFS;
         }
     } else if ((err = database_migrate(s, database_steps, newest, error, size))) {

@@ -37,7 +37,6 @@ bool database_is_hollow(const struct database *db);
 int database_begin(struct database *db);
 int database_write(struct database *db, const struct delta *d);
 int database_commit(struct database *db, uint64_t version);
-void database_rollback(struct database *db);
 /* The three in one. */
 int database_apply(struct database *db, const struct delta *d);
 /* Replaces all that is stored by this directory, in one transaction. */

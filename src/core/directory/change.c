@@ -81,20 +81,6 @@ bool token_read(struct text *rest, struct token *ret)
     return true;
 }
 
-void change_append(struct change *c, struct change *take_more)
-{
-    char *at;
-
-    if (c && take_more) {
-        c->bad |= take_more->bad;
-        if (take_more->len && (at = make_room(c, take_more->len))) {
-            memcpy(at, take_more->at, take_more->len);
-            c->n += take_more->n;
-        }
-    }
-    change_free(take_more);
-}
-
 void change_add(struct change *c, enum entity e, struct text key)
 {
     add_token(c, &(struct token){.kind = TOKEN_ADD, .entity = e, .a = key});

@@ -20,22 +20,19 @@
 
 struct change;
 
-struct change *
-change_new(void); /* NULL without memory; the functions below take NULL and do nothing */
+/* NULL without memory; the functions below take NULL and do nothing. */
+struct change *change_new(void);
 void change_free(struct change *c);
 size_t change_count(const struct change *c); /* operations */
-void change_append(struct change *c,
-                   struct change *take_more); /* all of its operations, at the end */
 
-/* An operation; the fields that follow belong to it. Fields not named keep their value (SET, PUT of
- * what is there) or get the default of the table. */
-void change_add(struct change *c, enum entity e, struct text key); /* must not be there */
-void change_set(struct change *c, enum entity e, struct text key); /* must be there */
-void change_put(struct change *c, enum entity e, struct text key); /* either */
-void change_replace(struct change *c, enum entity e,
-                    struct text key); /* as PUT, but fields not named get the default */
-void change_delete(struct change *c, enum entity e,
-                   struct text key); /* must be there, nobody may refer to it */
+/* An operation; the fields that follow belong to it. What is added must not be there, what is set must;
+ * put does not mind. Fields not named keep the value of what is there, else get the default of the
+ * table; replace is put with all defaults. What is deleted must be there, and nobody may refer to it. */
+void change_add(struct change *c, enum entity e, struct text key);
+void change_set(struct change *c, enum entity e, struct text key);
+void change_put(struct change *c, enum entity e, struct text key);
+void change_replace(struct change *c, enum entity e, struct text key);
+void change_delete(struct change *c, enum entity e, struct text key);
 /* A new record with all that `from` has, but its key; a phone gets no lines. */
 void change_copy(struct change *c, enum entity e, struct text from, struct text key);
 /* Where the operations that follow come from, a line of a file for instance: comes back in their
@@ -45,8 +42,7 @@ void change_source(struct change *c, uint32_t source);
 /* A field of the newest operation, or of the newest child after change_item. A LIST field takes the
  * short form: children separated by ';', their fields in order separated by ',', `\` before any of
  * the three that is meant literally. Phones also know `lines` ("7001;7002/Berlin") and
- * `speed_dials`
- * ("Taxi=0123;…"), which replace the keys of that kind; and `model` by product name. */
+ * `speed_dials` ("Taxi=0123;…"), which replace the keys of that kind; and `model` by product name. */
 void change_field(struct change *c, struct text field, struct text value);
 /* Replaces the children of a LIST field by those that follow, of the newest operation. */
 void change_list(struct change *c, struct text field);
@@ -54,10 +50,9 @@ void change_item(struct change *c);
 
 /* Why an operation was refused. */
 struct change_fault {
-    uint32_t source; /* change_source, else the number of the operation from 1 */
-    const char
-        *field;     /* name of a row of the table, or a constant; "" when it is about the whole */
-    char text[200]; /* a sentence */
+    uint32_t source;   /* change_source, else the number of the operation from 1 */
+    const char *field; /* of a row of the table, or a constant; "": the whole */
+    char text[200];    /* a sentence */
 };
 struct change_faults { /* of all operations that are wrong, the first `max` are told */
     struct change_fault *rows;
@@ -75,8 +70,8 @@ struct delta {
     struct delta_row *rows;
     size_t n, capacity;
 };
-void delta_done(
-    struct delta *d); /* gives back everything; the caller keeps `directory` by directory_ref */
+/* Gives back everything; who wants to keep `directory` takes a reference before. */
+void delta_done(struct delta *d);
 
 /* 0, or -EINVAL (with a sentence in `error`, and all faults when `faults` is not NULL) or -ENOMEM.
  * `old` is untouched. A change that alters nothing gives 0, no rows and the old snapshot. */

@@ -107,10 +107,9 @@ static int set_model(int32_t *to, const struct directory_field *f, struct text v
         return 0;
     }
     if (!m) {
-        snprintf(
-            sentence, SENTENCE_MAX,
-            "there is no model \"%.*s\" (a product name as 7960, or its number in the model table)",
-            value.len > 40 ? 40 : (int)value.len, value.at);
+        snprintf(sentence, SENTENCE_MAX,
+                 "there is no model \"%.*s\" (a product name as 7960, or a device type)",
+                 value.len > 40 ? 40 : (int)value.len, value.at);
         return -EINVAL;
     }
     *to = (int32_t)m->type;

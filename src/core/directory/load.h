@@ -18,8 +18,8 @@ void loader_begin(struct loader *l, enum entity e, uint64_t version);
 void loader_item(struct loader *l, const struct directory_field *list);
 /* The text is copied. */
 void loader_text(struct loader *l, const struct directory_field *f, struct text value);
-void loader_number(struct loader *l, const struct directory_field *f,
-                   int64_t value); /* NUM, FLAG, ENUM */
-int loader_end(struct loader *l);  /* the record is complete: 0 or -ENOMEM */
+/* NUM, FLAG, ENUM. */
+void loader_number(struct loader *l, const struct directory_field *f, int64_t value);
+int loader_end(struct loader *l); /* the record is complete: 0 or -ENOMEM */
 /* Everything so far as a snapshot of that version; NULL without memory. Ends the loader. */
 const struct directory *loader_finish(struct loader *take_loader, uint64_t version);

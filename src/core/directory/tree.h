@@ -23,8 +23,8 @@ struct tree tree_ref(const struct tree *t);
 void tree_done(struct tree *t);
 
 const struct record *tree_find(const struct tree *t, struct text key);
-const struct record *tree_after(const struct tree *t,
-                                struct text key); /* first greater one, or NULL */
+/* The first that is greater, or NULL. */
+const struct record *tree_after(const struct tree *t, struct text key);
 
 /* Adds, or replaces what has the same key; takes a reference of its own. 0, or -ENOMEM with the
  * contents as they were. */

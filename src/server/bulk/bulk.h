@@ -35,7 +35,7 @@ void bulk_json_write(const struct directory *dir, bool secrets, struct grow *to)
 
 /* Where requests are carried out: IMPORT, EXPORT, BACKUP, RESTORE of requests.def. */
 struct bulk_host {
-    struct database *db;               /* NULL: there is none */
+    struct database *db; /* NULL: there is none */
     bool can_write;
     const struct directory *directory; /* one reference; replaced when the request has changed it */
     int disk_error;                    /* what the disk said when that is why the request failed */

@@ -153,11 +153,6 @@ int database_begin(struct database *db)
     return store_begin(db->store);
 }
 
-void database_rollback(struct database *db)
-{
-    store_rollback(db->store);
-}
-
 int database_write(struct database *db, const struct delta *d)
 {
     int err = 0;
