@@ -222,6 +222,7 @@ const struct reason *alarm_reason(const struct alarm *a)
         return reason_transient(a->reason);
     case ALARM_PHONE_OUT_OF_SERVICE:
     case ALARM_STATION_ALARM:
+    case ALARM_STATION_EVENT_ALERT:
         return a->reason ? reason_phone(a->reason) : NULL;
     default:
         return NULL;

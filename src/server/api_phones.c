@@ -216,7 +216,7 @@ static const char *order_words(const char *did)
 {
     if (!strcmp(did, "reset"))
         return "reset";
-    return strcmp(did, "restarted") ? "apply their configuration" : "restart";
+    return strcmp(did, "restarted") ? "apply what changed" : "restart";
 }
 
 static void reset_done(struct admin *a, const struct ask *ask, int status, json_t *body)

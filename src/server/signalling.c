@@ -280,7 +280,7 @@ static void service_close(struct signalling *s)
 
 static void on_service(struct signalling *s, const struct message *m)
 {
-    if (m->service.wanted) {
+    if (m->service.wanted == SERVICE_RUNNING) {
         service_start(s, m->service.token);
         return;
     }

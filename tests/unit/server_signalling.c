@@ -292,7 +292,7 @@ static void an_unknown_phone_is_added_by_storage(void **state)
 static void the_service_stops_and_starts(void **state)
 {
     struct world *w = world_new(PHONES);
-    struct message m = {.id = MESSAGE_SERVICE};
+    struct message m = {.id = MESSAGE_SERVICE, .service.wanted = SERVICE_STOPPED};
     int fd = registered_phone(w, A);
 
     signalling_thread.on_message(&w->thread, &m);
@@ -301,7 +301,7 @@ static void the_service_stops_and_starts(void **state)
     assert_int_equal(w->server.progress.stage, PROGRESS_UNREGISTERED);
     assert_int_equal(hear(fd), -2);
     close(fd);
-    m.service.wanted = true;
+    m.service.wanted = SERVICE_RUNNING;
     signalling_thread.on_message(&w->thread, &m);
     assert_int_equal(w->server.service, SERVICE_RUNNING);
     fd = registered_phone(w, A);
