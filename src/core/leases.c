@@ -346,6 +346,7 @@ static void forget(struct leases *l, struct lease *lease, uint64_t now_ms)
 {
     if (lease->state == LEASE_ACTIVE)
         tell(l, lease);
+    lease->until_ms = now_ms;
     set_state(l, lease, LEASE_EXPIRED, now_ms);
     list_remove(&lease->order);
     list_append(list_of(l, lease)->next, &lease->order); /* in front */

@@ -103,8 +103,8 @@ static void put_lease(struct request *r, const struct subnet *s, const struct le
     dhcp_set_lease_s(out, s->lease_s);
     dhcp_set_renewal_s(out, s->lease_s / 2);
     dhcp_set_rebinding_s(out, (uint32_t)((uint64_t)s->lease_s * 7 / 8));
-    if (lease->name[0] && dhcp_has(r->m, DHCP_parameters) && dhcp_asks(r->m, DHCP_host_name))
-        dhcp_set_host_name(out, text_of(lease->name));
+    if (r->device.s[0] && dhcp_has(r->m, DHCP_parameters) && dhcp_asks(r->m, DHCP_host_name))
+        dhcp_set_host_name(out, text_of(r->device.s));
 }
 
 /* RFC 2131 4.3.1 table 3; the client identifier comes back (RFC 6842), and so does option 82. */

@@ -140,12 +140,19 @@ static uint32_t link_of(const struct request *r, const struct dhcp_relay *relay)
     return r->m->ciaddr && r->p->from == r->m->ciaddr ? r->m->ciaddr : 0;
 }
 
+/* Who has a lease there was a phone when it got it, whatever its renewal leaves out. */
+static bool may_use(const struct request *r, size_t scope)
+{
+    return r->phone || !leases_subnets(r->s->leases)->at[scope].phones_only ||
+           lease_of(r->s->leases, scope, &r->client);
+}
+
 static void find_scopes(struct request *r)
 {
     const struct subnets *subnets = leases_subnets(r->s->leases);
 
     for (size_t i = 0; i < subnets->n && r->n_scopes < DHCP_SCOPES_MAX; i++)
-        if (on_link(r, &subnets->at[i]) && (r->phone || !subnets->at[i].phones_only))
+        if (on_link(r, &subnets->at[i]) && may_use(r, i))
             r->scopes[r->n_scopes++] = i;
 }
 

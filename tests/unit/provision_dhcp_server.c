@@ -776,6 +776,40 @@ static void a_scope_for_phones_only_leaves_others_alone(void **state)
     close_world(&w);
 }
 
+static void a_renewal_without_vendor_class_is_still_a_phone(void **state)
+{
+    struct world w;
+    struct subnet office = subnet(NET, 10, 200);
+    struct dhcp_message m = message(MAC, DHCP_REQUEST);
+    (void)state;
+
+    open_world(&w);
+    office.phones_only = true;
+    configure(&w, &office, 1);
+    m.ciaddr = dora(&w, MAC);
+    dhcp_clear(&m, DHCP_vendor_class);
+    assert_int_equal(ask(&w, &m), 1);
+    assert_int_equal(w.out.type, DHCP_ACK);
+    close_world(&w);
+}
+
+static void a_phone_that_asks_for_its_name_gets_it(void **state)
+{
+    struct world w;
+    struct dhcp_message m = message(MAC, DHCP_DISCOVER);
+    (void)state;
+
+    open_world(&w);
+    dhcp_set_parameters(&m, bytes_of("\x01\x03\x0c\x96", 4)); /* as an 8945 */
+    ask(&w, &m);
+    assert_true(text_is(w.out.host_name, "SEP001122334455"));
+    dhcp_set_vendor_class(&m, TEXT("MSFT 5.0"));
+    dhcp_set_host_name(&m, TEXT("a-rather-long-name-of-a-computer"));
+    ask(&w, &m);
+    assert_false(dhcp_has(&w.out, DHCP_host_name));
+    close_world(&w);
+}
+
 static void what_is_configured_for_tftp_replaces_the_server_itself(void **state)
 {
     struct world w;
@@ -1127,6 +1161,8 @@ int main(void)
         cmocka_unit_test(a_renewal_straight_from_another_network_finds_its_scope),
         cmocka_unit_test(scopes_that_share_a_link_are_used_one_after_the_other),
         cmocka_unit_test(a_scope_for_phones_only_leaves_others_alone),
+        cmocka_unit_test(a_renewal_without_vendor_class_is_still_a_phone),
+        cmocka_unit_test(a_phone_that_asks_for_its_name_gets_it),
         cmocka_unit_test(what_is_configured_for_tftp_replaces_the_server_itself),
         cmocka_unit_test(options_stand_in_the_order_asked_for),
         cmocka_unit_test(an_interface_that_nobody_named_is_never_answered),
