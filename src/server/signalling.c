@@ -231,7 +231,7 @@ static void service_start(struct signalling *s, uint64_t token)
         .local.port = (uint16_t)b->sccp_port,
         .tos =
             (uint8_t)(directory_number(s->thread->directory, SET_dscp_callmanager_to_device) << 2),
-        .max_links = links_allowed(),
+        .max_links = links_allowed() + LINKS_SPARED,
         .max_queued = QUEUED_MAX,
         .context = s,
         .on_open = on_open,
@@ -318,7 +318,7 @@ static int cores_new(struct signalling *s)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
     struct stations_options o = {
-        .node = s->node, .max_sessions = LINKS_MAX, .local_time = local_time, .context = s};
+        .node = s->node, .max_sessions = links_allowed(), .local_time = local_time, .context = s};
 
     if (*b->node_name)
         text_copy(s->node, sizeof(s->node), text_of(b->node_name));
