@@ -300,6 +300,7 @@ static void warn(struct files *f)
 static void on_due(uv_timer_t *timer)
 {
     warn(timer->data);
+    files_tell_state(timer->data, 0);
 }
 
 void file_loads_check_soon(struct files *f)
