@@ -45,7 +45,6 @@ void building_begin_phone(struct building *b, const struct phone *phone, const s
 {
     b->phone = phone;
     b->model = model;
-    b->version = phone->record.version;
     building_use_pool(b, phone->pool);
 }
 

@@ -17,7 +17,7 @@ struct building {
     const struct device_pool *pool;
     const struct callmanager_group *group;
     const struct datetime *datetime;
-    uint64_t version; /* of the newest record that was used: the version stamp */
+    uint64_t version; /* of the newest record that was used, the phone's own left aside */
     struct xml_writer xml;
 };
 

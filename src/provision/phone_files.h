@@ -12,6 +12,12 @@
 #define PHONE_FILE_MAX     65536 /* no file made here is larger */
 #define PHONE_FILE_OLD_MAX 8192  /* 7940, 7960 and older ignore what is larger */
 
+/* Where the version stamp of a phone's file stands, and the newest version behind it, the phone's own left aside. */
+struct phone_file_stamp {
+    size_t offset; /* 0: the file has none */
+    uint64_t version;
+};
+
 struct phone_file_context {
     struct ip local;          /* this node as the asking phone sees it; written for this node's name */
     const char *node_name;    /* this node's host name; NULL: none */
@@ -23,6 +29,7 @@ struct phone_file_context {
     /* The first file in the root of the static tree after `after` in byte order (NULL: the first of
      * all), or NULL: for ring lists. May be NULL. */
     const char *(*static_file)(void *context, const char *after);
+    struct phone_file_stamp *stamp; /* filled when a phone's own file is made; may be NULL */
 };
 
 /* Writes the file that `name` stands for. 0; -ENOENT when there is none (also for kinds that are never made
@@ -42,3 +49,9 @@ const char *phone_defaults_key(uint32_t model, enum device_protocol protocol, ch
 
 /* Whether anyone may still be added by auto-registration: the default files exist only then (TFTP-5). */
 bool phone_files_autoregistration(const struct directory *dir);
+
+/* Phones are alike when their files differ by nothing but the version stamp: the same number for all of them, within
+ * this process and one version of the directory. */
+uint64_t phone_file_likeness(const struct phone *phone);
+/* Makes the file of one phone into that of another that is alike. */
+void phone_file_restamp(uint8_t *bytes, const struct phone_file_stamp *stamp, const struct phone *phone);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/map.h"
 #include "core/dates.h"
 #include "provision/building.h"
 
@@ -129,12 +130,53 @@ static void write_vendor_config(struct building *b)
     xml_close(&b->xml);
 }
 
+#define STAMP_DIGITS 16
+
+static uint64_t newest(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The stamp alone differs between phones that are alike: whoever wants to make it anew is told where it is. */
 static void write_stamp(struct building *b)
 {
-    char stamp[32];
+    static const char before[] = "{";
+    char stamp[STAMP_DIGITS + 3];
 
-    snprintf(stamp, sizeof(stamp), "{%016llx}", (unsigned long long)b->version);
+    snprintf(stamp, sizeof(stamp), "%s%016llx}", before,
+             (unsigned long long)newest(b->version, b->phone->record.version));
     xml_string(&b->xml, "versionStamp", stamp);
+    if (b->context->stamp) {
+        b->context->stamp->offset = writer_len(b->xml.to) - strlen("</versionStamp>") - strlen(stamp) + strlen(before);
+        b->context->stamp->version = b->version;
+    }
+}
+
+void phone_file_restamp(uint8_t *bytes, const struct phone_file_stamp *stamp, const struct phone *phone)
+{
+    char digits[STAMP_DIGITS + 1];
+
+    if (!stamp->offset)
+        return;
+    snprintf(digits, sizeof(digits), "%016llx",
+             (unsigned long long)newest(stamp->version, phone->record.version));
+    memcpy(bytes + stamp->offset, digits, STAMP_DIGITS);
+}
+
+static uint64_t hash_text(const char *s)
+{
+    return hash_bytes(s, strlen(s));
+}
+
+/* Every field of a phone that a part below, or the choice of the parts, looks at. */
+uint64_t phone_file_likeness(const struct phone *p)
+{
+    uint64_t words[] = {
+        (uint64_t)p->model,        p->protocol,  p->delayed_failover, hash_text(p->pool),           hash_text(p->load),
+        hash_text(p->vendor_config), hash_text(p->user_locale), hash_text(p->network_locale),
+    };
+
+    return hash_bytes(words, sizeof(words));
 }
 
 static const char *locale_code(const char *name)

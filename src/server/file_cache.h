@@ -1,4 +1,5 @@
-/* file_cache.h - configuration files as they were made, until the directory changes.
+/* file_cache.h - configuration files as they were made, until the directory changes. A name here stands for
+ * all phones whose files are alike.
  *
  * A fixed number of slots, and of bytes: a file that finds neither is made again for each request. */
 #pragma once

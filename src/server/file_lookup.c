@@ -112,8 +112,10 @@ static const char *static_file(void *context, const char *after)
     return file.path;
 }
 
+/* Makes the file into `bytes` of PHONE_FILE_MAX; *len is its length. */
 static int make(struct files *f, const struct file_name *name, struct ip local,
-                struct device_name asker, struct content **ret)
+                struct device_name asker, struct phone_file_stamp *stamp, uint8_t *bytes,
+                size_t *len)
 {
     struct phone_file_context c = {
         .local = local,
@@ -123,43 +125,92 @@ static int make(struct files *f, const struct file_name *name, struct ip local,
         .context = f,
         .resolve = resolve,
         .static_file = static_file,
+        .stamp = stamp,
     };
-    uint8_t bytes[PHONE_FILE_MAX];
-    struct writer w = writer_of(bytes, sizeof(bytes));
+    struct writer w = writer_of(bytes, PHONE_FILE_MAX);
     int err = phone_file_build(f->thread->directory, name, &c, &w);
+
+    *len = writer_len(&w);
+    return err;
+}
+
+static int make_once(struct files *f, const struct file_name *name, struct ip local,
+                     struct device_name asker, struct content **ret)
+{
+    uint8_t bytes[PHONE_FILE_MAX];
+    size_t len;
+    int err = make(f, name, local, asker, NULL, bytes, &len);
 
     if (err)
         return err;
-    *ret = content_of_bytes(bytes, writer_len(&w));
+    *ret = content_of_bytes(bytes, len);
     return *ret ? 0 : -ENOMEM;
 }
 
-static bool is_kept(const struct files *f, const struct file_name *name)
+/* What is remembered: a file, and in front of it where its stamp stands. Thousands of phones that
+ * are alike share one. */
+struct remembered {
+    struct phone_file_stamp stamp;
+    uint8_t bytes[PHONE_FILE_MAX];
+};
+
+static int remember(struct files *f, const struct file_name *name, const char *key, struct ip local,
+                    struct remembered *made, size_t *len)
 {
-    return (name->kind == FILE_PHONE_XML || name->kind == FILE_PHONE_BINARY) && !name->is_signed &&
-           directory_number(f->thread->directory, SET_cache_configuration_files);
+    struct content *c;
+    int err;
+
+    made->stamp = (struct phone_file_stamp){0};
+    err = make(f, name, local, (struct device_name){""}, &made->stamp, made->bytes, len);
+    if (err)
+        return err;
+    count(COUNT_FILE_SEP_NOT_FOUND);
+    c = content_of_bytes(made, offsetof(struct remembered, bytes) + *len);
+    if (c)
+        file_cache_put(f->cache, key, local, directory_version(f->thread->directory), c);
+    content_unref(c);
+    return 0;
+}
+
+static int recall(struct files *f, const struct file_name *name, struct ip local,
+                  struct content **ret)
+{
+    const struct phone *phone = directory_phone(f->thread->directory, text_of(name->device.s));
+    const struct content *c;
+    struct remembered made;
+    char key[24];
+    size_t len;
+    int err;
+
+    if (!phone || name->is_signed)
+        return -ENOENT;
+    snprintf(key, sizeof(key), "%d %016llx", (int)name->kind,
+             (unsigned long long)phone_file_likeness(phone));
+    c = file_cache_get(f->cache, key, local, directory_version(f->thread->directory));
+    if (c) {
+        count(COUNT_FILE_SEP_FOUND);
+        memcpy(&made, c->bytes, (size_t)c->size);
+        len = (size_t)c->size - offsetof(struct remembered, bytes);
+        phone_file_restamp(made.bytes, &made.stamp, phone);
+    } else if ((err = remember(f, name, key, local, &made, &len))) {
+        return err;
+    }
+    *ret = content_of_bytes(made.bytes, len);
+    return *ret ? 0 : -ENOMEM;
 }
 
 static int make_or_remember(struct files *f, const struct file_name *name, struct ip local,
                             struct device_name asker, struct content **ret)
 {
-    uint64_t version = directory_version(f->thread->directory);
-    bool kept = is_kept(f, name);
-    struct content *c = kept ? file_cache_get(f->cache, name->path, local, version) : NULL;
     int err;
 
-    if (c) {
-        count(COUNT_FILE_SEP_FOUND);
-        *ret = content_ref(c);
-        return 0;
-    }
-    err = make(f, name, local, asker, ret);
-    if (err || !kept)
-        return err;
-    count(COUNT_FILE_SEP_NOT_FOUND);
-    count(COUNT_FILE_DEVICES_BUILT);
-    file_cache_put(f->cache, name->path, local, version, *ret);
-    return 0;
+    if (directory_number(f->thread->directory, SET_cache_configuration_files))
+        err = recall(f, name, local, ret);
+    else
+        err = make_once(f, name, local, asker, ret);
+    if (!err)
+        count(COUNT_FILE_DEVICES_BUILT);
+    return err;
 }
 
 static int from_tree(struct files *f, const struct file_name *name, struct content **ret)
@@ -184,13 +235,13 @@ int file_lookup(struct files *f, const struct file_name *name, struct ip local,
         return err == -ENOENT && !name->is_signed ? from_tree(f, name, ret) : err;
     case FILE_DEFAULT_XML:
     case FILE_DEFAULT_BINARY:
-        return make(f, name, local, asker, ret);
+        return make_once(f, name, local, asker, ret);
     case FILE_PLAIN:
     case FILE_PHONE_OTHER:
         return name->is_signed ? -ENOENT : from_tree(f, name, ret);
     default:
         err = name->is_signed ? -ENOENT : from_tree(f, name, ret);
-        return err == -ENOENT ? make(f, name, local, asker, ret) : err;
+        return err == -ENOENT ? make_once(f, name, local, asker, ret) : err;
     }
 }
 

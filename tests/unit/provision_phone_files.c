@@ -1,4 +1,5 @@
-/* provision_phone_files.c - what holds for the file of every model. The bytes are in tests/golden/files. */
+/* provision_phone_files.c - what holds for the file of every model. The bytes are in
+ * tests/golden/files. */
 #include "provision/phone_files.h"
 
 #include "test.h"
@@ -33,6 +34,16 @@ static void put(enum entity e, const char *key, const char *const *fields)
         change_field(c, text_of(fields[0]), text_of(fields[1]));
     if (directory_change(&dir, c, error, sizeof(error)) < 0)
         fail_msg("%s", error);
+    change_free(c);
+}
+
+static void put_delete(const char *phone)
+{
+    struct change *c = change_new();
+    char error[300] = "";
+
+    change_delete(c, ENTITY_phone, text_of(phone));
+    assert_int_equal(directory_change(&dir, c, error, sizeof(error)), 0);
     change_free(c);
 }
 
@@ -76,8 +87,8 @@ static void every_model_with_sccp_gets_a_well_formed_file_without_secrets(void *
 
 static void what_an_administrator_typed_cannot_break_the_file(void **state)
 {
-    static const char *const fields[] = {
-        "model", "7975", "vendor_config", "a<b=1;x y=2;=3;;webAccess=<&>\";loggingDisplay=0", NULL};
+    static const char *const fields[] = {"model", "7975", "vendor_config",
+                                         "a<b=1;x y=2;=3;;webAccess=<&>\";loggingDisplay=0", NULL};
     size_t len;
 
     put(ENTITY_phone, "SEP001122334455", fields);
@@ -122,13 +133,69 @@ static void the_version_stamp_changes_with_everything_the_file_is_made_from(void
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
         build("SEP001122334455.cnf.xml", sizeof(bytes), &len);
         memcpy(before, memmem(bytes, len, "<versionStamp>", 14), 32);
-        if (changes[i].e == ENTITY_parameter && strcmp(changes[i].key, "connection_monitor_duration") == 0)
-            put(ENTITY_device_pool, "Default", (const char *const[]){"connection_monitor", "-1", NULL});
+        if (changes[i].e == ENTITY_parameter &&
+            strcmp(changes[i].key, "connection_monitor_duration") == 0)
+            put(ENTITY_device_pool, "Default",
+                (const char *const[]){"connection_monitor", "-1", NULL});
         put(changes[i].e, changes[i].key, changes[i].fields);
         build("SEP001122334455.cnf.xml", sizeof(bytes), &len);
         memcpy(after, memmem(bytes, len, "<versionStamp>", 14), 32);
         assert_memory_not_equal(before, after, 32);
     }
+}
+
+/* Each field of a phone: those that are alike get the same file but for its stamp, whatever differs
+ * else. */
+static void files_of_phones_that_are_alike_differ_by_their_stamp_alone(void **state)
+{
+    static const char *const changes[][2] = {
+        {"description", "x"},
+        {"css", "c"},
+        {"location", "Hub_None"},
+        {"load", "P1"},
+        {"delayed_failover", "true"},
+        {"user_locale", "French_France"},
+        {"network_locale", "France"},
+        {"vendor_config", "webAccess=0"},
+        {"unlock_password", "x"},
+        {"quarantine", "true"},
+        {"auto_registered", "true"},
+        {"pool", "Other"},
+        {"model", "7961"},
+        {"softkeys", "Standard User"},
+        {"lines", "7009"},
+    };
+    static uint8_t first[PHONE_FILE_MAX], second[PHONE_FILE_MAX];
+    struct phone_file_stamp stamp;
+    struct phone_file_context c = {.local = ip_v4(0xc0000201), .stamp = &stamp};
+    size_t n_alike = 0;
+
+    put(ENTITY_css, "c", NULL);
+    put(ENTITY_device_pool, "Other", (const char *const[]){"connection_monitor", "77", NULL});
+    put(ENTITY_phone, "SEP001122334401", (const char *const[]){"model", "7960", NULL});
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct writer a = writer_of(first, sizeof(first)), b = writer_of(second, sizeof(second));
+        const struct phone *p, *q;
+        struct file_name name;
+        bool same;
+
+        put(ENTITY_phone, "SEP001122334402", (const char *const[]){"model", "7960", NULL});
+        put(ENTITY_phone, "SEP001122334402",
+            (const char *const[]){changes[i][0], changes[i][1], NULL});
+        p = directory_phone(dir, TEXT("SEP001122334401"));
+        q = directory_phone(dir, TEXT("SEP001122334402"));
+        file_name_parse(TEXT("SEP001122334402.cnf.xml"), &name);
+        assert_int_equal(phone_file_build(dir, &name, &c, &b), 0);
+        file_name_parse(TEXT("SEP001122334401.cnf.xml"), &name);
+        assert_int_equal(phone_file_build(dir, &name, &c, &a), 0);
+        phone_file_restamp(first, &stamp, q);
+        same = writer_len(&a) == writer_len(&b) && memcmp(first, second, writer_len(&a)) == 0;
+        if (phone_file_likeness(p) == phone_file_likeness(q))
+            assert_true(same);
+        n_alike += same;
+        put_delete("SEP001122334402");
+    }
+    assert_in_range(n_alike, 5, sizeof(changes) / sizeof(changes[0]) - 5);
 }
 
 static void a_phone_asks_first_for_the_name_its_model_uses(void **state)
@@ -144,7 +211,8 @@ static void a_phone_asks_first_for_the_name_its_model_uses(void **state)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         put(ENTITY_phone, "SEP00112233AABB", (const char *const[]){"model", rows[i].model, NULL});
-        assert_string_equal(phone_file_name(directory_phone(dir, TEXT("SEP00112233AABB")), name), rows[i].file);
+        assert_string_equal(phone_file_name(directory_phone(dir, TEXT("SEP00112233AABB")), name),
+                            rows[i].file);
     }
 }
 
@@ -163,9 +231,25 @@ static void a_softkey_template_is_found_by_the_name_made_from_its_own(void **sta
 
 static void names_that_lead_elsewhere_are_no_names(void **state)
 {
-    static const char *const bad[] = {"", "/", "..", "../x", "a/../b", "a/./b", "a//b", "a/", "//x", ".x", "a/.x",
-                                      "c:/x", "x%2e", "a\x01" "b", "a\nb", "\\\\server\\share"};
-    static const char *const good[] = {"/x", "./x", "\\x", "a/b/c.xml", "Desktops\\320x212x12\\List.xml", "a..b"};
+    static const char *const bad[] = {"",
+                                      "/",
+                                      "..",
+                                      "../x",
+                                      "a/../b",
+                                      "a/./b",
+                                      "a//b",
+                                      "a/",
+                                      "//x",
+                                      ".x",
+                                      "a/.x",
+                                      "c:/x",
+                                      "x%2e",
+                                      "a\x01"
+                                      "b",
+                                      "a\nb",
+                                      "\\\\server\\share"};
+    static const char *const good[] = {
+        "/x", "./x", "\\x", "a/b/c.xml", "Desktops\\320x212x12\\List.xml", "a..b"};
     struct file_name n;
     char long_name[200];
 
@@ -224,6 +308,7 @@ int main(void)
         TEST(what_an_administrator_typed_cannot_break_the_file),
         TEST(a_file_that_does_not_fit_is_refused_at_every_size),
         TEST(the_version_stamp_changes_with_everything_the_file_is_made_from),
+        TEST(files_of_phones_that_are_alike_differ_by_their_stamp_alone),
         TEST(a_phone_asks_first_for_the_name_its_model_uses),
         TEST(a_softkey_template_is_found_by_the_name_made_from_its_own),
         TEST(names_that_lead_elsewhere_are_no_names),
