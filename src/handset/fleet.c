@@ -46,7 +46,7 @@ struct fleet {
     uv_signal_t interrupt;
     struct tally tally;
     uint64_t begun_ms;
-    bool ending;
+    uint64_t ended_ms; /* 0: it goes on */
 };
 
 /* ---- what happens to a phone ---- */
@@ -216,17 +216,24 @@ static void on_ramp(uv_timer_t *timer)
 
 /* ---- end ---- */
 
+/* Over when every goodbye was answered, or when that takes too long. */
 static void on_over(uv_timer_t *timer)
 {
-    uv_stop(timer->loop);
+    struct fleet *f = timer->data;
+    bool leaving = false;
+
+    for (uint32_t i = 0; i < f->started && !leaving; i++)
+        leaving = f->phones[i].runner.phone.state == PHONE_LEAVING;
+    if (!leaving || runner_now_ms() - f->ended_ms > FAREWELL_MS)
+        uv_stop(timer->loop);
 }
 
 /* Phones say goodbye, unless they are to be gone without a word. */
 static void end(struct fleet *f)
 {
-    if (f->ending)
+    if (f->ended_ms)
         return;
-    f->ending = true;
+    f->ended_ms = runner_now_ms();
     f->tally.count = f->count;
     f->site.note = NULL; /* what follows is no result any more */
     uv_timer_stop(&f->ramp);
@@ -234,7 +241,7 @@ static void end(struct fleet *f)
     for (uint32_t i = 0; i < f->started && !f->options.leave_nothing; i++)
         if (f->phones[i].now_registered)
             runner_leave(&f->phones[i].runner, PHONE_EVENT_LEFT);
-    uv_timer_start(&f->end, on_over, f->options.leave_nothing ? 0 : FAREWELL_MS, 0);
+    uv_timer_start(&f->end, on_over, 0, 20);
 }
 
 static void on_end(uv_timer_t *timer)
@@ -246,7 +253,7 @@ static void on_interrupt(uv_signal_t *signal, int number)
 {
     struct fleet *f = signal->data;
 
-    if (f->ending)
+    if (f->ended_ms)
         uv_stop(signal->loop);
     end(f);
 }

@@ -4,7 +4,7 @@
 #include "core/models.h"
 #include "base/address.h"
 
-#define PHONE_MODELS_MAX 16
+#define PHONE_MODELS_MAX 64
 
 struct phone_options {
     const struct model *models[PHONE_MODELS_MAX]; /* the phones take them in turn */
