@@ -134,6 +134,19 @@ static void grant_token(struct session *s, const struct session_input *in, struc
     count(COUNT_SCCP_TOKENS_GRANTED);
 }
 
+static unsigned negotiate(const struct session *s)
+{
+    unsigned v = s->offered, most = (unsigned)SETTING_OF(s, maximum_protocol_version);
+
+    if (v > SCCP_VERSION_MAX) /* ATA 186 and 188 report 33, some SPA phones others */
+        v = s->model ? s->model->version : SCCP_VERSION_MAX;
+    if (v > most)
+        v = most;
+    if (v == 7)
+        return 6; /* as CallManager 4.1 answers: the layouts of 7 are those of 6 */
+    return v >= 12 && v <= 14 ? 11 : v;
+}
+
 static void refuse(struct session *s, const struct session_input *in, struct effects *e)
 {
     const struct refusal_rule *rule = &refusal_rules[s->refusal];
@@ -141,6 +154,7 @@ static void refuse(struct session *s, const struct session_input *in, struct eff
     uint32_t times;
 
     text_copy(reject.text, sizeof(reject.text), text_of(rule->text));
+    s->version = (uint8_t)negotiate(s); /* CallManager 2 has a longer text */
     SEND(s, e, register_reject, &reject);
     count(COUNT_SCCP_REJECTED);
     tell_event(s, STAGE_REJECTED, rule->reason, rule->text, e);
@@ -195,19 +209,6 @@ static void take_name(struct session *s, struct effects *e)
         s->takeover_ms = now;
     }
     stations_replace(old, e);
-}
-
-static unsigned negotiate(const struct session *s)
-{
-    unsigned v = s->offered, most = (unsigned)SETTING_OF(s, maximum_protocol_version);
-
-    if (v > SCCP_VERSION_MAX) /* ATA 186 and 188 report 33, some SPA phones others */
-        v = s->model ? s->model->version : SCCP_VERSION_MAX;
-    if (v > most)
-        v = most;
-    if (v == 7)
-        return 6; /* as CallManager 4.1 answers: the layouts of 7 are those of 6 */
-    return v >= 12 && v <= 14 ? 11 : v;
 }
 
 static void admit(struct session *s, const struct session_input *in, struct effects *e)
