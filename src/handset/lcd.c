@@ -156,6 +156,8 @@ void handset_lcd(const struct handset *h, struct lcd *ret)
         row(ret, "");
         return;
     }
+    if (h->kind.model->quirks & MODEL_NO_DISPLAY)
+        return;
     if (menu_is_open(&h->menu))
         menu_display(h, ret);
     else if (is_text_display(h))

@@ -51,6 +51,14 @@ static void text_alarm(struct sccp_phone *p, unsigned link, bool numbered, struc
     phone_put(p, link, SCCP_ALARM, &a, fx);
 }
 
+static void write_last(struct writer *w, const char *name, const char *way, bool known, uint32_t id)
+{
+    const char *words = known ? sccp_message_name(id) : NULL;
+
+    if (words)
+        write_format(w, "<String name=\"%s\">%s:%s</String>", name, way, words);
+}
+
 static void xml_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
 {
     static const struct phone_surroundings nowhere = {.vlan = 4095, .dns_status = {4, 4, 4}};
@@ -77,6 +85,8 @@ static void xml_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
     write_format(&w, "<Enum name=\"ReasonForOutOfService\">%u</Enum>", p->reason);
     write_format(&w, "<String name=\"ReasonForOutOfServiceText\">%s</String>",
                  phone_reason_words(p->reason));
+    write_last(&w, "LastProtocolEventSent", "Sent", p->has_said, p->last_sent);
+    write_last(&w, "LastProtocolEventReceived", "Rcvd", p->has_heard, p->last_heard);
     write_format(&w, "<String name=\"ActiveInterface\">Ethernet</String>");
     write_format(&w, "</ParameterList></Alarm></x-cisco-alarm>");
     if (w.bad)

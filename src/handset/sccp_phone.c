@@ -351,6 +351,8 @@ static int read_frames(struct sccp_phone *p, unsigned link, struct reader *strea
     int more;
 
     while ((more = sccp_frame_next(stream, &frame)) == 1) {
+        p->last_heard = (uint16_t)frame.id;
+        p->has_heard = true;
         if (sccp_decode(&frame, p->version, SCCP_FROM_SERVER, &m) == 0)
             on_message(p, link, &m, now_ms, fx);
         if (l->state != PHONE_LINK_OPEN)

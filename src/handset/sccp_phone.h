@@ -126,6 +126,8 @@ struct sccp_phone {
     uint8_t n_lines, n_speed_dials, n_features, n_services; /* of the button template */
     uint8_t features[8];                                    /* instances of the feature keys */
     uint16_t keepalive_s, standby_s;
+    uint16_t last_sent, last_heard; /* messages, for the next alarm; 0: none (or KeepAlive) */
+    bool has_said, has_heard;
     uint32_t line, call;     /* that the keypad talks to */
     uint64_t due_ms;         /* of the state */
     uint64_t standby_due_ms; /* open the second link, or try a server of higher priority */

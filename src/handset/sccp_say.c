@@ -37,6 +37,8 @@ void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *bod
         fx->full = true;
         return;
     }
+    p->last_sent = (uint16_t)id;
+    p->has_said = true;
     if (last && last->type == EFFECT_SEND && last->link == link &&
         last->at + last->len == fx->used) {
         last->len += (uint32_t)writer_len(&w); /* one segment for what is said in one breath */

@@ -461,6 +461,8 @@ static void when_the_primary_goes_the_phone_registers_on_its_standby_connection(
     assert_int_equal(servers[1].n_registers, 1);
     assert_int_equal(servers[1].n_connects, 1);
     assert_non_null(strstr(seen.alarm, "<Enum name=\"ReasonForOutOfService\">14</Enum>"));
+    assert_non_null(strstr(seen.alarm, "\"LastProtocolEventReceived\">Rcvd:DefineTimeDate<"));
+    assert_non_null(strstr(seen.alarm, "\"LastProtocolEventSent\">Sent:MediaPathCapability<"));
 }
 
 static void it_falls_back_with_a_token_after_forty_seconds(void **state)
