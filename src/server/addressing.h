@@ -44,7 +44,7 @@ struct addressing {
     struct dhcp_link links[LINKS_MAX];
     size_t n_links;
     struct icmp *icmp;
-    char unserved[200], dhcp_error[160]; /* told last */
+    char unserved[900], dhcp_error[160]; /* told last */
 
     struct discovery *discovery; /* NULL: off */
     struct discovery_port ports[LINKS_MAX];

@@ -20,7 +20,7 @@
 #define RECEIVE_ROOM (4u << 20)
 #define DATAGRAM_MAX 1500
 #define UNSERVED_FORM                                                                              \
-    "no scope serves %s on %s; type: dialtone scope add NAME subnet=%s first=%s last=%s"
+    "no scope serves %s on %s; type: dialtone --data %s scope add %s subnet=%s first=%s last=%s"
 
 /* --- effects --- */
 
@@ -372,14 +372,15 @@ static const char *print(uint32_t address, char to[static IP_TEXT_MAX])
 }
 
 /* The whole command, with the network of that interface filled in. */
-static void say_unserved(const struct interface *i, char *to, size_t size)
+static void say_unserved(const struct addressing *a, const struct interface *i, char *to,
+                         size_t size)
 {
     uint32_t mask = i->mask[0], network = i->address[0] & mask, hosts = ~mask;
     char address[IP_TEXT_MAX], first[IP_TEXT_MAX], last[IP_TEXT_MAX], subnet[64];
 
     snprintf(subnet, sizeof(subnet), "%s/%d", print(network, address), __builtin_popcount(mask));
-    snprintf(to, size, UNSERVED_FORM, subnet, i->name, subnet,
-             print(network + (uint32_t)((uint64_t)hosts * 2 / 5), first),
+    snprintf(to, size, UNSERVED_FORM, subnet, i->name, server_bootstrap(a->server)->data, i->name,
+             subnet, print(network + (uint32_t)((uint64_t)hosts * 2 / 5), first),
              print(network + (uint32_t)((uint64_t)hosts * 4 / 5), last));
 }
 
@@ -393,7 +394,7 @@ static void find_unserved(struct addressing *a, char *to, size_t size)
     for (size_t i = 0; i < a->n_links && !to[0]; i++) {
         core_interface(&a->links[i], &in);
         if (a->links[i].udp && !dhcp_interface_served(&in, subnets))
-            say_unserved(&a->links[i].interface, to, size);
+            say_unserved(a, &a->links[i].interface, to, size);
     }
 }
 

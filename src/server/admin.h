@@ -30,7 +30,7 @@ struct ask {
 struct service_line {
     enum service_state state;
     uint64_t since_us;
-    char text[160];
+    char text[256];
 };
 
 #define MAX_FOLLOWERS 32

@@ -6,7 +6,7 @@
 /* What a service last said of itself. */
 struct service_report {
     enum service_state state;
-    char text[160];
+    char text[256];
 };
 
 struct server *server_new(const struct bootstrap *settings); /* NULL without memory */
