@@ -414,7 +414,7 @@ static int listeners_open(struct tcp *t)
 
     at.ip.family = all ? 6 : at.ip.family; /* one socket for IPv6 and IPv4 */
     probe = listener_open(&t->options, &at, false);
-    if (probe == -EAFNOSUPPORT && all) {
+    if ((probe == -EAFNOSUPPORT || probe == -EADDRNOTAVAIL) && all) { /* a system without IPv6 */
         at.ip.family = 4;
         probe = listener_open(&t->options, &at, false);
     }

@@ -216,11 +216,11 @@ static void port_alarm(struct signalling *s, enum alarm_id id, unsigned port)
 
 static void listen_failed(struct signalling *s, const struct endpoint *at, int err, uint64_t token)
 {
-    char words[160], where[ENDPOINT_TEXT_MAX];
+    char words[160];
 
     server_bind_error(err, at, false, words, sizeof(words));
-    server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_FAILED, token,
-                         "TCP %s: %s", endpoint_print(at, where), words);
+    server_service_state(s->thread->server, SERVICE_CALLMANAGER, SERVICE_FAILED, token, "%s",
+                         words);
     port_alarm(s, ALARM_STATION_PORT_INIT_ERROR, at->port);
 }
 
