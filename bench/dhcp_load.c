@@ -1,6 +1,5 @@
 /* dhcp_load.c - clients behind a relay agent that get an address: DISCOVER, OFFER, REQUEST, ACK.
  *
- * The relay shares port 67 with a server on the same host by binding to its own address and `interface`.
  * `count` clients, `parallel` under way at once, from the relay address `relay` (port 67 or --relay-port);
  * --rounds 2 lets all come again, with the lease they have. Reports each round on a line. */
 #include <arpa/inet.h>
@@ -170,8 +169,7 @@ int main(int argc, char **argv)
 {
     struct sockaddr_in own = {.sin_family = AF_INET};
     unsigned long seconds, rounds;
-    const char *interface;
-    int size = 1 << 22, one = 1, pid;
+    int size = 1 << 22, pid;
 
     bench_options(argc, argv);
     count = bench_number("count", 10000);
@@ -185,13 +183,10 @@ int main(int argc, char **argv)
     own.sin_port = htons((uint16_t)bench_number("relay-port", 67));
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)bench_number("port", 67))};
     inet_pton(AF_INET, bench_text("server", "127.0.0.1"), &server.sin_addr);
-    interface = bench_text("interface", "lo");
     bench_done();
     clients = calloc(count, sizeof(*clients));
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface));
     if (bind(fd, (struct sockaddr *)&own, sizeof(own)))
         bench_fail("bind");
     for (unsigned i = 0; i < BATCH; i++) {
