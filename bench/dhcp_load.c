@@ -129,8 +129,10 @@ static void answer_got(const uint8_t *p, size_t len)
     next_begin();
 }
 
-static void repeat_late(uint64_t now)
+static void repeat_late(void)
 {
+    uint64_t now = bench_now_ns();
+
     for (size_t i = 0; i < n_begun; i++)
         if (clients[i].waits_for && now - clients[i].sent_ns > 500000000) {
             n_again++;
@@ -159,7 +161,7 @@ static void round_run(const char *what, uint64_t limit_ns, int pid)
             poll(&p, 1, 50);
         if (now - swept > 250000000) {
             swept = now;
-            repeat_late(now);
+            repeat_late();
         }
     }
     bench_report(&run, what, (double)n_done);
