@@ -12,6 +12,8 @@
 #include "handset/nic.h"
 #include "io/process.h"
 
+#define NOTICE_MS 4000 /* the phone's own notes go by themselves */
+
 static bool has_keypad_setup(const struct handset *h)
 {
     return h->kind.model->generation == MODEL_BUTTONS;
@@ -199,6 +201,24 @@ static int softkey_press(struct handset *h, unsigned n)
     return at < s->n_softkeys ? runner_softkey(&h->runner, s->softkeys[at].event) : -EINVAL;
 }
 
+/* What these keys open lies on a web server; the phone shows what it would ask for. */
+static int show_page(struct handset *h, enum handset_key key)
+{
+    const struct boot *b = h->runner.boot;
+    bool services = key == HANDSET_SERVICES;
+    const char *url = !b ? "" : services ? b->config.services_url : b->config.directory_url;
+
+    if (!h->kind.model->softkeys)
+        return -EINVAL;
+    snprintf(h->screen.notify, sizeof(h->screen.notify), "%.100s",
+             *url       ? url
+             : services ? "No services configured"
+                        : "No directories configured");
+    h->screen.notify_until_ms = runner_now_ms() + NOTICE_MS;
+    runner_watch_display(&h->runner);
+    return 0;
+}
+
 static int stimulus_press(struct handset *h, enum handset_key key)
 {
     /* clang-format off */
@@ -242,6 +262,9 @@ int handset_press(struct handset *h, enum handset_key key, unsigned n)
             return -EINVAL;
         menu_open(&h->menu, &h->flash);
         return 0;
+    case HANDSET_SERVICES:
+    case HANDSET_DIRECTORIES:
+        return show_page(h, key);
     default:
         return stimulus_press(h, key);
     }

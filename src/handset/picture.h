@@ -9,7 +9,6 @@
 struct picture {
     unsigned beat; /* lamps that blink go by it */
     bool ascii, color, many_colors;
-    bool help;
     char words[80]; /* why the last key did nothing */
     unsigned words_beat;
 };

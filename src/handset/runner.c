@@ -657,6 +657,11 @@ int runner_softkey(struct runner *r, uint32_t event)
     return err;
 }
 
+void runner_watch_display(struct runner *r)
+{
+    rearm(r);
+}
+
 void runner_frame(struct runner *r, const void *frame, size_t len)
 {
     if (!r->boot)

@@ -91,6 +91,7 @@ int runner_hook(struct runner *r, bool off);
 int runner_stimulus(struct runner *r, uint32_t button, uint32_t instance);
 int runner_softkey(struct runner *r, uint32_t event);
 
+void runner_watch_display(struct runner *r); /* a text with a time-out was put there */
 /* A frame that came to the site's interface, for this phone or for all. */
 void runner_frame(struct runner *r, const void *frame, size_t len);
 void runner_dhcp(struct runner *r, const void *bytes, size_t len);
