@@ -61,6 +61,19 @@ struct request {
     size_t n_scopes;
 };
 
+/* dhcp_clients.c */
+bool dhcp_identify(struct request *r); /* false: malformed */
+bool dhcp_says_our_id(const struct request *r);
+void dhcp_no_scope(struct request *r); /* counts, and tells now and then */
+const struct subnet *dhcp_subnet_of(const struct request *r, size_t scope);
+/* The lease the client has on its link: the one that scopes still let it have, else any; NULL. */
+struct lease *dhcp_present_lease(const struct request *r, size_t *scope);
+bool dhcp_fits(const struct request *r, uint32_t address,
+               size_t *scope); /* it may have that address */
+bool dhcp_right_network(const struct request *r, uint32_t address);
+struct lease *dhcp_offer(struct request *r, size_t *scope); /* NULL: no address is left */
+void dhcp_describe(const struct request *r, struct lease *lease);
+
 /* dhcp_replies.c */
 #define NO_SCOPE SIZE_MAX
 /* Sends an OFFER, ACK or NAK; `lease` NULL: without an address. A ticket that is not 0 is waited

@@ -76,6 +76,14 @@ void dhcp_service_directory_changed(struct addressing *a);
 void dhcp_service_watch(struct addressing *a);
 void dhcp_service_tick(struct addressing *a);
 
+/* addressing_scopes.c */
+void dhcp_read_settings(const struct addressing *a, struct dhcp_settings *s);
+void dhcp_configure(
+    struct addressing *a); /* scopes, reservations, open links and settings into the core */
+/* What to type for the first interface without a scope; empty when there is none. */
+void dhcp_find_unserved(struct addressing *a, char *to, size_t size);
+uint64_t dhcp_scopes_mark(const struct directory *dir); /* changes with any scope or reservation */
+
 /* addressing_discovery.c */
 void discovery_service_start(struct addressing *a, uint64_t token);
 void discovery_service_stop(struct addressing *a, uint64_t token);

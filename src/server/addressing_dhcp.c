@@ -19,8 +19,6 @@
 #define TOS          96 /* CS3, as all signalling */
 #define RECEIVE_ROOM (4u << 20)
 #define DATAGRAM_MAX 1500
-#define UNSERVED_FORM                                                                              \
-    "no scope serves %s on %s; type: dialtone --data %s scope add %s subnet=%s first=%s last=%s"
 
 /* --- effects --- */
 
@@ -306,98 +304,6 @@ static void close_link(struct dhcp_link *link)
     link->interface = (struct interface){0};
 }
 
-/* --- scopes and settings --- */
-
-static void read_settings(const struct addressing *a, struct dhcp_settings *s)
-{
-    const struct directory *dir = a->thread->directory;
-    const struct bootstrap *b = server_bootstrap(a->server);
-    struct ip ip;
-
-    *s = (struct dhcp_settings){.sidecar = strcmp(b->dhcp_mode, "sidecar") == 0,
-                                .port = (uint16_t)b->dhcp_port,
-                                .probe_ms = 250,
-                                .hold_s = 30,
-                                .abandon_s = 86400,
-                                .storm_limit = 100};
-    if (ip_parse(text_of(b->node_address), &ip) == 0)
-        s->tftp = ip_v4_number(ip);
-    if (!dir)
-        return;
-    s->authoritative = directory_number(dir, SET_dhcp_authoritative);
-    s->probe_ms = (uint32_t)directory_number(dir, SET_dhcp_probe_time);
-    s->hold_s = (uint32_t)directory_number(dir, SET_dhcp_offer_time);
-    s->abandon_s = (uint32_t)directory_number(dir, SET_dhcp_abandon_time);
-    s->storm_limit = (uint32_t)directory_number(dir, SET_dhcp_request_limit);
-}
-
-static void complain(void *context, const char *text)
-{
-    (void)context;
-    log_error(TOPIC, "%s", text);
-}
-
-static void core_interface(const struct dhcp_link *link, struct dhcp_interface *to)
-{
-    const struct interface *i = &link->interface;
-
-    *to = (struct dhcp_interface){.index = i->index, .n = (uint8_t)i->n};
-    memcpy(to->name, i->name, sizeof(to->name));
-    memcpy(to->address, i->address, sizeof(to->address));
-    memcpy(to->mask, i->mask, sizeof(to->mask));
-    to->loopback = i->loopback;
-    to->can_probe = link->raw && mac_number(i->mac);
-}
-
-static void configure(struct addressing *a)
-{
-    struct dhcp_interface interfaces[LINKS_MAX];
-    struct dhcp_settings settings;
-    struct subnets *subnets =
-        a->thread->directory ? subnets_new(a->thread->directory, complain, a) : subnets_empty();
-    size_t n = 0;
-
-    for (size_t i = 0; i < a->n_links; i++)
-        if (a->links[i].udp)
-            core_interface(&a->links[i], &interfaces[n++]);
-    read_settings(a, &settings);
-    dhcp_server_set(a->dhcp, &settings);
-    if (!subnets || dhcp_server_configure(a->dhcp, subnets, interfaces, n) < 0)
-        log_error(TOPIC, "no memory for the scopes: the old ones stay");
-}
-
-static const char *print(uint32_t address, char to[static IP_TEXT_MAX])
-{
-    return ip_print(ip_v4(address), to);
-}
-
-/* The whole command, with the network of that interface filled in. */
-static void say_unserved(const struct addressing *a, const struct interface *i, char *to,
-                         size_t size)
-{
-    uint32_t mask = i->mask[0], network = i->address[0] & mask, hosts = ~mask;
-    char address[IP_TEXT_MAX], first[IP_TEXT_MAX], last[IP_TEXT_MAX], subnet[64];
-
-    snprintf(subnet, sizeof(subnet), "%s/%d", print(network, address), __builtin_popcount(mask));
-    snprintf(to, size, UNSERVED_FORM, subnet, i->name, server_bootstrap(a->server)->data, i->name,
-             subnet, print(network + (uint32_t)((uint64_t)hosts * 2 / 5), first),
-             print(network + (uint32_t)((uint64_t)hosts * 4 / 5), last));
-}
-
-/* Empty when each interface has a scope. Behind relay agents an interface may need none. */
-static void find_unserved(struct addressing *a, char *to, size_t size)
-{
-    const struct subnets *subnets = leases_subnets(dhcp_server_leases(a->dhcp));
-    struct dhcp_interface in;
-
-    to[0] = '\0';
-    for (size_t i = 0; i < a->n_links && !to[0]; i++) {
-        core_interface(&a->links[i], &in);
-        if (a->links[i].udp && !dhcp_interface_served(&in, subnets))
-            say_unserved(a, &a->links[i].interface, to, size);
-    }
-}
-
 /* --- what the service says of itself --- */
 
 static size_t count_open(const struct addressing *a)
@@ -415,7 +321,7 @@ static void tell_state(struct addressing *a, uint64_t token)
     char unserved[sizeof(a->unserved)];
     bool sidecar = strcmp(b->dhcp_mode, "sidecar") == 0;
 
-    find_unserved(a, unserved, sizeof(unserved));
+    dhcp_find_unserved(a, unserved, sizeof(unserved));
     if (sidecar)
         unserved[0] = '\0';
     if (unserved[0] && strcmp(unserved, a->unserved) != 0)
@@ -449,7 +355,7 @@ static void open_links(struct addressing *a, uint64_t token)
     memcpy(a->dhcp_error, error, sizeof(error));
     if (!a->icmp && icmp_open(&a->thread->loop, on_echo, a, &a->icmp) < 0)
         a->icmp = NULL; /* behind relay agents nothing is probed then */
-    configure(a);
+    dhcp_configure(a);
     a->dhcp_runs = true;
     tell_state(a, token);
 }
@@ -498,21 +404,6 @@ void dhcp_service_loaded(struct addressing *a, const struct lease_rows *rows)
 
 /* --- changes --- */
 
-/* A number that changes with any scope or reservation. */
-static uint64_t mark_of(const struct directory *dir)
-{
-    uint64_t mark =
-        directory_count(dir, ENTITY_scope) * 31 + directory_count(dir, ENTITY_reservation);
-
-    for (const struct scope *s = NULL;
-         (s = directory_next(dir, ENTITY_scope, text_of(s ? s->name : "")));)
-        mark = mark * 1000003 + s->record.version;
-    for (const struct reservation *r = NULL;
-         (r = directory_next(dir, ENTITY_reservation, text_of(r ? r->mac : "")));)
-        mark = mark * 1000003 + r->record.version;
-    return mark;
-}
-
 /* Leases do not depend on the carrier. */
 static bool link_changed(struct dhcp_link *link)
 {
@@ -549,17 +440,17 @@ void dhcp_service_watch(struct addressing *a)
     if (!a->dhcp_wanted || !a->leases_loaded)
         return;
     if (a->scopes_changed && a->thread->directory)
-        mark = mark_of(a->thread->directory);
+        mark = dhcp_scopes_mark(a->thread->directory);
     a->scopes_changed = false;
     if (links_changed(a)) {
         open_links(a, 0);
     } else if (mark != a->scopes_mark) {
-        configure(a);
+        dhcp_configure(a);
         tell_state(a, 0);
     } else {
         struct dhcp_settings settings;
 
-        read_settings(a, &settings);
+        dhcp_read_settings(a, &settings);
         dhcp_server_set(a->dhcp, &settings);
     }
     a->scopes_mark = mark;
@@ -573,13 +464,13 @@ int dhcp_service_init(struct addressing *a)
     const struct dhcp_sink sink = {a, on_send, on_probe, on_store, on_progress, on_alarm, on_knows};
     struct dhcp_settings settings;
 
-    read_settings(a, &settings);
+    dhcp_read_settings(a, &settings);
     a->dhcp = dhcp_server_new(&sink, &settings, addressing_now(a));
     if (!a->dhcp)
         return -ENOMEM;
-    configure(a);
+    dhcp_configure(a);
     if (a->thread->directory)
-        a->scopes_mark = mark_of(a->thread->directory);
+        a->scopes_mark = dhcp_scopes_mark(a->thread->directory);
     return 0;
 }
 
