@@ -12,8 +12,9 @@
 #include "station/phone_alarm.h"
 #include "station/refusals.h"
 
-#define REFUSED_WAIT_S 60 /* a token is refused for so long when Register would be */
-#define TAKEOVER_MS    (5 * 60 * 1000)
+#define REFUSED_WAIT_S  60 /* a token is refused for so long when Register would be */
+#define ALARMS_A_WINDOW 10 /* of a phone's own; more are counted and ignored */
+#define TAKEOVER_MS     (5 * 60 * 1000)
 
 /* --- conditions --- */
 
@@ -79,7 +80,7 @@ static void keep_alarm(struct session *s, const struct session_input *in, struct
 {
     struct alarm_draft d;
 
-    if (phone_alarm_read(in->message, &d) < 0) {
+    if (s->n_alarms++ >= ALARMS_A_WINDOW || phone_alarm_read(in->message, &d) < 0) {
         count(COUNT_SCCP_MALFORMED);
         return;
     }
@@ -512,6 +513,7 @@ static const struct row {
     { IN(ADMITTING),              EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
     { NOBODY,                     EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
     { IN(ADMITTING),              EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
+    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES), EV_FLOOD, NULL,       close_link,       STATION_CLOSED,       "close" },
     { IN(OPEN),                   EV_TIMEOUT,      NULL,               close_silent,     STATION_CLOSED,       "close" },
     { IN(STANDBY),                EV_TIMEOUT,      NULL,               close_link,       STATION_CLOSED,       "keepalives missed: close" },
     { IN(TOKEN) | IN(REFUSED),    EV_TIMEOUT,      NULL,               close_link,       STATION_CLOSED,       "close" },

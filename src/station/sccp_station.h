@@ -34,6 +34,7 @@ struct session {
     uint64_t state_ms;   /* since when it is in its state */
     uint64_t events_since_ms;
     uint32_t n_events; /* messages since then, keepalives not counted */
+    uint32_t n_alarms; /* of its own, in the same time */
     uint32_t instance;
     uint32_t loss_ms;    /* silence that makes it lost */
     uint8_t version;     /* negotiated: decides the layouts */

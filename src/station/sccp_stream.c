@@ -22,7 +22,7 @@ static bool floods(struct session *s)
 
     if (now - s->events_since_ms >= EVENT_WINDOW_MS) {
         s->events_since_ms = now;
-        s->n_events = 0;
+        s->n_events = s->n_alarms = 0;
     }
     return ++s->n_events > (uint32_t)SETTING_OF(s, max_station_events);
 }
@@ -39,7 +39,7 @@ static void on_frame(struct session *s, const struct sccp_frame *frame, struct e
         session_step(s, &in, e);
         return;
     }
-    if (station_is_registered(&s->station) && floods(s)) {
+    if (floods(s)) {
         session_step(s, &(struct session_input){.event = EV_FLOOD}, e);
         return;
     }

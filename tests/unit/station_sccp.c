@@ -825,6 +825,18 @@ static void a_flooding_phone_is_closed_with_reason_12(void **state)
     world_free(w);
 }
 
+static void a_stranger_that_floods_is_closed_and_told_of_rarely(void **state)
+{
+    struct world *w = world_new(PHONES "parameter max_station_events value=100\n");
+
+    world_connect(w, 1, 0x0a010001);
+    for (int i = 0; i < 1000 && !w->closed[1]; i++)
+        SAY(w, 1, alarm, {.severity = 2, .text = "Name=" A " Load=X Last=Initialized"});
+    assert_true(w->closed[1]);
+    assert_true(w->n_alarms <= 11);
+    world_free(w);
+}
+
 static void stopping_drops_everybody(void **state)
 {
     struct world *w = world_new(PHONES);
@@ -1050,6 +1062,7 @@ int main(void)
         cmocka_unit_test(silent_connections_make_room_for_phones),
         cmocka_unit_test(a_storm_of_silent_connections_does_not_keep_a_phone_out),
         cmocka_unit_test(a_flooding_phone_is_closed_with_reason_12),
+        cmocka_unit_test(a_stranger_that_floods_is_closed_and_told_of_rarely),
         cmocka_unit_test(stopping_drops_everybody),
         cmocka_unit_test(a_registration_survives_any_cut_of_its_bytes),
         cmocka_unit_test(a_registration_may_come_byte_by_byte),
