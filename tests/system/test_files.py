@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import random
+import selectors
 import socket
 import struct
 import subprocess
 import tarfile
+import threading
 import time
 import zipfile
 
@@ -99,6 +101,83 @@ def ask_tftp(port, name, timeout=5.0):
         if answer[:2] == b'\0\3':
             s.sendto(b'\0\5\0\0enough\0', sender)
         return answer, time.monotonic() - start
+
+
+class BadNetwork(threading.Thread):
+    """Stands between clients and the server's port and its transfers; loses, doubles and delays blocks and their
+    acknowledgements. (Requests and offers pass: clients wait five seconds for those.)"""
+
+    def __init__(self, port, seed):
+        super().__init__(daemon=True)
+        self.server, self.random = ('127.0.0.1', port), random.Random(seed)
+        self.front = self.socket()
+        self.port = self.front.getsockname()[1]
+        self.upstream = {}  # client -> socket towards the server
+        self.faces = {}     # (client, server's transfer port) -> socket towards the client
+        self.poll = selectors.DefaultSelector()
+        self.poll.register(self.front, selectors.EVENT_READ, None)
+        self.late, self.ends, self.spoilt = [], False, 0
+        self.start()
+
+    @staticmethod
+    def socket():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(('127.0.0.1', 0))
+        return s
+
+    def send(self, s, data, to):
+        fate = self.random.random() if data[1] in (3, 4) else 1
+        self.spoilt += fate < 0.11
+        if fate < 0.03:
+            return
+        if fate < 0.07:
+            s.sendto(data, to)
+        if fate < 0.11:
+            self.late.append((time.monotonic() + 0.02, s, data, to))
+        else:
+            s.sendto(data, to)
+
+    def from_client(self, data, client, to):
+        if client not in self.upstream:
+            self.upstream[client] = self.socket()
+            self.poll.register(self.upstream[client], selectors.EVENT_READ, client)
+        self.send(self.upstream[client], data, to)
+
+    def from_server(self, data, client, sender):
+        if (client, sender) not in self.faces:
+            self.faces[client, sender] = self.socket()
+            self.poll.register(self.faces[client, sender], selectors.EVENT_READ, sender)
+        self.send(self.faces[client, sender], data, client)
+
+    def run(self):
+        while not self.ends:
+            for key, _ in self.poll.select(0.01):
+                data, sender = key.fileobj.recvfrom(70000)
+                if key.data is None:
+                    self.from_client(data, sender, self.server)
+                elif key.fileobj in self.faces.values():
+                    self.from_client(data, sender, key.data)
+                else:
+                    self.from_server(data, key.data, sender)
+            now = time.monotonic()
+            for row in [row for row in self.late if row[0] <= now]:
+                self.late.remove(row)
+                row[1].sendto(row[2], row[3])
+
+
+def test_a_bad_network_delays_but_does_not_spoil_a_file(node, tmp_path):
+    content = random.Random(3).randbytes(60000)
+    put_static(node, 'x.sbn', content)
+    until(lambda: node.curl('x.sbn', '-I').stdout.startswith(b'HTTP/1.1 200'))
+    network = BadNetwork(node.tftp_port, 7)
+    for options in (['--option', 'blksize 8192'], ['--option', 'blksize 1428', '--option', 'windowsize 8'],
+                    ['--option', 'blksize 1428', '--option', 'timeout 1']):
+        done = subprocess.run(['atftp', *options, '-g', '-r', 'x.sbn', '-l', str(tmp_path / 'a'), '127.0.0.1',
+                               str(network.port)], capture_output=True, text=True, timeout=120)
+        assert (tmp_path / 'a').read_bytes() == content, (options, done.stdout + done.stderr)
+        (tmp_path / 'a').unlink()
+    network.ends = True
+    assert network.spoilt > 5
 
 
 def test_every_client_gets_the_same_file(node, tmp_path):
