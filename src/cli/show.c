@@ -246,6 +246,8 @@ static void show_notes(FILE *to, const json_t *answer)
     const json_t *note;
     size_t i;
 
+    if (json_array_size(json_object_get(answer, "notes")) && json_object_get(answer, "sections"))
+        fputs("\n", to); /* not a row of the last table */
     json_array_foreach(json_object_get(answer, "notes"), i, note)
         fprintf(to, "%s\n", json_string_value(note));
 }

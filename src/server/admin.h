@@ -125,5 +125,8 @@ json_t *column_value(struct admin *a, const struct column *c, const void *record
 #include "server/api.def"
 #undef API
 
+/* What an alarm means in plain words, and what it is about: "A file could not be served: x.xml". */
+const char *alarm_meaning(const struct alarm *alarm, char to[static 256]);
+
 /* --- admin.c uses --- */
 void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence);

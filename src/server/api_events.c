@@ -16,25 +16,35 @@ static const char *const event_columns[] = {"time",     "device",    "alarm",   
 #define N_EVENT_USUAL   4 /* what fits the terminal of a person */
 #define N_EVENT_COLUMNS (sizeof(event_columns) / sizeof(*event_columns))
 
-/* The last thing to say: the reason in plain words, else the alarm's own text. */
-static const char *meaning(const struct alarm *alarm)
+/* The last thing to say: the reason in plain words, else the alarm's own text and what it is about.
+ */
+const char *alarm_meaning(const struct alarm *alarm, char to[static 256])
 {
+    static const char *const subjects[] = {"FileName", "ServiceName", "PortNumber",
+                                           "Error",    "Address",     "Reason"};
     const struct reason *reason = alarm_reason(alarm);
+    struct text about = {0};
 
-    return reason ? reason->text : alarm_rows[alarm->id].text;
+    for (size_t i = 0; !reason && !about.len && i < sizeof(subjects) / sizeof(*subjects); i++)
+        about = alarm_parameter(alarm, subjects[i]);
+    snprintf(to, 256, "%s%s%.*s", reason ? reason->text : alarm_rows[alarm->id].text,
+             about.len ? ": " : "", about.len > 100 ? 100 : (int)about.len,
+             about.len ? about.at : "");
+    return to;
 }
 
 static json_t *event_object(const struct alarm *alarm, uint64_t number, bool full)
 {
-    char ip[IP_TEXT_MAX];
+    char ip[IP_TEXT_MAX], meaning[256];
 
-    return json_pack(
-        "{s:I, s:o, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:o}", "number", (json_int_t)number, "time",
-        admin_time(alarm->time_us, full), "severity", severities[alarm_severity(alarm) & 7],
-        "alarm", alarm_rows[alarm->id].name, "device", alarm->device.s, "address",
-        ip_is_any(alarm->ip) ? "" : ip_print(alarm->ip, ip), "reason", (int)alarm->reason,
-        "meaning", meaning(alarm), "repeated", alarm->times > 1 ? (int)alarm->times : 0,
-        "parameters", json_of(text_of(alarm->parameters)));
+    return json_pack("{s:I, s:o, s:s, s:s, s:o, s:s, s:i, s:o, s:i, s:o}", "number",
+                     (json_int_t)number, "time", admin_time(alarm->time_us, full), "severity",
+                     severities[alarm_severity(alarm) & 7], "alarm", alarm_rows[alarm->id].name,
+                     "device", json_of(text_of(alarm->device.s)), "address",
+                     ip_is_any(alarm->ip) ? "" : ip_print(alarm->ip, ip), "reason",
+                     (int)alarm->reason, "meaning", json_of(text_of(alarm_meaning(alarm, meaning))),
+                     "repeated", alarm->times > 1 ? (int)alarm->times : 0, "parameters",
+                     json_of(text_of(alarm->parameters)));
 }
 
 /* The first `n` columns of an alarm. */
@@ -187,7 +197,7 @@ void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence)
 {
     for (size_t i = 0; i < MAX_FOLLOWERS; i++) {
         struct follower *f = &a->followers[i];
-        char line[512], reason[16] = "";
+        char line[512], meaning[256], reason[16] = "";
         json_t *event, *time;
 
         if (!f->who || !event_matches(alarm, &f->filter))
@@ -197,7 +207,7 @@ void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence)
         time = admin_time(alarm->time_us, false);
         snprintf(line, sizeof(line), "%s %-9s %-15s %s%s: %s", json_string_value(time),
                  severities[alarm_severity(alarm) & 7], alarm->device.s, alarm_rows[alarm->id].name,
-                 reason, meaning(alarm));
+                 reason, alarm_meaning(alarm, meaning));
         json_decref(time);
         event = json_pack("{s:o, s:o}", "event", event_object(alarm, sequence, true), "line",
                           json_of(text_of(line)));

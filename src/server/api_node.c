@@ -110,11 +110,11 @@ static json_t *device_row(struct admin *a, const struct device_status *d, bool f
     const char *protocol = names_print(device_protocols, d->protocol);
     char ip[IP_TEXT_MAX];
 
-    return json_pack("[s, s, s, s, o, o, s, i, s, s, i]", d->name.s, device_state_names[d->state],
-                     ip_is_any(d->ip) ? "" : ip_print(d->ip, ip), m ? m->name : "",
-                     json_of(text_of(d->load)), admin_time((uint64_t)d->since_s * 1000000, full),
-                     status_reason(d), (int)d->reason, a->node, protocol ? protocol : "",
-                     (int)d->attempts);
+    return json_pack("[o, s, s, s, o, o, s, i, s, s, i]", json_of(text_of(d->name.s)),
+                     device_state_names[d->state], ip_is_any(d->ip) ? "" : ip_print(d->ip, ip),
+                     m ? m->name : "", json_of(text_of(d->load)),
+                     admin_time((uint64_t)d->since_s * 1000000, full), status_reason(d),
+                     (int)d->reason, a->node, protocol ? protocol : "", (int)d->attempts);
 }
 
 /* The number of a column of status, or -1 and the refusal is out. */

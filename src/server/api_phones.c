@@ -69,16 +69,15 @@ static json_t *history(struct admin *a, struct text name, bool full)
     for (uint64_t n = events_last(a->events);
          n >= events_first(a->events) && json_array_size(rows) < HISTORY; n--) {
         const struct alarm *alarm = events_get(a->events, n);
-        const struct reason *reason =
-            alarm && event_matches(alarm, &filter) ? alarm_reason(alarm) : NULL;
+        char meaning[256];
 
         if (alarm && event_matches(alarm, &filter))
             json_array_insert_new(
                 rows, 0,
-                json_pack("[o, s, o, s]", admin_time(alarm->time_us, full),
+                json_pack("[o, s, o, o]", admin_time(alarm->time_us, full),
                           alarm_rows[alarm->id].name,
                           alarm->reason ? json_integer(alarm->reason) : json_null(),
-                          reason ? reason->text : alarm_rows[alarm->id].text));
+                          json_of(text_of(alarm_meaning(alarm, meaning)))));
     }
     return rows;
 }
@@ -172,10 +171,10 @@ static bool show_stranger(struct admin *a, const struct call *c, struct text nam
     if (!p)
         return false;
     m = model_find(p->model);
-    answer = json_pack("{s:{s:s, s:s, s:s, s:s, s:o, s:i}}", "record", "name", p->name.s, "status",
-                       "unknown: nobody added it", "model", m ? m->name : "", "address",
-                       ip_is_any(p->ip) ? "" : ip_print(p->ip, ip), "port",
-                       json_of(text_of(p->port)), "tries", (int)p->tries);
+    answer = json_pack("{s:{s:o, s:s, s:s, s:s, s:o, s:i}}", "record", "name",
+                       json_of(text_of(p->name.s)), "status", "unknown: nobody added it", "model",
+                       m ? m->name : "", "address", ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
+                       "port", json_of(text_of(p->port)), "tries", (int)p->tries);
     add_boots(a, answer, name, c->full);
     add_section(answer, "history", "History",
                 json_pack("[s,s,s,s]", "time", "event", "reason", "meaning"),
@@ -375,7 +374,8 @@ void api_phone_rebuild(struct admin *a, const struct call *c)
     if (*c->name && !directory_phone(a->thread->directory, name))
         refuse_missing(a, c, ENTITY_phone, name);
     else
-        admin_ask(a, c->who, REQUEST_FILE_REBUILD, json_pack("{s:o}", "name", json_of(name)), NULL, NULL);
+        admin_ask(a, c->who, REQUEST_FILE_REBUILD, json_pack("{s:o}", "name", json_of(name)), NULL,
+                  NULL);
 }
 
 /* --- unknown phones --- */
@@ -415,8 +415,8 @@ static json_t *unknown_row(struct admin *a, const struct progress_phone *p, bool
     const struct model *m = model_find(p->model);
     char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX], file[32];
 
-    return json_pack("[s, s, s, s, o, i, o, o, o, o, s, s]", p->name.s, m ? m->name : "",
-                     ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
+    return json_pack("[o, s, s, s, o, i, o, o, o, o, s, s]", json_of(text_of(p->name.s)),
+                     m ? m->name : "", ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
                      mac_number(p->mac) ? mac_print(p->mac, mac) : "", json_of(text_of(p->port)),
                      (int)p->tries, json_of(text_of(last_file(a, p, file))),
                      admin_time(p->last_us, full), admin_time(p->first_us, full),

@@ -76,6 +76,20 @@ static void nothing(struct session *s, const struct session_input *in, struct ef
 {
 }
 
+/* "25: Name=SEP001122334455 Load=P00308010200 Last=Initialized": older phones say it nowhere else.
+ */
+static void learn_load(struct session *s)
+{
+    struct text rest = alarm_parameter(s->station.last_alarm, "DeviceText");
+
+    while (rest.at) {
+        struct text word = text_split(&rest, ' ');
+
+        if (text_starts(word, "Load="))
+            text_copy(s->station.load, sizeof(s->station.load), text_skip(word, strlen("Load=")));
+    }
+}
+
 static void keep_alarm(struct session *s, const struct session_input *in, struct effects *e)
 {
     struct alarm_draft d;
@@ -88,6 +102,8 @@ static void keep_alarm(struct session *s, const struct session_input *in, struct
     s->station.last_alarm = alarm_finish(&d);
     if (s->station.last_alarm)
         s->station.last_alarm->time_us = s->owner->now.wall_us;
+    if (s->station.last_alarm && !s->station.load[0])
+        learn_load(s);
     if (!d.device.s[0])
         d.device = s->station.name;
     d.ip = s->station.peer.ip;
@@ -629,7 +645,8 @@ static void identify(struct session *s, const struct session_input *in, struct e
     s->station.address_scope = (uint8_t)r->address_scope;
     s->offered = r->protocol;
     memcpy(s->features, r->features, sizeof(s->features));
-    memcpy(s->station.load, r->load, sizeof(s->station.load));
+    if (r->load[0])
+        memcpy(s->station.load, r->load, sizeof(s->station.load));
     tell_event(s, STAGE_REGISTER, r->protocol, s->station.load, e);
 }
 

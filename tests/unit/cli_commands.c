@@ -155,7 +155,7 @@ static void answers_are_shown_by_what_they_hold(void **state)
     expect("{\"record\":{\"n\":1},\"sections\":[{\"name\":\"s\",\"title\":\"S\",\"columns\":[\"a\"]"
            ",\"rows\":[[2]]}],"
            "\"notes\":[\"Done.\"]}",
-           REPORT_TABLE, NULL, "n  1\n\nS\na\n2\nDone.\n");
+           REPORT_TABLE, NULL, "n  1\n\nS\na\n2\n\nDone.\n");
     expect("{\"record\":{\"n\":1},\"sections\":[{\"name\":\"s\",\"title\":\"S\",\"columns\":[\"a\"]"
            ",\"rows\":[[2]]}]}",
            REPORT_JSON, NULL, "{\n  \"n\": 1,\n  \"s\": [\n    {\n      \"a\": 2\n    }\n  ]\n}\n");
