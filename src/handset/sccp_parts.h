@@ -1,6 +1,6 @@
 /* sccp_parts.h - what the files of the SCCP phone share: sccp_phone.c (states), sccp_say.c
  * (messages and reports), sccp_introduce.c (alarm, Register, token), sccp_ladder.c (questions),
- * sccp_keys.c. Nobody else includes it. */
+ * sccp_hear.c (what the server says), sccp_keys.c. Nobody else includes it. */
 #pragma once
 
 #include "handset/sccp_habits.h"
@@ -30,6 +30,18 @@ void phone_put_bytes(unsigned link, const void *bytes, size_t n, struct effects 
 void phone_put_number(struct sccp_phone *p, uint32_t id, uint32_t number,
                       struct effects *fx); /* of one word */
 void phone_put_empty(struct sccp_phone *p, unsigned link, uint32_t id, struct effects *fx);
+
+/* phone */
+#define PHONE_GOODBYE_MS 5000 /* Unregister without an answer */
+void phone_link_close(struct sccp_phone *p, unsigned link, struct effects *fx);
+void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
+                struct effects *fx);
+
+/* hear */
+void phone_forget_partial(struct phone_link *l);
+void phone_after_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
+void phone_on_goodbye(struct sccp_phone *p, uint64_t now_ms,
+                      struct effects *fx); /* answered, or nobody will */
 
 /* introduce */
 void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms,

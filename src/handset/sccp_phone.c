@@ -8,13 +8,10 @@
 #include "handset/sccp_parts.h"
 
 #define CONNECT_MS       20000 /* a SYN without an answer; the next server then */
-#define GOODBYE_MS       5000
 #define STANDBY_AGAIN_MS 60000
 #define BETWEEN_MS       5000
 #define RETURN_MS        1000 /* after a connection that was up broke */
-#define KEEPALIVE_S      30   /* before the server says otherwise */
-#define STANDBY_S        60
-#define MAX_UNANSWERED   3 /* keepalives */
+#define MAX_UNANSWERED   3    /* keepalives */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -23,26 +20,19 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* ---- links ---- */
 
-static void forget_partial(struct phone_link *l)
+static void phone_link_down(struct phone_link *l)
 {
-    free(l->partial);
-    l->partial = NULL;
-    l->n_partial = l->partial_room = 0;
-}
-
-static void link_down(struct phone_link *l)
-{
-    forget_partial(l);
+    phone_forget_partial(l);
     l->state = PHONE_LINK_CLOSED;
     l->due_ms = UINT64_MAX;
     l->unanswered = 0;
 }
 
-static void link_close(struct sccp_phone *p, unsigned link, struct effects *fx)
+void phone_link_close(struct sccp_phone *p, unsigned link, struct effects *fx)
 {
     if (p->links[link].state == PHONE_LINK_CLOSED)
         return;
-    link_down(&p->links[link]);
+    phone_link_down(&p->links[link]);
     effects_add(fx, EFFECT_CLOSE)->link = (uint8_t)link;
 }
 
@@ -51,7 +41,7 @@ static void link_open(struct sccp_phone *p, unsigned link, unsigned server, uint
 {
     struct effect *e;
 
-    link_close(p, link, fx);
+    phone_link_close(p, link, fx);
     p->links[link].state = PHONE_LINK_OPENING;
     p->links[link].server = (uint8_t)server;
     p->links[link].due_ms = now_ms + CONNECT_MS;
@@ -95,14 +85,13 @@ static void next_server(struct sccp_phone *p, uint64_t now_ms, struct effects *f
     }
 }
 
-static void lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
-                 struct effects *fx)
+void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms, struct effects *fx)
 {
     unsigned other = 1u - p->active;
     bool was_registered = p->state == PHONE_REGISTERED || p->state == PHONE_CONFIGURING;
     struct effect *e;
 
-    link_close(p, p->active, fx);
+    phone_link_close(p, p->active, fx);
     p->reason = (uint8_t)reason;
     e = effects_add(fx, EFFECT_STATE);
     e->number = PHONE_EVENT_LOST;
@@ -116,286 +105,12 @@ static void lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms
         p->state = PHONE_BETWEEN;
         p->due_ms = now_ms + RETURN_MS;
     } else {
-        link_close(p, other, fx);
+        phone_link_close(p, other, fx);
         next_server(p, now_ms, fx);
     }
 }
 
-/* ---- what the server says ---- */
-
-static void on_ack(struct sccp_phone *p, const struct sccp_register_ack *m, uint64_t now_ms,
-                   struct effects *fx)
-{
-    if (p->state != PHONE_REGISTERING)
-        return;
-    p->state = PHONE_CONFIGURING;
-    p->version = m->protocol < p->kind->version ? m->protocol : p->kind->version;
-    p->keepalive_s =
-        m->keepalive_s && m->keepalive_s <= 3600 ? (uint16_t)m->keepalive_s : KEEPALIVE_S;
-    p->standby_s = m->secondary_keepalive_s && m->secondary_keepalive_s <= 3600
-                       ? (uint16_t)m->secondary_keepalive_s
-                       : STANDBY_S;
-    p->step = p->item = p->n_waiting = 0;
-    memset(p->waiting, 0, sizeof(p->waiting));
-    p->asked_capabilities = false;
-    p->n_lines = p->n_speed_dials = p->n_features = p->n_services = 0;
-    p->due_ms = now_ms + PHONE_REGISTER_MS;
-    p->links[p->active].due_ms =
-        now_ms + p->keepalive_s * 1000ull; /* the first one an interval after this */
-    p->links[p->active].unanswered = 0;
-    phone_tell(fx, PHONE_EVENT_ACKED);
-}
-
-static void on_reject(struct sccp_phone *p, const struct sccp_register_reject *m, uint64_t now_ms,
-                      struct effects *fx)
-{
-    char shown[128], words[64];
-    struct writer w = writer_of(words, sizeof(words) - 1);
-
-    sccp_label_expand(text_of(m->text), &w);
-    words[writer_len(&w)] = 0;
-    snprintf(shown, sizeof(shown), "Registration Rejected: %s", words);
-    link_close(p, p->active, fx);
-    p->state = PHONE_REJECTED;
-    p->reason = PHONE_REASON_REJECTED;
-    p->due_ms = now_ms + p->kind->habits->reject_wait_ms;
-    p->standby_due_ms = UINT64_MAX;
-    if (p->screen)
-        screen_clear(p->screen);
-    phone_show(p, fx, shown);
-    phone_tell_text(fx, PHONE_EVENT_REJECTED, words);
-}
-
-static void after_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
-{
-    enum phone_event event = p->leaving;
-
-    for (unsigned i = 0; i < PHONE_LINKS; i++)
-        link_close(p, i, fx);
-    p->state = PHONE_OFF;
-    p->due_ms = p->standby_due_ms = UINT64_MAX;
-    if (p->screen)
-        screen_clear(p->screen);
-    phone_tell(fx, event);
-}
-
-/* Unregistered here: register on the other link, whose token was granted. */
-static void fall_back(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
-{
-    unsigned other = 1u - p->active;
-
-    link_close(p, p->active, fx);
-    if (p->screen)
-        screen_clear(p->screen);
-    p->reason = PHONE_REASON_FALLBACK;
-    phone_ask_registration(p, other, now_ms, fx);
-}
-
-static void on_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
-{
-    if (p->leaving == PHONE_EVENT_OPENED)
-        fall_back(p, now_ms, fx);
-    else
-        after_goodbye(p, now_ms, fx);
-}
-
-static void on_reset(struct sccp_phone *p, uint32_t kind, uint64_t now_ms, struct effects *fx)
-{
-    if (kind == SCCP_RESET_APPLY)
-        phone_tell(fx, PHONE_EVENT_APPLY);
-    else if (kind == SCCP_RESET_FULL)
-        sccp_phone_leave(p, PHONE_REASON_RESET, PHONE_EVENT_RESET, now_ms, fx);
-    else if (kind == SCCP_RESET_RESTART)
-        sccp_phone_leave(p, PHONE_REASON_RESTART, PHONE_EVENT_RESTART, now_ms, fx);
-}
-
-static void on_token(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
-{
-    if (p->state == PHONE_ASKING_TOKEN && link == p->active) {
-        phone_ask_registration(p, link, now_ms, fx);
-    } else if (p->state == PHONE_REGISTERED && link != p->active) {
-        p->state = PHONE_LEAVING;
-        p->leaving = PHONE_EVENT_OPENED; /* no goodbye: the way to the better server */
-        p->due_ms = now_ms + GOODBYE_MS;
-        phone_put_empty(p, p->active, SCCP_UNREGISTER, fx);
-    }
-}
-
-static void on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms,
-                        struct effects *fx)
-{
-    uint64_t again = now_ms + (wait_s ? wait_s : 60) * 1000ull;
-
-    if (p->state == PHONE_ASKING_TOKEN && link == p->active)
-        p->due_ms = again;
-    else if (p->state == PHONE_REGISTERED && link != p->active)
-        p->standby_due_ms = again;
-}
-
-static void on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_ms,
-                             struct effects *fx)
-{
-    struct effect *e;
-
-    if (!p->links[link].unanswered)
-        return;
-    p->links[link].unanswered = 0;
-    e = effects_add(fx, EFFECT_STATE);
-    e->number = PHONE_EVENT_KEEPALIVE;
-    e->link = (uint8_t)link;
-    e->to.port = (uint16_t)(now_ms - p->links[link].asked_ms);
-}
-
-static void on_load(struct sccp_phone *p, const char *load, struct effects *fx)
-{
-    if (*load && strncmp(load, phone_load(p), 16) != 0)
-        phone_tell_text(fx, PHONE_EVENT_LOAD, load);
-}
-
-static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_message *m,
-                       uint64_t now_ms, struct effects *fx)
-{
-    switch (m->id) {
-    case SCCP_REGISTER_ACK:
-        on_ack(p, &m->register_ack, now_ms, fx);
-        break;
-    case SCCP_REGISTER_REJECT:
-        if (link == p->active)
-            on_reject(p, &m->register_reject, now_ms, fx);
-        return;
-    case SCCP_CAPABILITIES_REQ:
-        if (p->state == PHONE_CONFIGURING && !p->asked_capabilities)
-            p->asked_capabilities = true;
-        else if (p->state >= PHONE_CONFIGURING && !phone_is_faulty(p, FAULT_NO_CAPABILITIES))
-            phone_send_capabilities(p, fx);
-        break;
-    case SCCP_KEEPALIVE_ACK:
-        on_keepalive_ack(p, link, now_ms, fx);
-        return;
-    case SCCP_RESET:
-        on_reset(p, m->reset.kind, now_ms, fx);
-        return;
-    case SCCP_UNREGISTER_ACK:
-        if (p->state != PHONE_LEAVING)
-            return;
-        if (m->unregister_ack.status == SCCP_UNREGISTER_NOT_NOW) {
-            p->state = PHONE_REGISTERED; /* a call is up: it stays */
-            p->due_ms = UINT64_MAX;
-        } else {
-            on_goodbye(p, now_ms, fx);
-        }
-        return;
-    case SCCP_REGISTER_TOKEN_ACK:
-    case SCCP_SPCP_REGISTER_TOKEN_ACK:
-        on_token(p, link, now_ms, fx);
-        return;
-    case SCCP_REGISTER_TOKEN_REJECT:
-        on_no_token(p, link, m->register_token_reject.wait_s, now_ms, fx);
-        return;
-    case SCCP_SPCP_REGISTER_TOKEN_REJECT:
-        on_no_token(p, link, m->spcp_register_token_reject.wait_s, now_ms, fx);
-        return;
-    case SCCP_BUTTON_TEMPLATE:
-        phone_take_buttons(p, &m->button_template);
-        break;
-    case SCCP_VERSION:
-        on_load(p, m->version.load, fx);
-        break;
-    case SCCP_CALL_STATE:
-        p->line = m->call_state.line;
-        p->call = m->call_state.state == SCCP_STATE_ON_HOOK ? 0 : m->call_state.call;
-        break;
-    default:
-        break;
-    }
-    if (link != p->active)
-        return;
-    phone_note_answer(p, m);
-    if (p->screen && screen_message(p->screen, m, now_ms))
-        effects_add(fx, EFFECT_LCD);
-    phone_climb(p, now_ms, fx);
-}
-
-/* ---- bytes ---- */
-
-static int keep_partial(struct phone_link *l, const struct reader *rest)
-{
-    size_t n = reader_left(rest);
-    uint8_t *room = l->partial;
-
-    if (!n) {
-        forget_partial(l);
-        return 0;
-    }
-    if (n > l->partial_room) {
-        room = malloc(n);
-        if (!room)
-            return -ENOMEM;
-    }
-    memmove(room, rest->at, n);
-    if (room != l->partial) {
-        free(l->partial);
-        l->partial = room;
-        l->partial_room = (uint16_t)n;
-    }
-    l->n_partial = (uint16_t)n;
-    return 0;
-}
-
-static int read_frames(struct sccp_phone *p, unsigned link, struct reader *stream, uint64_t now_ms,
-                       struct effects *fx)
-{
-    struct phone_link *l = &p->links[link];
-    struct sccp_frame frame;
-    struct sccp_message m;
-    int more;
-
-    while ((more = sccp_frame_next(stream, &frame)) == 1) {
-        p->last_heard = (uint16_t)frame.id;
-        p->has_heard = true;
-        if (sccp_decode(&frame, p->version, SCCP_FROM_SERVER, &m) == 0)
-            on_message(p, link, &m, now_ms, fx);
-        if (l->state != PHONE_LINK_OPEN)
-            return 0; /* closed by what was read */
-    }
-    return more;
-}
-
-void sccp_phone_input(struct sccp_phone *p, unsigned link, const void *bytes, size_t len,
-                      uint64_t now_ms, struct effects *fx)
-{
-    struct phone_link *l = &p->links[link];
-    uint8_t joined[SCCP_FRAME_MAX * 2];
-    const uint8_t *at = bytes;
-    struct reader stream;
-    int err = 0;
-
-    if (l->state != PHONE_LINK_OPEN)
-        return;
-    while (len && !err && l->state == PHONE_LINK_OPEN) {
-        size_t kept = l->n_partial, n = kept + len > sizeof(joined) ? sizeof(joined) - kept : len;
-
-        if (kept) {
-            memcpy(joined, l->partial, kept);
-            memcpy(joined + kept, at, n);
-            stream = reader_of(joined, kept + n);
-        } else {
-            n = len;
-            stream = reader_of(at, n);
-        }
-        at += n;
-        len -= n;
-        err = read_frames(p, link, &stream, now_ms, fx);
-        if (!err && l->state == PHONE_LINK_OPEN)
-            err = keep_partial(l, &stream);
-    }
-    if (err < 0 && l->state == PHONE_LINK_OPEN) {
-        if (link == p->active)
-            lost(p, PHONE_REASON_TCP_ABORTED, now_ms, fx);
-        else
-            link_close(p, link, fx);
-    }
-}
+/* ---- connections ---- */
 
 void sccp_phone_opened(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
 {
@@ -447,18 +162,18 @@ void sccp_phone_closed(struct sccp_phone *p, unsigned link, int err, uint64_t no
 
     if (p->links[link].state == PHONE_LINK_CLOSED)
         return;
-    link_down(&p->links[link]);
+    phone_link_down(&p->links[link]);
     if (link != p->active) {
         if (p->state == PHONE_REGISTERED)
             p->standby_due_ms = now_ms + STANDBY_AGAIN_MS;
         return;
     }
     if (p->state == PHONE_LEAVING)
-        on_goodbye(p, now_ms, fx);
+        phone_on_goodbye(p, now_ms, fx);
     else if (opening)
         next_server(p, now_ms, fx);
     else
-        lost(p, reason_of(err), now_ms, fx);
+        phone_lost(p, reason_of(err), now_ms, fx);
 }
 
 /* ---- time ---- */
@@ -473,7 +188,7 @@ static void send_keepalive(struct sccp_phone *p, unsigned link, uint64_t now_ms,
         return;
     /* The backup answers by TCP alone, and so does CallManager 2. */
     if (active && p->version && l->unanswered >= MAX_UNANSWERED) {
-        lost(p, PHONE_REASON_KEEPALIVE, now_ms, fx);
+        phone_lost(p, PHONE_REASON_KEEPALIVE, now_ms, fx);
         return;
     }
     if (l->unanswered < MAX_UNANSWERED)
@@ -489,7 +204,7 @@ static void link_tick(struct sccp_phone *p, unsigned link, uint64_t now_ms, stru
     if (now_ms < l->due_ms)
         return;
     if (l->state == PHONE_LINK_OPENING) {
-        link_close(p, link, fx);
+        phone_link_close(p, link, fx);
         if (link == p->active)
             next_server(p, now_ms, fx);
         else
@@ -525,14 +240,14 @@ static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
             PHONE_REGISTERING; /* not yet registered: the standby connection is not for this */
         if (phone_is_faulty(p, FAULT_SILENT) || phone_is_faulty(p, FAULT_HALF_MESSAGE))
             return; /* sleeps on */
-        lost(p, PHONE_REASON_REGISTRATION_TIMEOUT, now_ms, fx);
+        phone_lost(p, PHONE_REASON_REGISTRATION_TIMEOUT, now_ms, fx);
         break;
     case PHONE_ASKING_TOKEN:
         phone_ask_token(p, p->active, fx);
         p->due_ms = now_ms + PHONE_REGISTER_MS;
         break;
     case PHONE_LEAVING:
-        on_goodbye(p, now_ms, fx);
+        phone_on_goodbye(p, now_ms, fx);
         break;
     case PHONE_REJECTED:
         if (p->rereads) {
@@ -611,7 +326,7 @@ void sccp_phone_init(struct sccp_phone *p, const struct phone_kind *kind, struct
 void sccp_phone_done(struct sccp_phone *p)
 {
     for (unsigned i = 0; i < PHONE_LINKS; i++)
-        forget_partial(&p->links[i]);
+        phone_forget_partial(&p->links[i]);
 }
 
 void sccp_phone_start(struct sccp_phone *p, struct ip own, const struct endpoint *servers,
@@ -636,11 +351,11 @@ void sccp_phone_leave(struct sccp_phone *p, enum phone_reason reason, enum phone
     p->reason = (uint8_t)reason;
     p->leaving = (uint8_t)after;
     if (!registered_now) {
-        after_goodbye(p, now_ms, fx);
+        phone_after_goodbye(p, now_ms, fx);
         return;
     }
     p->state = PHONE_LEAVING;
-    p->due_ms = now_ms + GOODBYE_MS;
+    p->due_ms = now_ms + PHONE_GOODBYE_MS;
     p->standby_due_ms = UINT64_MAX;
     phone_put_empty(p, p->active, SCCP_UNREGISTER, fx);
     if (!p->version) /* CallManager 2 does not answer */
@@ -651,7 +366,7 @@ void sccp_phone_leave(struct sccp_phone *p, enum phone_reason reason, enum phone
 void sccp_phone_stop(struct sccp_phone *p, struct effects *fx)
 {
     for (unsigned i = 0; i < PHONE_LINKS; i++)
-        link_close(p, i, fx);
+        phone_link_close(p, i, fx);
     p->state = PHONE_OFF;
     p->due_ms = p->standby_due_ms = UINT64_MAX;
 }
