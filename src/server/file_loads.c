@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "core/counters.h"
 #include "io/unpack.h"
 #include "provision/loads.h"
 
@@ -297,9 +298,26 @@ static void warn(struct files *f)
     json_decref(rows);
 }
 
+static void gauge(enum counter c, uint64_t value)
+{
+    count_by(c, (int64_t)(value - counter_read(&counter_values[c])));
+}
+
+static void measure(struct files *f)
+{
+    struct file_tree_state s = {0};
+
+    if (f->tree)
+        s = file_tree_state(f->tree);
+    gauge(COUNT_FILE_CACHE_FILES, s.cached);
+    gauge(COUNT_FILE_CACHE_BYTES, s.cached_bytes);
+    gauge(COUNT_FILE_CONFIG_CACHED, file_cache_count(f->cache));
+}
+
 static void on_due(uv_timer_t *timer)
 {
     warn(timer->data);
+    measure(timer->data);
     files_tell_state(timer->data, 0);
 }
 

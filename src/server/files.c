@@ -463,6 +463,7 @@ static int start(struct thread *t)
     start_http(f, 0);
     file_lookup_settings(f);
     file_build_start(f, 0, false);
+    file_loads_check_soon(f);
     return 0;
 }
 
