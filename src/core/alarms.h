@@ -47,12 +47,13 @@ struct alarm_catalogue_row {
 extern const struct alarm_row alarm_rows[N_ALARMS];
 extern const struct alarm_catalogue_row alarm_catalogues[N_CATALOGUES];
 
-/* One occurrence. `parameters` is the ready "[DeviceName=…][IPAddress=…]" part of the syslog form. */
+/* One occurrence. `parameters` is the ready "[DeviceName=…][IPAddress=…]" part of the syslog form.
+ */
 struct alarm {
-    uint64_t time_us;   /* wall clock; 0: server_alarm fills it in */
+    uint64_t time_us; /* wall clock; 0: server_alarm fills it in */
     enum alarm_id id;
-    uint32_t reason;    /* 0: none */
-    uint32_t times;     /* how often since the last one that was told (rate-limited), 1 or more */
+    uint32_t reason; /* 0: none */
+    uint32_t times;  /* how often since the last one that was told (rate-limited), 1 or more */
     struct device_name device;
     struct ip ip;
     char parameters[]; /* NUL-terminated; the alarm is one heap block */
@@ -72,11 +73,12 @@ struct alarm_draft {
 void alarm_begin(struct alarm_draft *d, enum alarm_id id);
 void alarm_put(struct alarm_draft *d, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The usual parameters; each also fills the field of the alarm. Nothing is put for what is empty. */
+/* The usual parameters; each also fills the field of the alarm. Nothing is put for what is empty.
+ */
 void alarm_put_device(struct alarm_draft *d, struct device_name name); /* DeviceName */
 void alarm_put_mac(struct alarm_draft *d, struct device_name name);    /* MACAddress=001122334455 */
-void alarm_put_ip(struct alarm_draft *d, struct ip ip);                /* IPAddress or IPV6Address */
-void alarm_put_reason(struct alarm_draft *d, uint32_t reason);         /* Reason, unless 0 */
+void alarm_put_ip(struct alarm_draft *d, struct ip ip);        /* IPAddress or IPV6Address */
+void alarm_put_reason(struct alarm_draft *d, uint32_t reason); /* Reason, unless 0 */
 struct alarm *alarm_finish(const struct alarm_draft *d); /* heap, free() it; NULL without memory */
 
 /* As the row says; EndPointUnregistered is only informational when the leave was asked for. */
@@ -92,7 +94,8 @@ struct text alarm_parameter(const struct alarm *a, const char *key);
 size_t alarm_print(const struct alarm *a, uint64_t sequence, const char *node, const char *cluster,
                    char *to, size_t size);
 
-/* --- reason numbers: why a phone left, was refused, or says it was away --------------------------- */
+/* --- reason numbers: why a phone left, was refused, or says it was away
+ * --------------------------- */
 
 struct reason {
     uint32_t code;
@@ -118,7 +121,8 @@ enum transient_reason {
 #undef PHONE_REASON
 
 /* Each returns a row, also for an unknown code (name "Unknown"); never NULL. */
-const struct reason *reason_unregistered(uint32_t code); /* EndPointUnregistered, RIS StatusReason */
-const struct reason *reason_transient(uint32_t code);    /* EndPointTransientConnection */
-const struct reason *reason_phone(uint32_t code);        /* ReasonForOutOfService, "25: Name=…" */
+const struct reason *
+reason_unregistered(uint32_t code);                   /* EndPointUnregistered, RIS StatusReason */
+const struct reason *reason_transient(uint32_t code); /* EndPointTransientConnection */
+const struct reason *reason_phone(uint32_t code);     /* ReasonForOutOfService, "25: Name=…" */
 const struct reason *alarm_reason(const struct alarm *a); /* of the alarm's own table, or NULL */

@@ -1,7 +1,8 @@
 /* tcp.h - TCP listeners and links: bytes in, bytes out, by id.
  *
  * A link is named by an id that finds nothing once it is closed. What is sent during one turn of
- * the loop leaves in one write. A peer that does not read is closed when `max_queued` is reached. */
+ * the loop leaves in one write. A peer that does not read is closed when `max_queued` is reached.
+ */
 #pragma once
 
 #include <uv.h>
@@ -12,24 +13,28 @@ struct tcp;
 
 struct tcp_options {
     struct endpoint local; /* no address: all, IPv6 and IPv4; port 0: the kernel's choice */
-    int backlog;         /* 0: as deep as the system allows */
+    int backlog;           /* 0: as deep as the system allows */
     uint8_t tos;
-    size_t max_links;    /* further connections are refused (closed) and counted */
-    size_t max_per_ip;   /* 0: no limit */
-    size_t max_queued;   /* bytes unsent on a link */
+    size_t max_links;  /* further connections are refused (closed) and counted */
+    size_t max_per_ip; /* 0: no limit */
+    size_t max_queued; /* bytes unsent on a link */
     void *context;
     /* All may call tcp_send and tcp_close for any link. */
-    void (*on_open)(void *context, uint64_t link, const struct endpoint *peer, const struct endpoint *local);
+    void (*on_open)(void *context, uint64_t link, const struct endpoint *peer,
+                    const struct endpoint *local);
     void (*on_input)(void *context, uint64_t link, const uint8_t *bytes, size_t len);
-    void (*on_close)(void *context, uint64_t link, int err); /* 0: the peer closed; not after tcp_close */
-    void (*on_drain)(void *context, uint64_t link); /* may be NULL: all that was queued behind a full
-                                                       socket has left, more can be sent */
+    void (*on_close)(void *context, uint64_t link,
+                     int err);                      /* 0: the peer closed; not after tcp_close */
+    void (*on_drain)(void *context, uint64_t link); /* may be NULL: all that was queued behind a
+                                                       full socket has left, more can be sent */
 };
 
-int tcp_listen(uv_loop_t *loop, const struct tcp_options *options, struct tcp **ret); /* -errno of bind … */
+int tcp_listen(uv_loop_t *loop, const struct tcp_options *options,
+               struct tcp **ret); /* -errno of bind … */
 uint16_t tcp_port(const struct tcp *t);
 void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the loop */
-int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len); /* copies; -ENOENT, -ENOBUFS */
+int tcp_send(struct tcp *t, uint64_t link, const void *bytes,
+             size_t len);                     /* copies; -ENOENT, -ENOBUFS */
 void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left */
 size_t tcp_count(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */

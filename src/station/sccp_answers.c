@@ -422,6 +422,13 @@ static void version(struct session *s, uint32_t unused, struct effects *e)
     SEND(s, e, version, &m);
 }
 
+static struct ip own_address(const struct session *s)
+{
+    struct ip set = s->owner->options.address;
+
+    return ip_is_any(set) ? s->station.local.ip : set;
+}
+
 static void server_entry(struct session *s, const char *callmanager, struct sccp_server_res *m,
                          size_t i)
 {
@@ -433,7 +440,7 @@ static void server_entry(struct session *s, const char *callmanager, struct sccp
     if (ip_parse(text_of(server), &m->addresses[i].address) < 0 &&
         (strcmp(server, s->owner->options.node) == 0 ||
          strcmp(callmanager, s->owner->options.node) == 0))
-        m->addresses[i].address = s->station.local.ip;
+        m->addresses[i].address = own_address(s);
 }
 
 static void server_res(struct session *s, uint32_t unused, struct effects *e)
@@ -446,7 +453,7 @@ static void server_res(struct session *s, uint32_t unused, struct effects *e)
     if (!m.names[0].name[0]) {
         text_copy(m.names[0].name, 48, text_of(s->owner->options.node));
         m.ports[0].value = s->station.local.port;
-        m.addresses[0].address = s->station.local.ip;
+        m.addresses[0].address = own_address(s);
     }
     SEND(s, e, server_res, &m);
 }
@@ -527,14 +534,12 @@ enum session_event sccp_event_of(uint32_t id)
     return r ? r->event : EV_REQUEST;
 }
 
-bool session_answer(struct session *s, uint32_t id, uint32_t argument, struct effects *e)
+void session_answer(struct session *s, uint32_t id, uint32_t argument, struct effects *e)
 {
     const struct request *r = request_of(id);
 
-    if (!r || !r->answer)
-        return false;
-    r->answer(s, argument, e);
-    return true;
+    if (r && r->answer)
+        r->answer(s, argument, e);
 }
 
 uint32_t sccp_argument_of(const struct sccp_message *m)

@@ -147,7 +147,6 @@ static void grant_token(struct session *s, const struct session_input *in, struc
         SEND(s, e, spcp_register_token_ack, (&(struct sccp_spcp_register_token_ack){65535}));
     else
         SEND(s, e, register_token_ack, &(struct sccp_register_token_ack){});
-    s->spcp = in->event == EV_SPCP_TOKEN;
     count(COUNT_SCCP_TOKENS_GRANTED);
 }
 

@@ -45,8 +45,6 @@ struct session {
     uint16_t clock;  /* 1 + minutes of the day it is ahead of UTC, as it was told; 0: never told */
     uint8_t refusal; /* row of refusals.def to answer with */
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
-    bool spcp;                       /* speaks the token dialect of SPA phones */
-    bool asked_autoregister;         /* the database has been asked for this connection */
     uint64_t takeover_ms;
     uint64_t parked_id;        /* in owner->parked, or 0 */
     uint64_t phone_version;    /* directory_version that `phone` belongs to */
@@ -130,9 +128,8 @@ void session_print_states(struct writer *w);
 
 /* sccp_answers.c */
 enum session_event sccp_event_of(uint32_t id);
-/* Answers a request of a registered phone; `argument` is its line, index … Returns false when it is
- * one that needs no answer. */
-bool session_answer(struct session *s, uint32_t id, uint32_t argument, struct effects *e);
+/* Answers a request of a registered phone; `argument` is its line, index … Some need no answer. */
+void session_answer(struct session *s, uint32_t id, uint32_t argument, struct effects *e);
 uint32_t sccp_argument_of(const struct sccp_message *m); /* of what may be parked */
 void session_send_idle_softkeys(struct session *s, struct effects *e);
 void session_send_prompt(struct session *s, struct effects *e);
