@@ -9,6 +9,7 @@
 
 #define GAP         2  /* blanks between columns */
 #define SMALL       12 /* a column that is no wider is not cut while wider ones are left */
+#define TINY        6  /* nor does one get narrower than this before the first column does */
 #define LAST        24 /* the last column is wrapped; it is made no narrower than this first */
 #define MAX_COLUMNS 64
 
@@ -196,24 +197,32 @@ static size_t last_shown(const size_t *widths, size_t n)
     return n - 1;
 }
 
-/* Takes from the last column, which is wrapped, then from the widest until all fit; the first
- * column, which names the thing, is cut last. */
+/* Takes one from the widest of the columns from `first` on that is wider than `least`. */
+static bool take_one(size_t *widths, size_t n, size_t first, size_t least)
+{
+    size_t widest = first;
+
+    for (size_t i = first; i < n; i++)
+        if (widths[i] > widths[widest])
+            widest = i;
+    if (widest >= n || widths[widest] <= least)
+        return false;
+    widths[widest]--;
+    return true;
+}
+
+/* First the last column gives, which is wrapped, then the widest; the first column, which names the
+ * thing, is cut last. When nothing is left to take the terminal wraps the lines. */
 static void fit(size_t *widths, size_t n, size_t width)
 {
     size_t last = last_shown(widths, n);
 
-    while (last && total_width(widths, n) > width && widths[last] > LAST)
-        widths[last]--;
-    while (total_width(widths, n) > width) {
-        size_t widest = 0;
-
-        for (size_t i = 1; i < n; i++)
-            if (widths[i] > SMALL && (!widest || widths[i] > widths[widest]))
-                widest = i;
-        if (widths[widest] <= SMALL)
-            return; /* nothing left to take; the terminal wraps the line */
-        widths[widest]--;
-    }
+    while (total_width(widths, n) > width)
+        if (last && widths[last] > LAST)
+            widths[last]--;
+        else if (!take_one(widths, n, 1, SMALL) && !take_one(widths, n, 1, TINY) &&
+                 !take_one(widths, n, 0, SMALL))
+            return;
 }
 
 /* Cuts the first line of at most `width` columns off `rest`: at a line feed, else at a blank. */

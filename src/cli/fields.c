@@ -32,7 +32,7 @@ static void item_help(struct grow *g, const struct directory_item *item)
 {
     grow_string(g, " (separated by ;");
     for (const struct directory_field *f = item->fields; f->name; f++)
-        grow_format(g, "%s%s", f == item->fields ? ", each " : ",", f->name);
+        grow_format(g, "%s%s", f == item->fields ? ", each " : ", ", f->name);
     grow_string(g, ")");
 }
 

@@ -71,14 +71,40 @@ static void names_of(void *context, const struct noun_row *noun, struct grow *g)
     json_decref(request);
 }
 
+/* Options before the last word are no part of what is completed; --data says whom to ask for names.
+ */
+static int drop_options(int argc, char **argv, const char **data)
+{
+    int n = 0;
+
+    for (int i = 0; i < argc; i++) {
+        struct text value = text_of(argv[i]), name = text_split(&value, '=');
+        const struct option_row *o =
+            text_starts(name, "--") ? option_find(text_skip(name, 2)) : NULL;
+
+        if (i == argc - 1 || !o) {
+            argv[n++] = argv[i];
+            continue;
+        }
+        if (o->argument && !value.at && i + 2 < argc)
+            value = text_of(argv[++i]);
+        if (!strcmp(o->name, "data") && value.at)
+            *data = value.at;
+    }
+    return n;
+}
+
 static int complete(const struct command_line *l, int argc, char **argv)
 {
+    const char *data = l->data;
     struct grow g = {0};
 
     while (argc && strcmp(argv[0], "--") != 0) /* what follows is the line that is typed */
         argc--, argv++;
-    argc -= argc > 0, argv += argc >= 0;
-    completion_words(argc, argv, names_of, (void *)l->data, &g);
+    if (argc)
+        argc--, argv++;
+    argc = drop_options(argc, argv, &data);
+    completion_words(argc, argv, names_of, (void *)data, &g);
     return print(&g);
 }
 

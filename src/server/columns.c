@@ -225,7 +225,7 @@ static const struct {
     enum entity entity;
     const char *columns;
 } usual[] = {
-    {ENTITY_phone, "name,model,lines,status,address,since,reason,description"},
+    {ENTITY_phone, "name,model,lines,status,address,since,description"},
     {ENTITY_line, "number,partition,description,alerting_name,phones"},
     {ENTITY_device_pool, "name,group,datetime,region,location,softkeys"},
     {ENTITY_autoregistration, "name,enabled,start,end,next,pool,quarantine"},

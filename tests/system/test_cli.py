@@ -1,0 +1,463 @@
+"""Every noun and verb of the command line against a running server: what it answers, its exit status, its
+shapes; and the control socket against those who do not know its language (ADM-2, ADM-4, RIS-1, EVT-1, BOOT-2)."""
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from node import DIALTONE, Node, dialtone
+
+SCCP, TFTP, HTTP, SYSLOG = 28400, 28469, 28470, 28514
+PHONE, OTHER = 'SEP001122334455', 'SEP001122334466'
+
+
+@pytest.fixture(scope='module')
+def node(tmp_path_factory):
+    node = Node(tmp_path_factory.mktemp('cli') / 'data', 'listen.address=127.0.0.1', 'node.address=127.0.0.1',
+                f'sccp.port={SCCP}', f'tftp.port={TFTP}', f'files.http_port={HTTP}',
+                f'log.syslog=127.0.0.1:{SYSLOG}')
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def run(node):
+    """Runs a command line; what it prints, or with status= what it says on standard error."""
+    def run(*words, status=0):
+        done = dialtone(node.folder, *words)
+        assert done.returncode == status, (words, done.stdout, done.stderr)
+        assert 'ERROR: AddressSanitizer' not in done.stderr
+        return done.stdout if not status else done.stderr
+    return run
+
+
+@pytest.fixture
+def ask(run):
+    """The same in JSON."""
+    return lambda *words: json.loads(run(*words, '--json'))
+
+
+@pytest.fixture
+def phones(run):
+    """Two phones, gone again after the test."""
+    run('phone', 'add', PHONE, 'model=7960', 'lines=7001;7002', 'speed_dials=Taxi=0123', 'description=Réception')
+    run('phone', 'copy', PHONE, OTHER, 'lines=7003')
+    yield
+    for name in (PHONE, OTHER):
+        dialtone_quiet(run, 'phone', 'delete', name)
+    for number in ('7001', '7002', '7003'):
+        dialtone_quiet(run, 'line', 'delete', number)
+
+
+def dialtone_quiet(run, *words):
+    try:
+        run(*words)
+    except AssertionError:
+        pass
+
+
+def fleet(*words, **options):
+    return subprocess.Popen([DIALTONE, 'fleet', '--server', '127.0.0.1', '--sccp-port', str(SCCP), '--file-port',
+                             str(TFTP), '--http-port', str(HTTP), *map(str, words)], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, **options)
+
+
+def until(question, seconds=20):
+    """Asks again until the answer is true; the answer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError('it never came true')
+
+
+# --- records ---
+
+def test_a_phone_is_added_shown_changed_copied_and_deleted(run, ask, phones):
+    shown = ask('phone', 'show', PHONE)
+    assert shown['name'] == PHONE and shown['model'] == '7960' and shown['description'] == 'Réception'
+    assert shown['lines'] == '7001;7002' and shown['speed_dials'] == 'Taxi=0123'
+    assert [b['feature'] for b in shown['buttons']] == ['line', 'line', 'speed_dial']
+    assert shown['status'] == 'unknown'
+    run('phone', 'set', PHONE, 'description=', 'lines=7001')
+    assert ask('phone', 'show', PHONE)['lines'] == '7001'
+    assert ask('phone', 'show', OTHER)['speed_dials'] == 'Taxi=0123'
+    assert 'stays' in run('phone', 'delete', OTHER)
+    assert 'no phone' in run('phone', 'show', OTHER, status=1)
+    assert {'number': '7003', 'phones': []}.items() <= ask('line', 'show', '7003').items()
+
+
+@pytest.mark.parametrize('name', ['00:11:22:33:44:55', '001122334455', '0011.2233.4455', 'sep001122334455'])
+def test_a_phone_is_known_by_every_way_to_write_its_address(ask, phones, name):
+    assert ask('phone', 'show', name)['name'] == PHONE
+
+
+def test_lists_have_filters_search_columns_and_limits(run, ask, phones):
+    names = lambda *words: [row['name'] for row in ask('phone', 'list', *words)]
+    assert names() == [PHONE, OTHER]
+    assert names('--search', 'récep') == [PHONE, OTHER]
+    assert names('lines=7003') == [OTHER]
+    assert names('model=7960', 'pool=def*', 'status=unknown') == [PHONE, OTHER]
+    assert names('model=7940') == []
+    assert names('--limit', '1') == [PHONE]
+    assert ask('phone', 'list', '--columns', 'lines,name')[0] == {'lines': '7001;7002', 'name': PHONE}
+    assert 'no field "modle"' in run('phone', 'list', 'modle=7960', status=1)
+    assert run('phone', 'list', '--columns', 'name', '--csv').split() == ['name', PHONE, OTHER]
+    assert f'<td>{PHONE}</td>' in run('phone', 'list', '--html')
+
+
+def test_a_list_longer_than_a_page_comes_whole(node, ask):
+    control = node.control()
+    for at in range(0, 1200):
+        control.ask('line', 'add', str(20000 + at))
+    assert len([row for row in ask('line', 'list') if row['number'].startswith('2')]) == 1200
+    assert len(ask('line', 'list', 'number=2*', '--limit', '700')) == 700
+    page = control.ask('line', 'list', options={'limit': 10})
+    assert len(page['rows']) == 10 and page['next'] == page['rows'][-1][0]
+    control.close()
+    assert dialtone(node.folder, 'line', 'delete', *range(20000, 21200)).returncode == 0
+
+
+# What a noun needs beside a name, and a field to change.
+ENTITIES = [
+    ('line', '7100/', {}, ('description', 'x')),
+    ('pool', 'Berlin', {}, ('region', 'Default')),
+    ('group', 'Second', {}, ('autoregistration', 'true')),
+    ('template', 'Mine', {}, ('model', '7960')),
+    ('softkeys', 'Few', {}, ('description', 'x')),
+    ('user', 'alice', {}, ('first_name', 'Alice')),
+    ('datetime', 'Berlin', {}, ('time_zone', 'Europe/Berlin')),
+    ('region', 'Far', {}, ('bandwidth', '24')),
+    ('location', 'Cellar', {}, ('audio_bandwidth', '80')),
+    ('partition', 'Inside', {}, ('description', 'x')),
+    ('css', 'All', {}, ('description', 'x')),
+    ('server', '10.9.9.9', {}, ('description', 'x')),
+    ('callmanager', 'CM9', {'server': '127.0.0.1'}, ('sccp_port', '2001')),
+    ('scope', 'voice', {'subnet': '10.1.0.0/24', 'first': '10.1.0.10', 'last': '10.1.0.20'}, ('domain', 'x')),
+    ('reservation', '00:11:22:33:44:55', {'address': '10.1.0.30'}, ('description', 'x')),
+]
+
+
+@pytest.mark.parametrize('noun,name,fields,change', ENTITIES, ids=[row[0] for row in ENTITIES])
+def test_every_entity_has_the_common_verbs(run, ask, noun, name, fields, change):
+    key = name.rstrip('/')
+    run(noun, 'add', name, *(f'{k}={v}' for k, v in fields.items()))
+    assert 'already' in run(noun, 'add', name, *(f'{k}={v}' for k, v in fields.items()), status=1)
+    run(noun, 'set', name, '='.join(change))
+    record = ask(noun, 'show', name)
+    assert str(record[change[0]]).lower() == change[1].lower()
+    first = next(iter(record.values()))
+    assert first.lower() == key.lower()
+    assert first in [next(iter(row.values())) for row in ask(noun, 'list')]
+    assert run(noun, 'list')
+    if noun not in ('reservation', 'callmanager'): # whose copy would be its double
+        copy = {'line': '7101', 'server': '10.9.9.8'}.get(noun, 'Copy')
+        run(noun, 'copy', name, copy)
+        run(noun, 'delete', copy)
+    run(noun, 'delete', name)
+    assert 'no ' + noun in run(noun, 'show', name, status=1)
+
+
+def test_what_others_refer_to_is_not_deleted(run):
+    assert 'in use' in run('pool', 'delete', 'Default', status=1)
+
+
+def test_errors_name_what_was_meant(run, phones):
+    assert f'Did you mean "{PHONE}"' in run('phone', 'show', 'SEP001122334445', status=1)
+    assert 'did you mean model' in run('phone', 'set', PHONE, 'modle=7940', status=1)
+    assert 'Did you mean "phone"' in run('phon', 'list', status=2)
+    assert 'Did you mean "station_keepalive_interval"' in run('parameter', 'get', 'station_keepalive_intervall', status=1)
+
+
+def test_without_a_server_the_status_is_3(tmp_path):
+    done = dialtone(tmp_path, 'status')
+    assert done.returncode == 3 and 'No server runs' in done.stderr
+    done = dialtone(tmp_path, 'status', '--json')
+    assert json.loads(done.stdout)['status'] == 3
+
+
+# --- settings ---
+
+def test_parameters_have_ranges_and_defaults(run, ask):
+    assert ask('parameter', 'get', 'station_keepalive_interval')['value'] == '30'
+    run('parameter', 'set', 'station_keepalive_interval=20')
+    assert ask('parameter', 'get', 'Station KeepAlive Interval')['value'] == '20'
+    assert '1 to 1000' in run('parameter', 'set', 'station_keepalive_interval', '5000', status=1)
+    run('parameter', 'set', 'station_keepalive_interval=')
+    assert ask('parameter', 'get', 'station_keepalive_interval')['value'] == '30'
+    assert all(row['help'] for row in ask('parameter', 'list'))
+    assert [row['name'] for row in ask('parameter', 'list', 'name=station_keepalive_i*')] == ['station_keepalive_interval']
+
+
+def test_autoregistration_opens_and_closes(run, ask):
+    assert ask('autoregistration', 'show')['enabled'] is False
+    assert 'open' in run('autoregistration', 'set', 'enabled=yes', 'start=8000', 'end=8009')
+    assert ask('autoregistration', 'show')['start'] == 8000
+    assert 'closed' in run('autoregistration', 'set', 'enabled=no')
+    assert 'below' in run('autoregistration', 'set', 'end=7000', status=1)
+
+
+def test_passwords_are_stored_as_hashes_and_never_shown(run, ask, node, tmp_path):
+    run('user', 'add', 'carol', 'password=correct horse', 'role=viewer')
+    assert ask('user', 'show', 'carol')['password'] == '(set)'
+    run('export', tmp_path / 'all.json')
+    carol, = [u for u in json.loads((tmp_path / 'all.json').read_text())['user'] if u['name'] == 'carol']
+    assert carol['password'].startswith('$y$')
+    assert b'correct horse' not in (node.folder / 'dialtone.db').read_bytes()
+    run('user', 'delete', 'carol')
+
+
+# --- phones that come ---
+
+def test_status_events_and_timeline_of_phones_that_come_and_go(node, run, ask, phones):
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind(('127.0.0.1', SYSLOG))
+    sink.settimeout(10)
+    follow = subprocess.Popen([DIALTONE, '--data', str(node.folder), 'event', 'follow', '--json',
+                               '--alarm', 'EndPointRegistered'], stdout=subprocess.PIPE, text=True)
+    time.sleep(0.5) # it must follow before the phones come; nothing tells when
+    group = fleet('--count', 1, '--first-mac', '001122334455', '--model', '7960', '--duration', 60)
+    try:
+        until(lambda: ask('phone', 'show', PHONE)['status'] == 'registered')
+        event = json.loads(follow.stdout.readline())
+        assert event['alarm'] == 'EndPointRegistered' and event['device'] == PHONE
+        shown = ask('phone', 'show', PHONE)
+        stages = [step['stage'] for step in shown['boot']]
+        assert stages[-1] == 'registered' and 'file sent' in stages
+        assert [step['ms'] for step in shown['boot']] == sorted(step['ms'] for step in shown['boot'])
+        assert shown['active_load'] and shown['address'].startswith('127.')
+        assert 'EndPointRegistered' in [row['event'] for row in shown['history']]
+        assert ask('status')['registered'] == 1
+        row, = ask('status', 'list', 'status=registered')
+        assert row['name'] == PHONE and row['model'] == '7960' and row['protocol'] == 'sccp'
+        assert row['load'] == shown['active_load']
+        assert f'phone reset {PHONE}' in run('phone', 'set', PHONE, 'description=y') # ADM-2
+        assert f'phone reset {PHONE}' in run('line', 'set', '7001', 'alerting_name=y')
+        assert 'not registered' in run('phone', 'reset', OTHER, status=1)
+        assert ask('phone', 'reset', PHONE)['reset'] == 1
+        until(lambda: ask('event', 'list', '--device', PHONE, '--reason', '9'))
+        until(lambda: ask('phone', 'show', PHONE)['status'] == 'registered')
+        assert ask('phone', 'restart', 'pool=Default')['restarted'] == 1
+        until(lambda: ask('event', 'list', '--device', PHONE, '--reason', '15'))
+        until(lambda: ask('phone', 'show', PHONE)['status'] == 'registered')
+        assert 'Which phones' in run('phone', 'reset', status=1)
+        lines = [sink.recv(4096).decode() for _ in range(3)]
+        assert all(re.match(r'<\d+>\d+: cm1: \w{3} \d\d \d{4} \d\d:\d\d:\d\d\.\d{3} UTC :  %UC_\w+-\d-\w+: %\[', line)
+                   for line in lines), lines
+    finally:
+        group.send_signal(signal.SIGINT)
+        group.wait()
+        follow.kill()
+        follow.communicate()
+        sink.close()
+    until(lambda: ask('phone', 'show', PHONE)['status'] == 'unregistered')
+    assert ask('phone', 'show', PHONE)['reason']
+    assert ask('event', 'list', '--since', '1h', '--severity', 'error', '--alarm', 'EndPointUnregistered')
+    assert ask('event', 'list', '--since', '2099-01-01') == []
+    assert 'no time' in run('event', 'list', '--since', 'yesterday', status=1)
+
+
+def test_an_unknown_phone_is_listed_with_what_it_may_be_a_typing_error_of_and_adopted(run, ask, phones):
+    group = fleet('--count', 1, '--first-mac', '001122334454', '--model', '7960', '--duration', 40)
+    try:
+        row, = until(lambda: [r for r in ask('unknown', 'list') if r['name'] == 'SEP001122334454' and r['refused_for']])
+        assert row['model'] == '7960' and row['near_miss'] == [PHONE] and row['tries'] >= 1 and row['last_file']
+        assert 'not in the database' in run('status')
+        assert 'unknown adopt' in run('phone', 'show', 'SEP001122334454')
+        assert ask('status', 'list', 'status=rejected')[0]['code'] == 29
+        run('unknown', 'adopt', 'SEP001122334454', 'lines=7004')
+        assert 'SEP001122334454' not in [r['name'] for r in ask('unknown', 'list')]
+        assert ask('phone', 'show', 'SEP001122334454')['model'] == '7960'
+        assert 'already' in run('unknown', 'adopt', 'SEP001122334454', status=1)
+        assert 'No phone' in run('unknown', 'adopt', 'SEP0011AABBCCDD', status=1)
+    finally:
+        group.send_signal(signal.SIGINT)
+        group.wait()
+        run('phone', 'delete', 'SEP001122334454')
+        run('line', 'delete', '7004')
+
+
+def test_the_file_of_a_phone_is_shown(run, phones):
+    assert run('phone', 'file', PHONE).startswith('<?xml')
+    assert run('phone', 'rebuild')
+
+
+# --- the node ---
+
+def test_services_stop_start_and_say_why_not(run, ask):
+    state = lambda id: [row['state'] for row in ask('service', 'list') if row['id'] == id][0]
+    for id in ('tftp', 'files-http', 'callmanager', 'ris'):
+        run('service', 'stop', id)
+        assert state(id) == 'stopped'
+        run('service', 'start', id)
+        assert state(id) == 'running'
+        run('service', 'restart', id)
+        assert state(id) == 'running'
+    assert state('dhcp') == 'off'
+    assert run('service', 'start', 'dhcp', status=1)
+    assert 'cannot be stopped' in run('service', 'stop', 'control', status=1)
+    assert 'no service' in run('service', 'stop', 'nothing', status=1)
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1) # connections that just ended are no matter
+    run('service', 'stop', 'callmanager')
+    holder.bind(('127.0.0.1', SCCP))
+    holder.listen()
+    assert 'in use' in run('service', 'start', 'callmanager', status=1)
+    holder.close()
+    run('service', 'start', 'callmanager')
+
+
+def test_counters_are_listed_and_watched(run, ask, node):
+    rows = ask('counter', 'list')
+    assert len({(row['object'], row['name']) for row in rows}) == len(rows)
+    assert {row['object'] for row in ask('counter', 'show', 'Cisco TFTP')} == {'Cisco TFTP'}
+    assert 'no such counter' in run('counter', 'show', 'nothing', status=1)
+    watch = subprocess.Popen([DIALTONE, '--data', str(node.folder), 'counter', 'watch', '--json'],
+                             stdout=subprocess.PIPE, text=True)
+    assert json.loads(watch.stdout.readline()) is not None
+    watch.kill()
+    watch.communicate()
+
+
+@pytest.mark.parametrize('words', [('lease', 'list'), ('port', 'list'), ('load', 'list'), ('scope', 'status'),
+                                   ('node', 'list'), ('status',), ('defaults', 'list'), ('unknown', 'list')])
+def test_lists_of_other_threads_answer(run, ask, words):
+    run(*words)
+    assert ask(*words) is not None
+
+
+def test_what_is_not_there_is_refused_with_a_sentence(run):
+    assert run('lease', 'release', '10.1.0.17', status=1)
+    assert run('load', 'check', 'nothing', status=1)
+    assert run('load', 'import', '/nonexistent.zip', status=1)
+    assert run('import', '/nonexistent.csv', status=1)
+    assert run('restore', '/nonexistent.db', status=1)
+
+
+def test_import_export_and_backup_take_relative_names(node, phones, tmp_path):
+    here = lambda *words: subprocess.run([DIALTONE, '--data', str(node.folder), *words], cwd=tmp_path,
+                                         capture_output=True, text=True)
+    for words in (('export', 'all.json'), ('export', 'phones.csv'), ('backup', 'copy.db')):
+        done = here(*words)
+        assert done.returncode == 0 and (tmp_path / words[1]).stat().st_size > 100, done.stderr
+    assert PHONE in (tmp_path / 'phones.csv').read_text()
+    assert 'dry run' in here('import', 'phones.csv', '--dry-run').stdout
+
+
+def test_a_second_server_on_the_same_folder_is_refused(node):
+    done = subprocess.run([DIALTONE, 'serve', '--data', str(node.folder), '--set', 'sccp.port=0'], capture_output=True,
+                          text=True, timeout=30)
+    assert done.returncode == 1 and 'another server' in done.stderr
+
+
+def test_a_socket_that_a_dead_server_left_is_replaced(tmp_path):
+    Node(tmp_path / 'data').kill()
+    assert (tmp_path / 'data' / 'control.sock').exists()
+    assert dialtone(tmp_path / 'data', 'status').returncode == 3
+    node = Node(tmp_path / 'data')
+    assert dialtone(tmp_path / 'data', 'status').returncode == 0
+    assert (tmp_path / 'data' / 'control.sock').stat().st_mode & 0o777 == 0o660
+    assert node.stop() == 0
+
+
+# --- people and shells ---
+
+def terminal(folder, *words, columns=80):
+    """What a person sees in a terminal of so many columns."""
+    pid, fd = pty.fork()
+    if not pid:
+        os.environ['COLUMNS'] = str(columns)
+        os.execv(DIALTONE, [DIALTONE, '--data', str(folder), *words])
+    said = b''
+    while True:
+        try:
+            more = os.read(fd, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        said += more
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return said.decode().replace('\r\n', '\n')
+
+
+@pytest.mark.parametrize('words', [('phone', 'list'), ('phone', 'show', PHONE), ('status',), ('service', 'list'),
+                                   ('parameter', 'list'), ('counter', 'list'), ('event', 'list'), ('pool', 'list'),
+                                   ('template', 'list'), ('config', 'show'), ('--help',), ('phone', '--help'),
+                                   ('phone', 'add', '--help'), ('event', 'list', '--help')])
+def test_nothing_is_wider_than_the_terminal(node, phones, words):
+    wide = [line for line in terminal(node.folder, *words).split('\n') if len(line) > 80]
+    assert [line for line in wide if not line.startswith('  dialtone ')] == [] # but an example, which is to be copied
+
+
+def test_completion_knows_words_and_names(node, phones):
+    complete = lambda *words: dialtone(node.folder, 'complete', '--', *words).stdout.split()
+    assert 'phone' in complete('ph') and 'serve' in complete('')
+    assert 'reset' in complete('phone', 'r')
+    assert PHONE in complete('phone', 'show', '')
+    assert 'model=' in complete('phone', 'add', PHONE, '')
+    script = dialtone(node.folder, 'completion', 'bash').stdout
+    line = f'dialtone --data {node.folder} phone sh'.split()
+    bash = subprocess.run(['bash', '-c', script + 'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dialtone; echo '
+                           '"${COMPREPLY[@]}"', '-', *line], capture_output=True, text=True,
+                          env={**os.environ, 'PATH': f'{pathlib.Path(DIALTONE).parent}:{os.environ["PATH"]}'})
+    assert bash.stdout.split() == ['show']
+
+
+@pytest.mark.parametrize('page', ['dialtone.1', 'dialtone-serve.8', 'dialtone.conf.5'])
+def test_manual_pages_render_without_warnings(page):
+    path = pathlib.Path(__file__).parents[2] / 'man' / page
+    done = subprocess.run(['man', '--warnings', '-l', str(path)], capture_output=True, text=True,
+                          env={**os.environ, 'MANWIDTH': '80', 'LC_ALL': 'C.UTF-8'})
+    assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+# --- those who do not know the language ---
+
+def talk(node, data):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    s.connect(str(node.folder / 'control.sock'))
+    s.sendall(data)
+    return s
+
+
+@pytest.mark.parametrize('line', [b'GET / HTTP/1.1', b'[]', b'{}', b'{"noun":1}', b'{"noun":"phone","fields":[]}',
+                                  b'{"noun":"phone","verb":"add","name":7}', b'{"noun":"phone","names":[1]}',
+                                  b'{"noun":"phone","verb":"list","options":7}', b'\xff\xfe',
+                                  b'{"noun":"phone","verb":"fly"}', b'{"noun":"phone","verb":"add","name":""}',
+                                  b'{"noun":"phone","verb":"list","options":{"limit":-1,"after":"\\u0000"}}'])
+def test_a_request_that_is_none_is_answered_and_the_conversation_goes_on(node, line):
+    s = talk(node, line + b'\n')
+    answer = json.loads(s.makefile().readline())
+    assert answer['status'] == 1 and answer['error'] or answer['status'] == 0
+    s.sendall(b'{"noun":"status"}\n')
+    assert json.loads(s.makefile().readline())['status'] == 0
+    s.close()
+
+
+def test_those_who_send_half_a_line_or_read_nothing_do_not_stop_others(node, run):
+    half = [talk(node, b'{"noun":') for _ in range(60)]
+    greedy = talk(node, b'{"noun":"parameter","verb":"list","options":{"full":true}}\n' * 200)
+    run('status')
+    for s in half + [greedy]:
+        s.close()
+    run('status')
+
+
+def test_a_line_without_end_is_cut_off(node, run):
+    s = talk(node, b'')
+    with pytest.raises(OSError):
+        for _ in range(64):
+            s.sendall(b'x' * (1 << 20))
+    run('status')
