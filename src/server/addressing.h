@@ -40,7 +40,7 @@ struct addressing {
 
     struct dhcp_server *dhcp;
     bool dhcp_wanted, dhcp_runs, leases_loaded, scopes_changed;
-    uint64_t scopes_mark;
+    uint64_t scopes_mark, quick_mark; /* what was looked at last */
     struct dhcp_link links[LINKS_MAX];
     size_t n_links;
     struct icmp *icmp;
@@ -82,7 +82,9 @@ void dhcp_configure(
     struct addressing *a); /* scopes, reservations, open links and settings into the core */
 /* What to type for the first interface without a scope; empty when there is none. */
 void dhcp_find_unserved(struct addressing *a, char *to, size_t size);
-uint64_t dhcp_scopes_mark(const struct directory *dir); /* changes with any scope or reservation */
+/* A number that changes with any scope or reservation; at once: not with each of many reservations.
+ */
+uint64_t dhcp_scopes_mark(const struct directory *dir, bool at_once);
 
 /* addressing_discovery.c */
 void discovery_service_start(struct addressing *a, uint64_t token);

@@ -1,14 +1,11 @@
 /* addressing_dhcp.c - the sockets, the disk and the settings of the DHCP server. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "core/models.h"
-#include "core/counters.h"
 #include "core/directory.h"
-#include "core/settings.h"
 #include "provision/file_guard.h"
 #include "server/addressing.h"
 #include "wire/boot/arp.h"
@@ -414,11 +411,18 @@ static bool link_changed(struct dhcp_link *link)
     return !interface_equal(&now, &link->interface) && (now.n || link->interface.n);
 }
 
+/* What a person changed is in force at once; what a program changes in a row is looked at soon. */
 void dhcp_service_directory_changed(struct addressing *a)
 {
-    if (!a->scopes_changed)
+    uint64_t mark = a->thread->directory ? dhcp_scopes_mark(a->thread->directory, true) : 0;
+    bool changed = mark != a->quick_mark;
+
+    a->quick_mark = mark;
+    if (!a->scopes_changed && !changed)
         addressing_watch_soon(a);
     a->scopes_changed = true;
+    if (changed)
+        dhcp_service_watch(a);
 }
 
 static bool links_changed(struct addressing *a)
@@ -440,7 +444,7 @@ void dhcp_service_watch(struct addressing *a)
     if (!a->dhcp_wanted || !a->leases_loaded)
         return;
     if (a->scopes_changed && a->thread->directory)
-        mark = dhcp_scopes_mark(a->thread->directory);
+        mark = dhcp_scopes_mark(a->thread->directory, false);
     a->scopes_changed = false;
     if (links_changed(a)) {
         open_links(a, 0);
@@ -470,7 +474,7 @@ int dhcp_service_init(struct addressing *a)
         return -ENOMEM;
     dhcp_configure(a);
     if (a->thread->directory)
-        a->scopes_mark = dhcp_scopes_mark(a->thread->directory);
+        a->scopes_mark = dhcp_scopes_mark(a->thread->directory, false);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "server/addressing.h"
 
 #define TOPIC "dhcp"
+#define FEW   1000 /* reservations looked at after each change of the directory */
 #define UNSERVED_FORM                                                                              \
     "no scope serves %s on %s; type: dialtone --data %s scope add %s subnet=%s first=%s last=%s"
 
@@ -102,17 +103,26 @@ void dhcp_find_unserved(struct addressing *a, char *to, size_t size)
     }
 }
 
-/* A number that changes with any scope or reservation. */
-uint64_t dhcp_scopes_mark(const struct directory *dir)
+static uint64_t mark_scopes(const struct directory *dir, uint64_t mark)
 {
-    uint64_t mark =
-        directory_count(dir, ENTITY_scope) * 31 + directory_count(dir, ENTITY_reservation);
-
     for (const struct scope *s = NULL;
          (s = directory_next(dir, ENTITY_scope, text_of(s ? s->name : "")));)
         mark = mark * 1000003 + s->record.version;
+    return mark;
+}
+
+static uint64_t mark_reservations(const struct directory *dir, uint64_t mark)
+{
     for (const struct reservation *r = NULL;
          (r = directory_next(dir, ENTITY_reservation, text_of(r ? r->mac : "")));)
         mark = mark * 1000003 + r->record.version;
     return mark;
+}
+
+uint64_t dhcp_scopes_mark(const struct directory *dir, bool at_once)
+{
+    size_t n = directory_count(dir, ENTITY_reservation);
+    uint64_t mark = mark_scopes(dir, directory_count(dir, ENTITY_scope) * 31 + n);
+
+    return at_once && n > FEW ? mark : mark_reservations(dir, mark);
 }
