@@ -249,6 +249,17 @@ static unsigned shown_keys(const struct handset *h, struct screen_key *keys)
     return (unsigned)n;
 }
 
+/* As few rows as show every key beside the display, but at least `rows`. */
+static int key_rows(const struct handset *h, int x, int rows)
+{
+    struct screen_key keys[SCREEN_KEYS];
+    int n = (int)shown_keys(h, keys), columns = (COLS - x) / KEYS_WIDTH;
+
+    if (columns < 1)
+        columns = 1;
+    return (n + columns - 1) / columns > rows ? (n + columns - 1) / columns : rows;
+}
+
 static void draw_keys(const struct picture *p, const struct handset *h, int y, int x, int rows)
 {
     struct screen_key keys[SCREEN_KEYS];
@@ -337,7 +348,7 @@ static void draw_messages(const struct picture *p, const struct handset *h, int 
 void picture_draw(struct picture *p, const struct handset *h)
 {
     struct lcd l;
-    int display_rows = lcd_rows(h) + 2, y = 2, below;
+    int display_rows = lcd_rows(h) + 2, y = 2, keys, below;
 
     erase();
     handset_lcd(h, &l);
@@ -352,10 +363,11 @@ void picture_draw(struct picture *p, const struct handset *h)
     if (LINES < display_rows + 3)
         y = 1;
     draw_display(p, h, &l, y, LEFT);
-    draw_keys(p, h, y + 1, LEFT + (int)l.columns + 6, display_rows - 2 < 6 ? 6 : display_rows - 2);
-    below = y + display_rows + (display_rows < 8 ? 3 : 1);
-    if (l.n_softkeys)
-        below++;
+    keys = key_rows(h, LEFT + (int)l.columns + 6, display_rows < 8 ? 6 : display_rows - 2);
+    draw_keys(p, h, y + 1, LEFT + (int)l.columns + 6, keys);
+    below = y + display_rows + (l.n_softkeys ? 2 : 1);
+    if (below < y + keys + 2)
+        below = y + keys + 2;
     if (LINES >= below + 4)
         draw_keypad(p, h, below, LEFT);
     if (p->beat - p->words_beat < 12 && *p->words) {
