@@ -85,8 +85,8 @@ long bench_memory_kb(int pid)
     if (!f)
         return 0;
     while (fgets(line, sizeof(line), f))
-        if (sscanf(line, "Private_Clean: %ld", &kb) == 1 || sscanf(line, "Private_Dirty: %ld", &kb) == 1 ||
-            sscanf(line, "Swap: %ld", &kb) == 1)
+        if (sscanf(line, "Private_Clean: %ld", &kb) == 1 ||
+            sscanf(line, "Private_Dirty: %ld", &kb) == 1 || sscanf(line, "Swap: %ld", &kb) == 1)
             sum += kb;
     fclose(f);
     return sum;
@@ -123,9 +123,10 @@ void bench_report(const struct bench_run *b, const char *what, double n)
     double seconds = (double)(bench_now_ns() - b->start_ns) / 1e9;
     double server = b->pid ? bench_cpu_s(b->pid) - b->server_cpu : 0;
 
-    printf("{\"what\": \"%s\", \"n\": %.0f, \"seconds\": %.3f, \"rate\": %.0f, \"own_cpu_us\": %.2f, "
-           "\"server_cpu_us\": %.2f, \"server_kb\": %ld}\n",
-           what, n, seconds, n / seconds, n > 0 ? (bench_cpu_s(0) - b->own_cpu) * 1e6 / n : 0,
-           n > 0 ? server * 1e6 / n : 0, b->pid ? bench_memory_kb(b->pid) : 0);
+    printf(
+        "{\"what\": \"%s\", \"n\": %.0f, \"seconds\": %.3f, \"rate\": %.0f, \"own_cpu_us\": %.2f, "
+        "\"server_cpu_us\": %.2f, \"server_kb\": %ld}\n",
+        what, n, seconds, n / seconds, n > 0 ? (bench_cpu_s(0) - b->own_cpu) * 1e6 / n : 0,
+        n > 0 ? server * 1e6 / n : 0, b->pid ? bench_memory_kb(b->pid) : 0);
     fflush(stdout);
 }

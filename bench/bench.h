@@ -1,4 +1,5 @@
-/* bench.h - what the load generators and limit responders share: options, time, CPU of a process. */
+/* bench.h - what the load generators and limit responders share: options, time, CPU of a process.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -7,8 +8,8 @@
 
 #include "base/address.h"
 
-/* `--name value` pairs: the value, or what follows it in the call. Exits with a message on an option
- * that no call asked for (bench_done). */
+/* `--name value` pairs: the value, or what follows it in the call. Exits with a message on an
+ * option that no call asked for (bench_done). */
 void bench_options(int argc, char **argv);
 const char *bench_text(const char *name, const char *otherwise);
 unsigned long bench_number(const char *name, unsigned long otherwise);
@@ -23,7 +24,8 @@ void bench_fail(const char *what) __attribute__((noreturn)); /* with errno */
 /* 127.a.b.c of a client: `per_address` clients share one, beginning at 127.1.0.1. */
 uint32_t bench_source(size_t client, size_t per_address);
 
-/* Prints one JSON object: {"what": …, "n": …, "seconds": …, "rate": …, "own_cpu_us": …, "server_cpu_us": …}. */
+/* Prints one JSON object: {"what": …, "n": …, "seconds": …, "rate": …, "own_cpu_us": …,
+ * "server_cpu_us": …}. */
 struct bench_run {
     uint64_t start_ns;
     double own_cpu, server_cpu;

@@ -17,8 +17,8 @@ static struct mmsghdr received[BATCH], answers[BATCH];
 /* yiaddr is 10 and the lower 24 bits of the transaction; OFFER for DISCOVER, ACK for REQUEST. */
 static void answer_make(const uint8_t *p, uint8_t *to)
 {
-    static const uint8_t options[] = {54, 4, 127, 0, 0, 1, 51, 4, 0, 1, 81, 128, 1, 4, 255, 0, 0, 0,
-                                      3, 4, 10, 0, 0, 1, 150, 4, 127, 0, 0, 1, 255};
+    static const uint8_t options[] = {54, 4, 127, 0, 0,  1, 51, 4, 0,   1, 81,  128, 1, 4, 255, 0,
+                                      0,  0, 3,   4, 10, 0, 0,  1, 150, 4, 127, 0,   0, 1, 255};
 
     memcpy(to, p, 240);
     to[0] = 2;
@@ -44,8 +44,14 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < BATCH; i++) {
         in_parts[i] = (struct iovec){in[i], sizeof(in[i])};
         out_parts[i] = (struct iovec){out[i], 300};
-        received[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &in_parts[i], .msg_iovlen = 1};
-        answers[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &out_parts[i], .msg_iovlen = 1};
+        received[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                              .msg_namelen = sizeof(from[i]),
+                                              .msg_iov = &in_parts[i],
+                                              .msg_iovlen = 1};
+        answers[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                             .msg_namelen = sizeof(from[i]),
+                                             .msg_iov = &out_parts[i],
+                                             .msg_iovlen = 1};
     }
     for (;;) {
         int n = recvmmsg(p.fd, received, BATCH, MSG_DONTWAIT, NULL);
@@ -56,7 +62,7 @@ int main(int argc, char **argv)
         }
         for (int i = 0; i < n; i++)
             answer_make(in[i], out[i]);
-        for (int sent = 0, k; sent < n; sent += k > 0 ? k : 1)
+        for (int sent = 0, k; sent<n; sent += k> 0 ? k : 1)
             k = sendmmsg(p.fd, answers + sent, (unsigned)(n - sent), 0);
     }
 }

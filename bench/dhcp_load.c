@@ -1,6 +1,7 @@
 /* dhcp_load.c - clients behind a relay agent that get an address: DISCOVER, OFFER, REQUEST, ACK.
  *
- * `count` clients, `parallel` under way at once, from the relay address `relay` (port 67 or --relay-port);
+ * `count` clients, `parallel` under way at once, from the relay address `relay` (port 67 or
+ * --relay-port);
  * --rounds 2 lets all come again, with the lease they have. Reports each round on a line. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,10 +50,12 @@ static void flush(void)
 }
 
 /* Fixed part and options of RFC 2131; chaddr and xid carry the client's number. */
-static size_t packet_make(uint8_t *p, uint32_t number, uint8_t type, uint32_t address, uint32_t server_id)
+static size_t packet_make(uint8_t *p, uint32_t number, uint8_t type, uint32_t address,
+                          uint32_t server_id)
 {
     static const uint8_t wanted[] = {55, 7, 1, 3, 6, 15, 51, 66, 150};
-    static const uint8_t class[] = "\x3c\x29" "Cisco Systems, Inc. IP Phone CP-7975G\0\0\0\0";
+    static const uint8_t class[] = "\x3c\x29"
+                                   "Cisco Systems, Inc. IP Phone CP-7975G\0\0\0\0";
     uint32_t be = htonl(first + number);
     size_t n = 240;
 
@@ -82,8 +85,12 @@ static void ask(uint32_t number, uint8_t type, uint32_t server_id)
 {
     struct client *c = &clients[number];
 
-    out_parts[n_out] = (struct iovec){out[n_out], packet_make(out[n_out], number, type, c->address, server_id)};
-    to_send[n_out].msg_hdr = (struct msghdr){.msg_name = &server, .msg_namelen = sizeof(server), .msg_iov = &out_parts[n_out], .msg_iovlen = 1};
+    out_parts[n_out] =
+        (struct iovec){out[n_out], packet_make(out[n_out], number, type, c->address, server_id)};
+    to_send[n_out].msg_hdr = (struct msghdr){.msg_name = &server,
+                                             .msg_namelen = sizeof(server),
+                                             .msg_iov = &out_parts[n_out],
+                                             .msg_iovlen = 1};
     c->sent_ns = bench_now_ns();
     c->waits_for = type == DISCOVER ? OFFER : ACK;
     if (++n_out == BATCH * 2)
@@ -183,7 +190,8 @@ int main(int argc, char **argv)
     inet_pton(AF_INET, bench_text("relay", "127.0.0.2"), &relay);
     own.sin_addr.s_addr = relay;
     own.sin_port = htons((uint16_t)bench_number("relay-port", 67));
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)bench_number("port", 67))};
+    server = (struct sockaddr_in){.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)bench_number("port", 67))};
     inet_pton(AF_INET, bench_text("server", "127.0.0.1"), &server.sin_addr);
     bench_done();
     clients = calloc(count, sizeof(*clients));

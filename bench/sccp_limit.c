@@ -36,7 +36,10 @@ static void answers_make(void)
     static struct sccp_button_template buttons = {.count = 8, .total = 8};
     static struct sccp_softkey_template keys = {.count = 20, .total = 20};
     static struct sccp_softkey_set sets = {.count = 11, .total = 11};
-    struct sccp_register_ack ack = {.keepalive_s = 30, .date_template = "M/D/Y", .secondary_keepalive_s = 60, .protocol = VERSION};
+    struct sccp_register_ack ack = {.keepalive_s = 30,
+                                    .date_template = "M/D/Y",
+                                    .secondary_keepalive_s = 60,
+                                    .protocol = VERSION};
     struct sccp_display_prompt_status_v2 prompt = {.text = TEXT("\x80\x13")};
 
     answer_add(SCCP_REGISTER_REQ, SCCP_REGISTER_ACK, &ack);
@@ -45,17 +48,24 @@ static void answers_make(void)
     answer_add(SCCP_BUTTON_TEMPLATE_REQ, SCCP_BUTTON_TEMPLATE, &buttons);
     answer_add(SCCP_SOFTKEY_TEMPLATE_REQ, SCCP_SOFTKEY_TEMPLATE, &keys);
     answer_add(SCCP_SOFTKEY_SET_REQ, SCCP_SOFTKEY_SET, &sets);
-    answer_add(SCCP_SOFTKEY_SET_REQ, SCCP_SELECT_SOFTKEYS, &(struct sccp_select_softkeys){.mask = UINT32_MAX});
+    answer_add(SCCP_SOFTKEY_SET_REQ, SCCP_SELECT_SOFTKEYS,
+               &(struct sccp_select_softkeys){.mask = UINT32_MAX});
     answer_add(SCCP_SOFTKEY_SET_REQ, SCCP_DISPLAY_PROMPT_STATUS_V2, &prompt);
     answer_add(SCCP_CONFIG_STAT_REQ, SCCP_CONFIG_STAT, &(struct sccp_config_stat){.n_lines = 2});
     answer_add(SCCP_LINE_STAT_REQ, SCCP_LINE_STAT_V2,
-               &(struct sccp_line_stat_v2){.line = 1, .options = 15, .number = TEXT("100001"), .full_name = TEXT("100001"),
+               &(struct sccp_line_stat_v2){.line = 1,
+                                           .options = 15,
+                                           .number = TEXT("100001"),
+                                           .full_name = TEXT("100001"),
                                            .label = TEXT("100001")});
     answer_add(SCCP_FORWARD_STAT_REQ, SCCP_FORWARD_STAT, &(struct sccp_forward_stat){.line = 1});
     answer_add(SCCP_SPEED_DIAL_STAT_REQ, SCCP_SPEED_DIAL_STAT_V2,
-               &(struct sccp_speed_dial_stat_v2){.index = 1, .number = TEXT("0123"), .label = TEXT("Taxi")});
-    answer_add(SCCP_SERVICE_URL_STAT_REQ, SCCP_SERVICE_URL_STAT_V2, &(struct sccp_service_url_stat_v2){.index = 1});
-    answer_add(SCCP_TIME_DATE_REQ, SCCP_DEFINE_TIME_DATE, &(struct sccp_define_time_date){.year = 2026, .month = 1, .day = 1});
+               &(struct sccp_speed_dial_stat_v2){
+                   .index = 1, .number = TEXT("0123"), .label = TEXT("Taxi")});
+    answer_add(SCCP_SERVICE_URL_STAT_REQ, SCCP_SERVICE_URL_STAT_V2,
+               &(struct sccp_service_url_stat_v2){.index = 1});
+    answer_add(SCCP_TIME_DATE_REQ, SCCP_DEFINE_TIME_DATE,
+               &(struct sccp_define_time_date){.year = 2026, .month = 1, .day = 1});
     answer_add(SCCP_TIME_DATE_REQ, SCCP_DISPLAY_PROMPT_STATUS_V2, &prompt);
 }
 

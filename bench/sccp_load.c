@@ -1,9 +1,10 @@
 /* sccp_load.c - phones that register and send keepalives, as many and as fast as one core can.
  *
- * --mode register: each phone connects and walks through 13 round trips, then closes (--keep 1: stays);
- * --mode keepalive: `count` phones register, then answer each KeepAliveAck with the next KeepAlive for
- * `seconds`; --mode hold: they register, report, and stay until standard input ends.
- * `parallel` phones are under way at once; names are SEP and 12 digits from `first` on. */
+ * --mode register: each phone connects and walks through 13 round trips, then closes (--keep 1:
+ * stays);
+ * --mode keepalive: `count` phones register, then answer each KeepAliveAck with the next KeepAlive
+ * for `seconds`; --mode hold: they register, report, and stay until standard input ends. `parallel`
+ * phones are under way at once; names are SEP and 12 digits from `first` on. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,9 +30,9 @@
 
 struct phone {
     int fd;
-    uint8_t step;   /* the round trip under way; N_STEPS: registered */
-    uint16_t have;  /* bytes of a message that is not complete yet */
-    uint32_t skip;  /* bytes of a long message that need not be looked at */
+    uint8_t step;  /* the round trip under way; N_STEPS: registered */
+    uint16_t have; /* bytes of a message that is not complete yet */
+    uint32_t skip; /* bytes of a long message that need not be looked at */
     uint32_t number;
     uint64_t started_ns;
     uint8_t partial[12];
@@ -73,14 +74,21 @@ static void step_set(size_t i, uint32_t id, const void *body, uint32_t awaited)
 
 static void steps_make(uint32_t type)
 {
-    struct sccp_register_req r = {.device_name = "SEP000000000000", .instance = 1, .device_type = type,
-                                  .max_streams = 5, .protocol = VERSION, .features = {0, 0x72, 0x85},
-                                  .max_conferences = 0, .max_lines = 6, .load = "SCCP75.9-4-2SR3-1S"};
-    struct sccp_capabilities_res c = {.count = 4,
-                                      .audio = {{.codec = SCCP_CODEC_G711_ULAW_64K, .max_frames = 40},
-                                                {.codec = SCCP_CODEC_G711_ALAW_64K, .max_frames = 40},
-                                                {.codec = SCCP_CODEC_G729A, .max_frames = 60},
-                                                {.codec = SCCP_CODEC_RFC2833, .max_frames = 1}}};
+    struct sccp_register_req r = {.device_name = "SEP000000000000",
+                                  .instance = 1,
+                                  .device_type = type,
+                                  .max_streams = 5,
+                                  .protocol = VERSION,
+                                  .features = {0, 0x72, 0x85},
+                                  .max_conferences = 0,
+                                  .max_lines = 6,
+                                  .load = "SCCP75.9-4-2SR3-1S"};
+    struct sccp_capabilities_res c = {
+        .count = 4,
+        .audio = {{.codec = SCCP_CODEC_G711_ULAW_64K, .max_frames = 40},
+                  {.codec = SCCP_CODEC_G711_ALAW_64K, .max_frames = 40},
+                  {.codec = SCCP_CODEC_G729A, .max_frames = 60},
+                  {.codec = SCCP_CODEC_RFC2833, .max_frames = 1}}};
     struct writer w = writer_of(keepalive, sizeof(keepalive));
     size_t i = 0;
 
@@ -202,7 +210,8 @@ static void phone_input(struct phone *p, const uint8_t *at, size_t len)
 {
     uint32_t number = p->number;
 
-    while (len && p->fd >= 0 && p->number == number) { /* the slot may have gone to the next phone */
+    while (len && p->fd >= 0 &&
+           p->number == number) { /* the slot may have gone to the next phone */
         size_t n;
 
         if (p->skip) {
@@ -251,7 +260,8 @@ static void phone_event(struct phone *p, uint32_t events)
 
 static void phone_start(struct phone *p)
 {
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(bench_source(p->number, per_address))};
+    struct sockaddr_in own = {.sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(bench_source(p->number, per_address))};
     struct epoll_event e = {EPOLLOUT, {.ptr = p}};
     int one = 1;
 
@@ -358,7 +368,8 @@ int main(int argc, char **argv)
     pid = (int)bench_number("pid", 0);
     keepalives = !strcmp(mode, "keepalive");
     keep = bench_number("keep", !strcmp(mode, "hold"));
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)bench_number("port", 2000))};
+    server = (struct sockaddr_in){.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)bench_number("port", 2000))};
     inet_pton(AF_INET, bench_text("server", "127.0.0.1"), &server.sin_addr);
     steps_make((uint32_t)bench_number("type", 437));
     bench_number("quiet", 0);
@@ -378,7 +389,8 @@ int main(int argc, char **argv)
     }
     register_all(seconds * 1000000000u);
     bench_report(&run, "registrations", (double)n_registered);
-    fprintf(stderr, "registered %zu, failed %zu, slowest %.1f ms\n", n_registered, n_failed, (double)slowest_ns / 1e6);
+    fprintf(stderr, "registered %zu, failed %zu, slowest %.1f ms\n", n_registered, n_failed,
+            (double)slowest_ns / 1e6);
     if (!strcmp(mode, "hold"))
         hold();
     return n_failed ? 1 : 0;

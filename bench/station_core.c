@@ -1,7 +1,8 @@
-/* station_core.c - what registration and keepalive cost without sockets: the core alone, in one process.
+/* station_core.c - what registration and keepalive cost without sockets: the core alone, in one
+ * process.
  *
- * `count` phones are put in a directory; all register, each in 13 steps, then send `keepalives` each. Told:
- * microseconds a registration, nanoseconds a keepalive, bytes a registered phone. */
+ * `count` phones are put in a directory; all register, each in 13 steps, then send `keepalives`
+ * each. Told: microseconds a registration, nanoseconds a keepalive, bytes a registered phone. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,10 +70,15 @@ static void say(uint64_t link, uint32_t id, const void *body)
 
 static void phone_register(size_t i)
 {
-    struct sccp_register_req r = {.instance = 1, .device_type = 437, .max_streams = 5, .protocol = VERSION,
-                                  .features = {0, 0x72, 0x85}, .load = "SCCP75.9-4-2SR3-1S"};
+    struct sccp_register_req r = {.instance = 1,
+                                  .device_type = 437,
+                                  .max_streams = 5,
+                                  .protocol = VERSION,
+                                  .features = {0, 0x72, 0x85},
+                                  .load = "SCCP75.9-4-2SR3-1S"};
     struct sccp_capabilities_res c = {.count = 1, .audio = {{.codec = SCCP_CODEC_G711_ULAW_64K}}};
-    struct endpoint peer = {ip_v4(bench_source(i, 250)), (uint16_t)(30000 + i % 250)}, local = {ip_v4(0x7f000001), 2000};
+    struct endpoint peer = {ip_v4(bench_source(i, 250)), (uint16_t)(30000 + i % 250)},
+                    local = {ip_v4(0x7f000001), 2000};
     uint64_t link = i + 1;
 
     stations_open(stations, link, &peer, &local, now, effects);
@@ -117,16 +123,16 @@ int main(int argc, char **argv)
     before = mallinfo2().uordblks;
     start = (double)bench_now_ns() / 1e9;
     const struct directory *dir = directory_of(count);
-    printf("directory: %.0f bytes a phone, %.1f us\n", (double)(mallinfo2().uordblks - before) / (double)count,
-           ns_each(start, count) / 1e3);
+    printf("directory: %.0f bytes a phone, %.1f us\n",
+           (double)(mallinfo2().uordblks - before) / (double)count, ns_each(start, count) / 1e3);
     stations = stations_new(&o);
     stations_set_directory(stations, dir, now);
     before = mallinfo2().uordblks + mallinfo2().hblkhd;
     start = (double)bench_now_ns() / 1e9;
     for (size_t i = 0; i < count; i++)
         phone_register(i);
-    printf("register: %.2f us, %zu of %lu registered, %.0f bytes a phone\n", ns_each(start, count) / 1e3,
-           stations_registered(stations), count,
+    printf("register: %.2f us, %zu of %lu registered, %.0f bytes a phone\n",
+           ns_each(start, count) / 1e3, stations_registered(stations), count,
            (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / (double)count);
     start = (double)bench_now_ns() / 1e9;
     for (unsigned long k = 0; k < keepalives; k++)

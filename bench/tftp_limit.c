@@ -1,7 +1,9 @@
-/* tftp_limit.c - the least that can serve TFTP: one file of `size` bytes under every name, no state.
+/* tftp_limit.c - the least that can serve TFTP: one file of `size` bytes under every name, no
+ * state.
  *
- * Block size and window are told at the start and confirmed to whoever asks; `--missing 1` answers each
- * request with `file not found`. Batches by recvmmsg and sendmmsg, windows by UDP segmentation. */
+ * Block size and window are told at the start and confirmed to whoever asks; `--missing 1` answers
+ * each request with `file not found`. Batches by recvmmsg and sendmmsg, windows by UDP
+ * segmentation. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -48,8 +50,9 @@ static size_t error(uint8_t *to)
     return sizeof(text);
 }
 
-/* The blocks behind `acked` as far as the window and the file go; 0 bytes behind the last one. Blocks
- * count modulo 65536, so a file beyond that is served again from the position that the number means. */
+/* The blocks behind `acked` as far as the window and the file go; 0 bytes behind the last one.
+ * Blocks count modulo 65536, so a file beyond that is served again from the position that the
+ * number means. */
 static size_t blocks(uint8_t *to, uint16_t acked)
 {
     size_t n = 0, last = size / blksize + 1;
@@ -93,7 +96,10 @@ static void serve(int fd, int answer_fd)
 
     for (unsigned i = 0; i < BATCH; i++) {
         in_parts[i] = (struct iovec){in[i], sizeof(in[i])};
-        received[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &in_parts[i], .msg_iovlen = 1};
+        received[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                              .msg_namelen = sizeof(from[i]),
+                                              .msg_iov = &in_parts[i],
+                                              .msg_iovlen = 1};
     }
     n = recvmmsg(fd, received, BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
@@ -102,7 +108,10 @@ static void serve(int fd, int answer_fd)
         if (!len)
             continue;
         out_parts[n_answers] = (struct iovec){out[n_answers], len};
-        answers[n_answers].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &out_parts[n_answers], .msg_iovlen = 1};
+        answers[n_answers].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                                     .msg_namelen = sizeof(from[i]),
+                                                     .msg_iov = &out_parts[n_answers],
+                                                     .msg_iovlen = 1};
         if (len > blksize + 4)
             segments_set(n_answers);
         n_answers++;

@@ -1,8 +1,9 @@
 /* tftp_load.c - clients that fetch files by TFTP, one after the other, from one core.
  *
- * `clients` are under way at once, each transfer from another port than the one before. --name may hold
- * one %lX-like format, filled with first … first + count - 1 in turn. --blksize and --windowsize add the
- * options; --missing 1 expects `file not found`. Runs for `seconds`, reports files or bytes per second. */
+ * `clients` are under way at once, each transfer from another port than the one before. --name may
+ * hold one %lX-like format, filled with first … first + count - 1 in turn. --blksize and
+ * --windowsize add the options; --missing 1 expects `file not found`. Runs for `seconds`, reports
+ * files or bytes per second. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -136,7 +137,10 @@ static void readable(struct client *c, unsigned which)
 
     for (unsigned i = 0; i < most; i++) {
         parts[i] = (struct iovec){bytes[i], sizeof(bytes[i])};
-        batch[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &parts[i], .msg_iovlen = 1};
+        batch[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                           .msg_namelen = sizeof(from[i]),
+                                           .msg_iov = &parts[i],
+                                           .msg_iovlen = 1};
     }
     n = recvmmsg(c->fds[which], batch, most, MSG_DONTWAIT, NULL);
     if (n > 0)
@@ -167,7 +171,8 @@ static void repeat_late(void)
 
 static void client_open(struct client *c, size_t number)
 {
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(bench_source(number, 1))};
+    struct sockaddr_in own = {.sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(bench_source(number, 1))};
     int size = 1 << 20;
 
     for (unsigned i = 0; i < PORTS_PER_CLIENT; i++) {
@@ -215,7 +220,8 @@ int main(int argc, char **argv)
     missing = bench_number("missing", 0);
     seconds = bench_number("seconds", 3);
     pid = (int)bench_number("pid", 0);
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)bench_number("port", 69))};
+    server = (struct sockaddr_in){.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)bench_number("port", 69))};
     inet_pton(AF_INET, bench_text("server", "127.0.0.1"), &server.sin_addr);
     bench_done();
     bench_files_max();

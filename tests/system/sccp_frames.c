@@ -1,6 +1,7 @@
 /* sccp_frames.c - every SCCP message with plausible values, for a foreign decoder to judge.
  *
- * Usage: sccp_frames VERSION. A line per message: id, name, from (phone or server), frame in hex. */
+ * Usage: sccp_frames VERSION. A line per message: id, name, from (phone or server), frame in hex.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,7 +64,8 @@ static void fill_row(const struct field *row, void *body)
         break;
     case F_ZSTR:
     case F_LEN:
-        *(struct text *)member(body, row) = strcmp(row->name, "xml") ? text_of(row->name) : TEXT("<a/>");
+        *(struct text *)member(body, row) =
+            strcmp(row->name, "xml") ? text_of(row->name) : TEXT("<a/>");
         break;
     case F_LIST:
     case F_SLOTS:
