@@ -15,7 +15,8 @@
 #define MAX_UNKNOWN 4096
 #define MAX_OTHERS  131072
 #define ASK_MS      10000
-#define LONG_ASK_MS 600000 /* imports, backups and the like */
+#define LONG_ASK_MS 600000   /* imports, backups and the like */
+#define EARLY_MS    10000ull /* from the start until the database must be open */
 #define TICK_MS     500
 
 static struct admin *admin_of(struct thread *t)
@@ -153,6 +154,8 @@ static void on_tick(uv_timer_t *timer)
     struct ask *ask;
     size_t cursor = 0;
 
+    if (a->n_early && server_wall_us() - a->started_us > EARLY_MS * 1000)
+        api_early(a, true);
     while ((ask = pool_next(&a->asks, &cursor, &token)))
         if (ask->due_ms <= now)
             fail(a, token, "No answer to \"%s\" in time; the server log may say why.", ask->what);
@@ -237,6 +240,8 @@ static void on_message(struct thread *t, const struct message *m)
     switch (m->id) {
     case MESSAGE_SNAPSHOT:
         progress_directory_changed(a->progress);
+        if (a->n_early)
+            api_early(a, false);
         break;
     case MESSAGE_PROGRESS:
         on_progress(a, &m->progress.event);
@@ -366,6 +371,8 @@ static void stop(struct thread *t)
         return;
     while ((ask = pool_next(&a->asks, &cursor, &token)))
         json_decref(ask->kept);
+    for (size_t i = 0; i < a->n_early; i++)
+        json_decref(a->early[i].request);
     passwords_stop(a->passwords);
     control_stop(a->control);
     syslog_stop(a->syslog);

@@ -34,6 +34,13 @@ struct service_line {
 };
 
 #define MAX_FOLLOWERS 32
+#define MAX_EARLY     64
+
+/* A request that came before the database was open: it waits. */
+struct early {
+    uint64_t who;
+    json_t *request;
+};
 
 struct follower {
     uint64_t who; /* 0: free */
@@ -54,6 +61,8 @@ struct admin {
     uint64_t started_us;
     struct service_line services[N_SERVICES];
     struct follower followers[MAX_FOLLOWERS];
+    struct early early[MAX_EARLY];
+    size_t n_early;
     char node[64];
     bool collecting; /* the RIS data collector runs */
 };
@@ -101,6 +110,8 @@ void nearest(struct text word, const char *candidate, const char **best, unsigne
 
 /* --- api.c: finds the handler of a request --- */
 void api_request(struct admin *a, uint64_t who, json_t *take_request);
+/* The directory is there, or will not be (`refuse`): requests that waited for it go on. */
+void api_early(struct admin *a, bool refuse);
 /* True when a plain password is made a hash first; the call is made again with it. */
 bool api_hashes_password(struct admin *a, const struct call *c);
 void api_password_done(void *admin, void *what, const char *hash);

@@ -79,6 +79,31 @@ static const char *take_apart(struct call *c)
     return NULL;
 }
 
+static void wait_for_directory(struct admin *a, const struct call *c)
+{
+    if (a->n_early < MAX_EARLY)
+        a->early[a->n_early++] = (struct early){c->who, json_incref(c->request)};
+    else
+        admin_refuse(a, c->who, "The database is not open yet; try again.");
+}
+
+void api_early(struct admin *a, bool refuse)
+{
+    size_t n = a->n_early;
+
+    a->n_early = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct early e = a->early[i];
+
+        if (!refuse) {
+            api_request(a, e.who, e.request);
+            continue;
+        }
+        admin_refuse(a, e.who, "The database is not open yet; the server log says why.");
+        json_decref(e.request);
+    }
+}
+
 static void dispatch(struct admin *a, struct call *c)
 {
     const char *wrong = take_apart(c);
@@ -92,7 +117,7 @@ static void dispatch(struct admin *a, struct call *c)
     if (!row)
         admin_refuse(a, c->who, "This server does not know \"%.40s %.40s\".", c->noun, c->verb);
     else if (!a->thread->directory)
-        admin_refuse(a, c->who, "The database is not open yet; the server log says why.");
+        wait_for_directory(a, c);
     else
         row->handler(a, c);
 }

@@ -461,3 +461,13 @@ def test_a_line_without_end_is_cut_off(node, run):
         for _ in range(64):
             s.sendall(b'x' * (1 << 20))
     run('status')
+
+
+def test_a_command_that_comes_before_the_database_is_open_waits(tmp_path):
+    folder = tmp_path / 'data'
+    server = subprocess.Popen([DIALTONE, 'serve', '--data', str(folder), '--set', 'sccp.port=0', '--set', 'tftp.port=0',
+                               '--set', 'files.http_port=0'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: (folder / 'control.sock').exists())
+    assert dialtone(folder, 'pool', 'show', 'Default').returncode == 0
+    server.terminate()
+    assert server.wait() == 0
