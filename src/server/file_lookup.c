@@ -213,9 +213,17 @@ static int make_or_remember(struct files *f, const struct file_name *name, struc
     return err;
 }
 
+static uint32_t alarm_due(struct files *f, enum alarm_id id, const char *what, struct ip ip);
+
 static int from_tree(struct files *f, const struct file_name *name, struct content **ret)
 {
-    return f->tree ? file_tree_get(f->tree, name->path, name->given, ret) : -ENOENT;
+    int err = f->tree ? file_tree_get(f->tree, name->path, name->given, ret) : -ENOENT;
+
+    if (err && err != -ENOENT && err != -EBUSY &&
+        alarm_due(f, ALARM_SERVING_FILE_WARNING, name->path, (struct ip){0}))
+        log_error("files", "%s/%s cannot be read: %s", file_tree_path(f->tree), name->given,
+                  strerror(-err));
+    return err;
 }
 
 /* Rings, loader line, softkeys and dial rules of the owner come before ours; what the directory
