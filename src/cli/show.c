@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/grow.h"
+#include "base/unicode.h"
 
 size_t terminal_width(void)
 {
@@ -241,6 +242,21 @@ static void show_sections(FILE *to, const json_t *answer, const struct show_opti
     }
 }
 
+void show_line(FILE *to, const char *text)
+{
+    struct text rest = text_of(text);
+
+    while (rest.len) {
+        struct text before = rest;
+
+        if (unicode_is_harmful(unicode_next(&rest)))
+            fputc('?', to);
+        else
+            fwrite(before.at, 1, before.len - rest.len, to);
+    }
+    fputc('\n', to);
+}
+
 static void show_notes(FILE *to, const json_t *answer)
 {
     const json_t *note;
@@ -249,7 +265,7 @@ static void show_notes(FILE *to, const json_t *answer)
     if (json_array_size(json_object_get(answer, "notes")) && json_object_get(answer, "sections"))
         fputs("\n", to); /* not a row of the last table */
     json_array_foreach(json_object_get(answer, "notes"), i, note)
-        fprintf(to, "%s\n", json_string_value(note));
+        show_line(to, json_string_value(note));
 }
 
 int show_answer(FILE *to, const json_t *answer, const struct show_options *o, char *missing,

@@ -21,5 +21,7 @@ int show_answer(FILE *to, const json_t *answer, const struct show_options *optio
 int show_refusal(const json_t *answer, const struct show_options *options, int status, const char *sentence);
 /* A value as people read it: lists with commas, yes and no; owned by the caller. */
 char *show_value(const json_t *value);
+/* A line, with "?" for what could make a terminal do something: names come from peers. */
+void show_line(FILE *to, const char *text);
 /* Columns of the terminal that standard output is; 0 when it is none. */
 size_t terminal_width(void);

@@ -48,7 +48,7 @@ static int follow_events(struct client *c, const struct command_line *l)
             json_dumpf(event, stdout, JSON_COMPACT);
             putchar('\n');
         } else if (line) {
-            puts(line);
+            show_line(stdout, line);
         }
         fflush(stdout);
         status = refused(answer);

@@ -161,6 +161,18 @@ static void answers_are_shown_by_what_they_hold(void **state)
            REPORT_JSON, NULL, "{\n  \"n\": 1,\n  \"s\": [\n    {\n      \"a\": 2\n    }\n  ]\n}\n");
 }
 
+static void a_line_cannot_steer_the_terminal(void **state)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    show_line(to, "SEP\x1b[2J\xff\xe2\x80\xae Réception");
+    fclose(to);
+    assert_string_equal(text, "SEP?[2J?? Réception\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +182,7 @@ int main(void)
         cmocka_unit_test(examples_parse),
         cmocka_unit_test(manual_pages_in_the_tree_are_those_of_the_tables),
         cmocka_unit_test(answers_are_shown_by_what_they_hold),
+        cmocka_unit_test(a_line_cannot_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
