@@ -7,16 +7,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/map.h"
-#include "core/alarms.h"
 #include "core/counters.h"
 #include "core/settings.h"
 
-#define NAMES_MAX       32     /* of other nodes */
-#define NAME_AGE        300000 /* ms until a name is looked up again */
-#define ALARM_SLOTS     1024
-#define ALARM_PAUSE     60000 /* ms between two alarms of the same name and client */
-#define ALARMS_A_SECOND 5
+#define NAMES_MAX 32     /* of other nodes */
+#define NAME_AGE  300000 /* ms until a name is looked up again */
 
 /* --- addresses of other nodes: looked up beside, written when they are known --- */
 
@@ -213,14 +208,12 @@ static int make_or_remember(struct files *f, const struct file_name *name, struc
     return err;
 }
 
-static uint32_t alarm_due(struct files *f, enum alarm_id id, const char *what, struct ip ip);
-
 static int from_tree(struct files *f, const struct file_name *name, struct content **ret)
 {
     int err = f->tree ? file_tree_get(f->tree, name->path, name->given, ret) : -ENOENT;
 
     if (err && err != -ENOENT && err != -EBUSY &&
-        alarm_due(f, ALARM_SERVING_FILE_WARNING, name->path, (struct ip){0}))
+        file_alarm_due(f, ALARM_SERVING_FILE_WARNING, name->path, (struct ip){0}))
         log_error("files", "%s/%s cannot be read: %s", file_tree_path(f->tree), name->given,
                   strerror(-err));
     return err;
@@ -253,98 +246,6 @@ int file_lookup(struct files *f, const struct file_name *name, struct ip local,
     }
 }
 
-/* --- alarms, not more of them than somebody can read --- */
-
-struct file_alarms {
-    struct {
-        uint64_t hash, told_ms;
-        uint32_t times;
-    } slots[ALARM_SLOTS];
-    uint64_t second_ms;
-    unsigned in_second;
-};
-
-/* How often it happened since it was told last; 0: not now. */
-static uint32_t alarm_due(struct files *f, enum alarm_id id, const char *what, struct ip ip)
-{
-    uint64_t now_ms = uv_now(&f->thread->loop), hash;
-    struct file_alarms *a = f->alarms;
-    char key[200];
-    size_t slot;
-    uint32_t times;
-
-    hash = hash_bytes(
-        key, (size_t)snprintf(key, sizeof(key), "%d %.128s %x", (int)id, what, ip_v4_number(ip)));
-    slot = hash % ALARM_SLOTS;
-    if (a->slots[slot].hash != hash) {
-        a->slots[slot].hash = hash;
-        a->slots[slot].told_ms = 0;
-        a->slots[slot].times = 0;
-    }
-    a->slots[slot].times++;
-    if (a->slots[slot].told_ms && now_ms - a->slots[slot].told_ms < ALARM_PAUSE)
-        return 0;
-    if (now_ms - a->second_ms >= 1000) {
-        a->second_ms = now_ms;
-        a->in_second = 0;
-    }
-    if (a->in_second >= ALARMS_A_SECOND)
-        return 0;
-    a->in_second++;
-    a->slots[slot].told_ms = now_ms ? now_ms : 1;
-    times = a->slots[slot].times;
-    a->slots[slot].times = 0;
-    return times;
-}
-
-static void alarm_missing(struct files *f, const struct file_name *name,
-                          const struct file_report *r)
-{
-    uint32_t times = alarm_due(f, ALARM_SERVING_FILE_WARNING, name->path, r->client.ip);
-    char client[ENDPOINT_TEXT_MAX];
-    struct alarm_draft d;
-
-    if (!times)
-        return;
-    alarm_begin(&d, ALARM_SERVING_FILE_WARNING);
-    d.times = times;
-    d.device = name->device;
-    d.ip = r->client.ip;
-    alarm_put(&d, "ErrorNumber", "%d", r->http ? 404 : 1);
-    alarm_put(&d, "FileName", "%s", name->given);
-    alarm_put(&d, "IPAddress_Port", "%s", endpoint_print(&r->client, client));
-    alarm_put(&d, "Mode", "%s", r->http ? "http" : "octet");
-    alarm_put(&d, "OpCode", "%d", 1);
-    alarm_put(&d, "Reason", "File not found");
-    server_alarm(f->server, alarm_finish(&d));
-}
-
-static void alarm_not_yours(struct files *f, const struct file_name *name, struct ip client)
-{
-    uint32_t times = alarm_due(f, ALARM_FILE_NOT_YOURS, name->path, client);
-    struct alarm_draft d;
-
-    if (!times)
-        return;
-    alarm_begin(&d, ALARM_FILE_NOT_YOURS);
-    d.times = times;
-    alarm_put_device(&d, name->device);
-    alarm_put_ip(&d, client);
-    alarm_put(&d, "FileName", "%s", name->given);
-    server_alarm(f->server, alarm_finish(&d));
-}
-
-static void alarm_guessed(struct files *f, struct ip client, uint32_t names)
-{
-    struct alarm_draft d;
-
-    alarm_begin(&d, ALARM_FILE_NAMES_GUESSED);
-    alarm_put_ip(&d, client);
-    alarm_put(&d, "Names", "%u", names);
-    alarm_put(&d, "Interval", "60");
-    server_alarm(f->server, alarm_finish(&d));
-}
-
 /* --- requests --- */
 
 /* Files with contents of one device; trust lists say nothing and are always 'not found'. */
@@ -366,9 +267,9 @@ static bool judge(struct files *f, const struct file_request *r, const struct fi
 
     a->delay_ms = j.delay_ms;
     if (j.too_many)
-        alarm_guessed(f, r->client.ip, j.names);
+        file_alarm_guessed(f, r->client.ip, j.names);
     if (j.warn)
-        alarm_not_yours(f, name, r->client.ip);
+        file_alarm_not_yours(f, name, r->client.ip);
     if (j.busy)
         a->err = -EBUSY;
     else if (j.refuse)
@@ -461,7 +362,7 @@ void file_lookup_report(struct files *f, const struct file_report *r)
     text_copy(e.detail, sizeof(e.detail), r->name);
     tell_later(f, &e);
     if (parsed && (r->result == FILE_MISSING || r->result == FILE_REFUSED) && is_private(&name))
-        alarm_missing(f, &name, r);
+        file_alarm_missing(f, &name, r);
     if (!log_wants(LOG_LEVEL_DEBUG))
         return;
     log_debug("files", "%s %.*s to %s: %s, %llu bytes, %llu ms, %u sent again",
@@ -499,7 +400,7 @@ int file_lookup_init(struct files *f)
     f->guard = file_guard_new();
     f->cache = file_cache_new();
     f->names = calloc(1, sizeof(*f->names));
-    f->alarms = calloc(1, sizeof(*f->alarms));
+    f->alarms = file_alarms_new();
     return f->guard && f->cache && f->names && f->alarms ? 0 : -ENOMEM;
 }
 

@@ -1,5 +1,6 @@
 /* files.h - what the parts of the files thread share: files.c (sockets, messages), file_lookup.c (which
- * content a name stands for), file_build.c (all files at once), file_loads.c (firmware), file_requests.c (what people ask). */
+ * content a name stands for), file_alarms.c, file_build.c (all files at once), file_loads.c (firmware),
+ * file_requests.c (what people ask). */
 #pragma once
 
 #include "io/file_tree.h"
@@ -75,6 +76,14 @@ int file_lookup(struct files *f, const struct file_name *name, struct ip local, 
 int file_lookup_init(struct files *f); /* makes guard, cache and the rest; 0 or -ENOMEM */
 void file_lookup_done(struct files *f);
 void file_lookup_settings(struct files *f); /* takes the settings of the newest snapshot */
+
+/* file_alarms.c */
+struct file_alarms *file_alarms_new(void); /* NULL without memory; free() */
+/* How often it happened since it was told last; 0: not now. */
+uint32_t file_alarm_due(struct files *f, enum alarm_id id, const char *what, struct ip ip);
+void file_alarm_missing(struct files *f, const struct file_name *name, const struct file_report *r);
+void file_alarm_not_yours(struct files *f, const struct file_name *name, struct ip client);
+void file_alarm_guessed(struct files *f, struct ip client, uint32_t names);
 
 /* file_build.c */
 void file_build_init(struct files *f);
