@@ -228,12 +228,12 @@ static bool set_up(struct demo *d)
     for (unsigned i = 0; i < N_PHONES; i++)
         if (!add_phone(d, i))
             return false;
-    printf("The server is ready on " LAB_ADDRESS " with numbers 7001 to %u. In another terminal:\n"
-           "  sudo ip netns exec %s dialtone --data %s/data phone show %s\n"
-           "  sudo ip netns exec %s dialtone --data %s/data event list\n"
+    printf("The server is ready on " LAB_ADDRESS " with numbers 7001 to %1$u. In another terminal:\n"
+           "  sudo ip netns exec %2$s %3$s --data %4$s/data phone show %5$s\n"
+           "  sudo ip netns exec %2$s %3$s --data %4$s/data event list\n"
            "Now the phones get power: CDP and LLDP, DHCP, TFTP, then SCCP.\n",
-           7000 + N_PHONES, network_server(&d->network).s, d->folder, d->phones[0].name.s,
-           network_server(&d->network).s, d->folder);
+           7000 + N_PHONES, network_server(&d->network).s, program_invocation_name, d->folder,
+           d->phones[0].name.s);
     return true;
 }
 

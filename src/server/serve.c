@@ -178,11 +178,12 @@ static void print_services(struct server *s, const struct bootstrap *b)
 
         printf("  %-28s %-8s %s\n", service_names[i], words[report.state], report.text);
     }
-    printf("\nNext: dialtone --data %s phone add SEP001122334455 model=7960 lines=7001\n"
-           "      dialtone --data %s status           what is registered\n"
-           "      dialtone --data %s unknown list     phones that were here and are not known\n\n"
+    printf("\nNext, in another terminal:\n"
+           "  %1$s --data %2$s phone add SEP001122334455 model=7960 lines=7001\n"
+           "  %1$s --data %2$s phone list      who is registered, where, since when\n"
+           "  %1$s --data %2$s unknown list    phones that were here and are not in the database\n\n"
            "Ready. Ctrl-C stops.\n",
-           b->data, b->data, b->data);
+           program_invocation_name, b->data);
     fflush(stdout);
 }
 
