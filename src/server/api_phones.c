@@ -1,5 +1,4 @@
-/* api_phones.c - phones: what is known about one, reset and restart, their files, and the unknown
- * ones. */
+/* api_phones.c - phones: what is known about one, reset and restart, their files. */
 #include <stdio.h>
 #include <stdlib.h>
 

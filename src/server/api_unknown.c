@@ -106,40 +106,90 @@ void api_unknown_list(struct admin *a, const struct call *c)
     free(phones);
 }
 
-void api_unknown_adopt(struct admin *a, const struct call *c)
-{
-    struct device_name name = phone_name(text_of(c->name));
-    const struct progress_phone *p = progress_find(a->progress, name);
-    struct change *change;
-    json_t *answer;
-    char model[16];
+/* --- adopting --- */
 
-    if (device_is_known(a, name)) {
+/* Where a phone goes when it leaves quarantine and nobody said where: as auto-registration without
+ * quarantine would have put it. */
+static const char *place_of(const struct directory *dir, const struct phone *p)
+{
+    const struct model *m = model_find((uint32_t)p->model);
+    const struct autoregistration *r = NULL;
+    const struct defaults *d;
+    char key[64];
+
+    while ((r = directory_next(dir, ENTITY_autoregistration, text_of(r ? r->name : ""))))
+        if (*r->pool && !strcmp(r->quarantine_pool, p->pool))
+            return r->pool;
+    snprintf(key, sizeof(key), "%s/%s", m ? m->name : "",
+             names_print(device_protocols, p->protocol));
+    d = directory_find(dir, ENTITY_defaults, text_of(key));
+    return d && *d->pool ? d->pool : "Default";
+}
+
+/* A phone in quarantine has its number; it gets its pool and what that allows (REG-3). */
+static void leave_quarantine(struct admin *a, const struct call *c, const struct phone *p)
+{
+    const struct directory *dir = a->thread->directory;
+    struct text given = call_text(json_object_get(c->fields, "pool"));
+    struct text pool = given.len ? given : text_of(place_of(dir, p));
+    const struct device_pool *place = directory_find(dir, ENTITY_device_pool, pool);
+    struct change *change = change_new();
+    json_t *answer = json_object();
+
+    change_set(change, ENTITY_phone, text_of(p->name));
+    change_field(change, TEXT("quarantine"), TEXT("false"));
+    change_field(change, TEXT("pool"), pool);
+    change_field(change, TEXT("css"), text_of(place ? place->css : ""));
+    change_fields(change, c->fields);
+    note(answer, "Phone adopted: %s left quarantine for pool %.*s.", p->name, TEXT_ARG(pool));
+    if (phone_is_registered(a, text_of(p->name)))
+        note(answer, "Reset it to make the change work: dialtone phone reset %s", p->name);
+    admin_change(a, c->who, change, answer);
+}
+
+/* Why a phone cannot be adopted, said to the asker; false when it can. */
+static bool refuses_adoption(struct admin *a, const struct call *c, struct device_name name,
+                             const struct progress_phone *seen)
+{
+    if (device_is_known(a, name))
         admin_refuse(
             a, c->who,
             "%s is in the database already; change it with: dialtone phone set %s FIELD=VALUE",
             name.s, name.s);
-        return;
-    }
-    if (!p) {
+    else if (!seen)
         admin_refuse(a, c->who,
                      "No phone %s was seen here; add it with: dialtone phone add %s model=MODEL",
                      name.s, name.s);
-        return;
-    }
-    if (!p->model && !json_object_get(c->fields, "model")) {
+    else if (!seen->model && !json_object_get(c->fields, "model"))
         admin_refuse(a, c->who,
                      "%s has not told its model yet; say it: dialtone unknown adopt %s model=MODEL",
                      name.s, name.s);
+    else
+        return false;
+    return true;
+}
+
+void api_unknown_adopt(struct admin *a, const struct call *c)
+{
+    struct device_name name = phone_name(text_of(c->name));
+    const struct phone *phone = directory_phone(a->thread->directory, text_of(name.s));
+    const struct progress_phone *seen = progress_find(a->progress, name);
+    const struct model *m = seen ? model_find(seen->model) : NULL;
+    struct change *change;
+    json_t *answer;
+    char model[16];
+
+    if (phone && phone->quarantine) {
+        leave_quarantine(a, c, phone);
         return;
     }
+    if (refuses_adoption(a, c, name, seen))
+        return;
     change = change_new();
     change_add(change, ENTITY_phone, text_of(name.s));
-    if (!json_object_get(c->fields, "model")) {
-        snprintf(model, sizeof(model), "%u", p->model);
-        change_field(change, TEXT("model"),
-                     text_of(model_find(p->model) ? model_find(p->model)->name : model));
-    }
+    snprintf(model, sizeof(model), "%u", seen->model);
+    if (!json_object_get(c->fields, "model"))
+        change_field(change, TEXT("model"), text_of(m ? m->name : model));
     change_fields(change, c->fields);
     answer = done_answer("added:", ENTITY_phone, text_of(name.s));
     note(answer, "It registers at its next try.");

@@ -286,6 +286,27 @@ def test_an_unknown_phone_is_listed_with_what_it_may_be_a_typing_error_of_and_ad
         run('line', 'delete', '7004')
 
 
+def test_a_phone_in_quarantine_is_adopted(run, ask):
+    name = 'SEP001122334477'
+    run('pool', 'add', 'Quarantine')
+    run('autoregistration', 'set', 'enabled=yes', 'start=8100', 'end=8109', 'quarantine=yes', 'quarantine_pool=Quarantine')
+    group = fleet('--count', 1, '--first-mac', name[3:], '--model', '7960', '--duration', 40)
+    try:
+        until(lambda: ask('phone', 'list', 'quarantine=yes', 'status=registered'))
+        assert ask('phone', 'show', name)['pool'] == 'Quarantine'
+        assert f'phone reset {name}' in run('unknown', 'adopt', name, 'description=Adopted')
+        shown = ask('phone', 'show', name)
+        assert shown['pool'] == 'Default' and not shown['quarantine'] and shown['lines'] == '8100'
+        assert 'already' in run('unknown', 'adopt', name, status=1)
+    finally:
+        group.send_signal(signal.SIGINT)
+        group.wait()
+        run('autoregistration', 'set', 'enabled=no', 'quarantine=no', 'quarantine_pool=')
+        run('phone', 'delete', name)
+        run('line', 'delete', '8100')
+        run('pool', 'delete', 'Quarantine')
+
+
 def test_the_file_of_a_phone_is_shown(run, phones):
     assert run('phone', 'file', PHONE).startswith('<?xml')
     assert run('phone', 'rebuild')
