@@ -244,8 +244,7 @@ static void names_that_lead_elsewhere_are_no_names(void **state)
                                       "a/.x",
                                       "c:/x",
                                       "x%2e",
-                                      "a\x01"
-                                      "b",
+                                      "a\001b",
                                       "a\nb",
                                       "\\\\server\\share"};
     static const char *const good[] = {

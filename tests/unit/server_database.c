@@ -107,8 +107,8 @@ static void store_lines(struct database *db, const struct directory **dir, const
 static void every_change_is_there_after_a_restart(void **state)
 {
     static const char *const changes[] = {
-        "partition Berlin\nphone SEP000000000001 model=7960 lines=7001;7002/Berlin "
-        "speed_dials=A=1;B=2",
+        ("partition Berlin\nphone SEP000000000001 model=7960 lines=7001;7002/Berlin "
+         "speed_dials=A=1;B=2"),
         "phone SEP000000000002 model=7941 lines=7001 description=\"it's \\\"odd\\\"; ü\"",
         "phone SEP000000000001 lines=7002/Berlin",
         "partition Berlin name=Hamburg",
