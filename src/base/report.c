@@ -8,8 +8,8 @@
 #include "base/unicode.h"
 
 #define GAP         2  /* blanks between columns */
-#define SMALL       12 /* a column that is no wider is not cut while wider ones are left */
-#define TINY        6  /* nor does one get narrower than this before the first column does */
+#define SMALL       17 /* an Ethernet address: a column that is no wider is not cut */
+#define TINY        8  /* the last column is left out before it gets narrower than this */
 #define LAST        24 /* the last column is wrapped; it is made no narrower than this first */
 #define MAX_COLUMNS 64
 
@@ -211,18 +211,24 @@ static bool take_one(size_t *widths, size_t n, size_t first, size_t least)
     return true;
 }
 
-/* First the last column gives, which is wrapped, then the widest; the first column, which names the
- * thing, is cut last. When nothing is left to take the terminal wraps the lines. */
+/* First the last column gives, which is wrapped, then the widest. When that is not enough, columns
+ * are left out from the right; the first, which names the thing, is cut last. */
 static void fit(size_t *widths, size_t n, size_t width)
 {
     size_t last = last_shown(widths, n);
 
-    while (total_width(widths, n) > width)
+    while (total_width(widths, n) > width) {
         if (last && widths[last] > LAST)
             widths[last]--;
-        else if (!take_one(widths, n, 1, SMALL) && !take_one(widths, n, 1, TINY) &&
-                 !take_one(widths, n, 0, SMALL))
-            return;
+        else if (take_one(widths, last, 1, SMALL))
+            ;
+        else if (last && widths[last] > TINY)
+            widths[last]--;
+        else if (last > 1)
+            widths[last] = 0, last = last_shown(widths, n);
+        else if (!take_one(widths, n, 0, SMALL))
+            return; /* the terminal wraps the lines */
+    }
 }
 
 /* Cuts the first line of at most `width` columns off `rest`: at a line feed, else at a blank. */
@@ -301,14 +307,28 @@ static void write_row(const struct report *r, struct grow *g, const size_t *widt
     grow_string(g, "\n");
 }
 
+static size_t n_used(const size_t *widths, size_t n)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < n; i++)
+        used += widths[i] != 0;
+    return used;
+}
+
 static void print_table(const struct report *r, struct grow *g, size_t width)
 {
-    size_t widths[MAX_COLUMNS];
+    size_t widths[MAX_COLUMNS], n_shown;
 
     natural_widths(r, widths);
+    n_shown = n_used(widths, r->n_columns);
     if (width)
         fit(widths, r->n_columns, width);
     write_row(r, g, widths, SIZE_MAX);
+    if (n_used(widths, r->n_columns) < n_shown && total_width(widths, r->n_columns) + 2 <= width) {
+        g->len--; /* a mark at the end of the heading: there are more columns */
+        grow_string(g, " …\n");
+    }
     for (size_t row = 0; row < report_rows(r); row++)
         write_row(r, g, widths, row);
 }

@@ -35,6 +35,7 @@ void report_set_record(struct report *r);
 
 /* The whole text on the heap, to be freed by the caller; NULL without memory. `width` is that of the
  * terminal in columns, 0 for no limit: long cells of a table end in "…" then, but those of its last
- * column and of a record are wrapped. Control characters never reach a terminal. Columns of a table
- * that are empty in every row are left out. */
+ * column and of a record are wrapped, and columns that still do not fit are left out from the right
+ * (the heading then ends in "…"). Control characters never reach a terminal. Columns of a table that
+ * are empty in every row are left out. */
 char *report_print(const struct report *r, enum report_shape shape, size_t width);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/grow.h"
@@ -72,12 +73,35 @@ char *show_value(const json_t *value)
     return grow_take(&g);
 }
 
+/* "2026-11-21T04:12:07Z" as people of this place say it: "04:12:07" of today, else date and time.
+ */
+static bool local_time(const char *s, char to[static 32])
+{
+    time_t now = time(NULL), then;
+    struct tm tm = {0}, today;
+    char *end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
+
+    if (!end || *end)
+        return false;
+    then = timegm(&tm);
+    localtime_r(&then, &tm);
+    localtime_r(&now, &today);
+    strftime(to, 32,
+             tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday ? "%H:%M:%S"
+                                                                        : "%Y-%m-%d %H:%M",
+             &tm);
+    return true;
+}
+
 static void put_cell(struct report *r, const json_t *value, enum report_shape shape)
 {
-    char *text;
+    char *text, when[32];
 
     if (!value || json_is_null(value)) {
         report_null(r);
+    } else if (json_is_string(value) && shape == REPORT_TABLE &&
+               local_time(json_string_value(value), when)) {
+        report_cell(r, REPORT_TEXT, text_of(when));
     } else if (json_is_string(value)) {
         report_cell(r, REPORT_TEXT,
                     (struct text){json_string_value(value), json_string_length(value)});
