@@ -1,0 +1,310 @@
+"""Fixtures of the system tests: namespaces of their own, a real server, captures that tshark judges.
+
+Nothing is waited for by sleeping: the server says when it is ready, foreign programs end, and what must become
+true is asked for until a deadline."""
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+DIALTONE = str(pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve())
+SERVER = '10.98.0.1'
+CLIENT = '10.98.0.2'
+CLONE_NEWNET = 0x40000000
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def run(*words, timeout=60, check=True, **more):
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=timeout, **more)
+    assert not check or done.returncode == 0, f'{words}: status {done.returncode}\n{done.stdout}{done.stderr}'
+    return done
+
+
+def until(truth, seconds=20, step=0.05):
+    """Asks again and again; returns what was true, fails at the deadline with the last answer."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = truth()
+        if answer or time.monotonic() > deadline:
+            assert answer, f'not within {seconds} s'
+            return answer
+        time.sleep(step)
+
+
+class Namespace:
+    """A network namespace; what runs in it is killed with it."""
+
+    def __init__(self, name):
+        self.name = name
+        run('ip', 'netns', 'add', name)
+        self.run('sh', '-c', 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6;'
+                 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6; ip link set lo up')
+        self.children = []
+
+    def words(self, words):
+        return ['ip', 'netns', 'exec', self.name] + [str(w) for w in words]
+
+    def run(self, *words, **more):
+        return run(*self.words(words), **more)
+
+    def start(self, *words, **more):
+        child = subprocess.Popen(self.words(words), stdout=more.pop('stdout', subprocess.PIPE),
+                                 stderr=subprocess.STDOUT, text=True, **more)
+        self.children.append(child)
+        return child
+
+    def inside(self, function, *arguments):
+        """Runs a Python function in the namespace: sockets that it makes stay there."""
+        result = []
+
+        def enter():
+            fd = os.open(f'/run/netns/{self.name}', os.O_RDONLY)
+            try:
+                if libc.setns(fd, CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), 'setns')
+                result.append(function(*arguments))
+            except BaseException as error:  # handed to the caller's thread
+                result.append(error)
+            finally:
+                os.close(fd)
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        if isinstance(result[0], BaseException):
+            raise result[0]
+        return result[0]
+
+    def connect(self, port, address=SERVER, timeout=10):
+        return self.inside(lambda: socket.create_connection((address, port), timeout))
+
+    def udp(self):
+        def make():
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.settimeout(5)
+            return s
+        return self.inside(make)
+
+    def close(self):
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+            if child.stdout:
+                child.stdout.close()
+        pids = run('ip', 'netns', 'pids', self.name, check=False).stdout.split()
+        for pid in pids:
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        run('ip', 'netns', 'delete', self.name, check=False)
+
+
+class Lan:
+    """Two namespaces and a cable: `server` has eth0 10.98.0.1, `client` has eth0 and, when asked, 10.98.0.2."""
+
+    def __init__(self, name):
+        self.server = Namespace(name + 's')
+        self.client = Namespace(name + 'c')
+        self.folders = []  # removed at the end
+        run('ip', 'link', 'add', 'eth0', 'netns', self.server.name, 'type', 'veth', 'peer', 'name', 'eth0',
+            'netns', self.client.name)
+        for ns in self.server, self.client:
+            ns.run('ip', 'link', 'set', 'eth0', 'up')
+        self.server.run('ip', 'address', 'add', SERVER + '/16', 'dev', 'eth0')
+
+    def address(self, address=CLIENT + '/16'):
+        self.client.run('ip', 'address', 'replace', address, 'dev', 'eth0')
+        return self
+
+    def mac(self):
+        return self.client.run('cat', '/sys/class/net/eth0/address').stdout.strip()
+
+    def close(self):
+        self.client.close()
+        self.server.close()
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Server:
+    """`dialtone serve` in the server's namespace."""
+
+    def __init__(self, lan, folder):
+        self.lan, self.folder = lan, pathlib.Path(folder)
+        self.data = self.folder / 'data'
+        self.log = self.folder / 'server.log'
+        self.settings, self.process = [], None
+
+    def start(self, *settings, ready=True, **more):
+        """Returns when it prints that it is ready (or, with ready=False, at once)."""
+        self.settings = list(settings) or self.settings
+        words = [DIALTONE, 'serve', '--data', self.data]
+        for s in ['run.user=', f'node.address={SERVER}', 'node.name=test'] + self.settings:
+            words += ['--set', s]
+        with open(self.log, 'ab') as log:
+            self.began = log.tell()
+            self.process = self.lan.server.start(*words, stdout=log, **more)
+        if ready:
+            until(lambda: 'Ready.' in self.output() or self.process.poll() is not None, 60)
+            assert self.process.poll() is None, self.output()
+        return self
+
+    def output(self):
+        return self.log.read_bytes()[self.began:].decode(errors='replace')
+
+    def pid(self):
+        """Of the program itself: `ip netns exec` replaces itself by it."""
+        return self.process.pid
+
+    def kill(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+        self.process.wait(30)
+
+    def ask(self, *words, check=True):
+        """An administration command; its text."""
+        return self.lan.server.run(DIALTONE, *words, '--data', self.data, check=check)
+
+    def json(self, *words):
+        return json.loads(self.ask(*words, '--json').stdout)
+
+    def row(self, name, *words):
+        """The row of a list that has this name, or {}."""
+        return next((r for r in self.json(*words) if name in (r.get('name'), r.get('number'))), {})
+
+    def status(self, name):
+        return self.row(name, 'status', 'list').get('status', '')
+
+    def add_phone(self, name, model, lines='7001', **fields):
+        self.ask('phone', 'add', name, f'model={model}', f'lines={lines}', *(f'{k}={v}' for k, v in fields.items()))
+
+    def add_scope(self, **fields):
+        words = dict(subnet='10.98.0.0/16', first='10.98.1.1', last='10.98.200.254', routers=SERVER, dns=SERVER,
+                     domain='example.com', lease_seconds='3600')
+        words.update(fields)
+        self.ask('scope', 'add', 'test', *(f'{k}={v}' for k, v in words.items()))
+
+    def memory_kb(self):
+        for line in open(f'/proc/{self.pid()}/status', encoding='ascii'):
+            if line.startswith('VmRSS'):
+                return int(line.split()[1])
+        return 0
+
+
+class Capture:
+    """What passes eth0 of a namespace, as a file that tshark reads."""
+
+    def __init__(self, ns, path):
+        self.path = path
+        self.socket = ns.inside(self.open)
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.record)
+        self.thread.start()
+
+    @staticmethod
+    def open():
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+        s.bind(('eth0', 0))
+        s.settimeout(0.05)
+        return s
+
+    def record(self):
+        with open(self.path, 'wb') as f:
+            f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+            while True:
+                try:
+                    frame = self.socket.recv(65536)
+                except socket.timeout:
+                    if self.over.is_set():
+                        return
+                    continue
+                now = time.time()
+                f.write(struct.pack('<IIII', int(now), int(now % 1 * 1e6), len(frame), len(frame)) + frame)
+
+    def close(self):
+        if not self.over.is_set():
+            self.over.set()
+            self.thread.join()
+            self.socket.close()
+        return self.path
+
+
+# What tshark calls unusual although it is as the protocol wants it.
+HARMLESS = ('This frame is a (suspected)', 'Connection establish', 'Connection finish', 'Connection reset',
+            'TCP keep-alive', 'Duplicate IP address', 'ACKed segment that wasn', 'Previous segment',
+            'This session reuses', 'TCP window', 'D-SACK', 'TFTP ERROR packet', 'GET /', 'HTTP/1.1', 'Gratuitous ARP', 'ARP packet storm')
+
+
+def judge(path, filter_='', decode=()):
+    """tshark reads all of it: nothing malformed, nothing that it calls a protocol error."""
+    words = ['tshark', '-n', '-r', path, '-T', 'fields', '-e', 'frame.number', '-e', 'frame.protocols',
+             '-e', '_ws.malformed', '-e', '_ws.expert.message', '-E', 'occurrence=a', '-E', 'aggregator=|']
+    if filter_:
+        words += ['-Y', filter_]
+    for d in decode:
+        words += ['-d', d]
+    lines = [line.split('\t') for line in run(*words).stdout.splitlines()]
+    wrong = []
+    for number, protocols, malformed, experts in lines:
+        bad = [e for e in experts.split('|') if e and not e.startswith(HARMLESS)]
+        if malformed or bad or 'malformed' in protocols:
+            wrong.append((number, protocols, malformed, bad))
+    assert not wrong, wrong[:10]
+    return len(lines)
+
+
+def tree(path, filter_, decode=()):
+    """The full text of the packets that fit, to look for unknown fields."""
+    words = ['tshark', '-n', '-r', path, '-V', '-Y', filter_]
+    for d in decode:
+        words += ['-d', d]
+    return run(*words).stdout
+
+
+counter = 0
+
+
+@pytest.fixture
+def lan():
+    global counter
+    counter += 1
+    lan = Lan(f'dt{os.getpid()}-{counter}')
+    yield lan
+    lan.close()
+
+
+@pytest.fixture
+def server(lan, tmp_path):
+    """Not started yet: the test says with which settings."""
+    s = Server(lan, tmp_path)
+    yield s
+    if s.process and s.process.poll() is None:
+        s.kill(signal.SIGTERM)
+    if s.process and s.log.exists():
+        text = s.log.read_text(errors='replace')
+        assert 'AddressSanitizer' not in text and 'runtime error' not in text and 'LeakSanitizer' not in text, text
+
+
+@pytest.fixture
+def capture(lan, tmp_path):
+    """capture('server') or capture('client') begins; .close() ends and gives the path."""
+    made = []
+
+    def begin(which='server'):
+        made.append(Capture(getattr(lan, which), tmp_path / f'{which}{len(made)}.pcap'))
+        return made[-1]
+    yield begin
+    for c in made:
+        c.close()

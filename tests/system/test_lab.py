@@ -1,0 +1,61 @@
+"""The laboratory's scenarios end with a good verdict, leave captures that tshark reads, and clean up."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from conftest import DIALTONE, judge, run, until
+
+SCENARIOS = run(DIALTONE, 'lab', 'list').stdout.split('\n') if os.path.exists(DIALTONE) else []
+
+
+def namespaces():
+    return {line.split()[0] for line in run('ip', 'netns', 'list').stdout.splitlines()}
+
+
+@pytest.mark.parametrize('scenario', [line.split()[0] for line in SCENARIOS if line])
+def test_a_scenario_ends_well(scenario, tmp_path):
+    folder = tmp_path / 'lab'
+    process = subprocess.run([DIALTONE, 'lab', 'run', scenario, '--folder', folder], capture_output=True, text=True,
+                             timeout=300, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert 'verdict: good' in process.stdout
+    captures = sorted(folder.glob('*.pcap'))
+    assert len(captures) >= 2
+    for path in captures:
+        assert judge(path) > 10
+
+
+def mine(pid):
+    return {n for n in namespaces() if n.startswith(f'dl{pid}-')}
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_namespace(number, tmp_path):
+    process = subprocess.Popen([DIALTONE, 'lab', 'run', 'plain-boot', '--folder', tmp_path / 'lab'],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for line in process.stdout:
+        if 'has power' in line:
+            break
+    assert mine(process.pid)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == 130 and not mine(process.pid)
+
+
+def test_up_and_down(tmp_path):
+    name = f'u{os.getpid()}'
+    try:
+        run(DIALTONE, 'lab', 'up', '--name', name, '--phones', 2)
+        assert {f'{name}-switch', f'{name}-server', f'{name}-phone1', f'{name}-phone2'} <= namespaces()
+    finally:
+        run(DIALTONE, 'lab', 'down', '--name', name)
+    assert not any(n.startswith(name + '-') for n in namespaces())
+
+
+def test_the_demo_registers_eight_phones_within_a_minute(tmp_path):
+    process = subprocess.run([DIALTONE, 'demo', '--once', '--duration', '60'], capture_output=True, text=True, timeout=120,
+                             check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert '8 of 8 registered' in process.stdout
