@@ -210,6 +210,7 @@ int serve_main(int argc, char **argv)
     if ((err = serve_settings(argc, argv, &settings)))
         return err;
     set_up_log(&settings);
+    umask(0027); /* what the data folder holds is nobody else's */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     sigemptyset(&ends);
