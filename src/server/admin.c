@@ -57,6 +57,8 @@ static void finish(struct admin *a, uint64_t token, int status, json_t *body)
         ask.done(a, &ask, status, body);
     } else {
         json_object_set_new(body, "status", json_integer(status));
+        if (status && !json_object_get(body, "error"))
+            json_object_set_new(body, "error", json_string("It was refused without a reason."));
         control_answer(a->control, ask.who, json_incref(body));
     }
     json_decref(ask.kept);

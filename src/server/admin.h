@@ -99,7 +99,6 @@ struct text call_text(json_t *value); /* of a JSON string; empty for all else */
 json_t *admin_time(uint64_t us, bool full);
 /* "3 d 4 h", "12 min", "8 s" */
 void admin_duration(uint64_t us, char to[static 24]);
-json_t *json_of(struct text t);
 /* SEP001122334455 from what a person may type: any case, or the bare Ethernet address in any form. */
 struct device_name phone_name(struct text typed);
 bool device_is_known(const void *admin, struct device_name name);

@@ -194,20 +194,6 @@ struct text call_text(json_t *value)
                          json_string_length(value)};
 }
 
-json_t *json_of(struct text t)
-{
-    json_t *s = json_stringn(t.at, t.len);
-    char *clean;
-
-    if (s || !(clean = text_dup(t)))
-        return s ? s : json_string("");
-    for (char *c = clean; *c; c++) /* a peer's bytes that are no UTF-8 */
-        *c = (unsigned char)*c < 0x80 ? *c : '?';
-    s = json_string(clean);
-    free(clean);
-    return s;
-}
-
 json_t *admin_time(uint64_t us, bool full)
 {
     time_t seconds = (time_t)(us / 1000000), now = (time_t)(server_wall_us() / 1000000);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "server/server.h"
 
@@ -17,6 +18,22 @@ int request_find(const char *verb)
         if (!strcmp(request_rows[i].verb, verb))
             return i;
     return -ENOENT;
+}
+
+json_t *json_of(struct text t)
+{
+    json_t *s = json_stringn(t.at, t.len);
+    char *clean;
+
+    for (size_t cut = 1; !s && cut < 4 && cut < t.len; cut++) /* it may end inside a character */
+        s = json_stringn(t.at, t.len - cut);
+    if (s || !(clean = text_dup(t)))
+        return s ? s : json_string("");
+    for (char *c = clean; *c; c++) /* a peer's bytes that are no UTF-8 */
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    s = json_string(clean);
+    free(clean);
+    return s;
 }
 
 void server_reply(struct server *s, uint64_t token, int status, json_t *take_body)
@@ -35,5 +52,5 @@ void server_refuse(struct server *s, uint64_t token, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(sentence, sizeof(sentence), format, arguments);
     va_end(arguments);
-    server_reply(s, token, 1, json_pack("{s:s}", "error", sentence));
+    server_reply(s, token, 1, json_pack("{s:o}", "error", json_of(text_of(sentence))));
 }

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import random
 import re
 import signal
 import socket
@@ -474,6 +475,32 @@ def test_those_who_send_half_a_line_or_read_nothing_do_not_stop_others(node, run
     for s in half + [greedy]:
         s.close()
     run('status')
+
+
+def test_requests_of_any_shape_are_answered(tmp_path):
+    source = pathlib.Path(__file__).parents[2] / 'src'
+    entities = (source / 'core/entities.def').read_text()
+    rows = re.findall(r'^API\("([^"]+)",\s+"([^"]*)"', (source / 'server/api.def').read_text(), re.M)
+    rows = [row for row in rows if row[0] not in ('import', 'export', 'backup', 'restore') and row[1] != 'follow']
+    nouns = re.findall(r'^ENTITY\(\w+, "(\w+)"', entities, re.M)
+    fields = re.findall(r'^ +(?:KEY|STR|SECRET|NUM|FLAG|ENUM|REF|LIST)\s*\((\w+)', entities, re.M) + ['lines', 'status']
+    options = 'after limit search columns to file since severity reason device alarm all full wanted address'.split()
+    values = ['', 'x', PHONE, 'Default', '7960', 'yes', '-1', '9' * 20, 'a;b;c', '=;=;', '7001/', '\0', 'é' * 200,
+              'x' * 5000, 'line,7001;speed_dial,0123,Taxi', '*', '10.0.0.0/24', None, 7, [], {}, True]
+    dice = random.Random(1)
+    node = Node(tmp_path / 'data')
+    control = node.control()
+    for _ in range(10000):
+        noun, verb = dice.choice(rows)
+        pick = lambda of, n: {dice.choice(of): dice.choice(values[:17] if dice.random() < .9 else values)
+                              for _ in range(dice.randint(0, n))}
+        request = (dice.choice(nouns) if noun == '*' else noun, verb, dice.choice(values), pick(fields, 4),
+                   pick(options, 4), [dice.choice(values[:17]) for _ in range(dice.randint(0, 3))])
+        answer = control.ask(*request)
+        assert answer['status'] in (0, 1) and (answer['status'] == 0) == ('error' not in answer), (request, answer)
+    control.close()
+    assert node.stop() == 0
+    assert 'Sanitizer' not in node.said and 'runtime error' not in node.said
 
 
 def test_a_line_without_end_is_cut_off(node, run):
