@@ -242,8 +242,9 @@ class Capture:
 
 
 # What tshark calls unusual although it is as the protocol wants it.
-HARMLESS = ('This frame is a (suspected)', 'Connection establish', 'Connection finish', 'Connection reset',
-            'TCP keep-alive', 'Duplicate IP address', 'ACKed segment that wasn', 'Previous segment',
+HARMLESS = ('This frame is a (suspected)', 'This frame initiates', 'This frame undergoes', 'Possible traceroute',
+            'Connection establish', 'Connection finish', 'Connection reset',
+            'TCP keep-alive', 'Duplicate ACK', 'Out-Of-Order', 'Duplicate IP address', 'ACKed segment that wasn', 'Previous segment',
             'This session reuses', 'TCP window', 'D-SACK', 'TFTP ERROR packet', 'GET /', 'HTTP/1.1', 'Gratuitous ARP', 'ARP packet storm')
 
 
