@@ -211,6 +211,16 @@ static bool start_phone(struct demo *d, unsigned i)
     return child_start(&p->process, ns.s, log, words) == 0;
 }
 
+static void print_command(const struct demo *d, const char *words, const char *name)
+{
+    char program[LAB_PATH] = {0};
+
+    if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
+        perror("/proc/self/exe");
+    printf("  sudo ip netns exec %s %s --data %s/data %s %s\n", network_server(&d->network).s,
+           program, d->folder, words, name);
+}
+
 static bool set_up(struct demo *d)
 {
     printf("A switch, a server and %d phones, each in a network namespace of its own (%s-…).\n",
@@ -228,12 +238,11 @@ static bool set_up(struct demo *d)
     for (unsigned i = 0; i < N_PHONES; i++)
         if (!add_phone(d, i))
             return false;
-    printf("The server is ready on " LAB_ADDRESS " with numbers 7001 to %1$u. In another terminal:\n"
-           "  sudo ip netns exec %2$s %3$s --data %4$s/data phone show %5$s\n"
-           "  sudo ip netns exec %2$s %3$s --data %4$s/data event list\n"
-           "Now the phones get power: CDP and LLDP, DHCP, TFTP, then SCCP.\n",
-           7000 + N_PHONES, network_server(&d->network).s, program_invocation_name, d->folder,
-           d->phones[0].name.s);
+    printf("The server is ready on " LAB_ADDRESS " with numbers 7001 to %u. In another terminal:\n",
+           7000 + N_PHONES);
+    print_command(d, "phone show", d->phones[0].name.s);
+    print_command(d, "event list", "");
+    puts("Now the phones get power: CDP and LLDP, DHCP, TFTP, then SCCP.");
     return true;
 }
 

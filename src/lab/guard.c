@@ -32,7 +32,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-static void start_again_deaf(const sigset_t *signals)
+static void drop_pending(const sigset_t *signals)
 {
     struct timespec none = {0};
 
@@ -87,7 +87,7 @@ int guard_run(const char *name, const char *temporary, int (*work)(void *context
     network_down(name);
     if (temporary)
         nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    start_again_deaf(&signals);
+    drop_pending(&signals);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return status;
 }

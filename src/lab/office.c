@@ -59,7 +59,6 @@ int office_start(struct office *o)
     o->server.on_line = on_server_line;
     o->server.context = o;
     o->ready = false;
-    o->boots++;
     err = child_start(&o->server, ns.s, log, words);
     while (!err && !o->ready && child_running(&o->server) && lab_now_ms() < end)
         children_read(list, 1, 100);

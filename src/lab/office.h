@@ -15,7 +15,6 @@ struct office {
     char folder[LAB_PATH]; /* data folder and log are here */
     struct child server;
     bool ready;
-    unsigned boots;
 };
 
 /* The server's address and the data folder; nothing runs yet. 0 or -errno. */
