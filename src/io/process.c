@@ -146,15 +146,50 @@ static void read_name(const char *pid, char *name, size_t size)
     fclose(f);
 }
 
-int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size)
+static struct {
+    unsigned long inode;
+    pid_t pid;
+    char name[32];
+} noted[16];
+static size_t n_noted;
+
+static unsigned long bound_inode(uint16_t port, bool udp)
 {
     unsigned long inode = socket_inode(udp ? "/proc/net/udp" : "/proc/net/tcp", port);
+
+    return inode ? inode : socket_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port);
+}
+
+static int noted_holder(unsigned long inode, pid_t *pid, char *name, size_t size)
+{
+    for (size_t i = 0; i < n_noted; i++) {
+        if (noted[i].inode != inode)
+            continue;
+        *pid = noted[i].pid;
+        snprintf(name, size, "%s", noted[i].name);
+        return 0;
+    }
+    return -ENOENT;
+}
+
+void process_note_holder(uint16_t port, bool udp)
+{
+    if (n_noted == sizeof(noted) / sizeof(noted[0]))
+        return;
+    if (process_holding_port(port, udp, &noted[n_noted].pid, noted[n_noted].name,
+                             sizeof(noted[0].name)) < 0)
+        return;
+    noted[n_noted].inode = bound_inode(port, udp);
+    n_noted++;
+}
+
+int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size)
+{
+    unsigned long inode = bound_inode(port, udp);
     struct dirent *entry;
     int err = -ENOENT;
     DIR *proc;
 
-    if (!inode)
-        inode = socket_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port);
     if (!inode || !(proc = opendir("/proc")))
         return -ENOENT;
     while (err && (entry = readdir(proc))) {
@@ -165,7 +200,7 @@ int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t
         err = 0;
     }
     closedir(proc);
-    return err;
+    return err ? noted_holder(inode, pid, name, size) : 0;
 }
 
 void process_notify(const char *state)

@@ -19,8 +19,12 @@ int process_drop_privileges(const char *user, const char *folder, char *error, s
  * 0 with the descriptor to keep, -EBUSY with *other the pid that holds it, or -errno. */
 int process_lock(const char *path, int *fd, pid_t *other);
 
+/* Remembers who holds a port now, while we may still look at processes of others: for before
+ * process_drop_privileges. At most 16 ports; not from several threads. */
+void process_note_holder(uint16_t port, bool udp);
+
 /* The process that listens on a local port: 0 with its pid and name; -ENOENT when it is not to be
- * seen (other user's processes are not, unless we are root). Looks into /proc. */
+ * seen. Looks into /proc; a process with more rights than ours is known only if it was noted. */
 int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size);
 
 /* Tells the service manager (NOTIFY_SOCKET, sd_notify protocol), if there is one. */

@@ -149,6 +149,23 @@ static void warn_of_limits(void)
             files, files > 64 ? files - 64 : 0);
 }
 
+/* Without privileges, programs of root that hold our ports could not be named. */
+static void note_holders(const struct bootstrap *b)
+{
+    const struct {
+        int32_t port;
+        bool udp;
+    } ports[] = {{b->sccp_port, false},
+                 {b->files_http_port, false},
+                 {b->tftp_port, true},
+                 {b->dhcp_port, true},
+                 {b->dns_port, true}};
+
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+        if (ports[i].port)
+            process_note_holder((uint16_t)ports[i].port, ports[i].udp);
+}
+
 static int start_all(struct server *s)
 {
     for (size_t i = 0; i < N_THREADS; i++) {
@@ -178,12 +195,13 @@ static void print_services(struct server *s, const struct bootstrap *b)
 
         printf("  %-28s %-8s %s\n", service_names[i], words[report.state], report.text);
     }
-    printf("\nNext, in another terminal:\n"
-           "  %1$s --data %2$s phone add SEP001122334455 model=7960 lines=7001\n"
-           "  %1$s --data %2$s phone list      who is registered, where, since when\n"
-           "  %1$s --data %2$s unknown list    phones that were here and are not in the database\n\n"
-           "Ready. Ctrl-C stops.\n",
-           program_invocation_name, b->data);
+    printf(
+        "\nNext, in another terminal:\n"
+        "  %1$s --data %2$s phone add SEP001122334455 model=7960 lines=7001\n"
+        "  %1$s --data %2$s phone list      who is registered, where, since when\n"
+        "  %1$s --data %2$s unknown list    phones that were here and are not in the database\n\n"
+        "Ready. Ctrl-C stops.\n",
+        program_invocation_name, b->data);
     fflush(stdout);
 }
 
@@ -220,6 +238,7 @@ int serve_main(int argc, char **argv)
     warn_of_limits();
     if (folder_take(&settings) < 0)
         return 1;
+    note_holders(&settings);
     if (process_drop_privileges(settings.run_user, settings.data, error, sizeof(error)) < 0)
         log_warning("serve", "%s; going on with what there is", error);
     if (!(server = server_new(&settings)))

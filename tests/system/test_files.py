@@ -274,8 +274,11 @@ def test_who_guesses_names_is_slowed_and_named(node):
     assert node.ask('parameter', 'set', fields={'device_names_limit': '20'})['status'] == 0
     for i in range(20):
         assert ask_tftp(node.tftp_port, f'SEP00000000{i:04X}.cnf.xml')[1] < 0.5
-    answer, seconds = ask_tftp(node.tftp_port, 'SEP00000000FFFF.cnf.xml')
-    assert answer == b'\0\5\0\1File not found\0'
+    for i in range(20, 40):  # names are counted by hash: a few share one, to the client's good
+        answer, seconds = ask_tftp(node.tftp_port, f'SEP00000000{i:04X}.cnf.xml')
+        assert answer == b'\0\5\0\1File not found\0'
+        if seconds > 0.5:
+            break
     assert 0.9 < seconds < 3
     until(lambda: 'DeviceNamesGuessed' in json.dumps(node.ask('event', 'list')))
 

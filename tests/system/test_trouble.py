@@ -73,7 +73,7 @@ def test_the_second_server_on_the_same_folder_is_refused_in_words(lan, server):
 
 def test_a_port_in_use_stops_that_service_alone_and_names_the_holder(lan, server, tmp_path):
     lan.address()
-    holder = lan.server.start('setpriv', '--bounding-set=-all', '--inh-caps=-all', '/usr/bin/python3', '-c',
+    holder = lan.server.start('/usr/bin/python3', '-c',
                               'import socket,signal;s=socket.socket();s.bind(("0.0.0.0",2000));s.listen();'
                               'print("bound",flush=True);signal.pause()')
     assert holder.stdout.readline() == 'bound\n'
