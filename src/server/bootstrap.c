@@ -170,25 +170,3 @@ int bootstrap_load(struct bootstrap *b, const char *path, char *error, size_t si
     }
     return l.err;
 }
-
-void bootstrap_print(const struct bootstrap *b)
-{
-    for (size_t i = 0; i < N_ROWS; i++) {
-        const struct row *row = &rows[i];
-        const char *text = (const char *)b + row->offset;
-        char number[16], value[300];
-        bool changed;
-
-        if (row->is_text) {
-            changed = strcmp(text, row->text) != 0;
-        } else {
-            int32_t n = *(const int32_t *)((const char *)b + row->offset);
-
-            changed = n != row->number;
-            snprintf(number, sizeof(number), "%d", n);
-            text = number;
-        }
-        snprintf(value, sizeof(value), "%s = %s", row->key, text);
-        printf("%-36s %s %s\n", value, changed ? "*" : " ", row->help);
-    }
-}

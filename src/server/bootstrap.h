@@ -19,4 +19,3 @@ int bootstrap_set(struct bootstrap *b, const char *line, char *error, size_t siz
 /* An INI file: [sccp] port = 2000, or sccp.port = 2000. 0 or -errno with file, line and reason in
  * `error`. */
 int bootstrap_load(struct bootstrap *b, const char *path, char *error, size_t size);
-void bootstrap_print(const struct bootstrap *b); /* config show: key, value, where from, help */
