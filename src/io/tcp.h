@@ -10,6 +10,7 @@
 #include "base/address.h"
 
 struct tcp;
+struct tls;
 
 struct tcp_options {
     struct endpoint local; /* no address: all, IPv6 and IPv4; port 0: the kernel's choice */

@@ -95,7 +95,7 @@ static int ask_to_add(struct signalling *s, const struct effect *row)
     m.autoregister.token = row->link;
     m.autoregister.device = row->autoregister.device;
     m.autoregister.model = row->autoregister.model;
-    m.autoregister.protocol = PROTOCOL_SCCP;
+    m.autoregister.protocol = row->autoregister.protocol;
     return server_post(s->thread->server, THREAD_STORAGE, &m);
 }
 
@@ -110,6 +110,8 @@ void signalling_carry_out(struct signalling *s)
         switch (row->kind) {
         case EFFECT_SEND:
             tcp_send(s->tcp, row->link, effect_bytes(s->effects, row), row->send.len);
+            break;
+        case EFFECT_DATAGRAM: /* of SIP */
             break;
         case EFFECT_CLOSE:
             tcp_close(s->tcp, row->link);

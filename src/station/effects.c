@@ -63,6 +63,16 @@ void effects_send(struct effects *e, uint64_t link, size_t from)
     last->send.len = (uint32_t)len;
 }
 
+void effects_datagram(struct effects *e, const struct endpoint *to, struct ip from, size_t at)
+{
+    struct effect *row = effects_put(e, EFFECT_DATAGRAM);
+
+    row->datagram.at = (uint32_t)at;
+    row->datagram.len = (uint32_t)(writer_len(&e->out) - at);
+    row->datagram.to = *to;
+    row->datagram.from = from;
+}
+
 void effects_close(struct effects *e, uint64_t link)
 {
     effects_put(e, EFFECT_CLOSE)->link = link;

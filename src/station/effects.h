@@ -17,8 +17,9 @@
 #define EFFECTS_STEP_BYTES (40 * 1024)
 
 enum effect_kind {
-    EFFECT_SEND,  /* bytes to a link */
-    EFFECT_CLOSE, /* close a link after what was sent */
+    EFFECT_SEND,     /* bytes to a link */
+    EFFECT_DATAGRAM, /* bytes by UDP */
+    EFFECT_CLOSE,    /* close a link after what was sent */
     EFFECT_ALARM,
     EFFECT_EVENT,        /* a stage of a phone's life */
     EFFECT_BINDING,      /* this device has this address now, or no more */
@@ -48,6 +49,11 @@ struct effect {
         struct {
             uint32_t at, len; /* in `bytes` of the list */
         } send;
+        struct {
+            uint32_t at, len; /* the same place as of `send` */
+            struct endpoint to;
+            struct ip from; /* our address that the request came to */
+        } datagram;
         struct alarm *take_alarm; /* the list's until it is carried out */
         struct station_event event;
         struct {
@@ -58,6 +64,7 @@ struct effect {
         struct {
             struct device_name device;
             uint32_t model;
+            uint8_t protocol; /* enum device_protocol */
         } autoregister;
     };
 };
@@ -77,6 +84,8 @@ bool effects_have_room(const struct effects *e);
 /* Bytes written to `out` since `from` (writer_len before) go to the link; joined with what already
  * goes there when nothing else came in between. */
 void effects_send(struct effects *e, uint64_t link, size_t from);
+/* The same as one UDP datagram. */
+void effects_datagram(struct effects *e, const struct endpoint *to, struct ip from, size_t at);
 void effects_close(struct effects *e, uint64_t link);
 void effects_alarm(struct effects *e, const struct alarm_draft *d);
 /* A zeroed row to fill in, or NULL when the list is full (counted by the caller's room check). */

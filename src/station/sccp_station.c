@@ -208,6 +208,7 @@ static void ask_to_add(struct session *s, const struct session_input *in, struct
     row->link = s->id;
     row->autoregister.device = s->station.name;
     row->autoregister.model = s->station.model;
+    row->autoregister.protocol = PROTOCOL_SCCP;
 }
 
 /* Whoever has the name goes: a phone that comes back must not wait for its old connection. */
