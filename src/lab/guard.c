@@ -62,6 +62,19 @@ static int watch(pid_t child, const sigset_t *signals)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* The child's programs go on without it, an `ip netns add` too. First its group ends, so that nobody is
+ * left who makes a namespace; then the namespaces with all in them. Orphans become our own children
+ * (PR_SET_CHILD_SUBREAPER): when there are none, all are gone. */
+static void end_family(pid_t child, const char *name)
+{
+    kill(-child, SIGKILL);
+    while (waitpid(-child, NULL, 0) > 0)
+        ;
+    network_down(name);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+}
+
 int guard_run(const char *name, const char *temporary, int (*work)(void *context), void *context)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
@@ -73,6 +86,7 @@ int guard_run(const char *name, const char *temporary, int (*work)(void *context
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
         sigaddset(&signals, numbers[i]);
     sigprocmask(SIG_BLOCK, &signals, &before);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     fflush(NULL);
     child = fork();
     if (child == 0) {
@@ -84,7 +98,8 @@ int guard_run(const char *name, const char *temporary, int (*work)(void *context
         _exit(status);
     }
     status = child < 0 ? 1 : watch(child, &signals);
-    network_down(name);
+    if (child > 0)
+        end_family(child, name);
     if (temporary)
         nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     drop_pending(&signals);

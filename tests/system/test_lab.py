@@ -1,7 +1,9 @@
 """The laboratory's scenarios end with a good verdict, leave captures that tshark reads, and clean up."""
 import os
+import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -31,16 +33,32 @@ def mine(pid):
     return {n for n in namespaces() if n.startswith(f'dl{pid}-')}
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_namespace(number, tmp_path):
-    process = subprocess.Popen([DIALTONE, 'lab', 'run', 'plain-boot', '--folder', tmp_path / 'lab'],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def interrupt(words, number, **more):
+    """Starts a laboratory, interrupts it once its first phone has power; its process, ended."""
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
     for line in process.stdout:
         if 'has power' in line:
             break
     assert mine(process.pid)
     process.send_signal(number)
     process.communicate(timeout=60)
+    return process
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_namespace(number, tmp_path):
+    process = interrupt([DIALTONE, 'lab', 'run', 'plain-boot', '--folder', tmp_path / 'lab'], number)
+    assert process.returncode == 130 and not mine(process.pid)
+
+
+def test_a_namespace_that_is_just_being_made_is_removed_too(tmp_path):
+    """The second phone's `ip netns add` is slow, so the interruption comes while it works."""
+    slow = tmp_path / 'ip'
+    slow.write_text(f'#!/bin/sh\ncase "$*" in "netns add "*-phone2) sleep 1;; esac\nexec {shutil.which("ip")} "$@"\n')
+    slow.chmod(0o755)
+    process = interrupt([DIALTONE, 'lab', 'run', 'plain-boot', '--folder', tmp_path / 'lab'],
+                        signal.SIGTERM, env=dict(os.environ, PATH=f'{tmp_path}:{os.environ["PATH"]}'))
+    time.sleep(1.5)  # what was left to work in the background would have made it by now
     assert process.returncode == 130 and not mine(process.pid)
 
 
