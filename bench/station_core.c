@@ -109,7 +109,8 @@ static double ns_each(double start_s, size_t n)
 
 int main(int argc, char **argv)
 {
-    struct stations_options o = {.node = "cm1", .local_time = local_time};
+    struct registry_options r = {.node = "cm1", .local_time = local_time};
+    struct stations_options o = {0};
     unsigned long count, keepalives;
     size_t before;
     double start;
@@ -125,8 +126,9 @@ int main(int argc, char **argv)
     const struct directory *dir = directory_of(count);
     printf("directory: %.0f bytes a phone, %.1f us\n",
            (double)(mallinfo2().uordblks - before) / (double)count, ns_each(start, count) / 1e3);
+    o.registry = registry_new(&r);
     stations = stations_new(&o);
-    stations_set_directory(stations, dir, now);
+    registry_set_directory(o.registry, dir, now);
     before = mallinfo2().uordblks + mallinfo2().hblkhd;
     start = (double)bench_now_ns() / 1e9;
     for (size_t i = 0; i < count; i++)

@@ -300,7 +300,7 @@ static void take_snapshot(struct signalling *s)
     if (!s->thread->directory || s->thread->directory == old)
         return;
     s->directory = directory_ref(s->thread->directory);
-    stations_set_directory(s->stations, s->directory, signalling_now(s));
+    registry_set_directory(s->registry, s->directory, signalling_now(s));
     directory_unref(old);
 }
 
@@ -319,15 +319,16 @@ static void local_time(void *context, const char *zone, uint64_t wall_us, struct
 static int cores_new(struct signalling *s)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
-    struct stations_options o = {
-        .node = s->node, .max_sessions = links_allowed(), .local_time = local_time, .context = s};
+    struct registry_options r = {.node = s->node, .local_time = local_time, .context = s};
+    struct stations_options o = {.max_sessions = links_allowed()};
 
     if (*b->node_name)
         text_copy(s->node, sizeof(s->node), text_of(b->node_name));
     else
         gethostname(s->node, sizeof(s->node) - 1);
-    ip_parse(text_of(b->node_address), &o.address);
-    s->stations = stations_new(&o);
+    ip_parse(text_of(b->node_address), &r.address);
+    s->registry = o.registry = registry_new(&r);
+    s->stations = o.registry ? stations_new(&o) : NULL;
     s->effects = effects_new();
     s->times = local_times_new();
     return s->stations && s->effects && s->times ? 0 : -ENOMEM;
@@ -337,6 +338,7 @@ static void signalling_free(struct signalling *s)
 {
     effects_free(s->effects);
     stations_free(s->stations);
+    registry_free(s->registry);
     local_times_free(s->times);
     directory_unref(s->directory);
     free(s);

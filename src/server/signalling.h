@@ -11,10 +11,11 @@
 struct signalling {
     struct thread *thread;
     struct tcp *tcp; /* NULL: stopped */
+    struct registry *registry;
     struct stations *stations;
     struct effects *effects;
     struct local_times *times;
-    const struct directory *directory; /* what `stations` works with: one reference */
+    const struct directory *directory; /* what `registry` works with: one reference */
     uv_timer_t timer;                  /* the next thing that is due in `stations` */
     uv_prepare_t prepare;
     uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */

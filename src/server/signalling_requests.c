@@ -104,7 +104,7 @@ static void phone_session(struct signalling *s, const struct message *m)
     const char *name = json_string_value(json_object_get(m->request.take_arguments, "name"));
     struct device_name device = device_name_of(text_of(name));
     const struct station *x = stations_find(s->stations, device);
-    const struct refusal *refusal = stations_refusal(s->stations, device);
+    const struct refusal *refusal = registry_refusal(s->registry, device);
     char words[200];
 
     if (x) {

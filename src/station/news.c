@@ -6,13 +6,13 @@
 #define LINES_A_SECOND 20
 
 /* A storm of registrations must not become a storm of lines; the alarms have them all. */
-static bool may_tell(struct stations *o)
+static bool may_tell(struct registry *o, const char *topic)
 {
     uint64_t second = o->now.ms / 1000;
 
     if (o->log_second != second) {
         if (o->n_untold)
-            log_info("sccp", "and %u more phones registered or left", o->n_untold);
+            log_info(topic, "and %u more phones registered or left", o->n_untold);
         o->log_second = second;
         o->n_told = o->n_untold = 0;
     }
@@ -22,73 +22,72 @@ static bool may_tell(struct stations *o)
     return false;
 }
 
-void session_log(const struct session *s, enum log_level level, const char *format, ...)
+void station_log(const struct station *s, enum log_level level, const char *format, ...)
 {
     char words[400], at[ENDPOINT_TEXT_MAX];
     va_list args;
 
-    if (!log_wants(level) || (level == LOG_LEVEL_INFO && !may_tell(s->owner)))
+    if (!log_wants(level) || (level == LOG_LEVEL_INFO && !may_tell(s->registry, s->kind->topic)))
         return;
     va_start(args, format);
     vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    log_print(level, "sccp", "%s at %s %s: %s",
-              s->station.name.s[0] ? s->station.name.s : "somebody",
-              endpoint_print(&s->station.peer, at), station_state_name(s->station.state), words);
+    log_print(level, s->kind->topic, "%s at %s %s: %s", s->name.s[0] ? s->name.s : "somebody",
+              endpoint_print(&s->peer, at), s->kind->state_name(s->state), words);
 }
 
-void tell_event(struct session *s, enum station_stage stage, uint32_t code, const char *detail,
+void tell_event(struct station *s, enum station_stage stage, uint32_t code, const char *detail,
                 struct effects *e)
 {
     struct station_event *event = &effects_put(e, EFFECT_EVENT)->event;
 
     *event = (struct station_event){.stage = (uint8_t)stage,
-                                    .protocol = PROTOCOL_SCCP,
-                                    .device = s->station.name,
-                                    .ip = s->station.peer.ip,
-                                    .model = s->station.model,
+                                    .protocol = s->protocol,
+                                    .device = s->name,
+                                    .ip = s->peer.ip,
+                                    .model = s->model,
                                     .code = code};
     text_copy(event->detail, sizeof(event->detail), text_of(detail));
 }
 
-static void put_signal(struct alarm_draft *d, const struct session *s)
+static void put_signal(struct alarm_draft *d, const struct station *s)
 {
-    if (s->station.last_signal)
-        alarm_put(d, "LastSignalReceived", "Station%s", s->station.last_signal);
+    if (s->last_signal)
+        alarm_put(d, "LastSignalReceived", "%s%s", s->kind->signal, s->last_signal);
 }
 
-void tell_transient(struct session *s, uint32_t reason, uint32_t times, struct effects *e)
+void tell_transient(struct station *s, uint32_t reason, uint32_t times, struct effects *e)
 {
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_ENDPOINT_TRANSIENT);
     d.times = times;
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_mac(&d, s->station.name);
-    alarm_put(&d, "Protocol", "SCCP");
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    alarm_put_ip(&d, s->peer.ip);
+    alarm_put_device(&d, s->name);
+    alarm_put_mac(&d, s->name);
+    alarm_put(&d, "Protocol", "%s", s->kind->protocol);
+    alarm_put(&d, "DeviceType", "%u", s->model);
     alarm_put_reason(&d, reason);
-    alarm_put(&d, "ConnectingPort", "%u", s->station.local.port);
+    alarm_put(&d, "ConnectingPort", "%u", s->local.port);
     put_signal(&d, s);
-    alarm_put(&d, "StationState", "%s", station_state_name(s->station.state));
+    alarm_put(&d, "StationState", "%s", s->kind->state_name(s->state));
     effects_alarm(e, &d);
 }
 
-void tell_unregistered(struct session *s, uint32_t reason, struct effects *e)
+static void tell_unregistered(struct station *s, uint32_t reason, struct effects *e)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(s);
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_ENDPOINT_UNREGISTERED);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_mac(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put(&d, "Protocol", "SCCP");
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
+    alarm_put_device(&d, s->name);
+    alarm_put_mac(&d, s->name);
+    alarm_put_ip(&d, s->peer.ip);
+    alarm_put(&d, "Protocol", "%s", s->kind->protocol);
+    alarm_put(&d, "DeviceType", "%u", s->model);
     alarm_put(&d, "Description", "%s", phone ? phone->description : "");
     alarm_put_reason(&d, reason);
-    alarm_put(&d, "IPAddrAttributes", "%u", s->station.address_scope);
+    alarm_put(&d, "IPAddrAttributes", "%u", s->address_scope);
     if (reason != UNREGISTERED_CONNECTIVITY_ERROR)
         put_signal(&d, s);
     effects_alarm(e, &d);
@@ -112,49 +111,49 @@ static void put_numbers(struct alarm_draft *d, const struct phone *phone)
     alarm_put(d, "AssociatedDNs", "%s", list);
 }
 
-void tell_registered(struct session *s, struct effects *e)
+static void tell_registered(struct station *s, struct effects *e)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(s);
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_ENDPOINT_REGISTERED);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_mac(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
-    alarm_put(&d, "Protocol", "SCCP");
+    alarm_put_device(&d, s->name);
+    alarm_put_mac(&d, s->name);
+    alarm_put_ip(&d, s->peer.ip);
+    alarm_put(&d, "Protocol", "%s", s->kind->protocol);
     alarm_put(&d, "Description", "%s", phone ? phone->description : "");
-    alarm_put(&d, "LoadID", "%s", s->station.load);
+    alarm_put(&d, "LoadID", "%s", s->load);
     put_numbers(&d, phone);
     alarm_put(&d, "PerfMonObjType", "2");
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    alarm_put(&d, "IPAddrAttributes", "%u", s->station.address_scope);
-    alarm_put(&d, "ActiveLoadId", "%s", s->station.load);
+    alarm_put(&d, "DeviceType", "%u", s->model);
+    alarm_put(&d, "IPAddrAttributes", "%u", s->address_scope);
+    alarm_put(&d, "ActiveLoadId", "%s", s->load);
     effects_alarm(e, &d);
 }
 
-void tell_binding(struct session *s, bool gone, struct effects *e)
+static void tell_binding(struct station *s, bool gone, struct effects *e)
 {
     struct effect *row = effects_put(e, EFFECT_BINDING);
 
-    row->binding.device = s->station.name;
-    row->binding.ip = s->station.peer.ip;
+    row->binding.device = s->name;
+    row->binding.ip = s->peer.ip;
     row->binding.gone = gone;
 }
 
-void tell_mismatch(struct session *s, struct effects *e)
+void tell_mismatch(struct station *s, struct effects *e)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(s);
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_DEVICE_TYPE_MISMATCH);
     alarm_put(&d, "DBDeviceType", "%d", phone ? phone->model : 0);
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    alarm_put_device(&d, s->station.name);
-    d.ip = s->station.peer.ip;
+    alarm_put(&d, "DeviceType", "%u", s->model);
+    alarm_put_device(&d, s->name);
+    d.ip = s->peer.ip;
     effects_alarm(e, &d);
 }
 
-void tell_limit(struct session *s, struct effects *e)
+void tell_limit(struct station *s, struct effects *e)
 {
     struct alarm_draft d;
 
@@ -163,39 +162,61 @@ void tell_limit(struct session *s, struct effects *e)
     effects_alarm(e, &d);
 }
 
-void tell_toggle(struct session *s, struct effects *e)
+static void tell_toggle(struct station *s, struct effects *e)
 {
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_DEVICE_TOGGLE);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put_device(&d, s->name);
+    alarm_put_ip(&d, s->peer.ip);
     alarm_put(&d, "Registrations", "%u", FLAPPING_TIMES);
     alarm_put(&d, "Interval", "%u", FLAPPING_WINDOW_MS / 1000);
     effects_alarm(e, &d);
-    session_log(s, LOG_LEVEL_WARNING, "registers again and again: %u times in %u minutes",
+    station_log(s, LOG_LEVEL_WARNING, "registers again and again: %u times in %u minutes",
                 FLAPPING_TIMES, FLAPPING_WINDOW_MS / 60000);
 }
 
-void tell_flood(struct session *s, struct effects *e)
+void tell_arrived(struct station *s, struct effects *e)
+{
+    s->since_us = s->registry->now.wall_us;
+    s->leave_reason = 0;
+    refused_forget(s->registry->refused, s->name);
+    tell_event(s, STAGE_REGISTERED, 0, s->load, e);
+    tell_binding(s, false, e);
+    tell_registered(s, e);
+    if (flapping_note(s->registry->flapping, s->name, s->registry->now.ms))
+        tell_toggle(s, e);
+}
+
+void tell_gone(struct station *s, uint32_t reason, struct effects *e)
+{
+    tell_event(s, STAGE_UNREGISTERED, reason, reason_unregistered(reason)->text, e);
+    tell_binding(s, true, e);
+    tell_unregistered(s, reason, e);
+    station_log(s, LOG_LEVEL_INFO, "unregistered: %s", reason_unregistered(reason)->text);
+    station_leave_name(s);
+    s->since_us = 0;
+}
+
+void tell_flood(struct station *s, uint32_t n_events, struct effects *e)
 {
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_DEVICE_MAX_EVENTS);
-    alarm_put(&d, "TotalEventsReceived", "%u", s->n_events);
-    alarm_put_ip(&d, s->station.peer.ip);
+    alarm_put(&d, "TotalEventsReceived", "%u", n_events);
+    alarm_put_ip(&d, s->peer.ip);
     alarm_put(&d, "MaxEventsAllowed", "%d", SETTING_OF(s, max_station_events));
-    d.device = s->station.name;
+    d.device = s->name;
     effects_alarm(e, &d);
 }
 
-void tell_order(struct session *s, enum alarm_id id, struct effects *e)
+void tell_order(struct station *s, enum alarm_id id, struct effects *e)
 {
     struct alarm_draft d;
 
     alarm_begin(&d, id);
-    alarm_put_device(&d, s->station.name);
-    alarm_put(&d, "DeviceType", "%u", s->station.model);
-    d.ip = s->station.peer.ip;
+    alarm_put_device(&d, s->name);
+    alarm_put(&d, "DeviceType", "%u", s->model);
+    d.ip = s->peer.ip;
     effects_alarm(e, &d);
 }

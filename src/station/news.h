@@ -2,22 +2,22 @@
 #pragma once
 
 #include "base/log.h"
-#include "station/sccp_station.h"
+#include "station/registry_own.h"
 
 /* "SEP001122334455 at 10.0.0.7:50123 registered: …"; INFO only so many a second. */
-void session_log(const struct session *s, enum log_level level, const char *format, ...)
+void station_log(const struct station *s, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void tell_event(struct session *s, enum station_stage stage, uint32_t code, const char *detail,
+void tell_event(struct station *s, enum station_stage stage, uint32_t code, const char *detail,
                 struct effects *e);
-void tell_binding(struct session *s, bool gone, struct effects *e); /* the address it is at */
+/* It is registered from now on, and no more: event, binding, alarm, and a phone that does so again
+ * and again. */
+void tell_arrived(struct station *s, struct effects *e);
+void tell_gone(struct station *s, uint32_t reason, struct effects *e);
 
-/* EndPointTransientConnection for `times` attempts, EndPointUnregistered, EndPointRegistered … */
-void tell_transient(struct session *s, uint32_t reason, uint32_t times, struct effects *e);
-void tell_unregistered(struct session *s, uint32_t reason, struct effects *e);
-void tell_registered(struct session *s, struct effects *e);
-void tell_mismatch(struct session *s, struct effects *e);
-void tell_limit(struct session *s, struct effects *e);
-void tell_toggle(struct session *s, struct effects *e);
-void tell_flood(struct session *s, struct effects *e);
-void tell_order(struct session *s, enum alarm_id id, struct effects *e);
+/* EndPointTransientConnection for `times` attempts; other alarms. */
+void tell_transient(struct station *s, uint32_t reason, uint32_t times, struct effects *e);
+void tell_mismatch(struct station *s, struct effects *e);
+void tell_limit(struct station *s, struct effects *e);
+void tell_flood(struct station *s, uint32_t n_events, struct effects *e);
+void tell_order(struct station *s, enum alarm_id id, struct effects *e);

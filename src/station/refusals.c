@@ -2,48 +2,54 @@
 
 #include <ctype.h>
 
+#include "station/news.h"
+
 #define DUPLICATE_WINDOW_MS (5 * 60 * 1000) /* within this, a name that goes to and fro … */
 #define DUPLICATE_TAKEOVERS 3               /* … as often as this is two devices */
 #define MODULE_LINES        48              /* two expansion modules with 24 keys */
 
-static bool never(struct session *s)
+static bool never(struct station *s)
 {
     return false;
 }
 
-static bool name_is_malformed(struct session *s)
+static bool name_is_malformed(struct station *s)
 {
-    const char *c = s->station.name.s;
+    const char *c = s->name.s;
 
     while (isalnum((unsigned char)*c) || *c == '-' || *c == '_' || *c == '.' || *c == '@')
         c++;
-    return *c || !s->station.name.s[0];
+    return *c || !s->name.s[0];
 }
 
-static bool directory_is_missing(struct session *s)
+static bool directory_is_missing(struct station *s)
 {
-    return !s->owner->directory;
+    return !s->registry->directory;
 }
 
-static bool version_is_obsolete(struct session *s)
+static bool version_is_obsolete(struct station *s)
 {
-    return s->offered < SETTING_OF(s, minimum_protocol_version);
+    return s->protocol == PROTOCOL_SCCP && s->offered < SETTING_OF(s, minimum_protocol_version);
 }
 
 /* The 7931G came with release 6. */
-static bool model_needs_newer_cluster(struct session *s)
+static bool model_needs_newer_cluster(struct station *s)
 {
-    return s->station.model == 348 && SETTING_OF(s, cluster_release) < 6;
+    return s->model == 348 && SETTING_OF(s, cluster_release) < 6;
 }
 
-static bool limit_is_reached(struct session *s)
+static bool limit_is_reached(struct station *s)
 {
-    return s->owner->n_registered >= (size_t)SETTING_OF(s, max_registered_devices) &&
-           !stations_by_name(s->owner, s->station.name);
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_PROTOCOLS; i++)
+        n += s->registry->n_registered[i];
+    return n >= (size_t)SETTING_OF(s, max_registered_devices) &&
+           !registry_holder(s->registry, s->name);
 }
 
 /* The row of this node's CallManager; without one, any that is enabled. */
-bool autoregistration_is_open(const struct stations *s)
+static bool autoregistration_is_open(const struct registry *s)
 {
     const struct autoregistration *row =
         directory_find(s->directory, ENTITY_autoregistration, text_of(s->options.node));
@@ -57,42 +63,43 @@ bool autoregistration_is_open(const struct stations *s)
     return false;
 }
 
-static bool is_unknown_and_door_is_closed(struct session *s)
+static bool is_unknown_and_door_is_closed(struct station *s)
 {
-    return !session_phone(s) && !autoregistration_is_open(s->owner);
+    return !station_phone(s) && !autoregistration_is_open(s->registry);
 }
 
-static bool is_configured_for_another_protocol(struct session *s)
+static bool is_configured_for_another_protocol(struct station *s)
 {
-    return session_phone(s) && session_phone(s)->protocol != PROTOCOL_SCCP;
+    return station_phone(s) && station_phone(s)->protocol != s->protocol;
 }
 
-static bool is_another_model(struct session *s)
+static bool is_another_model(struct station *s)
 {
-    return session_phone(s) && (uint32_t)session_phone(s)->model != s->station.model;
+    return station_phone(s) && (uint32_t)station_phone(s)->model != s->model;
 }
 
-static bool has_too_many_lines(struct session *s)
+static bool has_too_many_lines(struct station *s)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(s);
+    const struct model *model = model_find(s->model);
     size_t n = 0, most;
 
-    if (!phone || !s->model)
+    if (!phone || !model)
         return false;
-    most = s->model->max_lines + (s->model->max_lines >= 6 ? MODULE_LINES : 0u);
+    most = model->max_lines + (model->max_lines >= 6 ? MODULE_LINES : 0u);
     for (size_t i = 0; i < phone->n_buttons; i++)
         n += phone->buttons[i].feature == BUTTON_LINE;
-    return s->model->max_lines && n > most;
+    return model->max_lines && n > most;
 }
 
 /* A phone that comes back from elsewhere replaces its old connection at once; only when a name goes
  * to and fro between two addresses, both alive, the newcomer is a second device. */
-static bool is_there_twice(struct session *s)
+static bool is_there_twice(struct station *s)
 {
-    const struct session *old = stations_by_name(s->owner, s->station.name);
-    uint64_t now = s->owner->now.ms;
+    const struct station *old = registry_holder(s->registry, s->name);
+    uint64_t now = s->registry->now.ms;
 
-    return old && old != s && !ip_equal(old->station.peer.ip, s->station.peer.ip) &&
+    return old && old != s && !ip_equal(old->peer.ip, s->peer.ip) &&
            old->takeovers >= DUPLICATE_TAKEOVERS && now - old->takeover_ms < DUPLICATE_WINDOW_MS &&
            now - old->heard_ms < old->loss_ms;
 }
@@ -104,10 +111,54 @@ const struct refusal_rule refusal_rules[N_REFUSALS] = {
 #undef REFUSAL
 };
 
-enum refusal_id refusal_of(struct session *s)
+enum refusal_id refusal_of(struct station *s)
 {
     for (int i = REFUSAL_NONE + 1; i < N_REFUSALS; i++)
         if (refusal_rules[i].check(s))
             return (enum refusal_id)i;
     return REFUSAL_NONE;
+}
+
+bool refusal_note(struct station *s, uint32_t reason, const char *text, uint32_t *times)
+{
+    struct refusal refusal = {.name = s->name,
+                              .ip = s->peer.ip,
+                              .model = s->model,
+                              .reason = reason,
+                              .last_us = s->registry->now.wall_us,
+                              .text = text};
+
+    return refused_note(s->registry->refused, &refusal, s->registry->now.ms, times);
+}
+
+void refusal_tell(struct station *s, enum refusal_id id, struct effects *e)
+{
+    const struct refusal_rule *rule = &refusal_rules[id];
+    uint32_t times;
+
+    tell_event(s, STAGE_REJECTED, rule->reason, rule->text, e);
+    if (!refusal_note(s, rule->reason, rule->text, &times))
+        return;
+    if (id == REFUSAL_MODEL)
+        tell_mismatch(s, e);
+    if (id == REFUSAL_TOO_MANY)
+        tell_limit(s, e);
+    tell_transient(s, rule->reason, times, e);
+    if (times > 1)
+        station_log(s, LOG_LEVEL_WARNING, "refused with '%s', %u times since the last line: %s",
+                    rule->text, times, reason_transient(rule->reason)->text);
+    else
+        station_log(s, LOG_LEVEL_WARNING, "refused with '%s': %s", rule->text,
+                    reason_transient(rule->reason)->text);
+}
+
+void refusal_tell_failed(struct station *s, uint32_t reason, struct effects *e)
+{
+    uint32_t times;
+
+    station_leave_name(s);
+    if (s->name.s[0] && refusal_note(s, reason, "", &times)) {
+        tell_transient(s, reason, times, e);
+        station_log(s, LOG_LEVEL_NOTICE, "not registered: %s", reason_transient(reason)->text);
+    }
 }

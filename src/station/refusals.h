@@ -1,7 +1,7 @@
 /* refusals.h - the checks of a Register, in order, and the answer to each (REG-1). */
 #pragma once
 
-#include "station/sccp_station.h"
+#include "station/registry_own.h"
 
 enum refusal_id {
     REFUSAL_NONE,
@@ -14,12 +14,17 @@ enum refusal_id {
 struct refusal_rule {
     uint32_t reason; /* TRANSIENT_… */
     const char *text;
-    bool (*check)(struct session *s);
+    bool (*check)(struct station *s);
 };
 
 extern const struct refusal_rule refusal_rules[N_REFUSALS];
 
 /* The first rule that holds, or REFUSAL_NONE: it may register, or (when its record is missing) ask
  * the database to be added. */
-enum refusal_id refusal_of(struct session *s);
-bool autoregistration_is_open(const struct stations *s);
+enum refusal_id refusal_of(struct station *s);
+/* Remembers one more refusal; true when it is worth an alarm now, for `times` of them. */
+bool refusal_note(struct station *s, uint32_t reason, const char *text, uint32_t *times);
+/* Tells of a refusal by a rule: event, alarms, a line of the log, no oftener than is sensible. */
+void refusal_tell(struct station *s, enum refusal_id id, struct effects *e);
+/* The same of one that was named, but never got registered; it gives its name back. */
+void refusal_tell_failed(struct station *s, uint32_t reason, struct effects *e);

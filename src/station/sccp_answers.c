@@ -49,21 +49,21 @@ static void phone_text(const struct session *s, const char *from, char *to, size
 
 static const void *find(struct session *s, enum entity entity, const char *key)
 {
-    return key && *key ? directory_find(s->owner->directory, entity, text_of(key)) : NULL;
+    return registry_row(s->station.registry, entity, key);
 }
 
 static struct button button(struct session *s, uint8_t feature, uint32_t instance)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(&s->station);
 
     if (!phone)
         return (struct button){0};
-    return button_find(s->owner->directory, phone, s->model, feature, instance);
+    return button_find(s->station.registry->directory, phone, s->model, feature, instance);
 }
 
 static size_t count_buttons(struct session *s, uint8_t feature)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(&s->station);
     size_t n = 0;
 
     for (size_t i = 0; phone && i < phone->n_buttons; i++)
@@ -71,28 +71,9 @@ static size_t count_buttons(struct session *s, uint8_t feature)
     return n;
 }
 
-static const struct callmanager_group *group_of(struct session *s)
-{
-    const struct device_pool *pool = session_pool(s);
-
-    return pool ? find(s, ENTITY_callmanager_group, pool->group) : NULL;
-}
-
-bool session_is_at_home(struct session *s)
-{
-    const struct callmanager_group *group = group_of(s);
-    const struct callmanager *first;
-
-    if (!group || group->n_members < 2)
-        return true;
-    first = find(s, ENTITY_callmanager, group->members[0].callmanager);
-    return !first || strcmp(first->name, s->owner->options.node) == 0 ||
-           strcmp(first->server, s->owner->options.node) == 0;
-}
-
 void session_date_template(struct session *s, char to[static 9])
 {
-    const struct device_pool *pool = session_pool(s);
+    const struct device_pool *pool = station_pool(&s->station);
 
     date_template(pool ? find(s, ENTITY_datetime, pool->datetime) : NULL, to);
 }
@@ -116,10 +97,10 @@ void session_ack_features(const struct session *s, uint8_t to[static 3])
 
 static void button_template(struct session *s, uint32_t unused, struct effects *e)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(&s->station);
     struct button buttons[BUTTONS_MAX];
     struct sccp_button_template m = {0};
-    size_t n = phone ? buttons_of(s->owner->directory, phone, s->model, buttons) : 0;
+    size_t n = phone ? buttons_of(s->station.registry->directory, phone, s->model, buttons) : 0;
 
     m.count = m.total = (uint32_t)n;
     for (size_t i = 0; i < n; i++)
@@ -129,8 +110,8 @@ static void button_template(struct session *s, uint32_t unused, struct effects *
 
 static const struct softkeys *softkeys_of(struct session *s)
 {
-    const struct phone *phone = session_phone(s);
-    const struct device_pool *pool = session_pool(s);
+    const struct phone *phone = station_phone(&s->station);
+    const struct device_pool *pool = station_pool(&s->station);
 
     if (phone && *phone->softkeys)
         return find(s, ENTITY_softkeys, phone->softkeys);
@@ -142,9 +123,9 @@ static const struct softkey_messages *softkey_messages(struct session *s)
     const struct softkeys *of = softkeys_of(s);
     struct softkey_messages *m = &s->owner->softkeys[(uintptr_t)of / 16 % SOFTKEY_MESSAGES];
 
-    if (m->of != of || m->directory_version != s->owner->directory_version) {
+    if (m->of != of || m->directory_version != s->station.registry->directory_version) {
         m->of = of;
-        m->directory_version = s->owner->directory_version;
+        m->directory_version = s->station.registry->directory_version;
         softkeys_template(of, false, &m->labels[false]);
         softkeys_template(of, true, &m->labels[true]);
         softkeys_sets(of, &m->sets);
@@ -176,7 +157,7 @@ void session_send_idle_softkeys(struct session *s, struct effects *e)
 /* "Your current options", as real servers say; a phone in quarantine says so, where it can. */
 static const char *prompt_of(struct session *s)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(&s->station);
 
     if (phone && phone->quarantine && !(s->model && s->model->quirks & MODEL_LABELS_ONLY))
         return "Not adopted yet";
@@ -201,7 +182,7 @@ void session_send_prompt(struct session *s, struct effects *e)
 
 static void config_stat(struct session *s, uint32_t unused, struct effects *e)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(&s->station);
     struct sccp_config_stat m = {
         .instance = s->instance,
         .n_lines = (uint32_t)count_buttons(s, BUTTON_LINE),
@@ -212,7 +193,7 @@ static void config_stat(struct session *s, uint32_t unused, struct effects *e)
 
     text_copy(m.device_name, sizeof(m.device_name), text_of(s->station.name.s));
     phone_text(s, phone ? phone->owner : "", m.user_name, 40);
-    phone_text(s, s->owner->options.node, m.server_name, 40);
+    phone_text(s, s->station.registry->options.node, m.server_name, 40);
     if (s->version < V2_FROM) {
         SEND(s, e, config_stat, &m);
         return;
@@ -225,12 +206,12 @@ static void config_stat(struct session *s, uint32_t unused, struct effects *e)
 
 static void local_time(struct session *s, struct local_time *ret)
 {
-    const struct device_pool *pool = session_pool(s);
+    const struct device_pool *pool = station_pool(&s->station);
     const struct datetime *group = pool ? find(s, ENTITY_datetime, pool->datetime) : NULL;
-    const struct stations_options *o = &s->owner->options;
+    const struct registry_options *o = &s->station.registry->options;
 
     *ret = (struct local_time){0};
-    o->local_time(o->context, group ? group->time_zone : "", s->owner->now.wall_us, ret);
+    o->local_time(o->context, group ? group->time_zone : "", s->station.registry->now.wall_us, ret);
 }
 
 static uint16_t clock_of(const struct local_time *t, uint64_t wall_us)
@@ -245,12 +226,12 @@ uint16_t session_clock(struct session *s)
     struct local_time t;
 
     local_time(s, &t);
-    return clock_of(&t, s->owner->now.wall_us);
+    return clock_of(&t, s->station.registry->now.wall_us);
 }
 
 void session_send_time(struct session *s, struct effects *e)
 {
-    uint64_t wall_us = s->owner->now.wall_us;
+    uint64_t wall_us = s->station.registry->now.wall_us;
     struct local_time t;
 
     local_time(s, &t);
@@ -406,7 +387,7 @@ static void service_url_stat(struct session *s, uint32_t index, struct effects *
  */
 static void version(struct session *s, uint32_t unused, struct effects *e)
 {
-    const struct phone *phone = session_phone(s);
+    const struct phone *phone = station_phone(&s->station);
     const struct defaults *defaults;
     const char *load = phone ? phone->load : "";
     struct sccp_version m = {0};
@@ -424,7 +405,7 @@ static void version(struct session *s, uint32_t unused, struct effects *e)
 
 static struct ip own_address(const struct session *s)
 {
-    struct ip set = s->owner->options.address;
+    struct ip set = s->station.registry->options.address;
 
     return ip_is_any(set) ? s->station.local.ip : set;
 }
@@ -438,20 +419,20 @@ static void server_entry(struct session *s, const char *callmanager, struct sccp
     text_copy(m->names[i].name, 48, text_of(server));
     m->ports[i].value = c ? (uint32_t)c->sccp_port : 2000;
     if (ip_parse(text_of(server), &m->addresses[i].address) < 0 &&
-        (strcmp(server, s->owner->options.node) == 0 ||
-         strcmp(callmanager, s->owner->options.node) == 0))
+        (strcmp(server, s->station.registry->options.node) == 0 ||
+         strcmp(callmanager, s->station.registry->options.node) == 0))
         m->addresses[i].address = own_address(s);
 }
 
 static void server_res(struct session *s, uint32_t unused, struct effects *e)
 {
-    const struct callmanager_group *group = group_of(s);
+    const struct callmanager_group *group = station_group(&s->station);
     struct sccp_server_res m = {0};
 
     for (size_t i = 0; group && i < group->n_members && i < 5; i++)
         server_entry(s, group->members[i].callmanager, &m, i);
     if (!m.names[0].name[0]) {
-        text_copy(m.names[0].name, 48, text_of(s->owner->options.node));
+        text_copy(m.names[0].name, 48, text_of(s->station.registry->options.node));
         m.ports[0].value = s->station.local.port;
         m.addresses[0].address = own_address(s);
     }

@@ -14,19 +14,18 @@
 
 #define REFUSED_WAIT_S  60 /* a token is refused for so long when Register would be */
 #define ALARMS_A_WINDOW 10 /* of a phone's own; more are counted and ignored */
-#define TAKEOVER_MS     (5 * 60 * 1000)
 
 /* --- conditions --- */
 
 static bool refused(struct session *s, const struct session_input *in)
 {
-    s->refusal = (uint8_t)refusal_of(s);
+    s->refusal = (uint8_t)refusal_of(&s->station);
     return s->refusal != REFUSAL_NONE;
 }
 
 static bool unknown(struct session *s, const struct session_input *in)
 {
-    return !session_phone(s);
+    return !station_phone(&s->station);
 }
 
 static bool no_token(struct session *s, const struct session_input *in)
@@ -34,14 +33,14 @@ static bool no_token(struct session *s, const struct session_input *in)
     if (refused(s, in))
         return true;
     return in->event == EV_TOKEN && s->station.state != STATION_TOKEN &&
-           s->owner->n_tokens >= (size_t)SETTING_OF(s, max_fallback_queue);
+           s->station.registry->n_tokens >= (size_t)SETTING_OF(&s->station, max_fallback_queue);
 }
 
 /* The backup leaves keepalives to TCP (SCCP-2); the 7985 and 6911 want an answer before they
  * register. */
 static bool acknowledged_early(struct session *s, const struct session_input *in)
 {
-    return SETTING_OF(s, keepalive_ack_unregistered) ||
+    return SETTING_OF(&s->station, keepalive_ack_unregistered) ||
            stations_is_early(s->owner, s->station.peer.ip);
 }
 
@@ -101,7 +100,7 @@ static void keep_alarm(struct session *s, const struct session_input *in, struct
     free(s->station.last_alarm);
     s->station.last_alarm = alarm_finish(&d);
     if (s->station.last_alarm)
-        s->station.last_alarm->time_us = s->owner->now.wall_us;
+        s->station.last_alarm->time_us = s->station.registry->now.wall_us;
     if (s->station.last_alarm && !s->station.load[0])
         learn_load(s);
     if (!d.device.s[0])
@@ -115,21 +114,11 @@ static void ack_keepalive(struct session *s, const struct session_input *in, str
     SEND(s, e, keepalive_ack, &(struct sccp_keepalive_ack){});
 }
 
-static bool note_refusal(struct session *s, uint32_t reason, const char *text, uint32_t *times)
-{
-    struct refusal refusal = {.name = s->station.name,
-                              .ip = s->station.peer.ip,
-                              .model = s->station.model,
-                              .reason = reason,
-                              .last_us = s->owner->now.wall_us,
-                              .text = text};
-
-    return refused_note(s->owner->refused, &refusal, s->owner->now.ms, times);
-}
-
 static void deny_token(struct session *s, const struct session_input *in, struct effects *e)
 {
-    uint32_t wait = s->refusal ? REFUSED_WAIT_S : (uint32_t)SETTING_OF(s, token_reject_wait), times;
+    uint32_t wait =
+                 s->refusal ? REFUSED_WAIT_S : (uint32_t)SETTING_OF(&s->station, token_reject_wait),
+             times;
     const struct refusal_rule *rule = &refusal_rules[s->refusal];
 
     if (in->event == EV_SPCP_TOKEN)
@@ -137,8 +126,8 @@ static void deny_token(struct session *s, const struct session_input *in, struct
     else
         SEND(s, e, register_token_reject, (&(struct sccp_register_token_reject){wait}));
     count(COUNT_SCCP_TOKENS_REFUSED);
-    if (s->refusal && note_refusal(s, rule->reason, rule->text, &times))
-        tell_transient(s, rule->reason, times, e);
+    if (s->refusal && refusal_note(&s->station, rule->reason, rule->text, &times))
+        tell_transient(&s->station, rule->reason, times, e);
 }
 
 static void grant_token(struct session *s, const struct session_input *in, struct effects *e)
@@ -152,7 +141,8 @@ static void grant_token(struct session *s, const struct session_input *in, struc
 
 static unsigned negotiate(const struct session *s)
 {
-    unsigned v = s->offered, most = (unsigned)SETTING_OF(s, maximum_protocol_version);
+    unsigned v = s->station.offered,
+             most = (unsigned)SETTING_OF(&s->station, maximum_protocol_version);
 
     if (v > SCCP_VERSION_MAX) /* ATA 186 and 188 report 33, some SPA phones others */
         v = s->model ? s->model->version : SCCP_VERSION_MAX;
@@ -165,28 +155,13 @@ static unsigned negotiate(const struct session *s)
 
 static void refuse(struct session *s, const struct session_input *in, struct effects *e)
 {
-    const struct refusal_rule *rule = &refusal_rules[s->refusal];
     struct sccp_register_reject reject = {};
-    uint32_t times;
 
-    text_copy(reject.text, sizeof(reject.text), text_of(rule->text));
+    text_copy(reject.text, sizeof(reject.text), text_of(refusal_rules[s->refusal].text));
     s->version = (uint8_t)negotiate(s); /* CallManager 2 has a longer text */
     SEND(s, e, register_reject, &reject);
     count(COUNT_SCCP_REJECTED);
-    tell_event(s, STAGE_REJECTED, rule->reason, rule->text, e);
-    if (!note_refusal(s, rule->reason, rule->text, &times))
-        return;
-    if (s->refusal == REFUSAL_MODEL)
-        tell_mismatch(s, e);
-    if (s->refusal == REFUSAL_TOO_MANY)
-        tell_limit(s, e);
-    tell_transient(s, rule->reason, times, e);
-    if (times > 1)
-        session_log(s, LOG_LEVEL_WARNING, "refused with '%s', %u times since the last line: %s",
-                    rule->text, times, reason_transient(rule->reason)->text);
-    else
-        session_log(s, LOG_LEVEL_WARNING, "refused with '%s': %s", rule->text,
-                    reason_transient(rule->reason)->text);
+    refusal_tell(&s->station, s->refusal, e);
 }
 
 static void refuse_admission(struct session *s, const struct session_input *in, struct effects *e)
@@ -211,33 +186,17 @@ static void ask_to_add(struct session *s, const struct session_input *in, struct
     row->autoregister.protocol = PROTOCOL_SCCP;
 }
 
-/* Whoever has the name goes: a phone that comes back must not wait for its old connection. */
-static void take_name(struct session *s, struct effects *e)
-{
-    struct session *old = stations_by_name(s->owner, s->station.name);
-    uint64_t now = s->owner->now.ms;
-
-    if (!old || old == s)
-        return;
-    if (!ip_equal(old->station.peer.ip, s->station.peer.ip)) {
-        bool lately = old->takeovers && now - old->takeover_ms < TAKEOVER_MS;
-
-        s->takeovers = lately ? (uint8_t)(old->takeovers + (old->takeovers < 255)) : 1;
-        s->takeover_ms = now;
-    }
-    stations_replace(old, e);
-}
-
 static void admit(struct session *s, const struct session_input *in, struct effects *e)
 {
     struct sccp_register_ack ack = {
-        .keepalive_s = (uint32_t)SETTING_OF(s, station_keepalive_interval),
-        .secondary_keepalive_s = (uint32_t)SETTING_OF(s, station_secondary_keepalive),
+        .keepalive_s = (uint32_t)SETTING_OF(&s->station, station_keepalive_interval),
+        .secondary_keepalive_s = (uint32_t)SETTING_OF(&s->station, station_secondary_keepalive),
     };
 
-    text_copy(s->station.name.s, sizeof(s->station.name.s), text_of(session_phone(s)->name));
-    take_name(s, e);
-    if (stations_enter_name(s) < 0)
+    text_copy(s->station.name.s, sizeof(s->station.name.s),
+              text_of(station_phone(&s->station)->name));
+    station_take_name(&s->station, e);
+    if (station_enter_name(&s->station) < 0)
         return; /* no memory: it stays unnamed and its timer ends it */
     s->version = (uint8_t)negotiate(s);
     session_date_template(s, ack.date_template);
@@ -249,8 +208,8 @@ static void admit(struct session *s, const struct session_input *in, struct effe
 
 static uint32_t loss_ms(const struct session *s)
 {
-    uint64_t ms = (uint64_t)SETTING_OF(s, station_keepalive_interval) *
-                  (uint64_t)SETTING_OF(s, station_keepalive_missed) * 1000;
+    uint64_t ms = (uint64_t)SETTING_OF(&s->station, station_keepalive_interval) *
+                  (uint64_t)SETTING_OF(&s->station, station_keepalive_missed) * 1000;
 
     return (uint32_t)(ms * (100 + (s->model ? s->model->slack_percent : 0)) / 100);
 }
@@ -283,18 +242,11 @@ static void remember_early(struct session *s)
 
 static void registered(struct session *s, const struct session_input *in, struct effects *e)
 {
-    s->station.since_us = s->owner->now.wall_us;
-    s->station.leave_reason = 0;
-    s->loss_ms = loss_ms(s);
-    refused_forget(s->owner->refused, s->station.name);
+    s->station.loss_ms = loss_ms(s);
     remember_early(s);
-    tell_event(s, STAGE_REGISTERED, 0, s->station.load, e);
-    tell_binding(s, false, e);
-    tell_registered(s, e);
-    if (flapping_note(s->owner->flapping, s->station.name, s->owner->now.ms))
-        tell_toggle(s, e);
+    tell_arrived(&s->station, e);
     count(COUNT_SCCP_REGISTRATIONS);
-    session_log(s, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
+    station_log(&s->station, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
                 s->model ? s->model->title : "unknown model", s->version,
                 s->station.load[0] ? ", load " : "", s->station.load);
     session_send_device_caps(s, e);
@@ -304,17 +256,6 @@ static void registered(struct session *s, const struct session_input *in, struct
 static void answer(struct session *s, const struct session_input *in, struct effects *e)
 {
     session_answer(s, in->message->id, sccp_argument_of(in->message), e);
-}
-
-/* It was registered and is not any more. */
-static void gone(struct session *s, uint32_t reason, struct effects *e)
-{
-    tell_event(s, STAGE_UNREGISTERED, reason, reason_unregistered(reason)->text, e);
-    tell_binding(s, true, e);
-    tell_unregistered(s, reason, e);
-    session_log(s, LOG_LEVEL_INFO, "unregistered: %s", reason_unregistered(reason)->text);
-    stations_leave_name(s);
-    s->station.since_us = 0;
 }
 
 static void leave(struct session *s, const struct session_input *in, struct effects *e)
@@ -329,9 +270,9 @@ static void leave(struct session *s, const struct session_input *in, struct effe
         reason = s->station.leave_reason;
     else if (in->message->unregister.reason == SCCP_UNREGISTER_POWER_SAVE)
         reason = UNREGISTERED_POWER_SAVE;
-    else if (!session_is_at_home(s))
+    else if (!station_is_at_home(&s->station))
         reason = UNREGISTERED_FALLBACK;
-    gone(s, reason, e);
+    tell_gone(&s->station, reason, e);
 }
 
 static void say_goodbye(struct session *s, const struct session_input *in, struct effects *e)
@@ -342,32 +283,34 @@ static void say_goodbye(struct session *s, const struct session_input *in, struc
 
 static void lost_connection(struct session *s, const struct session_input *in, struct effects *e)
 {
-    gone(s, s->station.leave_reason ? s->station.leave_reason : UNREGISTERED_CONNECTIVITY_ERROR, e);
+    tell_gone(&s->station,
+              s->station.leave_reason ? s->station.leave_reason : UNREGISTERED_CONNECTIVITY_ERROR,
+              e);
 }
 
 static void lost_keepalive(struct session *s, const struct session_input *in, struct effects *e)
 {
     effects_close(e, s->link);
-    gone(s, UNREGISTERED_KEEPALIVE_TIMEOUT, e);
+    tell_gone(&s->station, UNREGISTERED_KEEPALIVE_TIMEOUT, e);
 }
 
 static void lost_to_newer(struct session *s, const struct session_input *in, struct effects *e)
 {
     effects_close(e, s->link);
-    gone(s, UNREGISTERED_DEVICE_SWITCH, e);
+    tell_gone(&s->station, UNREGISTERED_DEVICE_SWITCH, e);
 }
 
 static void ignored_order(struct session *s, const struct session_input *in, struct effects *e)
 {
     effects_close(e, s->link);
-    gone(s, UNREGISTERED_NO_RESPONSE, e);
+    tell_gone(&s->station, UNREGISTERED_NO_RESPONSE, e);
 }
 
 static void throttled(struct session *s, const struct session_input *in, struct effects *e)
 {
-    tell_flood(s, e);
+    tell_flood(&s->station, s->n_events, e);
     effects_close(e, s->link);
-    gone(s, UNREGISTERED_THROTTLING, e);
+    tell_gone(&s->station, UNREGISTERED_THROTTLING, e);
 }
 
 /* It registers again on the same connection. */
@@ -375,8 +318,8 @@ static void begin_again(struct session *s, const struct session_input *in, struc
 {
     if (strcasecmp(in->message->register_req.device_name, s->station.name.s) != 0 &&
         station_is_registered(&s->station))
-        gone(s, UNREGISTERED_DEVICE_SWITCH, e);
-    stations_leave_name(s);
+        tell_gone(&s->station, UNREGISTERED_DEVICE_SWITCH, e);
+    station_leave_name(&s->station);
     if (s->parked_id)
         pool_give(&s->owner->parked, s->parked_id);
     s->parked_id = 0;
@@ -395,7 +338,7 @@ static void send_away(struct session *s, const struct session_input *in, struct 
         s->order = STATION_RESET;
     SEND(s, e, reset, (&(struct sccp_reset){s->order}));
     s->station.leave_reason = orders[s->order].reason;
-    tell_order(s, orders[s->order].alarm, e);
+    tell_order(&s->station, orders[s->order].alarm, e);
 }
 
 /* Summer begins or ends, or its date/time group is another: the phone itself knows no zone. */
@@ -409,34 +352,21 @@ static void stay(struct session *s, const struct session_input *in, struct effec
     s->station.leave_reason = 0;
 }
 
-/* Named, but it never got registered. */
-static void fail(struct session *s, uint32_t reason, struct effects *e)
-{
-    const char *words = reason_transient(reason)->text;
-    uint32_t times;
-
-    stations_leave_name(s);
-    if (s->station.name.s[0] && note_refusal(s, reason, "", &times)) {
-        tell_transient(s, reason, times, e);
-        session_log(s, LOG_LEVEL_NOTICE, "not registered: %s", words);
-    }
-}
-
 static void broke_off(struct session *s, const struct session_input *in, struct effects *e)
 {
-    fail(s, TRANSIENT_CONNECTIVITY_ERROR, e);
+    refusal_tell_failed(&s->station, TRANSIENT_CONNECTIVITY_ERROR, e);
 }
 
 static void out_of_order(struct session *s, const struct session_input *in, struct effects *e)
 {
     effects_close(e, s->link);
-    fail(s, TRANSIENT_SEQUENCE_ERROR, e);
+    refusal_tell_failed(&s->station, TRANSIENT_SEQUENCE_ERROR, e);
 }
 
 static void no_capabilities(struct session *s, const struct session_input *in, struct effects *e)
 {
     effects_close(e, s->link);
-    fail(s, TRANSIENT_CAPABILITY_TIMEOUT, e);
+    refusal_tell_failed(&s->station, TRANSIENT_CAPABILITY_TIMEOUT, e);
 }
 
 static void close_silent(struct session *s, const struct session_input *in, struct effects *e)
@@ -579,22 +509,22 @@ const char *station_state_name(enum station_state state)
 
 static uint64_t due_ms(const struct session *s)
 {
-    const uint64_t standby = (uint64_t)SETTING_OF(s, station_secondary_keepalive) *
-                             (uint64_t)SETTING_OF(s, station_keepalive_missed) * 1000;
+    const uint64_t standby = (uint64_t)SETTING_OF(&s->station, station_secondary_keepalive) *
+                             (uint64_t)SETTING_OF(&s->station, station_keepalive_missed) * 1000;
 
     switch (s->station.state) {
     case STATION_STANDBY:
-        return s->heard_ms + standby;
+        return s->station.heard_ms + standby;
     case STATION_REGISTERED:
-        return s->heard_ms + s->loss_ms;
+        return s->station.heard_ms + s->station.loss_ms;
     case STATION_ADMITTING:
-        return s->state_ms + (uint64_t)SETTING_OF(s, autoregister_timeout) * 1000;
+        return s->state_ms + (uint64_t)SETTING_OF(&s->station, autoregister_timeout) * 1000;
     case STATION_LEAVING:
-        return s->state_ms + (uint64_t)SETTING_OF(s, station_reset_timeout) * 1000;
+        return s->state_ms + (uint64_t)SETTING_OF(&s->station, station_reset_timeout) * 1000;
     case STATION_REFUSED:
-        return s->state_ms + (uint64_t)SETTING_OF(s, close_after_reject) * 1000;
+        return s->state_ms + (uint64_t)SETTING_OF(&s->station, close_after_reject) * 1000;
     default:
-        return s->state_ms + (uint64_t)SETTING_OF(s, station_register_timeout) * 1000;
+        return s->state_ms + (uint64_t)SETTING_OF(&s->station, station_register_timeout) * 1000;
     }
 }
 
@@ -605,16 +535,8 @@ void session_arm(struct session *s)
 
 static void move(struct session *s, enum station_state to)
 {
-    struct stations *o = s->owner;
-    bool was = station_is_registered(&s->station);
-    enum station_state from = s->station.state;
-
-    s->station.state = (uint8_t)to;
-    s->state_ms = o->now.ms;
-    o->n_registered += (size_t)station_is_registered(&s->station) - (size_t)was;
-    o->n_tokens += (size_t)(to == STATION_TOKEN) - (size_t)(from == STATION_TOKEN);
-    if (station_is_registered(&s->station) != was)
-        count_by(COUNT_SCCP_REGISTERED, was ? -1 : 1);
+    station_move(&s->station, to);
+    s->state_ms = s->station.registry->now.ms;
     if (to != STATION_OPEN)
         list_remove(&s->waiting);
     if (to != STATION_CLOSED)
@@ -637,17 +559,17 @@ static void identify(struct session *s, const struct session_input *in, struct e
                                                : p->device_type;
     s->station.protocol = PROTOCOL_SCCP;
     s->model = model_find(s->station.model);
-    s->phone_version = UINT64_MAX;
+    s->station.phone_version = UINT64_MAX;
     if (!registers)
         return;
     s->instance = r->instance;
     s->station.own_address = r->address;
     s->station.address_scope = (uint8_t)r->address_scope;
-    s->offered = r->protocol;
+    s->station.offered = r->protocol;
     memcpy(s->features, r->features, sizeof(s->features));
     if (r->load[0])
         memcpy(s->station.load, r->load, sizeof(s->station.load));
-    tell_event(s, STAGE_REGISTER, r->protocol, s->station.load, e);
+    tell_event(&s->station, STAGE_REGISTER, r->protocol, s->station.load, e);
 }
 
 static bool names_itself(enum session_event event)
@@ -668,7 +590,7 @@ void session_step(struct session *s, const struct session_input *in, struct effe
 {
     const struct row *row;
 
-    if (in->event == EV_TIMEOUT && due_ms(s) > s->owner->now.ms) {
+    if (in->event == EV_TIMEOUT && due_ms(s) > s->station.registry->now.ms) {
         session_arm(s); /* it was heard since */
         return;
     }
@@ -677,7 +599,7 @@ void session_step(struct session *s, const struct session_input *in, struct effe
     row = find_row(s, in);
     if (!row) {
         count(COUNT_SCCP_OUT_OF_ORDER);
-        session_log(s, LOG_LEVEL_NOTICE, "%s has no place", event_names[in->event]);
+        station_log(&s->station, LOG_LEVEL_NOTICE, "%s has no place", event_names[in->event]);
         return;
     }
     row->act(s, in, e);

@@ -7,9 +7,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/timers.h"
-#include "core/settings.h"
-#include "station/flapping.h"
-#include "station/refused.h"
+#include "station/registry_own.h"
 #include "station/stations.h"
 #include "wire/sccp/message.h"
 
@@ -30,27 +28,20 @@ struct session {
     uint64_t id, link;
     struct list waiting; /* in owner->waiting while nothing of weight was said, oldest first */
     struct timer timer;  /* runs late on purpose: it looks at heard_ms when it fires */
-    uint64_t heard_ms;   /* when the last whole message came */
     uint64_t state_ms;   /* since when it is in its state */
     uint64_t events_since_ms;
     uint32_t n_events; /* messages since then, keepalives not counted */
     uint32_t n_alarms; /* of its own, in the same time */
     uint32_t instance;
-    uint32_t loss_ms;    /* silence that makes it lost */
     uint8_t version;     /* negotiated: decides the layouts */
-    uint8_t offered;     /* as the phone said */
     uint8_t features[3]; /* as the phone said */
-    uint8_t takeovers;   /* how often the name went to and fro between addresses lately */
     uint8_t order;       /* enum station_order under way */
     uint16_t clock;  /* 1 + minutes of the day it is ahead of UTC, as it was told; 0: never told */
     uint8_t refusal; /* row of refusals.def to answer with */
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
-    uint64_t takeover_ms;
-    uint64_t parked_id;        /* in owner->parked, or 0 */
-    uint64_t phone_version;    /* directory_version that `phone` belongs to */
-    const struct phone *phone; /* of that snapshot, or NULL */
-    const struct model *model; /* NULL: a model nobody knows */
-    uint8_t *partial;          /* start of a message whose rest is still to come, or NULL */
+    uint64_t parked_id;              /* in owner->parked, or 0 */
+    const struct model *model;       /* NULL: a model nobody knows */
+    uint8_t *partial;                /* start of a message whose rest is still to come, or NULL */
     uint16_t partial_len, partial_size;
 };
 
@@ -65,27 +56,20 @@ struct softkey_messages {
 #define SOFTKEY_MESSAGES 8
 
 struct stations {
-    struct stations_options options;
-    const struct directory *directory;
-    uint64_t directory_version; /* how many snapshots were given; 0 none */
-    struct moment now;
+    struct registry *registry;
+    size_t max_sessions;
     struct pool sessions, parked;
-    struct map by_link, by_name; /* of session */
+    struct map by_link; /* of session */
     struct timers timers;
     struct timer clock; /* the next quarter of an hour */
     struct list waiting;
-    size_t n_registered, n_tokens;
     size_t partial_bytes;    /* kept for all sessions together */
     size_t sweep, n_unswept; /* cursor over sessions; those still to look at */
+    uint64_t swept_version;  /* of the directory, that a sweep was begun for */
     size_t drop_cursor;
-    struct flapping *flapping;
-    struct refused *refused;
     struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
     size_t early_at;
     struct softkey_messages softkeys[SOFTKEY_MESSAGES]; /* by the address of the template */
-    uint64_t log_second;
-    uint32_t n_told, n_untold;    /* lines about life in that second */
-    int32_t settings[N_SETTINGS]; /* numbers, read once a snapshot */
 };
 
 enum session_event {
@@ -137,21 +121,10 @@ void session_send_time(struct session *s, struct effects *e); /* and notes `cloc
 uint16_t session_clock(struct session *s);                    /* what it should be now */
 void session_send_device_caps(struct session *s, struct effects *e);
 void session_ack_features(const struct session *s, uint8_t to[static 3]);
-bool session_is_at_home(struct session *s); /* false: this node is only a backup of its group */
 void session_date_template(struct session *s, char to[static 9]);
 
 /* stations.c: what a session needs of the others */
-#define SETTING_OF(s, name) ((s)->owner->settings[SET_##name])
-const struct phone *
-session_phone(struct session *s); /* its record in the newest snapshot, or NULL */
-const struct device_pool *
-session_pool(struct session *s); /* of that record, or the default one, or NULL */
-struct session *stations_by_name(const struct stations *s, struct device_name name);
-struct session *stations_by_id(const struct stations *s, uint64_t id);
-int stations_enter_name(struct session *s); /* it owns its name from now on; -ENOMEM */
-void stations_leave_name(struct session *s);
 bool stations_is_early(const struct stations *s, struct ip ip);
-void stations_replace(struct session *old, struct effects *e); /* it ends here and now */
 
 /* Puts a message of the struct's type on its way: SEND(s, e, button_template, &m). */
 #define SEND(s, e, name, message)                                                                  \

@@ -6,6 +6,7 @@
 
 #include "core/counters.h"
 #include "station/news.h"
+#include "station/sccp_station.h"
 
 #define PARTIAL_BYTES_MAX (64u << 20) /* of messages half received, all connections together */
 #define EVENT_WINDOW_MS   5000
@@ -18,13 +19,13 @@ static void session_end(struct session *s, int err, struct effects *e)
 
 static bool floods(struct session *s)
 {
-    uint64_t now = s->owner->now.ms;
+    uint64_t now = s->station.registry->now.ms;
 
     if (now - s->events_since_ms >= EVENT_WINDOW_MS) {
         s->events_since_ms = now;
         s->n_events = s->n_alarms = 0;
     }
-    return ++s->n_events > (uint32_t)SETTING_OF(s, max_station_events);
+    return ++s->n_events > (uint32_t)SETTING_OF(&s->station, max_station_events);
 }
 
 static void on_frame(struct session *s, const struct sccp_frame *frame, struct effects *e)
@@ -33,7 +34,7 @@ static void on_frame(struct session *s, const struct sccp_frame *frame, struct e
     struct session_input in = {.event = sccp_event_of(frame->id), .message = &m};
     int err;
 
-    s->heard_ms = s->owner->now.ms;
+    s->station.heard_ms = s->station.registry->now.ms;
     if (in.event == EV_KEEPALIVE) {
         s->station.last_signal = "KeepAlive";
         session_step(s, &in, e);
@@ -151,7 +152,7 @@ size_t session_input(struct session *s, const uint8_t *bytes, size_t len, struct
     }
     if (n < 0 && s->station.state != STATION_CLOSED) {
         count(COUNT_SCCP_MALFORMED);
-        session_log(s, LOG_LEVEL_NOTICE, "closed: no SCCP message starts like this");
+        station_log(&s->station, LOG_LEVEL_NOTICE, "closed: no SCCP message starts like this");
         session_end(s, (int)n, e);
     }
     return len;

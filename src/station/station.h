@@ -21,13 +21,18 @@ enum station_state {
     N_STATION_STATES
 };
 
+struct registry;
+struct station_kind;
+
 struct station {
-    struct device_name name; /* empty until it named itself */
-    struct endpoint peer;    /* where its connection comes from */
-    struct endpoint local;   /* which of our addresses it came to */
-    struct ip own_address;   /* what it says its address is */
-    uint8_t state;           /* enum station_state */
-    uint8_t protocol;        /* enum device_protocol */
+    struct registry *registry;
+    const struct station_kind *kind; /* registry_own.h */
+    struct device_name name;         /* empty until it named itself */
+    struct endpoint peer;            /* where its connection comes from */
+    struct endpoint local;           /* which of our addresses it came to */
+    struct ip own_address;           /* what it says its address is */
+    uint8_t state;                   /* enum station_state */
+    uint8_t protocol;                /* enum device_protocol */
     uint8_t
         address_scope; /* IPAddrAttributes of alarms: 0 unknown … 3 administration and signalling */
     uint8_t leave_reason;     /* UNREGISTERED_… that a leave will have; 0: none was asked for */
@@ -36,6 +41,13 @@ struct station {
     char load[33];            /* active load as it reports, or "" */
     const char *last_signal;  /* what was last heard, static: for alarms */
     struct alarm *last_alarm; /* what it told of its last absence, or NULL; owned */
+    uint64_t heard_ms;        /* when the last whole message came */
+    uint64_t takeover_ms;
+    uint32_t loss_ms;          /* silence that makes it lost */
+    uint8_t takeovers;         /* how often the name went to and fro between addresses lately */
+    uint8_t offered;           /* protocol version, as the phone said */
+    uint64_t phone_version;    /* of the registry's directory that `phone` belongs to */
+    const struct phone *phone; /* of that snapshot, or NULL; see station_phone */
 };
 
 const char *station_state_name(enum station_state state);

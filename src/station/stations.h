@@ -1,41 +1,23 @@
-/* stations.h - who is registered, where, since when; who was refused and why.
+/* stations.h - the SCCP phones of one signalling thread: who is registered, where, since when.
  *
- * All phones of one signalling thread: bytes, events and the time go in, effects come out. A
+ * Bytes, events and the time go in, effects come out. A
  * connection is known by its link id, a phone by its device name, never by its address (SCCP-3).
  * Nothing here touches a socket or a clock. */
 #pragma once
 
 #include "station/effects.h"
-#include "station/refused.h"
-#include "station/station.h"
+#include "station/registry.h"
 
 struct stations;
 
-struct moment {
-    uint64_t ms;      /* a clock that never jumps */
-    uint64_t wall_us; /* what the time is */
-};
-
-struct local_time {
-    int year, month, day_of_week, day, hour, minute, second; /* month 1-12, Sunday = 0 */
-};
-
 struct stations_options {
-    const char *node;    /* name of this node: ConfigStat, alarms */
-    struct ip address;   /* what phones are told of this node, or none: the one they came to */
-    size_t max_sessions; /* connections */
-    /* Local time of an IANA zone ("": the server's own). */
-    void (*local_time)(void *context, const char *zone, uint64_t wall_us, struct local_time *ret);
-    void *context;
+    struct registry *registry; /* borrowed */
+    size_t max_sessions;       /* connections */
 };
 
-/* Copies the options; the node name is borrowed. NULL without memory. */
+/* Copies the options. NULL without memory. */
 struct stations *stations_new(const struct stations_options *options);
 void stations_free(struct stations *s);
-
-/* The snapshot to work with from now on: borrowed until the next one is given. Registered phones
- * that it no longer holds are told to leave by the following ticks. */
-void stations_set_directory(struct stations *s, const struct directory *dir, struct moment now);
 
 /* 0, or -ENOBUFS when there is no room: close the link. */
 int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer,
@@ -85,7 +67,3 @@ bool stations_session(const struct stations *s, struct device_name name, struct 
 const struct station *stations_next_registered(const struct stations *s, size_t *cursor);
 size_t stations_registered(const struct stations *s);
 size_t stations_sessions(const struct stations *s);
-
-/* What is remembered of the refusals of a device name (refused.h), or NULL. */
-const struct refusal *stations_refusal(const struct stations *s, struct device_name name);
-size_t stations_refusals(const struct stations *s);

@@ -335,8 +335,8 @@ static void a_refused_phone_that_tries_for_years_costs_one_row(void **state)
         world_pass(w, 22300);
     }
     assert_int_equal(stations_sessions(w->stations), 0);
-    assert_int_equal(stations_refusals(w->stations), 1);
-    r = stations_refusal(w->stations, (struct device_name){"SEPAABBCCDDEEFF"});
+    assert_int_equal(registry_refusals(w->registry), 1);
+    r = registry_refusal(w->registry, (struct device_name){"SEPAABBCCDDEEFF"});
     assert_int_equal(r->n, 10000);
     assert_int_equal(r->reason, 29);
     assert_true(w->n_alarms < 100);
@@ -356,8 +356,8 @@ static void refusals_are_remembered_in_bounded_memory(void **state)
         world_close(w, 1);
         world_forget(w);
     }
-    assert_int_equal(stations_refusals(w->stations), REFUSED_MAX);
-    assert_null(stations_refusal(w->stations, (struct device_name){"SEP0000AA000000"}));
+    assert_int_equal(registry_refusals(w->registry), REFUSED_MAX);
+    assert_null(registry_refusal(w->registry, (struct device_name){"SEP0000AA000000"}));
     assert_true(w->n_alarms <= 101); /* a flood of names does not flood the log */
     world_free(w);
 }

@@ -10,6 +10,7 @@
 #include "wire/sccp/message.h"
 
 struct world {
+    struct registry *registry;
     struct stations *stations;
     const struct directory *dir;
     struct moment now;
@@ -150,20 +151,21 @@ static inline void world_directory(struct world *w, const char *lines)
     const struct directory *old = w->dir;
 
     w->dir = directory_of_lines(lines);
-    stations_set_directory(w->stations, w->dir, w->now);
+    registry_set_directory(w->registry, w->dir, w->now);
     directory_unref(old);
 }
 
 static inline struct world *world_new_sized(const char *lines, size_t max_sessions)
 {
     struct world *w = calloc(1, sizeof(*w));
-    struct stations_options o = {
-        .node = "cm1", .max_sessions = max_sessions, .local_time = world_local_time};
+    struct registry_options r = {.node = "cm1", .local_time = world_local_time};
+    struct stations_options o = {.max_sessions = max_sessions};
 
     w->effects = effects_new();
     w->log_size = 1 << 20;
     w->log = calloc(1, w->log_size);
     w->now = (struct moment){1000, 1435818151123000}; /* 2 July 2015 06:22:31.123 UTC */
+    w->registry = o.registry = registry_new(&r);
     w->stations = stations_new(&o);
     world_directory(w, lines);
     return w;
@@ -178,6 +180,7 @@ static inline void world_free(struct world *w)
 {
     effects_free(w->effects);
     stations_free(w->stations);
+    registry_free(w->registry);
     directory_unref(w->dir);
     free(w->last_alarm);
     free(w->log);

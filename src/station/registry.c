@@ -1,0 +1,175 @@
+#include "station/registry_own.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/counters.h"
+
+#define TAKEOVER_MS (5 * 60 * 1000)
+
+static struct text key_of(const void *value)
+{
+    return text_of(((const struct station *)value)->name.s);
+}
+
+struct registry *registry_new(const struct registry_options *options)
+{
+    struct registry *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    map_init(&r->by_name, key_of);
+    r->options = *options;
+    r->flapping = flapping_new();
+    r->refused = refused_new();
+    for (int i = 0; i < N_SETTINGS; i++)
+        r->settings[i] = setting_rows[i].number;
+    if (r->flapping && r->refused)
+        return r;
+    registry_free(r);
+    return NULL;
+}
+
+void registry_free(struct registry *r)
+{
+    if (!r)
+        return;
+    flapping_free(r->flapping);
+    refused_free(r->refused);
+    map_done(&r->by_name);
+    free(r);
+}
+
+void registry_set_directory(struct registry *r, const struct directory *dir, struct moment now)
+{
+    r->now = now;
+    r->directory = dir;
+    r->directory_version++; /* our own count: a restored database may begin again */
+    for (int i = 0; i < N_SETTINGS; i++)
+        if (setting_rows[i].kind != SETTING_STRING)
+            r->settings[i] = directory_number(dir, i);
+}
+
+/* --- what is configured --- */
+
+const void *registry_row(const struct registry *r, enum entity entity, const char *key)
+{
+    return r->directory && key && *key ? directory_find(r->directory, entity, text_of(key)) : NULL;
+}
+
+const struct phone *station_phone(struct station *x)
+{
+    const struct registry *r = x->registry;
+
+    if (x->phone_version != r->directory_version) {
+        x->phone = r->directory ? directory_phone(r->directory, key_of(x)) : NULL;
+        x->phone_version = r->directory_version;
+    }
+    return x->phone;
+}
+
+const struct device_pool *station_pool(struct station *x)
+{
+    const struct phone *phone = station_phone(x);
+
+    return registry_row(x->registry, ENTITY_device_pool,
+                        phone && *phone->pool ? phone->pool : "Default");
+}
+
+const struct callmanager_group *station_group(struct station *x)
+{
+    const struct device_pool *pool = station_pool(x);
+
+    return pool ? registry_row(x->registry, ENTITY_callmanager_group, pool->group) : NULL;
+}
+
+bool station_is_at_home(struct station *x)
+{
+    const struct callmanager_group *group = station_group(x);
+    const struct callmanager *first;
+
+    if (!group || group->n_members < 2)
+        return true;
+    first = registry_row(x->registry, ENTITY_callmanager, group->members[0].callmanager);
+    return !first || strcmp(first->name, x->registry->options.node) == 0 ||
+           strcmp(first->server, x->registry->options.node) == 0;
+}
+
+/* --- names --- */
+
+struct station *registry_holder(const struct registry *r, struct device_name name)
+{
+    return map_get(&r->by_name, text_of(name.s));
+}
+
+void station_take_name(struct station *x, struct effects *e)
+{
+    struct station *old = registry_holder(x->registry, x->name);
+    uint64_t now = x->registry->now.ms;
+
+    if (!old || old == x)
+        return;
+    if (!ip_equal(old->peer.ip, x->peer.ip)) {
+        bool lately = old->takeovers && now - old->takeover_ms < TAKEOVER_MS;
+
+        x->takeovers = lately ? (uint8_t)(old->takeovers + (old->takeovers < 255)) : 1;
+        x->takeover_ms = now;
+    }
+    old->kind->replace(old, e);
+}
+
+int station_enter_name(struct station *x)
+{
+    return registry_holder(x->registry, x->name) == x ? 0 : map_put(&x->registry->by_name, x);
+}
+
+void station_leave_name(struct station *x)
+{
+    if (x->name.s[0] && registry_holder(x->registry, x->name) == x)
+        map_remove(&x->registry->by_name, key_of(x));
+}
+
+void station_move(struct station *x, enum station_state to)
+{
+    struct registry *r = x->registry;
+    bool was = station_is_registered(x);
+
+    r->n_tokens += (size_t)(to == STATION_TOKEN) - (size_t)(x->state == STATION_TOKEN);
+    x->state = (uint8_t)to;
+    if (station_is_registered(x) == was)
+        return;
+    r->n_registered[x->protocol] += was ? (size_t)-1 : 1;
+    count_by(COUNT_SCCP_REGISTERED, was ? -1 : 1);
+}
+
+static struct device_name upper(struct device_name name)
+{
+    for (char *c = name.s; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return name;
+}
+
+const struct station *registry_find(const struct registry *r, struct device_name name)
+{
+    const struct station *x = registry_holder(r, name);
+
+    if (!x)
+        x = registry_holder(r, upper(name));
+    return x && station_is_registered(x) ? x : NULL;
+}
+
+size_t registry_registered(const struct registry *r, enum device_protocol protocol)
+{
+    return r->n_registered[protocol];
+}
+
+const struct refusal *registry_refusal(const struct registry *r, struct device_name name)
+{
+    return refused_find(r->refused, name);
+}
+
+size_t registry_refusals(const struct registry *r)
+{
+    return refused_count(r->refused);
+}

@@ -1,0 +1,44 @@
+/* registry.h - what the stations of one signalling thread share, whatever they speak: the
+ * directory, the time, who holds which device name, who was refused and why.
+ *
+ * A device name is registered once: by SCCP or by SIP, whoever came last. Nothing here touches a
+ * socket or a clock. */
+#pragma once
+
+#include "station/refused.h"
+#include "station/station.h"
+
+struct registry;
+
+struct moment {
+    uint64_t ms;      /* a clock that never jumps */
+    uint64_t wall_us; /* what the time is */
+};
+
+struct local_time {
+    int year, month, day_of_week, day, hour, minute, second; /* month 1-12, Sunday = 0 */
+};
+
+struct registry_options {
+    const char *node;  /* name of this node: ConfigStat, alarms */
+    struct ip address; /* what phones are told of this node, or none: the one they came to */
+    /* Local time of an IANA zone ("": the server's own). */
+    void (*local_time)(void *context, const char *zone, uint64_t wall_us, struct local_time *ret);
+    void *context;
+};
+
+/* Copies the options; the node name is borrowed. NULL without memory. */
+struct registry *registry_new(const struct registry_options *options);
+void registry_free(struct registry *r); /* after the cores that use it */
+
+/* The snapshot to work with from now on: borrowed until the next one is given. Registered phones
+ * that it no longer holds are told to leave by the following ticks of their cores. */
+void registry_set_directory(struct registry *r, const struct directory *dir, struct moment now);
+
+/* Registered phone of that name, whatever it speaks, or NULL; any case. */
+const struct station *registry_find(const struct registry *r, struct device_name name);
+size_t registry_registered(const struct registry *r, enum device_protocol protocol);
+
+/* What is remembered of the refusals of a device name (refused.h), or NULL. */
+const struct refusal *registry_refusal(const struct registry *r, struct device_name name);
+size_t registry_refusals(const struct registry *r);

@@ -1,0 +1,54 @@
+/* registry_own.h - the registry as the cores that keep stations see it; private to src/station. */
+#pragma once
+
+#include "base/map.h"
+#include "core/settings.h"
+#include "station/effects.h"
+#include "station/flapping.h"
+#include "station/registry.h"
+
+#define N_PROTOCOLS (PROTOCOL_SIP_THIRD_PARTY + 1)
+
+/* What differs between the stations of one protocol and another. */
+struct station_kind {
+    const char *topic;    /* of log lines */
+    const char *protocol; /* in alarms */
+    const char *signal;   /* what LastSignalReceived begins with */
+    const char *(*state_name)(enum station_state state);
+    /* Another connection took its name: it ends here and now. */
+    void (*replace)(struct station *old, struct effects *e);
+};
+
+struct registry {
+    struct registry_options options;
+    const struct directory *directory;
+    uint64_t directory_version; /* how many snapshots were given; 0 none */
+    struct moment now;
+    struct map by_name; /* of station: who has entered its name */
+    size_t n_registered[N_PROTOCOLS], n_tokens;
+    struct flapping *flapping;
+    struct refused *refused;
+    uint64_t log_second;
+    uint32_t n_told, n_untold;    /* lines about life in that second */
+    int32_t settings[N_SETTINGS]; /* numbers, read once a snapshot */
+};
+
+#define SETTING_OF(x, name) ((x)->registry->settings[SET_##name]) /* of a station */
+
+/* Its record in the newest snapshot, or NULL; and the pool of that record, or the default one, or
+ * NULL. */
+const struct phone *station_phone(struct station *x);
+const struct device_pool *station_pool(struct station *x);
+const struct callmanager_group *station_group(struct station *x);
+bool station_is_at_home(struct station *x); /* false: this node is only a backup of its group */
+/* A record by its key, or NULL; also when the key is NULL or empty. */
+const void *registry_row(const struct registry *r, enum entity entity, const char *key);
+
+struct station *registry_holder(const struct registry *r, struct device_name name);
+/* Whoever has the name goes: a phone that comes back must not wait for its old connection. Counts
+ * how often the name went to and fro between addresses. */
+void station_take_name(struct station *x, struct effects *e);
+int station_enter_name(struct station *x); /* it owns its name from now on; -ENOMEM */
+void station_leave_name(struct station *x);
+/* Sets the state and keeps the counts of registered phones and of tokens. */
+void station_move(struct station *x, enum station_state to);
