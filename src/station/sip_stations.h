@@ -7,17 +7,10 @@
 
 #include "station/effects.h"
 #include "station/stations.h"
-#include "wire/sip/message.h"
+#include "wire/sip/flow.h"
 
 struct sip_stations;
 struct registry;
-
-/* The way a message came, and the way its answer goes (a flow of RFC 5626). */
-struct sip_flow {
-    uint8_t transport; /* enum sip_transport */
-    uint64_t link;     /* of TCP and TLS; 0: UDP */
-    struct endpoint peer, local;
-};
 
 struct sip_options {
     struct registry *registry; /* borrowed */
