@@ -26,17 +26,20 @@ enum effect_type {
     EFFECT_REBOOT, /* begin again from power; `number` is the new load's mark: boot.load has changed
                     */
     /* registration */
-    EFFECT_CONNECT, /* open TCP `link` to `to` */
-    EFFECT_SEND,    /* bytes on TCP `link` */
-    EFFECT_CLOSE,   /* close TCP `link`; no report of it is wanted */
+    EFFECT_CONNECT, /* open `link` to `to` by `transport`; over UDP it is open at once */
+    EFFECT_SEND,    /* bytes on `link` */
+    EFFECT_CLOSE,   /* close `link`; no report of it is wanted */
     EFFECT_STATE,   /* the phone's registration state changed; `number` is what happened (enum
                        phone_event) */
     EFFECT_LCD      /* something on the display changed */
 };
 
+enum link_transport { LINK_TCP, LINK_UDP, LINK_TLS, N_LINK_TRANSPORTS };
+
 struct effect {
     enum effect_type type;
     uint8_t link;
+    uint8_t transport; /* of EFFECT_CONNECT: enum link_transport */
     bool fresh;
     uint32_t number;
     struct endpoint to;

@@ -1,6 +1,7 @@
 /* runner.c - the clock of a site, and what the owner of a phone may do; see runner.h. */
 #include "handset/runner.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "handset/http_get.h"
@@ -39,7 +40,8 @@ static void arm(struct runner_site *site)
 
 void runner_rearm(struct runner *r)
 {
-    uint64_t due = sccp_phone_due(&r->phone), boot = r->boot ? boot_due(r->boot) : UINT64_MAX;
+    uint64_t due = r->phone.protocol->due(&r->phone),
+             boot = r->boot ? boot_due(r->boot) : UINT64_MAX;
 
     due = due < boot ? due : boot;
     if (due == UINT64_MAX)
@@ -63,7 +65,7 @@ static void on_tick(uv_timer_t *timer)
         effects_clear(site->fx);
         if (r->boot && now >= boot_due(r->boot))
             boot_tick(r->boot, now, site->fx);
-        sccp_phone_tick(&r->phone, now, site->fx);
+        r->phone.protocol->tick(&r->phone, now, site->fx);
         runner_carry_out(r, site->fx);
     }
     site->ticking_ms = UINT64_MAX;
@@ -97,7 +99,7 @@ void runner_init(struct runner *r, struct runner_site *site, const struct phone_
 {
     *r = (struct runner){
         .site = site, .mac = mac, .stored = *stored, .reason = PHONE_REASON_INITIALIZED};
-    sccp_phone_init(&r->phone, kind, mac);
+    phone_protocol_of(kind->protocol)->init(&r->phone, kind, mac);
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         r->links[i].index = (uint8_t)i;
 }
@@ -110,7 +112,7 @@ void runner_done(struct runner *r)
     dial_close(r->udp);
     http_get_free(r->http);
     boot_free(r->boot);
-    sccp_phone_done(&r->phone);
+    r->phone.protocol->done(&r->phone);
     free(r->load);
     *r = (struct runner){0};
 }
@@ -125,7 +127,7 @@ void runner_power_on(struct runner *r)
 void runner_power_off(struct runner *r)
 {
     effects_clear(r->site->fx);
-    sccp_phone_stop(&r->phone, r->site->fx);
+    r->phone.protocol->stop(&r->phone, r->site->fx);
     if (r->boot)
         boot_stop(r->boot, false, r->site->fx);
     runner_use_address(r, 0);
@@ -141,7 +143,7 @@ void runner_leave(struct runner *r, enum phone_event after)
         after == PHONE_EVENT_RESTART ? PHONE_REASON_RESTART : PHONE_REASON_USER_RESET;
 
     effects_clear(r->site->fx);
-    sccp_phone_leave(&r->phone, reason, after, runner_now_ms(), r->site->fx);
+    r->phone.protocol->leave(&r->phone, reason, after, runner_now_ms(), r->site->fx);
     runner_carry_out(r, r->site->fx);
 }
 
@@ -153,50 +155,62 @@ void runner_vanish(struct runner *r)
                 r->links[i].dial); /* not allowed to forget it: at least nothing is read any more */
         else
             r->links[i].dial = NULL;
-        r->phone.links[i].state = PHONE_LINK_CLOSED;
-        r->phone.links[i].due_ms = UINT64_MAX;
     }
-    r->phone.state = PHONE_OFF;
-    r->phone.due_ms = r->phone.standby_due_ms = UINT64_MAX;
+    effects_clear(r->site->fx);
+    r->phone.protocol->stop(&r->phone, r->site->fx); /* what it would say is not said */
+    effects_clear(r->site->fx);
     runner_rearm(r);
 }
 
 int runner_keypad(struct runner *r, char key)
 {
+    int (*press)(struct any_phone *, char, struct effects *) = r->phone.protocol->keypad;
     int err;
 
+    if (!press)
+        return -ENOTCONN;
     effects_clear(r->site->fx);
-    err = sccp_phone_keypad(&r->phone, key, r->site->fx);
+    err = press(&r->phone, key, r->site->fx);
     runner_carry_out(r, r->site->fx);
     return err;
 }
 
 int runner_hook(struct runner *r, bool off)
 {
+    int (*press)(struct any_phone *, bool, struct effects *) = r->phone.protocol->hook;
     int err;
 
+    if (!press)
+        return -ENOTCONN;
     effects_clear(r->site->fx);
-    err = sccp_phone_hook(&r->phone, off, r->site->fx);
+    err = press(&r->phone, off, r->site->fx);
     runner_carry_out(r, r->site->fx);
     return err;
 }
 
 int runner_stimulus(struct runner *r, uint32_t button, uint32_t instance)
 {
+    int (*press)(struct any_phone *, uint32_t, uint32_t, struct effects *) =
+        r->phone.protocol->stimulus;
     int err;
 
+    if (!press)
+        return -ENOTCONN;
     effects_clear(r->site->fx);
-    err = sccp_phone_stimulus(&r->phone, button, instance, r->site->fx);
+    err = press(&r->phone, button, instance, r->site->fx);
     runner_carry_out(r, r->site->fx);
     return err;
 }
 
 int runner_softkey(struct runner *r, uint32_t event)
 {
+    int (*press)(struct any_phone *, uint32_t, struct effects *) = r->phone.protocol->softkey;
     int err;
 
+    if (!press)
+        return -ENOTCONN;
     effects_clear(r->site->fx);
-    err = sccp_phone_softkey(&r->phone, event, r->site->fx);
+    err = press(&r->phone, event, r->site->fx);
     runner_carry_out(r, r->site->fx);
     return err;
 }

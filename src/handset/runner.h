@@ -54,7 +54,10 @@ struct runner_link {
 
 struct runner {
     struct runner_site *site;
-    struct sccp_phone phone;
+    union {
+        struct any_phone phone; /* what the phone is, whatever it speaks */
+        struct sccp_phone sccp;
+    };
     struct boot *boot; /* NULL once it is over, on loopback */
     struct http_get *http;
     struct dial *udp;

@@ -42,8 +42,9 @@ static void on_open(void *context)
 
     if (fault_is_on(r->phone.kind->faults, FAULT_DEAF))
         dial_pause(l->dial);
+    r->phone.links[l->index].port = dial_local_port(l->dial);
     effects_clear(fx);
-    sccp_phone_opened(&r->phone, l->index, runner_now_ms(), fx);
+    r->phone.protocol->opened(&r->phone, l->index, runner_now_ms(), fx);
     runner_carry_out(r, fx);
 }
 
@@ -54,7 +55,7 @@ static void on_input(void *context, const struct endpoint *from, const uint8_t *
     struct effects *fx = r->site->fx;
 
     effects_clear(fx);
-    sccp_phone_input(&r->phone, l->index, bytes, len, runner_now_ms(), fx);
+    r->phone.protocol->input(&r->phone, l->index, bytes, len, runner_now_ms(), fx);
     runner_carry_out(r, fx);
 }
 
@@ -66,7 +67,7 @@ static void on_close(void *context, int err)
 
     l->dial = NULL;
     effects_clear(fx);
-    sccp_phone_closed(&r->phone, l->index, err, runner_now_ms(), fx);
+    r->phone.protocol->closed(&r->phone, l->index, err, runner_now_ms(), fx);
     runner_carry_out(r, fx);
 }
 
@@ -291,24 +292,22 @@ static void forget_boot(struct runner *r)
 
 static void begin_registration(struct runner *r, struct effects *fx)
 {
-    struct endpoint servers[PHONE_SERVERS];
-    unsigned n = 0;
-    struct ip own = r->stored.address;
+    struct phone_start s = {.own = r->stored.address, .reason = r->reason};
 
     if (r->boot) {
-        own = r->boot->network.address;
-        for (; n < r->boot->n_servers; n++)
-            servers[n] = r->boot->servers[n].at;
+        s.own = r->boot->network.address;
+        for (; s.n_servers < r->boot->n_servers; s.n_servers++)
+            s.servers[s.n_servers] = r->boot->servers[s.n_servers].at;
     } else {
-        servers[n++] = (struct endpoint){r->site->server, 2000};
+        s.servers[s.n_servers++] = (struct endpoint){r->site->server, 2000};
     }
-    note(r, RUNNER_BOOTED, n, 0, (struct text){0});
+    note(r, RUNNER_BOOTED, s.n_servers, 0, (struct text){0});
     r->phone.rereads = r->boot && (r->boot->defaulted || r->boot->config.is_default);
     if (r->boot)
         r->config_hash = hash_bytes(&r->boot->config, sizeof(r->boot->config));
     if (!r->site->on_wire && !r->site->keep_boot)
         forget_boot(r);
-    sccp_phone_start(&r->phone, own, servers, n, r->reason, runner_now_ms(), fx);
+    r->phone.protocol->start(&r->phone, &s, runner_now_ms(), fx);
 }
 
 static struct boot *new_boot(struct runner *r)
@@ -350,7 +349,7 @@ void runner_begin_boot(struct runner *r, struct effects *fx)
 {
     keep_load(r);
     r->comparing = false;
-    sccp_phone_stop(&r->phone, fx);
+    r->phone.protocol->stop(&r->phone, fx);
     http_get_free(r->http);
     r->http = NULL;
     if (!r->site->files) {
@@ -386,8 +385,8 @@ static void compared(struct runner *r, struct effects *fx)
 
     r->comparing = false;
     if (hash != r->config_hash)
-        sccp_phone_leave(&r->phone, PHONE_REASON_APPLY_CONFIG, PHONE_EVENT_RESTART, runner_now_ms(),
-                         fx);
+        r->phone.protocol->leave(&r->phone, PHONE_REASON_APPLY_CONFIG, PHONE_EVENT_RESTART,
+                                 runner_now_ms(), fx);
     else if (!r->site->on_wire && !r->site->keep_boot)
         forget_boot(r);
 }
@@ -404,7 +403,7 @@ static void do_next(struct runner *r, struct effects *fx)
         char load[65];
 
         memcpy(load, r->boot->wanted_load, sizeof(load));
-        sccp_phone_stop(&r->phone, fx);
+        r->phone.protocol->stop(&r->phone, fx);
         boot_upgrade(r->boot, load, runner_now_ms(), fx);
     } else if (what == TO_DO_RESTART && r->boot) {
         r->comparing = false;
@@ -448,7 +447,7 @@ void runner_carry_out(struct runner *r, struct effects *fx)
         dial_close(r->links[i].dial);
         r->links[i].dial = NULL;
         effects_clear(fx);
-        sccp_phone_closed(&r->phone, i, failed[i], runner_now_ms(), fx);
+        r->phone.protocol->closed(&r->phone, i, failed[i], runner_now_ms(), fx);
         runner_carry_out(r, fx);
     }
     if (r->to_do) {

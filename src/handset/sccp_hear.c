@@ -201,37 +201,6 @@ static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_me
     phone_climb(p, now_ms, fx);
 }
 
-void phone_forget_partial(struct phone_link *l)
-{
-    free(l->partial);
-    l->partial = NULL;
-    l->n_partial = l->partial_room = 0;
-}
-
-static int keep_partial(struct phone_link *l, const struct reader *rest)
-{
-    size_t n = reader_left(rest);
-    uint8_t *room = l->partial;
-
-    if (!n) {
-        phone_forget_partial(l);
-        return 0;
-    }
-    if (n > l->partial_room) {
-        room = malloc(n);
-        if (!room)
-            return -ENOMEM;
-    }
-    memmove(room, rest->at, n);
-    if (room != l->partial) {
-        free(l->partial);
-        l->partial = room;
-        l->partial_room = (uint16_t)n;
-    }
-    l->n_partial = (uint16_t)n;
-    return 0;
-}
-
 static int read_frames(struct sccp_phone *p, unsigned link, struct reader *stream, uint64_t now_ms,
                        struct effects *fx)
 {
@@ -277,7 +246,7 @@ void sccp_phone_input(struct sccp_phone *p, unsigned link, const void *bytes, si
         len -= n;
         err = read_frames(p, link, &stream, now_ms, fx);
         if (!err && l->state == PHONE_LINK_OPEN)
-            err = keep_partial(l, &stream);
+            err = phone_keep_partial(l, &stream);
     }
     if (err < 0 && l->state == PHONE_LINK_OPEN) {
         if (link == p->active)

@@ -8,33 +8,6 @@
 
 /* ---- alarms ---- */
 
-/* clang-format off */
-static const struct name reason_words[] = {
-    {PHONE_REASON_TCP_TIMEOUT,          "TCP-timeout"},
-    {PHONE_REASON_TCP_RESET,            "CM-reset-TCP"},
-    {PHONE_REASON_TCP_ABORTED,          "CM-aborted-TCP"},
-    {PHONE_REASON_TCP_CLOSED,           "CM-closed-TCP"},
-    {PHONE_REASON_KEEPALIVE,            "KeepaliveTO"},
-    {PHONE_REASON_LOST_ADDRESS,         "LostIP"},
-    {PHONE_REASON_REGISTRATION_TIMEOUT, "LastTimeRegistrationTimeOut"},
-    {PHONE_REASON_FALLBACK,             "Failback"},
-    {PHONE_REASON_USER_RESET,           "Phone-Keypad"},
-    {PHONE_REASON_RESET,                "Reset-Reset"},
-    {PHONE_REASON_RESTART,              "Reset-Restart"},
-    {PHONE_REASON_REJECTED,             "LastTimePhoneRegRej"},
-    {PHONE_REASON_INITIALIZED,          "Initialized"},
-    {PHONE_REASON_VLAN,                 "Voice-VLAN-Changed"},
-    {PHONE_REASON_APPLY_CONFIG,         "apply_config"},
-    {0, NULL}};
-/* clang-format on */
-
-const char *phone_reason_words(unsigned reason)
-{
-    const char *words = names_print(reason_words, reason);
-
-    return words ? words : "Unknown";
-}
-
 static void text_alarm(struct sccp_phone *p, unsigned link, bool numbered, struct effects *fx)
 {
     struct sccp_alarm a = {.severity = p->reason == PHONE_REASON_INITIALIZED
@@ -129,7 +102,7 @@ static size_t build_register(struct sccp_phone *p, uint8_t *to, size_t size)
     memcpy(r.features, k->habits->features, 3);
     if (device_name_mac(p->name, &mac) == 0)
         memcpy(r.mac, mac.bytes, 6);
-    snprintf(r.load, sizeof(r.load), "%s", phone_load(p));
+    text_copy(r.load, sizeof(r.load), text_of(phone_load(p)));
     memcpy(r.config_version, k->config_version, sizeof(k->config_version));
     sccp_encode_body(SCCP_REGISTER_REQ, &r, k->version, &w);
     body = writer_len(&w) - SCCP_HEADER_SIZE;

@@ -12,7 +12,7 @@
 
 static inline bool phone_is_faulty(const struct sccp_phone *p, enum fault f)
 {
-    return fault_is_on(p->kind->faults, f);
+    return phone_kind_faulty(p->kind, f);
 }
 
 static inline const char *phone_load(const struct sccp_phone *p)
@@ -21,8 +21,6 @@ static inline const char *phone_load(const struct sccp_phone *p)
 }
 
 /* say */
-void phone_tell(struct effects *fx, enum phone_event event);
-void phone_tell_text(struct effects *fx, enum phone_event event, const char *words);
 void phone_show(struct sccp_phone *p, struct effects *fx, const char *words);
 void phone_put(struct sccp_phone *p, unsigned link, uint32_t id, const void *body,
                struct effects *fx);
@@ -38,7 +36,6 @@ void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
                 struct effects *fx);
 
 /* hear */
-void phone_forget_partial(struct phone_link *l);
 void phone_after_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
 void phone_on_goodbye(struct sccp_phone *p, uint64_t now_ms,
                       struct effects *fx); /* answered, or nobody will */

@@ -89,13 +89,10 @@ void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
 {
     unsigned other = 1u - p->active;
     bool was_registered = p->state == PHONE_REGISTERED || p->state == PHONE_CONFIGURING;
-    struct effect *e;
 
     phone_link_close(p, p->active, fx);
     p->reason = (uint8_t)reason;
-    e = effects_add(fx, EFFECT_STATE);
-    e->number = PHONE_EVENT_LOST;
-    e->link = (uint8_t)reason;
+    phone_tell_lost(fx, reason);
     if (p->screen)
         screen_clear(p->screen);
     if (was_registered && p->links[other].state == PHONE_LINK_OPEN) {
@@ -139,22 +136,6 @@ void sccp_phone_opened(struct sccp_phone *p, unsigned link, uint64_t now_ms, str
     }
 }
 
-static enum phone_reason reason_of(int err)
-{
-    switch (err) {
-    case 0:
-        return PHONE_REASON_TCP_CLOSED;
-    case -ECONNRESET:
-    case -ECONNREFUSED:
-    case -EPIPE:
-        return PHONE_REASON_TCP_RESET;
-    case -ETIMEDOUT:
-        return PHONE_REASON_TCP_TIMEOUT;
-    default:
-        return PHONE_REASON_TCP_ABORTED;
-    }
-}
-
 void sccp_phone_closed(struct sccp_phone *p, unsigned link, int err, uint64_t now_ms,
                        struct effects *fx)
 {
@@ -173,7 +154,7 @@ void sccp_phone_closed(struct sccp_phone *p, unsigned link, int err, uint64_t no
     else if (opening)
         next_server(p, now_ms, fx);
     else
-        phone_lost(p, reason_of(err), now_ms, fx);
+        phone_lost(p, phone_reason_of(err), now_ms, fx);
 }
 
 /* ---- time ---- */
@@ -294,28 +275,10 @@ uint64_t sccp_phone_due(const struct sccp_phone *p)
 
 /* ---- beginning and end ---- */
 
-void phone_kind_init(struct phone_kind *ret, const struct model *model, const char *load,
-                     uint32_t faults)
-{
-    *ret = (struct phone_kind){.model = model,
-                               .habits = phone_habits_of(model),
-                               .type = model->type,
-                               .version = model->version,
-                               .faults = faults};
-    text_copy(ret->load, sizeof(ret->load),
-              text_of(load ? load : model->default_load[PROTOCOL_SCCP]));
-    if (fault_is_on(
-            faults,
-            FAULT_WRONG_TYPE)) /* the classic: a 7961 that is a 7961G-GE, and the other way round */
-        ret->type = model->type == 308     ? 30018
-                    : model->type == 30018 ? 308
-                    : model->type == 7     ? 8
-                                           : 7;
-}
-
 void sccp_phone_init(struct sccp_phone *p, const struct phone_kind *kind, struct mac mac)
 {
-    *p = (struct sccp_phone){.kind = kind,
+    *p = (struct sccp_phone){.protocol = &sccp_protocol,
+                             .kind = kind,
                              .name = device_name_of_mac(mac),
                              .due_ms = UINT64_MAX,
                              .standby_due_ms = UINT64_MAX};
@@ -369,21 +332,4 @@ void sccp_phone_stop(struct sccp_phone *p, struct effects *fx)
         phone_link_close(p, i, fx);
     p->state = PHONE_OFF;
     p->due_ms = p->standby_due_ms = UINT64_MAX;
-}
-
-const char *phone_state_name(enum phone_state state)
-{
-    static const char *const names[N_PHONE_STATES] = {
-        [PHONE_OFF] = "off",
-        [PHONE_CONNECTING] = "connecting",
-        [PHONE_ASKING_TOKEN] = "asking for a token",
-        [PHONE_REGISTERING] = "registering",
-        [PHONE_CONFIGURING] = "configuring",
-        [PHONE_REGISTERED] = "registered",
-        [PHONE_LEAVING] = "leaving",
-        [PHONE_REJECTED] = "rejected",
-        [PHONE_BETWEEN] = "waiting",
-    };
-
-    return state < N_PHONE_STATES ? names[state] : "?";
 }

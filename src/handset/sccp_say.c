@@ -1,27 +1,10 @@
-/* sccp_say.c - messages to the server, reports to the owner, words on the display; see
+/* sccp_say.c - messages to the server, words on the display; see
  * sccp_parts.h. */
 #include "handset/sccp_parts.h"
 
-void phone_tell(struct effects *fx, enum phone_event event)
-{
-    effects_add(fx, EFFECT_STATE)->number = event;
-}
-
-void phone_tell_text(struct effects *fx, enum phone_event event, const char *words)
-{
-    uint32_t at = fx->n;
-
-    effects_text(fx, EFFECT_STATE, "%s", words);
-    if (at < fx->n)
-        fx->items[at].number = event;
-}
-
 void phone_show(struct sccp_phone *p, struct effects *fx, const char *words)
 {
-    if (!p->screen)
-        return;
-    screen_status(p->screen, words);
-    effects_add(fx, EFFECT_LCD);
+    phone_display(p->screen, fx, words);
 }
 
 /* ---- sending ---- */
