@@ -38,6 +38,7 @@ struct directory *directory_fork(const struct directory *dir, uint64_t version)
     if (dir) {
         memcpy(d->numbers, dir->numbers, sizeof(d->numbers));
         memcpy(d->strings, dir->strings, sizeof(d->strings));
+        d->settings_stamp = dir->settings_stamp;
     } else {
         directory_read_settings(d);
     }
@@ -71,18 +72,29 @@ size_t directory_key(const void *record, char to[static DIRECTORY_KEY_MAX])
     return text_copy(to, DIRECTORY_KEY_MAX, record_key(record, buffer));
 }
 
-const struct phone *directory_line_user(const struct directory *dir, struct text line_key,
-                                        const char *after)
+static const struct phone *next_user(const struct directory *dir, int index, struct text used,
+                                     const char *after)
 {
     char key[DIRECTORY_KEY_MAX];
-    size_t len = text_copy(key, sizeof(key) - 1, line_key);
-    const struct line_use *use;
+    size_t len = text_copy(key, sizeof(key) - 1, used);
+    const struct phone_use *use;
 
     key[len++] = '\1';
     len += text_copy(key + len, sizeof(key) - len, text_of(after));
-    use =
-        (const struct line_use *)tree_after(&dir->trees[ENTITY_LINE_USE], (struct text){key, len});
-    return use && text_equal_nocase(text_of(use->line), line_key) ? use->phone : NULL;
+    use = (const struct phone_use *)tree_after(&dir->trees[index], (struct text){key, len});
+    return use && text_equal_nocase(text_of(use->used), used) ? use->phone : NULL;
+}
+
+const struct phone *directory_line_user(const struct directory *dir, struct text line_key,
+                                        const char *after)
+{
+    return next_user(dir, ENTITY_LINE_USE, line_key, after);
+}
+
+const struct phone *directory_digest_device(const struct directory *dir, struct text user,
+                                            const char *after)
+{
+    return next_user(dir, ENTITY_USER_USE, user, after);
 }
 
 static bool uses_line(const struct phone_button *b)
@@ -90,37 +102,36 @@ static bool uses_line(const struct phone_button *b)
     return b->feature == BUTTON_LINE && *b->target;
 }
 
-static int put_line_uses(struct directory *dir, const struct phone *phone)
+static int put_use(struct directory *dir, int index, const struct phone *phone, const char *used)
 {
-    int err = 0;
+    const struct record *use = phone_use_new(index, phone, used);
+    int err = use ? tree_put(&dir->trees[index], use) : -ENOMEM;
 
-    for (unsigned i = 0; i < phone->n_buttons && !err; i++) {
-        const struct record *use;
-
-        if (!uses_line(&phone->buttons[i]))
-            continue;
-        if (!(use = line_use_new(phone, phone->buttons[i].target)))
-            return -ENOMEM;
-        err = tree_put(&dir->trees[ENTITY_LINE_USE], use);
-        record_unref(use);
-    }
+    record_unref(use);
     return err;
 }
 
-static int remove_line_uses(struct directory *dir, const struct phone *phone)
+static int remove_use(struct directory *dir, int index, const struct phone *phone, const char *used)
 {
-    int err = 0;
+    struct phone_use use = {
+        .record = {.entity = (uint16_t)index}, .phone = phone, .used = used};
+    char buffer[DIRECTORY_KEY_MAX];
+    int err = tree_remove(&dir->trees[index], record_key(&use.record, buffer));
+
+    return err == -ENOENT ? 0 : err;
+}
+
+static int each_use(struct directory *dir, const struct phone *phone,
+                    int (*act)(struct directory *, int, const struct phone *, const char *))
+{
+    const char *user = *phone->digest_user ? phone->digest_user : phone->owner;
+    int err = *user ? act(dir, ENTITY_USER_USE, phone, user) : 0;
 
     for (unsigned i = 0; i < phone->n_buttons && !err; i++) {
-        struct line_use use = {.record = {.entity = ENTITY_LINE_USE},
-                               .phone = phone,
-                               .line = phone->buttons[i].target};
-        char buffer[DIRECTORY_KEY_MAX];
-
         if (uses_line(&phone->buttons[i]))
-            err = tree_remove(&dir->trees[ENTITY_LINE_USE], record_key(&use.record, buffer));
+            err = act(dir, ENTITY_LINE_USE, phone, phone->buttons[i].target);
     }
-    return err == -ENOENT ? 0 : err;
+    return err;
 }
 
 int directory_put(struct directory *dir, const struct record *r)
@@ -131,9 +142,9 @@ int directory_put(struct directory *dir, const struct record *r)
         const struct phone *phone = (const struct phone *)r, *old;
 
         if ((old = directory_phone(dir, text_of(phone->name))))
-            err = remove_line_uses(dir, old);
+            err = each_use(dir, old, remove_use);
         if (!err)
-            err = put_line_uses(dir, phone);
+            err = each_use(dir, phone, put_use);
     }
     return err ? err : tree_put(&dir->trees[r->entity], r);
 }
@@ -141,7 +152,7 @@ int directory_put(struct directory *dir, const struct record *r)
 int directory_remove(struct directory *dir, const struct record *r)
 {
     char buffer[DIRECTORY_KEY_MAX];
-    int err = r->entity == ENTITY_phone ? remove_line_uses(dir, (const struct phone *)r) : 0;
+    int err = r->entity == ENTITY_phone ? each_use(dir, (const struct phone *)r, remove_use) : 0;
 
     return err ? err : tree_remove(&dir->trees[r->entity], record_key(r, buffer));
 }
@@ -154,12 +165,14 @@ void directory_read_settings(struct directory *dir)
         dir->numbers[i] = setting_rows[i].number;
         dir->strings[i] = setting_rows[i].string ? setting_rows[i].string : "";
     }
+    dir->settings_stamp = 0;
     while ((p = directory_next(dir, ENTITY_parameter, text_of(p ? p->name : "")))) {
         int i = setting_find(text_of(p->name));
         char error[2];
 
         if (i < 0)
             continue;
+        dir->settings_stamp = dir->settings_stamp * 0x100000001b3 + (p->record.version << 8) + (uint64_t)i;
         if (setting_rows[i].kind == SETTING_STRING)
             dir->strings[i] = p->value;
         else

@@ -13,7 +13,16 @@
 #include "base/text.h"
 
 enum device_protocol { PROTOCOL_SCCP, PROTOCOL_SIP, PROTOCOL_SIP_THIRD_PARTY };
+enum security_mode { SECURITY_NONE, SECURITY_AUTHENTICATED, SECURITY_ENCRYPTED };
+/* What a security profile allows. */
+enum phone_transport { TRANSPORT_TCP_UDP, TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_TLS };
 enum user_role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMINISTRATOR };
+
+/* Rows that every directory begins with; a phone that names none has those. */
+#define STANDARD_SIP_PROFILE          "Standard SIP Profile"
+#define STANDARD_SCCP_SECURITY        "Standard SCCP Non-Secure Profile"
+#define STANDARD_SIP_SECURITY         "Standard SIP Non-Secure Profile"
+#define STANDARD_THIRD_PARTY_SECURITY "Third-party SIP Non-Secure Profile"
 
 /* Numbers as in a SCCP button template (reference sccp.md 4.2), so they can be sent as they are. */
 enum button_feature {
@@ -43,7 +52,8 @@ enum button_feature {
 };
 
 extern const struct name device_protocols[], user_roles[], button_features[], softkey_states[],
-    date_separators[], date_formats[];
+    date_separators[], date_formats[], security_modes[], sip_transports[], sip_user_infos[], dial_users[],
+    dtmf_levels[], dtmf_ways[], kpml_uses[], sip_codecs[], dnd_controls[], stutters[], telnet_levels[];
 
 enum entity {
 #define ITEM(id, title)
@@ -132,6 +142,10 @@ static inline const struct phone *directory_phone(const struct directory *dir, s
  * for (p = NULL; (p = directory_line_user(dir, key, p ? p->name : "")); ) … */
 const struct phone *directory_line_user(const struct directory *dir, struct text line_key,
                                         const char *after);
+
+/* The same for phones whose digest user is that user: phone.digest_user, else phone.owner. */
+const struct phone *directory_digest_device(const struct directory *dir, struct text user,
+                                            const char *after);
 
 /* Value of a service or enterprise parameter: what is stored, or the default of settings.def. */
 int32_t directory_number(const struct directory *dir, int setting);

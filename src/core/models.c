@@ -9,7 +9,7 @@
 #define BLANK           {0}
 
 #define SIP_PHONE(type, name, aliases, lines, softkeys, quirks, family, load, ...) \
-    MODEL(type, name, aliases, SIP_ONLY, MODEL_SIP, "", lines, softkeys, \
+    MODEL(type, name, aliases, SIP_ONLY, MODEL_SIP, #lines "m", lines, softkeys, \
           0, 0, 0, 0, 0, quirks, "", "", family, load, "", CISCO(" CP-" name), __VA_ARGS__)
 #define SPA_PHONE(type, name, aliases, keys, lines, family, load) \
     MODEL(type, name, aliases, SPA, MODEL_SCCP | MODEL_SIP, keys, lines, 4, \
@@ -21,20 +21,25 @@
 #define MODULE(type, name, n, family, load) \
     MODEL(type, name, "", MODULE, MODEL_SCCP | MODEL_SIP, #n "m", n, 0, \
           0, 0, 0, 0, 0, 0, family, load, family, load, "", "", BLANK)
+#define THIRD_PARTY(type, name, aliases, lines) \
+    TITLED(name, type, name, aliases, SOFT, MODEL_SIP_THIRD, #lines "L", lines, 0, 0, 0, 0, 0, 0, \
+           MODEL_FREE_NAME, "", "", "", "", "", "", BLANK)
+#define MODEL(type, name, ...) TITLED("Cisco " name, type, name, __VA_ARGS__)
 #define OTHER(type, name, generation, protocols, keys) \
     MODEL(type, name, "", generation, protocols, keys, 1, 0, 0, 11, 11, 0, 0, \
           MODEL_FREE_NAME, "", "", "", "", "", "", BLANK)
 
 const struct model models[] = {
-#define MODEL(type_, name_, aliases_, generation_, protocols_, keys_, lines_, softkeys_, \
+#define TITLED(title_, type_, name_, aliases_, generation_, protocols_, keys_, lines_, softkeys_, \
               first_, last_, version_, streams_, slack_, quirks_, sccp_, sccp_load_, sip_, sip_load_, loader_, class_, ...) \
-    {.type = type_, .name = name_, .aliases = aliases_, .title = "Cisco " name_, \
+    {.type = type_, .name = name_, .aliases = aliases_, .title = title_, \
      .generation = MODEL_##generation_, .protocols = protocols_, .keys = keys_, .max_lines = lines_, \
      .softkeys = softkeys_, .screen = __VA_ARGS__, .first_version = first_, .last_version = last_, \
      .version = version_, .max_streams = streams_, .slack_percent = slack_, .quirks = quirks_, \
      .family = {sccp_, sip_}, .default_load = {sccp_load_, sip_load_}, .loader = loader_, .dhcp_class = class_},
 #include "core/models.def"
 #undef MODEL
+#undef TITLED
 };
 const size_t n_models = sizeof(models) / sizeof(models[0]);
 

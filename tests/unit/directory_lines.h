@@ -71,3 +71,17 @@ static inline const struct directory *directory_of_lines(const char *lines)
     change_free(c);
     return dir;
 }
+
+/* The directory after these lines; takes the reference on the one before. */
+static inline const struct directory *directory_with(const struct directory *take_dir, const char *lines)
+{
+    struct change *c = change_of_lines(lines);
+    char error[256];
+
+    if (directory_change(&take_dir, c, error, sizeof(error)) < 0) {
+        fprintf(stderr, "directory_with: %s\n", error);
+        abort();
+    }
+    change_free(c);
+    return take_dir;
+}

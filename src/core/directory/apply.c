@@ -123,8 +123,8 @@ static void finish_operation(struct apply *a)
     a->open = false;
 }
 
-/* The draft is all of what it was copied from: gives it the key of `named`, and a phone no lines.
- */
+/* The draft is all of what it was copied from: gives it the key of `named`, a phone no lines, a user no digest
+ * password. */
 static void become_copy(struct apply *a, const union draft *named)
 {
     char sentence[SENTENCE_MAX];
@@ -133,6 +133,8 @@ static void become_copy(struct apply *a, const union draft *named)
            directory_entity(a->entity)->n_keys * sizeof(const char *));
     if (a->entity == ENTITY_phone)
         draft_phone_extra(&a->arena, &a->draft.phone, TEXT("lines"), TEXT(""), sentence);
+    if (a->entity == ENTITY_user)
+        a->draft.user.digest_password = ""; /* it is bound to the name */
 }
 
 /* Reads the key, finds what is there, and prepares the draft. */
@@ -145,7 +147,7 @@ static void begin_operation(struct apply *a, const struct token *t)
 
     finish_operation(a);
     a->open = true;
-    a->failed = false;
+    a->failed = a->protocol_said = false;
     a->verb = t->kind;
     a->entity = t->entity;
     a->n_ops++;
@@ -205,6 +207,7 @@ static void set_field(struct apply *a, const struct token *t)
         to = a->item;
     }
     f = directory_field_find(fields, t->a);
+    a->protocol_said |= f && !strcmp(f->name, "protocol");
     if (f && f->kind == FIELD_KEY && directory_entity(a->entity)->n_keys == 1) {
         rules_key(a, a->entity, t->b, &a->draft);
         return;

@@ -17,6 +17,7 @@ struct apply {
 
     /* The operation at hand. */
     bool open, failed;
+    bool protocol_said; /* of a phone */
     int verb; /* enum token_kind */
     enum entity entity;
     uint32_t source, n_ops;

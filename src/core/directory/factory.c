@@ -84,7 +84,7 @@ static void add_model(struct change *c, const struct model *m)
     static const struct {
         enum device_protocol protocol;
         const char *word;
-    } kinds[] = {{PROTOCOL_SCCP, "SCCP"}, {PROTOCOL_SIP, "SIP"}};
+    } kinds[] = {{PROTOCOL_SCCP, "SCCP"}, {PROTOCOL_SIP, "SIP"}, {PROTOCOL_SIP_THIRD_PARTY, "SIP"}};
     char template[100], name[50];
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -117,12 +117,25 @@ static void add_node(struct change *c, struct text node_name, struct text node_a
     change_field(c, TEXT("callmanager"), node_name);
 }
 
+/* A third-party device is known by its digest user and nothing else, so it has to prove who it is. */
+static void add_profiles(struct change *c)
+{
+    put(c, ENTITY_sip_profile, STANDARD_SIP_PROFILE);
+    put(c, ENTITY_security_profile, STANDARD_SCCP_SECURITY);
+    set(c, "protocol", "sccp");
+    put(c, ENTITY_security_profile, STANDARD_SIP_SECURITY);
+    put(c, ENTITY_security_profile, STANDARD_THIRD_PARTY_SECURITY);
+    set(c, "protocol", "sip-third-party");
+    set(c, "digest_authentication", "true");
+}
+
 static void add_system(struct change *c)
 {
     put(c, ENTITY_datetime, "CMLocal");
     put(c, ENTITY_region, "Default");
     put(c, ENTITY_location, "Hub_None");
     add_softkeys(c);
+    add_profiles(c);
     put(c, ENTITY_device_pool, "Default");
     set(c, "softkeys", "Standard User");
 }

@@ -26,6 +26,22 @@ const struct name softkey_states[] = {
     {12, "hold_conference"}, {0, NULL}};
 const struct name date_separators[] = {{0, "/"}, {1, "-"}, {2, "."}, {0, NULL}};
 const struct name date_formats[] = {{0, "M/D/Y"}, {1, "D/M/Y"}, {2, "Y/M/D"}, {0, NULL}};
+const struct name security_modes[] = {
+    {SECURITY_NONE, "none"}, {SECURITY_AUTHENTICATED, "authenticated"}, {SECURITY_ENCRYPTED, "encrypted"}, {0, NULL}};
+const struct name sip_transports[] = {
+    {TRANSPORT_TCP_UDP, "tcp+udp"}, {TRANSPORT_TCP, "tcp"}, {TRANSPORT_UDP, "udp"}, {TRANSPORT_TLS, "tls"}, {0, NULL}};
+/* Values of the elements of a phone's file; the words are those of the file where it has words. */
+const struct name sip_user_infos[] = {{0, "None"}, {1, "Phone"}, {2, "IP"}, {0, NULL}};
+const struct name dial_users[] = {{0, "phone"}, {1, "ip"}, {0, NULL}};
+const struct name dtmf_levels[] = {
+    {1, "6dB below"}, {2, "3dB below"}, {3, "nominal"}, {4, "3dB above"}, {5, "6dB above"}, {0, NULL}};
+const struct name dtmf_ways[] = {{0, "avt"}, {1, "avt_always"}, {2, "none"}, {0, NULL}};
+const struct name kpml_uses[] = {{0, "none"}, {1, "signalling"}, {2, "dtmf"}, {3, "both"}, {0, NULL}};
+const struct name sip_codecs[] = {
+    {0, "none"}, {1, "g711ulaw"}, {2, "g711alaw"}, {3, "g729a"}, {4, "g722"}, {5, "iLBC"}, {0, NULL}};
+const struct name dnd_controls[] = {{0, "user"}, {1, "admin"}, {2, "both"}, {0, NULL}};
+const struct name stutters[] = {{0, "off"}, {1, "on"}, {2, "forced"}, {0, NULL}};
+const struct name telnet_levels[] = {{0, "disabled"}, {1, "limited"}, {2, "privileged"}, {0, NULL}};
 
 /* A row of offsets needs the name of its struct, which the rows of entities.def do not repeat: so
  * each table stands in a block of its own, where `T` is that struct. */

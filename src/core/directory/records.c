@@ -122,17 +122,17 @@ const struct record *record_new(const union draft *d, uint64_t version)
     return r;
 }
 
-const struct record *line_use_new(const struct phone *phone, const char *line)
+const struct record *phone_use_new(int index, const struct phone *phone, const char *used)
 {
-    struct line_use *use = malloc(sizeof(*use));
+    struct phone_use *use = malloc(sizeof(*use));
 
     if (!use)
         return NULL;
     use->record.refs = 1;
-    use->record.entity = ENTITY_LINE_USE;
+    use->record.entity = (uint16_t)index;
     use->record.version = 0;
     use->phone = record_ref(phone);
-    use->line = line;
+    use->used = used;
     return &use->record;
 }
 
@@ -149,8 +149,8 @@ void record_unref(const void *record)
 
     if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
         return;
-    if (r->entity == ENTITY_LINE_USE)
-        record_unref(((struct line_use *)r)->phone);
+    if (r->entity >= N_ENTITIES)
+        record_unref(((struct phone_use *)r)->phone);
     free(r);
 }
 
@@ -162,10 +162,10 @@ struct key_parts {
 
 static struct key_parts parts_of(const struct record *r)
 {
-    if (r->entity == ENTITY_LINE_USE) {
-        const struct line_use *use = (const struct line_use *)r;
+    if (r->entity >= N_ENTITIES) {
+        const struct phone_use *use = (const struct phone_use *)r;
 
-        return (struct key_parts){use->line, use->phone->name, '\1'};
+        return (struct key_parts){use->used, use->phone->name, '\1'};
     }
     /* Keys come first in every record, see entities.def. */
     return (struct key_parts){

@@ -36,12 +36,13 @@ union draft {
 #undef END
 };
 
-/* An element of the index from lines to phones: key "line key \1 phone name". */
+/* An element of the indexes from lines and from digest users to phones: key "line key \1 phone name". */
 #define ENTITY_LINE_USE N_ENTITIES
-struct line_use {
+#define ENTITY_USER_USE (N_ENTITIES + 1)
+struct phone_use {
     struct record record;
     const struct phone *phone; /* a reference */
-    const char *line;          /* in the phone's record */
+    const char *used;          /* key of line or user, in the phone's record */
 };
 
 void draft_init(union draft *d, enum entity e); /* the defaults of the table, keys empty */
@@ -49,7 +50,7 @@ void draft_copy(union draft *d, const struct record *r); /* all but the counts o
 void item_init(void *item, const struct directory_item *row);
 /* One reference; NULL without memory. */
 const struct record *record_new(const union draft *d, uint64_t version);
-const struct record *line_use_new(const struct phone *phone, const char *line);
+const struct record *phone_use_new(int index, const struct phone *phone, const char *used);
 
 const void *record_ref(const void *record); /* returns it; NULL is fine */
 void record_unref(const void *record);

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/address.h"
+#include "core/credentials.h"
 #include "core/directory/apply.h"
 #include "core/models.h"
 #include "core/subnets.h"
@@ -10,6 +11,7 @@
 #define MAX_GROUP_MEMBERS 16
 #define MAX_PHONE_LINES   42 /* what a line number in SCCP template and softphone can name */
 #define MAX_PHONE_BUTTONS 255
+#define MAX_DIAL_RULES    100
 
 void phone_name_normal(struct text typed, char to[static 16])
 {
@@ -158,8 +160,9 @@ static bool same_line_before(const struct phone *p, unsigned i)
     return false;
 }
 
-static void check_lines(struct apply *a, struct phone *p)
+static void check_lines(struct apply *a, struct phone *p, const struct model *m)
 {
+    unsigned most = p->protocol == PROTOCOL_SIP_THIRD_PARTY && m ? m->max_lines : MAX_PHONE_LINES;
     struct phone_button *buttons;
     unsigned n_lines = 0;
 
@@ -177,11 +180,33 @@ static void check_lines(struct apply *a, struct phone *p)
         if (!a->failed && same_line_before(p, i))
             apply_fault(a, "lines", "line %s is on this phone twice", buttons[i].target);
     }
-    if (n_lines > MAX_PHONE_LINES)
-        apply_fault(a, "lines", "a phone has at most %d lines, not %u", MAX_PHONE_LINES, n_lines);
+    if (n_lines > most)
+        apply_fault(a, "lines", "a %s has at most %u line%s, not %u", most < MAX_PHONE_LINES ? m->title : "phone", most,
+                    most > 1 ? "s" : "", n_lines);
     if (p->n_buttons > MAX_PHONE_BUTTONS)
         apply_fault(a, "buttons", "a phone has at most %d buttons, not %u", MAX_PHONE_BUTTONS,
                     p->n_buttons);
+}
+
+/* People say "sip" of devices of other makers too; and a new phone that nobody gave a protocol, which is
+ * then that of the table, has the one that it speaks. */
+static void choose_protocol(struct apply *a, struct phone *p, const struct model *m)
+{
+    if (p->protocol == PROTOCOL_SIP && m->protocols == MODEL_SIP_THIRD)
+        p->protocol = PROTOCOL_SIP_THIRD_PARTY;
+    else if (!a->before && !a->protocol_said && !model_speaks(m, p->protocol))
+        p->protocol = model_speaks(m, PROTOCOL_SIP) ? PROTOCOL_SIP : PROTOCOL_SIP_THIRD_PARTY;
+}
+
+static void check_security_profile_of(struct apply *a, const struct phone *p)
+{
+    const struct security_profile *s = directory_find(a->dir, ENTITY_security_profile, text_of(p->security_profile));
+
+    if (s && s->protocol != p->protocol)
+        apply_fault(a, "security_profile", "security profile \"%s\" is for %s", s->name,
+                    names_print(device_protocols, s->protocol));
+    else if (s && s->model && s->model != p->model)
+        apply_fault(a, "security_profile", "security profile \"%s\" is for another model", s->name);
 }
 
 static void check_phone(struct apply *a)
@@ -194,6 +219,9 @@ static void check_phone(struct apply *a)
                         device_name_mac(device_name_of(text_of(p->name)), &mac) == 0;
     char model[12];
 
+    if (m)
+        choose_protocol(a, p, m);
+    check_security_profile_of(a, p);
     if (m && !(m->quirks & MODEL_FREE_NAME) && !named_by_mac)
         apply_fault(a, "name",
                     "\"%s\" is no name of a %s: SEP and the 12 hex digits of its MAC address",
@@ -207,7 +235,7 @@ static void check_phone(struct apply *a)
         apply_fault(a, "template", "template \"%s\" is for a %s, this is a %s", t->name,
                     model_print((uint32_t)t->model, model), m ? m->name : "model without a name");
     else
-        check_lines(a, p);
+        check_lines(a, p, m);
 }
 
 static void check_line(struct apply *a)
@@ -289,12 +317,65 @@ bool rules_needs_no_row(const union draft *d)
                    d->parameter.value);
 }
 
+/* What a person types becomes hashes bound to the user's name and the realm. */
+static void check_digest_password(struct apply *a, struct user *u)
+{
+    struct text realm = text_of(directory_string(a->dir, SET_sip_realm));
+    struct credentials read;
+    char made[CREDENTIALS_MAX];
+
+    if (!*u->digest_password)
+        return;
+    if (!credentials_read(text_of(u->digest_password), &read)) {
+        if (credentials_make(text_of(u->name), realm, text_of(u->digest_password), made) < 0)
+            apply_fault(a, "digest_password", "this digest password cannot be kept for this user");
+        else
+            u->digest_password = arena_text(&a->arena, text_of(made));
+        explicit_bzero(made, sizeof(made));
+    } else if (!text_is(read.user, u->name)) {
+        apply_fault(a, "digest_password", "a digest password belongs to the user's name: give it again with the new one");
+    }
+}
+
 static void check_user(struct apply *a)
 {
     const char *password = a->draft.user.password;
 
     if (*password && *password != '$')
         apply_fault(a, "password", "a password is stored as a hash only");
+    check_digest_password(a, &a->draft.user);
+}
+
+static void check_sip_profile(struct apply *a)
+{
+    const struct sip_profile *p = &a->draft.sip_profile;
+
+    if (p->start_media_port >= p->stop_media_port)
+        apply_fault(a, "stop_media_port", "the last RTP port (%d) is not above the first (%d)", p->stop_media_port,
+                    p->start_media_port);
+    if (p->timer_t1 > p->timer_t2)
+        apply_fault(a, "timer_t2", "T2 (%d ms) is below T1 (%d ms)", p->timer_t2, p->timer_t1);
+}
+
+static void check_security_profile(struct apply *a)
+{
+    const struct security_profile *p = &a->draft.security_profile;
+
+    if ((p->device_security_mode != SECURITY_NONE) != (p->transport == TRANSPORT_TLS))
+        apply_fault(a, "transport", "security mode \"none\" and transport \"tls\" exclude each other, all others need it");
+}
+
+static void check_dial_rules(struct apply *a)
+{
+    const struct dial_rules *r = &a->draft.dial_rules;
+
+    for (unsigned i = 0; i < r->n_rules; i++) {
+        if (!only(r->rules[i].match, "0123456789*#+.,\\ABCD"))
+            apply_fault(a, "rules", "\"%.60s\" is no pattern: digits, * # . , and \\ before a * that is dialled",
+                        r->rules[i].match);
+    }
+    if (r->n_rules > MAX_DIAL_RULES)
+        apply_fault(a, "rules", "phones read at most %d rules, not %u", MAX_DIAL_RULES, r->n_rules);
 }
 
 static void check_reservation(struct apply *a)
@@ -338,6 +419,9 @@ static void (*const checks[N_ENTITIES])(struct apply *a) = {
     [ENTITY_defaults] = check_defaults,
     [ENTITY_parameter] = check_parameter,
     [ENTITY_user] = check_user,
+    [ENTITY_sip_profile] = check_sip_profile,
+    [ENTITY_security_profile] = check_security_profile,
+    [ENTITY_dial_rules] = check_dial_rules,
     [ENTITY_reservation] = check_reservation,
     [ENTITY_scope] = check_scope,
     [ENTITY_softkeys] = check_softkeys,

@@ -5,12 +5,13 @@
 #include "core/directory/tree.h"
 #include "core/settings.h"
 
-#define N_TREES (N_ENTITIES + 1) /* the last: line to phones, struct line_use */
+#define N_TREES (N_ENTITIES + 2) /* the last: line and digest user to phones, struct phone_use */
 
 struct directory {
     _Atomic uint32_t refs;
     uint64_t version;
     struct tree trees[N_TREES];
+    uint64_t settings_stamp;           /* another number when any parameter has another value */
     int32_t numbers[N_SETTINGS];       /* values of the parameters, stored or default */
     const char *strings[N_SETTINGS];   /* in the records of `trees`, or of the table */
 };
@@ -20,7 +21,7 @@ struct directory *directory_fork(const struct directory *dir, uint64_t version);
 /* After parameters have changed: reads `numbers` and `strings` anew. */
 void directory_read_settings(struct directory *dir);
 
-/* Puts a record and what is derived from it (the lines of a phone); takes a reference of its own.
+/* Puts a record and what is derived from it (the lines and digest user of a phone); takes a reference of its own.
  * 0 or -ENOMEM; the directory is then to be thrown away. */
 int directory_put(struct directory *dir, const struct record *r);
 int directory_remove(struct directory *dir, const struct record *r);

@@ -67,8 +67,21 @@ static int make_tables(struct store *s)
     return err;
 }
 
+/* Rows that phones without a profile of their own have, as in directory_factory. */
+static int add_profiles(struct store *s)
+{
+    int err = make_tables(s);
+
+    return err ? err
+               : store_run(s, "INSERT OR IGNORE INTO \"sip_profile\"(\"name\") VALUES('" STANDARD_SIP_PROFILE "');"
+                              "INSERT OR IGNORE INTO \"security_profile\"(\"name\", \"protocol\", "
+                              "\"digest_authentication\") VALUES('" STANDARD_SCCP_SECURITY "', 0, 0), "
+                              "('" STANDARD_SIP_SECURITY "', 1, 0), ('" STANDARD_THIRD_PARTY_SECURITY "', 2, 1);");
+}
+
 const struct database_step database_steps[] = {
     {make_tables, "first tables"},
+    {add_profiles, "profiles of SIP phones"},
 };
 const int32_t n_database_steps = sizeof(database_steps) / sizeof(database_steps[0]);
 

@@ -1,0 +1,217 @@
+/* sip.c - what the configuration says of a SIP device. */
+#include "core/sip.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "core/directory/records.h"
+#include "core/directory/snapshot.h"
+#include "core/models.h"
+#include "core/settings.h"
+
+/* Counts into every stamp: raised when this program writes other files from the same configuration,
+ * so that phones fetch them. */
+#define FILES_VERSION 1
+
+/* --- profiles --- */
+
+/* What the table gives when nothing is said: for a directory without the standard rows. */
+static union draft standard_sip, standard_security;
+
+static void fill_standards(void)
+{
+    draft_init(&standard_sip, ENTITY_sip_profile);
+    draft_init(&standard_security, ENTITY_security_profile);
+}
+
+static const void *find_or(const struct directory *dir, enum entity e, const char *name, const char *standard,
+                           const union draft *otherwise)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const void *r = *name ? directory_find(dir, e, text_of(name)) : NULL;
+
+    if (!r)
+        r = directory_find(dir, e, text_of(standard));
+    if (r)
+        return r;
+    pthread_once(&once, fill_standards);
+    return otherwise;
+}
+
+const struct sip_profile *sip_profile_of(const struct directory *dir, const struct phone *phone)
+{
+    return find_or(dir, ENTITY_sip_profile, phone->sip_profile, STANDARD_SIP_PROFILE, &standard_sip);
+}
+
+const struct security_profile *security_profile_of(const struct directory *dir, const struct phone *phone)
+{
+    static const char *const standards[] = {STANDARD_SCCP_SECURITY, STANDARD_SIP_SECURITY, STANDARD_THIRD_PARTY_SECURITY};
+
+    return find_or(dir, ENTITY_security_profile, phone->security_profile, standards[phone->protocol],
+                   &standard_security);
+}
+
+/* --- digest --- */
+
+const struct user *digest_user_of(const struct directory *dir, const struct phone *phone)
+{
+    const char *name = *phone->digest_user ? phone->digest_user : phone->owner;
+
+    return *name ? directory_find(dir, ENTITY_user, text_of(name)) : NULL;
+}
+
+bool digest_credentials_of(const struct directory *dir, const struct user *user, struct credentials *ret)
+{
+    return credentials_read(text_of(user->digest_password), ret) &&
+           text_is(ret->realm, directory_string(dir, SET_sip_realm));
+}
+
+/* --- contacts --- */
+
+/* FNV-1a, 64 bits: public, so that every node makes the same; only lines of one phone must differ. */
+static uint64_t mix(uint64_t h, const void *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
+    return h;
+}
+
+#define MIX_START 0xcbf29ce484222325
+
+static uint64_t mix_lower(uint64_t h, const char *s)
+{
+    for (; *s; s++) {
+        char c = (char)tolower((unsigned char)*s);
+
+        h = mix(h, &c, 1);
+    }
+    return mix(h, "", 1);
+}
+
+const char *sip_contact_user(const struct phone *phone, const char *line, char to[static SIP_CONTACT_LEN + 1])
+{
+    uint64_t a = mix_lower(mix_lower(MIX_START, phone->name), line);
+    uint64_t b = mix_lower(mix_lower(~MIX_START, line), phone->name);
+
+    snprintf(to, SIP_CONTACT_LEN + 1, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
+             (unsigned)a & 0xfff, ((unsigned)(b >> 48) & 0x3fff) | 0x8000, (unsigned long long)b & 0xffffffffffff);
+    return to;
+}
+
+const struct phone_button *sip_button_of(const struct phone *phone, struct text contact_user)
+{
+    char contact[SIP_CONTACT_LEN + 1];
+
+    for (unsigned i = 0; i < phone->n_buttons; i++) {
+        const struct phone_button *b = &phone->buttons[i];
+        struct text rest = text_of(b->target);
+
+        if (b->feature != BUTTON_LINE || !*b->target)
+            continue;
+        if (contact_user.len == SIP_CONTACT_LEN
+                ? text_equal_nocase(contact_user, text_of(sip_contact_user(phone, b->target, contact)))
+                : text_equal_nocase(contact_user, text_split(&rest, '/')))
+            return b;
+    }
+    return NULL;
+}
+
+/* --- stamps --- */
+
+const char *defaults_key(uint32_t model, enum device_protocol protocol, char to[static 64])
+{
+    char digits[12];
+    const char *p = names_print(device_protocols, protocol);
+
+    snprintf(to, 64, "%.40s/%s", model_print(model, digits), p ? p : "sccp");
+    return to;
+}
+
+const struct defaults *defaults_of(const struct directory *dir, uint32_t model, enum device_protocol protocol)
+{
+    char key[64];
+
+    return directory_find(dir, ENTITY_defaults, text_of(defaults_key(model, protocol, key)));
+}
+
+const struct dial_rules *dial_rules_of(const struct directory *dir, const struct phone *phone)
+{
+    return *phone->dial_rules ? directory_find(dir, ENTITY_dial_rules, text_of(phone->dial_rules)) : NULL;
+}
+
+const struct softkeys *softkeys_of(const struct directory *dir, const struct phone *phone)
+{
+    const struct device_pool *pool = directory_find(dir, ENTITY_device_pool, text_of(phone->pool));
+    const char *name = *phone->softkeys ? phone->softkeys : pool ? pool->softkeys : "";
+
+    return *name ? directory_find(dir, ENTITY_softkeys, text_of(name)) : NULL;
+}
+
+/* A record that is not there, and one that has come or gone, count as well as one that has changed. */
+static uint64_t mix_record(uint64_t h, const void *record)
+{
+    uint64_t version = record ? ((const struct record *)record)->version : 0;
+
+    return mix(h, &version, sizeof(version));
+}
+
+static const void *find(const struct directory *dir, enum entity e, const char *key)
+{
+    return *key ? directory_find(dir, e, text_of(key)) : NULL;
+}
+
+/* Where phones register. */
+static uint64_t mix_group(uint64_t h, const struct directory *dir, const struct callmanager_group *group)
+{
+    h = mix_record(h, group);
+    for (unsigned i = 0; group && i < group->n_members; i++) {
+        const struct callmanager *cm = find(dir, ENTITY_callmanager, group->members[i].callmanager);
+
+        h = mix_record(h, cm);
+        h = mix_record(h, cm ? find(dir, ENTITY_server_node, cm->server) : NULL);
+    }
+    return h;
+}
+
+static uint64_t mix_lines(uint64_t h, const struct directory *dir, const struct phone *phone)
+{
+    for (unsigned i = 0; i < phone->n_buttons; i++) {
+        if (phone->buttons[i].feature == BUTTON_LINE)
+            h = mix_record(h, find(dir, ENTITY_line, phone->buttons[i].target));
+    }
+    return h;
+}
+
+static uint64_t config_stamp(const struct directory *dir, const struct phone *phone)
+{
+    const struct device_pool *pool = find(dir, ENTITY_device_pool, phone->pool);
+    uint64_t files = FILES_VERSION, h = mix(MIX_START, &files, sizeof(files));
+
+    h = mix(h, &dir->settings_stamp, sizeof(dir->settings_stamp));
+    h = mix_record(h, phone);
+    h = mix_record(h, pool);
+    h = mix_record(h, pool ? find(dir, ENTITY_datetime, pool->datetime) : NULL);
+    h = mix_group(h, dir, pool ? find(dir, ENTITY_callmanager_group, pool->group) : NULL);
+    h = mix_record(h, sip_profile_of(dir, phone));
+    h = mix_record(h, security_profile_of(dir, phone));
+    h = mix_record(h, defaults_of(dir, (uint32_t)phone->model, phone->protocol));
+    h = mix_record(h, find(dir, ENTITY_template, phone->template));
+    h = mix_record(h, digest_user_of(dir, phone));
+    return mix_lines(h, dir, phone);
+}
+
+static void print_stamp(uint64_t h, char to[static SIP_STAMP_LEN + 1])
+{
+    snprintf(to, SIP_STAMP_LEN + 1, "%016llx", (unsigned long long)h);
+}
+
+void sip_stamps(const struct directory *dir, const struct phone *phone, struct sip_stamps *ret)
+{
+    uint64_t files = FILES_VERSION, start = mix(MIX_START, &files, sizeof(files));
+
+    print_stamp(config_stamp(dir, phone), ret->config);
+    print_stamp(mix_record(start, dial_rules_of(dir, phone)), ret->dialplan);
+    print_stamp(mix_record(start, softkeys_of(dir, phone)), ret->softkeys);
+    print_stamp(start, ret->features);
+}

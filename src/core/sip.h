@@ -1,0 +1,42 @@
+/* sip.h - what the configuration says of a SIP device: for the registrar that serves it and for the
+ * files it reads, which must not disagree. */
+#pragma once
+
+#include "core/credentials.h"
+#include "core/directory.h"
+
+/* The profile a phone names, else the standard one, else the defaults of the table: never NULL. */
+const struct sip_profile *sip_profile_of(const struct directory *dir, const struct phone *phone);
+const struct security_profile *security_profile_of(const struct directory *dir, const struct phone *phone);
+
+/* phone->digest_user, else phone->owner; NULL: nobody. */
+const struct user *digest_user_of(const struct directory *dir, const struct phone *phone);
+/* His hashes for the realm in force; false: he has none. They borrow from the snapshot. */
+bool digest_credentials_of(const struct directory *dir, const struct user *user, struct credentials *ret);
+
+/* The user part of a Contact: a UUID (RFC 9562 version 8) that stands for this line on this phone, the same on every
+ * node and after every restart. The file gives it as `contact`, REGISTER brings it back (reference cisco-sip.md 1.2).
+ * `line` is the target of the button. Returns `to`. */
+#define SIP_CONTACT_LEN 36
+const char *sip_contact_user(const struct phone *phone, const char *line, char to[static SIP_CONTACT_LEN + 1]);
+/* The button with that line, or NULL: by contact as above or, as files of other makers give it, by the
+ * number alone; any case. */
+const struct phone_button *sip_button_of(const struct phone *phone, struct text contact_user);
+
+/* Version stamps as the files say them and as check-version and apply-config quote them, in braces:
+ * ConfigVersionStamp={…}. Equal on every node that has the same configuration. Some 25 look-ups. */
+#define SIP_STAMP_LEN 16
+struct sip_stamps {
+    char config[SIP_STAMP_LEN + 1];
+    char dialplan[SIP_STAMP_LEN + 1]; /* DialplanVersionStamp: of the dial template */
+    char softkeys[SIP_STAMP_LEN + 1];
+    char features[SIP_STAMP_LEN + 1]; /* FeatureControlVersionStamp: of the feature policy */
+};
+void sip_stamps(const struct directory *dir, const struct phone *phone, struct sip_stamps *ret);
+
+/* What those stamps count besides the phone itself, under the names that the files have. */
+const struct dial_rules *dial_rules_of(const struct directory *dir, const struct phone *phone); /* or NULL: none */
+const struct softkeys *softkeys_of(const struct directory *dir, const struct phone *phone);     /* or NULL */
+const struct defaults *defaults_of(const struct directory *dir, uint32_t model, enum device_protocol protocol);
+/* Key of the device defaults of a model: "7960/sccp". Returns `to`. */
+const char *defaults_key(uint32_t model, enum device_protocol protocol, char to[static 64]);
