@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "wire/sip/uri.h"
 
 #define SIP_HEADERS_MAX 96    /* lines; more make a request 400 and a response nothing */
 #define SIP_HEAD_MAX    16384 /* bytes up to the empty line */
@@ -55,8 +56,12 @@ struct sip_message {
     uint16_t status;         /* of a response; 0: a request */
     enum sip_method method;  /* of a request; of the CSeq in a response */
     struct text method_name; /* as sent; methods are case-sensitive */
-    struct text uri;         /* Request-URI, as sent */
+    struct text uri;         /* Request-URI, as sent … */
+    struct sip_uri target;   /* … and read */
     struct text reason;      /* of a response */
+    struct sip_via via;      /* the topmost */
+    struct sip_address from, to;
+    struct text from_tag, to_tag; /* at == NULL when there is none */
     struct text call_id;
     uint32_t cseq;
     bool has_length;
@@ -70,10 +75,15 @@ struct sip_message {
     struct sip_row rows[SIP_HEADERS_MAX];
 };
 
-/* 0, or -EBADMSG: not SIP, or a response or ACK that cannot be understood: drop it. A request that
- * is malformed but can be answered is 0 with `problem` set. Leading CR LF are skipped (RFC
- * 3261 7.5). */
+/* A datagram. 0, or -EBADMSG: not SIP, or a response or ACK that cannot be understood: drop it. A
+ * request that is malformed but can be answered is 0 with `problem` set; what stands in it may then
+ * be partly read. Leading CR LF are skipped (RFC 3261 7.5). The start line, Via, From, To, Call-ID,
+ * CSeq, Max-Forwards and lengths are judged; other values are for those who read them. */
 int sip_parse(const void *bytes, size_t len, struct sip_message *ret);
+
+/* The head of a message in a stream (framing.h): as sip_parse, but -EAGAIN while the head's end is
+ * not there. `length` is what Content-Length says, `body` is empty. */
+int sip_parse_head(const void *bytes, size_t len, struct sip_message *ret);
 
 /* The first row of a header, or NULL. */
 static inline const struct sip_row *sip_row(const struct sip_message *m, enum sip_header_id id)

@@ -50,4 +50,9 @@ struct sip_via {
     struct text parameters;
 };
 
-int sip_via_parse(struct text t, struct sip_via *ret); /* one element; -EBADMSG */
+/* One element; -EBADMSG. When only its parameters are malformed, protocol, host and port are filled
+ * in all the same: an answer can be sent. */
+int sip_via_parse(struct text t, struct sip_via *ret);
+/* The first element of a list, cut off `rest`; commas in quotes and angle brackets are left alone.
+ * `rest` has at == NULL when nothing is left. */
+struct text sip_element(struct text *rest);

@@ -29,6 +29,7 @@ void sip_write_request(struct writer *w, const struct sip_request_head *head);
 
 void sip_write_header(struct writer *w, enum sip_header_id id, struct text value);
 void sip_write_named(struct writer *w, const char *name, struct text value);
+void sip_write_number(struct writer *w, enum sip_header_id id, uint64_t value);
 void sip_write_format(struct writer *w, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sip_write_date(struct writer *w, uint64_t wall_us); /* Date: Sat, 13 Nov 2010 23:29:00 GMT */
