@@ -49,7 +49,6 @@ static const struct {
     {"phone button template", COLUMN_FIELD, "template"},
     {"softkey template", COLUMN_FIELD, "softkeys"},
     {"sip profile", COLUMN_FIELD, "sip_profile"},
-    {"device security profile", COLUMN_FIELD, "security_profile"},
     {"digest user", COLUMN_FIELD, "digest_user"},
     {"owner user id", COLUMN_FIELD, "owner"},
     {"user id", COLUMN_NOTHING, NULL},
