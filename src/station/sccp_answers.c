@@ -5,7 +5,7 @@
 #include "base/unicode.h"
 #include "core/counters.h"
 #include "core/dates.h"
-#include "station/buttons.h"
+#include "core/buttons.h"
 #include "station/sccp_station.h"
 #include "station/softkeys.h"
 

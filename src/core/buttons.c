@@ -1,4 +1,4 @@
-#include "station/buttons.h"
+#include "core/buttons.h"
 
 struct placing {
     const struct phone *phone;

@@ -1,9 +1,9 @@
-/* station_buttons.c - what a phone's record places on its keys, and the softkeys of a template. */
+/* core_buttons.c - what a phone's record places on its keys. */
 #include "test.h"
 
+#include "base/buf.h"
+#include "core/buttons.h"
 #include "directory_lines.h"
-#include "station/buttons.h"
-#include "station/softkeys.h"
 
 #define A "SEP001122334455"
 
@@ -74,41 +74,6 @@ static void a_button_is_found_by_feature_and_instance(void **state)
     directory_unref(dir);
 }
 
-static void the_usual_softkeys_are_twenty_in_eleven_sets(void **state)
-{
-    static struct sccp_softkey_template t;
-    static struct sccp_softkey_set s;
-
-    softkeys_template(NULL, true, &t);
-    softkeys_sets(NULL, &s);
-    assert_int_equal(t.count, 20);
-    assert_int_equal(s.count, 11);
-    assert_memory_equal(t.keys[15].label, "\x80\x43",
-                        3); /* Barge: position 16, event 21, label 67 */
-    assert_int_equal(t.keys[15].event, 21);
-    assert_memory_equal(s.sets[0].keys, "\x01\x02\x05\x00", 4);
-    softkeys_template(NULL, false, &t);
-    assert_string_equal(t.keys[5].label, "<<");
-}
-
-static void a_template_with_more_keys_gets_the_rest(void **state)
-{
-    const struct directory *dir =
-        directory_of_lines("softkeys S sets=\"on_hook,Redial DND;connected,EndCall Hold\"\n");
-    const struct softkeys *softkeys = directory_find(dir, ENTITY_softkeys, TEXT("S"));
-    static struct sccp_softkey_template t;
-    static struct sccp_softkey_set s;
-
-    softkeys_template(softkeys, true, &t);
-    softkeys_sets(softkeys, &s);
-    assert_true(t.count > 20 && t.count <= 32);
-    assert_int_equal(s.sets[0].keys[0], 1);
-    assert_int_equal(t.keys[s.sets[0].keys[1] - 1].label[1], 63); /* DND */
-    assert_memory_equal(s.sets[1].keys, "\x07\x03\x00", 3);
-    assert_int_equal(s.sets[3].keys[0], 9); /* sets that it does not name stay: Answer */
-    directory_unref(dir);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,8 +82,6 @@ int main(void)
         cmocka_unit_test(keys_beyond_the_phone_are_those_of_its_modules),
         cmocka_unit_test(fixed_keys_stay_where_the_model_has_them),
         cmocka_unit_test(a_button_is_found_by_feature_and_instance),
-        cmocka_unit_test(the_usual_softkeys_are_twenty_in_eleven_sets),
-        cmocka_unit_test(a_template_with_more_keys_gets_the_rest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
