@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 256
+#define CHUNK       256
+#define GENERATIONS 0x0fffffffu /* the top four bits of an id are the caller's */
 
 /* In front of each slot. A free slot keeps its generation and the next free one. */
 struct slot {
@@ -65,7 +66,7 @@ void *pool_take(struct pool *p, uint64_t *id)
     index = p->free_head - 1;
     slot = slot_at(p, index);
     p->free_head = slot->next_free;
-    slot->generation++;
+    slot->generation = (slot->generation + 1) & GENERATIONS;
     p->n++;
     *id = (uint64_t)slot->generation << 32 | index;
     return memset(slot + 1, 0, p->size);
@@ -89,7 +90,7 @@ void pool_give(struct pool *p, uint64_t id)
 
     assert(payload);
     slot = (struct slot *)payload - 1;
-    slot->generation++;
+    slot->generation = (slot->generation + 1) & GENERATIONS;
     slot->next_free = p->free_head;
     p->free_head = (uint32_t)id + 1;
     p->n--;

@@ -1,5 +1,6 @@
 /* pool.h - fixed-size slots found by id. An id is slot and generation: once the slot is given back,
- * its old ids find nothing. Slots never move. Bounded: `pool_take` refuses beyond `max`. */
+ * its old ids find nothing. Slots never move. Bounded: `pool_take` refuses beyond `max`. The top four
+ * bits of an id are 0: a caller may mark its ids there. */
 #pragma once
 
 #include <stddef.h>

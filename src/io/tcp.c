@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "io/tls_link.h"
 
 #define BATCH          512         /* events a turn */
 #define ACCEPTS        256         /* connections a listener a turn */
@@ -22,15 +23,21 @@
 #define BLOCK          4096        /* first size of what a link has queued */
 #define SPARE_BLOCKS   64
 #define CLOSE_GRACE_MS 5000 /* a closing link may take this long to take its last bytes */
+#define HANDSHAKE_MS   10000
+#define HANDSHAKES_MAX 4096
+#define TAG_SHIFT      60
 
-enum link_state { LINK_OPEN, LINK_CLOSING };
+/* SILENT: TLS, and nothing has come yet: no memory is spent on it. */
+enum link_state { LINK_SILENT, LINK_HANDSHAKE, LINK_OPEN, LINK_CLOSING };
 
 struct link {
     uint64_t id;
-    struct list node; /* in `dirty` or, once closing and blocked, in `closing` */
-    uint8_t *out;     /* queued bytes, or NULL */
+    struct tls_link *tls; /* or NULL */
+    struct list node;     /* in `dirty`; `silent`, `handshakes` before it is open; `closing` once
+                             closing     and blocked */
+    uint8_t *out;         /* queued bytes, or NULL */
     uint32_t out_len, out_size;
-    uint32_t close_by; /* turn of the clock in ms when a closing link is cut */
+    uint32_t close_by; /* ms of the clock when a link that closes, or is not open yet, is cut */
     int fd;
     int broken; /* -errno that on_close will tell */
     struct ip ip;
@@ -53,7 +60,9 @@ struct tcp {
     bool stopping;
     struct pool links;
     struct map sources;
-    struct list dirty, closing;
+    struct list dirty, closing, silent, handshakes;
+    size_t n_handshakes;
+    unsigned steps; /* of handshakes, left in this turn */
     uint64_t refused;
     uint8_t *spare[SPARE_BLOCKS];
     size_t n_spare;
@@ -141,6 +150,12 @@ static void source_leave(struct tcp *t, struct ip ip)
     free(map_remove(&t->sources, key));
 }
 
+static struct link *link_get(const struct tcp *t, uint64_t id)
+{
+    return id >> TAG_SHIFT == t->options.tag ? pool_get(&t->links, id & ~(15ull << TAG_SHIFT))
+                                             : NULL;
+}
+
 static void watch(struct tcp *t, struct link *l, bool blocked)
 {
     struct epoll_event e = {.events = EPOLLIN | (blocked ? EPOLLOUT : 0), .data.u64 = l->id};
@@ -154,11 +169,14 @@ static void watch(struct tcp *t, struct link *l, bool blocked)
 static void link_free(struct tcp *t, struct link *l)
 {
     list_remove(&l->node);
+    if (l->state == LINK_HANDSHAKE)
+        t->n_handshakes--;
+    tls_end(l->tls);
     if (l->out)
         block_give(t, l);
     source_leave(t, l->ip);
     close(l->fd);
-    pool_give(&t->links, l->id);
+    pool_give(&t->links, l->id & ~(15ull << TAG_SHIFT));
 }
 
 /* The link ends by itself: the owner is told, unless it has closed it already. */
@@ -180,15 +198,25 @@ static void link_finish(struct tcp *t, struct link *l)
     link_free(t, l);
 }
 
+static ssize_t write_some(struct link *l)
+{
+    ssize_t n;
+
+    if (l->tls)
+        return tls_write(l->tls, l->out, l->out_len);
+    do
+        n = send(l->fd, l->out, l->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
 static int link_write(struct tcp *t, struct link *l)
 {
     while (l->out_len) {
-        ssize_t n = send(l->fd, l->out, l->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = write_some(l);
 
-        if (n < 0 && errno == EINTR)
-            continue;
         if (n < 0)
-            return errno == EAGAIN ? 0 : -errno;
+            return n == -EAGAIN ? 0 : (int)n;
         l->out_len -= (uint32_t)n;
         if (l->out_len)
             memmove(l->out, l->out + n, l->out_len);
@@ -228,11 +256,21 @@ static void flush_all(struct tcp *t)
 /* --- events ------------------------------------------------------------------------------------
  */
 
+static void announce(struct tcp *t, struct link *l, const struct endpoint *peer)
+{
+    struct endpoint local = {0};
+    struct sockaddr_storage to;
+    socklen_t len = sizeof(to);
+
+    if (getsockname(l->fd, (struct sockaddr *)&to, &len) == 0)
+        local = endpoint_of_sockaddr((const struct sockaddr *)&to);
+    l->state = LINK_OPEN;
+    t->options.on_open(t->options.context, l->id, peer, &local);
+}
+
 static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
 {
-    struct endpoint peer = endpoint_of_sockaddr((const struct sockaddr *)from), local = {0};
-    struct sockaddr_storage to;
-    socklen_t to_len = sizeof(to);
+    struct endpoint peer = endpoint_of_sockaddr((const struct sockaddr *)from);
     struct epoll_event e = {.events = EPOLLIN};
     uint64_t id;
     struct link *l;
@@ -243,7 +281,7 @@ static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
         return;
     }
     l = pool_take(&t->links, &id);
-    e.data.u64 = id;
+    e.data.u64 = id | (uint64_t)t->options.tag << TAG_SHIFT;
     if (!l || epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
         t->refused++;
         source_leave(t, peer.ip);
@@ -252,12 +290,15 @@ static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
         close(fd);
         return;
     }
-    l->id = id;
+    l->id = e.data.u64;
     l->fd = fd;
     l->ip = peer.ip;
-    if (getsockname(fd, (struct sockaddr *)&to, &to_len) == 0)
-        local = endpoint_of_sockaddr((const struct sockaddr *)&to);
-    t->options.on_open(t->options.context, id, &peer, &local);
+    if (!t->options.tls) {
+        announce(t, l, &peer);
+        return;
+    }
+    l->close_by = (uint32_t)uv_now(t->timer.loop) + t->options.handshake_ms;
+    list_append(&t->silent, &l->node);
 }
 
 /* Out of descriptors: a spare one is given up to take the connection and close it, so that the peer
@@ -291,23 +332,107 @@ static void accept_all(struct tcp *t, int listener)
     }
 }
 
+static ssize_t read_some(struct tcp *t, struct link *l)
+{
+    ssize_t n = l->tls ? tls_read(l->tls, t->input, READ_SIZE)
+                       : recv(l->fd, t->input, READ_SIZE, MSG_DONTWAIT);
+
+    return n < 0 && !l->tls ? -errno : n;
+}
+
 static void readable(struct tcp *t, struct link *l)
 {
     uint64_t id = l->id;
-    ssize_t n = recv(l->fd, t->input, READ_SIZE, MSG_DONTWAIT);
+    ssize_t n = read_some(t, l);
+    bool over = l->tls && n > 0 && tls_over(l->tls);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n == -EAGAIN || n == -EINTR)
         return;
     if (n <= 0) {
-        link_drop(t, l, n < 0 ? -errno : 0);
+        link_drop(t, l, (int)n);
         return;
     }
     if (l->state == LINK_CLOSING)
         return;
     t->options.on_input(t->options.context, id, t->input, (size_t)n);
-    l = pool_get(&t->links, id);
+    l = link_get(t, id);
     if (l && l->out && !l->blocked)
         link_flush(t, l); /* while it is in the cache; the rest of the dirty ones wait */
+    if (over && (l = link_get(t, id)))
+        link_drop(t, l, 0);
+}
+
+/* --- TLS handshakes ---
+ */
+
+static struct endpoint peer_of(const struct link *l)
+{
+    struct sockaddr_storage from;
+    socklen_t len = sizeof(from);
+
+    if (getpeername(l->fd, (struct sockaddr *)&from, &len) == 0)
+        return endpoint_of_sockaddr((const struct sockaddr *)&from);
+    return (struct endpoint){.ip = l->ip};
+}
+
+static void handshake_failed(struct tcp *t, struct link *l, const char *why)
+{
+    struct endpoint peer = peer_of(l);
+
+    link_free(t, l);
+    if (t->options.on_failed && !t->stopping)
+        t->options.on_failed(t->options.context, &peer, why);
+}
+
+/* The first bytes have come. Those who began and do not go on make room for others. */
+static bool handshake_begin(struct tcp *t, struct link *l)
+{
+    if (t->n_handshakes >= t->options.max_handshakes)
+        handshake_failed(t, container_of(t->handshakes.next, struct link, node),
+                         "it made room for others");
+    if (!(l->tls = tls_accept(t->options.tls, l->fd)))
+        return false;
+    list_remove(&l->node);
+    list_append(&t->handshakes, &l->node);
+    l->close_by = (uint32_t)uv_now(t->timer.loop) + t->options.handshake_ms;
+    l->state = LINK_HANDSHAKE;
+    t->n_handshakes++;
+    return true;
+}
+
+static void handshake_done(struct tcp *t, struct link *l)
+{
+    struct endpoint peer = peer_of(l);
+    uint64_t id = l->id;
+
+    list_remove(&l->node);
+    t->n_handshakes--;
+    watch(t, l, false);
+    announce(t, l, &peer);
+    if ((l = link_get(t, id)))
+        readable(t, l); /* bytes may have come in one packet with the end of the handshake */
+}
+
+/* A step costs up to a millisecond: what is over the measure of this turn stays readable for the
+ * next one. */
+static void handshake(struct tcp *t, struct link *l)
+{
+    int err;
+
+    if (!t->steps)
+        return;
+    t->steps--;
+    if (l->state == LINK_SILENT && !handshake_begin(t, l)) {
+        handshake_failed(t, l, "no memory");
+        return;
+    }
+    err = tls_handshake(l->tls);
+    if (!err)
+        handshake_done(t, l);
+    else if (err == -EAGAIN || err == -ENOBUFS)
+        watch(t, l, err == -ENOBUFS);
+    else
+        handshake_failed(t, l, tls_why(l->tls));
 }
 
 static void writable(struct tcp *t, struct link *l)
@@ -315,7 +440,7 @@ static void writable(struct tcp *t, struct link *l)
     uint64_t id = l->id;
 
     link_flush(t, l);
-    l = pool_get(&t->links, id);
+    l = link_get(t, id);
     if (l && !l->blocked && l->state == LINK_OPEN && t->options.on_drain)
         t->options.on_drain(t->options.context, id);
 }
@@ -328,9 +453,13 @@ static void on_event(struct tcp *t, const struct epoll_event *e)
         accept_all(t, t->listeners[e->data.u64]);
         return;
     }
-    if ((e->events & EPOLLOUT) && (l = pool_get(&t->links, e->data.u64)))
+    if ((l = link_get(t, e->data.u64)) && l->state < LINK_OPEN) {
+        handshake(t, l);
+        return;
+    }
+    if ((e->events & EPOLLOUT) && l)
         writable(t, l);
-    if ((e->events & ~EPOLLOUT) && (l = pool_get(&t->links, e->data.u64)))
+    if ((e->events & ~EPOLLOUT) && (l = link_get(t, e->data.u64)))
         readable(t, l);
 }
 
@@ -340,6 +469,7 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     struct epoll_event ready[BATCH];
     int n = epoll_wait(t->epoll, ready, BATCH, 0);
 
+    t->steps = t->options.tls ? tls_handshakes(t->options.tls) : 0;
     for (int i = 0; i < n && !t->stopping; i++)
         on_event(t, &ready[i]);
     flush_all(t);
@@ -350,18 +480,36 @@ static void on_prepare(uv_prepare_t *handle)
     flush_all(handle->data);
 }
 
+static bool is_late(const struct tcp *t, const struct link *l)
+{
+    return (int32_t)((uint32_t)uv_now(t->timer.loop) - l->close_by) >= 0;
+}
+
+/* Lists in which all have the same patience: the first is due first. */
+static void end_handshakes(struct tcp *t, struct list *list)
+{
+    while (!list_is_empty(list)) {
+        struct link *l = container_of(list->next, struct link, node);
+
+        if (!is_late(t, l))
+            return;
+        handshake_failed(t, l, l->tls ? "the handshake was not finished" : "nothing was said");
+    }
+}
+
 static void on_timer(uv_timer_t *handle)
 {
     struct tcp *t = handle->data;
-    uint32_t now = (uint32_t)uv_now(handle->loop);
 
     list_for_each(&t->closing, node)
     {
         struct link *l = container_of(node, struct link, node);
 
-        if ((int32_t)(now - l->close_by) >= 0)
+        if (is_late(t, l))
             link_free(t, l);
     }
+    end_handshakes(t, &t->silent);
+    end_handshakes(t, &t->handshakes);
 }
 
 /* --- life --------------------------------------------------------------------------------------
@@ -491,10 +639,16 @@ int tcp_listen(uv_loop_t *loop, const struct tcp_options *options, struct tcp **
     if (!t)
         return -ENOMEM;
     t->options = *options;
+    if (!options->handshake_ms)
+        t->options.handshake_ms = HANDSHAKE_MS;
+    if (!options->max_handshakes)
+        t->options.max_handshakes = HANDSHAKES_MAX;
     for (int i = 0; i < LISTENERS; i++)
         t->listeners[i] = -1;
     list_init(&t->dirty);
     list_init(&t->closing);
+    list_init(&t->silent);
+    list_init(&t->handshakes);
     map_init(&t->sources, source_key);
     pool_init(&t->links, sizeof(struct link), options->max_links);
     t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -538,10 +692,10 @@ void tcp_stop(struct tcp *t)
 
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
 {
-    struct link *l = pool_get(&t->links, link);
+    struct link *l = link_get(t, link);
     int err;
 
-    if (!l || l->state == LINK_CLOSING || t->stopping)
+    if (!l || l->state != LINK_OPEN || t->stopping)
         return -ENOENT;
     if (!list_is_linked(&l->node))
         list_append(&t->dirty, &l->node);
@@ -559,7 +713,7 @@ int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
 
 void tcp_close(struct tcp *t, uint64_t link)
 {
-    struct link *l = pool_get(&t->links, link);
+    struct link *l = link_get(t, link);
 
     if (!l || l->state == LINK_CLOSING || t->stopping)
         return;
@@ -569,6 +723,15 @@ void tcp_close(struct tcp *t, uint64_t link)
         list_append(&t->dirty, &l->node);
 }
 
+void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size)
+{
+    const struct link *l = link_get(t, link);
+
+    *to = 0;
+    if (l && l->tls)
+        tls_subject(l->tls, to, size);
+}
+
 size_t tcp_count(const struct tcp *t)
 {
     return t->links.n;
@@ -576,7 +739,7 @@ size_t tcp_count(const struct tcp *t)
 
 size_t tcp_queued(const struct tcp *t, uint64_t link)
 {
-    const struct link *l = pool_get(&t->links, link);
+    const struct link *l = link_get(t, link);
 
     return l ? l->out_len : 0;
 }

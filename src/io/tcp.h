@@ -14,6 +14,10 @@ struct tls;
 
 struct tcp_options {
     struct endpoint local; /* no address: all, IPv6 and IPv4; port 0: the kernel's choice */
+    uint8_t tag;     /* 0-15, the top four bits of the ids: for several listeners of a thread */
+    struct tls *tls; /* borrowed; NULL: bytes go as they are */
+    uint32_t handshake_ms; /* a TLS handshake may take that long; 0: 10 s */
+    size_t max_handshakes; /* under way; the oldest gives way; 0: 4096 */
     int backlog;           /* 0: as deep as the system allows */
     uint8_t tos;
     size_t max_links;  /* further connections are refused (closed) and counted */
@@ -25,7 +29,9 @@ struct tcp_options {
                     const struct endpoint *local);
     void (*on_input)(void *context, uint64_t link, const uint8_t *bytes, size_t len);
     void (*on_close)(void *context, uint64_t link,
-                     int err);                      /* 0: the peer closed; not after tcp_close */
+                     int err); /* 0: the peer closed; not after tcp_close */
+    /* May be NULL: a TLS handshake failed, why in static words. The link was never open. */
+    void (*on_failed)(void *context, const struct endpoint *peer, const char *why);
     void (*on_drain)(void *context, uint64_t link); /* may be NULL: all that was queued behind a
                                                        full socket has left, more can be sent */
 };
@@ -37,6 +43,8 @@ void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes,
              size_t len);                     /* copies; -ENOENT, -ENOBUFS */
 void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left */
+/* Common name of the verified certificate of the peer; "" without TLS or without one. */
+void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size);
 size_t tcp_count(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */
 uint64_t tcp_refused(const struct tcp *t); /* connections closed at once for want of room */

@@ -1,8 +1,9 @@
 /* tls.h - TLS for the links of io/tcp.h: a context is given to tcp_listen, the rest is as without.
  *
  * on_open is called when the handshake is done, on_input with clear bytes, tcp_send takes clear
- * bytes. Handshakes are paced: at most `handshakes` are begun in a turn of the loop, so that calls
- * go on while ten thousand phones come back. OpenSSL 3; SSL_MODE_RELEASE_BUFFERS, no tickets. */
+ * bytes. Handshakes are paced: at most `handshakes` steps are made in a turn of the loop, so that
+ * calls go on while ten thousand phones come back. OpenSSL 3; SSL_MODE_RELEASE_BUFFERS, no tickets.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +12,16 @@
 struct tls;
 
 struct tls_options {
-    const char *certificate, *key; /* PEM files, the chain behind the certificate */
-    const char *authority;         /* PEM of who signs peers' certificates; NULL: peers need none */
-    bool old_phones;     /* TLS 1.0, DEFAULT:@SECLEVEL=0: for phones that know no better */
-    unsigned handshakes; /* 0: 16 */
+    const char *certificate, *key;         /* PEM files, the chain behind the certificate */
+    const char *rsa_certificate, *rsa_key; /* the same for clients that know no ECDSA; NULL: none */
+    const char *authority; /* PEM of who signs clients' certificates: asked for, and verified when
+                              given; NULL: not asked for */
+    bool old_phones;       /* TLS 1.0, DEFAULT:@SECLEVEL=0: for phones that know no better */
+    unsigned handshakes;   /* 0: 16 */
 };
 
 /* 0; or -errno, and `words` says which file and why. */
 int tls_new(const struct tls_options *options, struct tls **ret, char *words, size_t size);
+/* New certificates for connections from now on; when it fails the old ones stay. */
+int tls_reload(struct tls *t, const struct tls_options *options, char *words, size_t size);
 void tls_free(struct tls *t); /* when no listener uses it any more; NULL is fine */
