@@ -164,34 +164,8 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
     return print_ladder((struct text){(const char *)bytes, len}, w);
 }
 
-/* The page of the manual that is printed from the rows: compared, or rewritten. */
-static int states(const char *path, bool update)
-{
-    static char page[1 << 16], found[1 << 16];
-    struct writer w = writer_of(page, sizeof(page));
-    FILE *f;
-    size_t len;
-
-    write_string(&w, "# States of an SCCP station\n\n"
-                     "Printed from the rows of `src/station/sccp_station.c`; a test compares it.\n"
-                     "To print it again: `build/tests/golden/golden_stations --states "
-                     "docs/protocols/sccp_states.md --update`.\n\n");
-    session_print_states(&w);
-    f = fopen(path, update ? "wb" : "rb");
-    if (!f || w.bad)
-        return 1;
-    len = update ? fwrite(page, 1, writer_len(&w), f) : fread(found, 1, sizeof(found), f);
-    fclose(f);
-    if (len == writer_len(&w) && (update || !memcmp(page, found, len)))
-        return 0;
-    fprintf(stderr, "%s is not what the rows say\n", path);
-    return 1;
-}
-
 int main(int argc, char **argv)
 {
     log_set_level(LOG_LEVEL_ERROR);
-    if (argc > 2 && strcmp(argv[1], "--states") == 0)
-        return states(argv[2], argc > 3);
     return golden_run(argc, argv, print);
 }

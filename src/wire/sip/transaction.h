@@ -112,7 +112,7 @@ static inline void sip_transaction_forget(struct sip_transaction *t)
 {
     t->forgotten = true;
 }
-/* Ends it at once, without a word: its user goes away. */
+/* Ends it at once, without a word: its user goes away. Not from inside the port. */
 void sip_transaction_drop(struct sip_transaction *t);
 
 /* Keys to find a transaction by, 17.1.3 and 17.2.3: never 0. A server's is the same for an INVITE

@@ -42,11 +42,13 @@ struct sip_transaction *sip_transactions_get(struct sip_transactions *ts, uint64
 /* Sends CANCEL for an INVITE, now or with its first provisional response; 0, -ENOENT, -EALREADY. */
 int sip_transactions_cancel(struct sip_transactions *ts, uint64_t id, uint64_t now_ms);
 /* ACK of the 2xx of that INVITE has come. */
-void sip_transactions_acknowledged(struct sip_transactions *ts, uint64_t id, uint64_t now_ms);
+void sip_transactions_acknowledged(struct sip_transactions *ts, uint64_t id);
 /* A link has closed: all transactions over it hear SIP_TOLD_BROKEN. */
 void sip_transactions_link_closed(struct sip_transactions *ts, uint64_t link, uint64_t now_ms);
 void sip_transactions_forget(struct sip_transactions *ts, uint64_t id);
 
-void sip_transactions_tick(struct sip_transactions *ts, uint64_t now_ms);
+/* Serves one that is due, at most one message; false: none is. Call again while there is room for
+ * what it wants to send. */
+bool sip_transactions_tick(struct sip_transactions *ts, uint64_t now_ms);
 uint64_t sip_transactions_next(const struct sip_transactions *ts, uint64_t now_ms);
 size_t sip_transactions_count(const struct sip_transactions *ts);
