@@ -97,6 +97,11 @@ const struct phone *directory_digest_device(const struct directory *dir, struct 
     return next_user(dir, ENTITY_USER_USE, user, after);
 }
 
+const struct phone *directory_activation(const struct directory *dir, struct text code)
+{
+    return code.len ? next_user(dir, ENTITY_CODE_USE, code, "") : NULL;
+}
+
 static bool uses_line(const struct phone_button *b)
 {
     return b->feature == BUTTON_LINE && *b->target;
@@ -127,6 +132,8 @@ static int each_use(struct directory *dir, const struct phone *phone,
     const char *user = *phone->digest_user ? phone->digest_user : phone->owner;
     int err = *user ? act(dir, ENTITY_USER_USE, phone, user) : 0;
 
+    if (!err && *phone->activation_code)
+        err = act(dir, ENTITY_CODE_USE, phone, phone->activation_code);
     for (unsigned i = 0; i < phone->n_buttons && !err; i++) {
         if (uses_line(&phone->buttons[i]))
             err = act(dir, ENTITY_LINE_USE, phone, phone->buttons[i].target);

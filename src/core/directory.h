@@ -147,6 +147,9 @@ const struct phone *directory_line_user(const struct directory *dir, struct text
 const struct phone *directory_digest_device(const struct directory *dir, struct text user,
                                             const char *after);
 
+/* The phone whose place the device gets that types this code, or NULL (REG-3). */
+const struct phone *directory_activation(const struct directory *dir, struct text code);
+
 /* Value of a service or enterprise parameter: what is stored, or the default of settings.def. */
 int32_t directory_number(const struct directory *dir, int setting);
 const char *directory_string(const struct directory *dir, int setting);

@@ -5,6 +5,7 @@
 
 #include "core/models.h"
 #include "core/settings.h"
+#include "server/activation.h"
 #include "server/admin.h"
 #include "server/api_lists.h"
 
@@ -357,6 +358,20 @@ json_t *done_answer(const char *did, enum entity e, struct text key)
     return answer;
 }
 
+/* activation_code=generate: makes one and tells it. */
+static void make_code(struct admin *a, const struct call *c, json_t *answer)
+{
+    json_t *wanted = json_object_get(c->fields, "activation_code");
+    char code[ACTIVATION_CODE_DIGITS + 1];
+
+    if (!wanted || !text_equal_nocase(call_text(wanted), TEXT("generate")) ||
+        activation_code_make(a->thread->directory, code) < 0)
+        return;
+    json_object_set_new(c->fields, "activation_code", json_string(code));
+    note(answer, "Activation code: %s. Typed with # on a phone in quarantine, it takes this place.",
+         code);
+}
+
 void api_entity_add(struct admin *a, const struct call *c)
 {
     enum entity e = entity_of(c);
@@ -369,6 +384,8 @@ void api_entity_add(struct admin *a, const struct call *c)
         return;
     change = change_new();
     answer = done_answer("added:", e, name);
+    if (e == ENTITY_phone)
+        make_code(a, c, answer);
     change_add(change, e, name);
     change_fields(change, c->fields);
     if (e == ENTITY_phone && status_find(a->status, name) && !phone_is_registered(a, name))
@@ -391,9 +408,11 @@ void api_entity_set(struct admin *a, const struct call *c)
         return;
     }
     change = change_new();
+    answer = done_answer("changed:", e, name);
+    if (e == ENTITY_phone)
+        make_code(a, c, answer);
     change_set(change, e, name);
     change_fields(change, c->fields);
-    answer = done_answer("changed:", e, name);
     note_reset(a, answer, e, name);
     admin_change(a, c->who, change, answer);
 }

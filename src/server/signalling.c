@@ -99,6 +99,18 @@ static int ask_to_add(struct signalling *s, const struct effect *row)
     return server_post(s->thread->server, THREAD_STORAGE, &m);
 }
 
+static void ask_for_place(struct signalling *s, const struct effect *row)
+{
+    struct message m = {.id = MESSAGE_ACTIVATE};
+
+    m.activate.token = row->link;
+    m.activate.device = row->activate.device;
+    m.activate.model = row->activate.model;
+    m.activate.protocol = row->activate.protocol;
+    memcpy(m.activate.code, row->activate.code, sizeof(m.activate.code));
+    server_post(s->thread->server, THREAD_STORAGE, &m);
+}
+
 void signalling_carry_out(struct signalling *s)
 {
     uint64_t not_asked[EFFECTS_MAX];
@@ -128,6 +140,9 @@ void signalling_carry_out(struct signalling *s)
         case EFFECT_AUTOREGISTER:
             if (ask_to_add(s, row) < 0)
                 not_asked[n++] = row->link;
+            break;
+        case EFFECT_ACTIVATE:
+            ask_for_place(s, row); /* without an answer the phone hears reorder tone */
             break;
         }
     }
@@ -389,6 +404,14 @@ static void on_message(struct thread *t, const struct message *m)
         free(m->autoregistered.take_error);
         stations_admitted(s->stations, m->autoregistered.token, m->autoregistered.err,
                           signalling_now(s), s->effects);
+        signalling_carry_out(s);
+        break;
+    case MESSAGE_ACTIVATED:
+        if (m->activated.take_error)
+            log_notice("sccp", "%s: %s", m->activated.device.s, m->activated.take_error);
+        free(m->activated.take_error);
+        stations_activated(s->stations, m->activated.token, m->activated.err, signalling_now(s),
+                           s->effects);
         signalling_carry_out(s);
         break;
     default:

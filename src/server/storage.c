@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/activation.h"
 #include "server/autoregister.h"
 #include "server/bulk/bulk.h"
 #include "server/database.h"
@@ -18,13 +21,14 @@
 #define REPAIR_MS 5000 /* how often a disk that failed is tried again */
 
 struct job {
-    enum message_id id; /* CHANGE or AUTOREGISTER */
+    enum message_id id; /* CHANGE, AUTOREGISTER or ACTIVATE */
     uint64_t token;
     uint8_t reply_to;
     struct change *change;
     struct device_name device;
     uint32_t model;
     uint8_t protocol;
+    char code[17];
     int err;
     char error[256];
     struct delta delta;
@@ -53,7 +57,8 @@ static void report(struct storage *s, int err, const char *sentence)
                              "%s; serving from memory, changes are refused", sentence);
     else if (!err && s->failed)
         server_service_state(s->thread->server, SERVICE_DATABASE, SERVICE_RUNNING, 0,
-                             "%s; the disk can be written again", store_path(database_store(s->db)));
+                             "%s; the disk can be written again",
+                             store_path(database_store(s->db)));
     s->failed = err != 0;
 }
 
@@ -165,11 +170,24 @@ static int prepare_autoregister(struct storage *s, struct job *j, const struct d
     return err;
 }
 
+static int prepare_activation(struct job *j, const struct directory *dir)
+{
+    char today[16];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    strftime(today, sizeof(today), "%Y-%m-%d", localtime_r(&now, &tm));
+    return activation_change(dir, text_of(j->code), j->device, j->model, j->protocol, today,
+                             &j->change, j->error, sizeof(j->error));
+}
+
 /* Applies the job to *dir, which then is the next snapshot; a refused job changes nothing. */
 static void prepare(struct storage *s, struct job *j, const struct directory **dir)
 {
     if (j->id == MESSAGE_AUTOREGISTER)
         j->err = prepare_autoregister(s, j, *dir);
+    if (j->id == MESSAGE_ACTIVATE)
+        j->err = prepare_activation(j, *dir);
     if (!j->err)
         j->err = directory_apply(*dir, j->change, NULL, &j->delta, j->error, sizeof(j->error));
     if (j->err)
@@ -200,6 +218,13 @@ static void answer(struct storage *s, struct job *j)
         m.changed.err = j->err;
         m.changed.take_error = sentence;
         server_post(s->thread->server, (enum thread_id)j->reply_to, &m);
+    } else if (j->id == MESSAGE_ACTIVATE) {
+        m.id = MESSAGE_ACTIVATED;
+        m.activated.token = j->token;
+        m.activated.device = j->device;
+        m.activated.err = j->err;
+        m.activated.take_error = sentence;
+        server_post(s->thread->server, THREAD_SIGNALLING, &m);
     } else {
         m.id = MESSAGE_AUTOREGISTERED;
         m.autoregistered.token = j->token;
@@ -337,6 +362,13 @@ static void storage_on_message(struct thread *t, const struct message *m)
         j->device = m->autoregister.device;
         j->model = m->autoregister.model;
         j->protocol = m->autoregister.protocol;
+        break;
+    case MESSAGE_ACTIVATE:
+        j = add_job(s, m->id, m->activate.token);
+        j->device = m->activate.device;
+        j->model = m->activate.model;
+        j->protocol = m->activate.protocol;
+        memcpy(j->code, m->activate.code, sizeof(j->code));
         break;
     case MESSAGE_REQUEST:
         on_request(s, m);

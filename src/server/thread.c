@@ -77,6 +77,9 @@ static void message_done(const struct message *m)
     case MESSAGE_CHANGED:
         free(m->changed.take_error);
         break;
+    case MESSAGE_ACTIVATED:
+        free(m->activated.take_error);
+        break;
     case MESSAGE_AUTOREGISTERED:
         free(m->autoregistered.take_error);
         break;

@@ -24,6 +24,7 @@ enum effect_kind {
     EFFECT_EVENT,        /* a stage of a phone's life */
     EFFECT_BINDING,      /* this device has this address now, or no more */
     EFFECT_AUTOREGISTER, /* ask the database to add the phone; answered by token */
+    EFFECT_ACTIVATE,     /* ask the database whose code this is; answered by token */
 };
 
 enum station_stage {
@@ -44,7 +45,7 @@ struct station_event {
 
 struct effect {
     uint8_t kind;
-    uint64_t link; /* of SEND and CLOSE; the token of AUTOREGISTER */
+    uint64_t link; /* of SEND and CLOSE; the token of AUTOREGISTER and ACTIVATE */
     union {
         struct {
             uint32_t at, len; /* in `bytes` of the list */
@@ -66,6 +67,12 @@ struct effect {
             uint32_t model;
             uint8_t protocol; /* enum device_protocol */
         } autoregister;
+        struct {
+            struct device_name device;
+            uint32_t model;
+            uint8_t protocol;
+            char code[17];
+        } activate;
     };
 };
 

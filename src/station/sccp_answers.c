@@ -160,7 +160,7 @@ static const char *prompt_of(struct session *s)
     const struct phone *phone = station_phone(&s->station);
 
     if (phone && phone->quarantine && !(s->model && s->model->quirks & MODEL_LABELS_ONLY))
-        return "Not adopted yet";
+        return "Not adopted: type your code";
     return s->version >= LABEL_CODES_FROM ? "\x80\x13" : "Your current options";
 }
 
@@ -484,6 +484,12 @@ static const struct request {
     { SCCP_UPDATE_CAPABILITIES,     EV_CAPABILITIES, NULL },
     { SCCP_CAPABILITIES_V2_RES,     EV_CAPABILITIES, NULL },
     { SCCP_CAPABILITIES_V3_RES,     EV_CAPABILITIES, NULL },
+    { SCCP_OFF_HOOK,                EV_KEY,          NULL },
+    { SCCP_ON_HOOK,                 EV_KEY,          NULL },
+    { SCCP_KEYPAD_BUTTON,           EV_KEY,          NULL },
+    { SCCP_STIMULUS,                EV_KEY,          NULL },
+    { SCCP_SOFTKEY_EVENT,           EV_KEY,          NULL },
+    { SCCP_ENBLOC_CALL,             EV_KEY,          NULL },
     { SCCP_BUTTON_TEMPLATE_REQ,     EV_REQUEST,      button_template },
     { SCCP_SOFTKEY_TEMPLATE_REQ,    EV_REQUEST,      softkey_template },
     { SCCP_SOFTKEY_SET_REQ,         EV_REQUEST,      softkey_set },

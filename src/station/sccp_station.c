@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "core/counters.h"
+#include "station/activation.h"
 #include "station/news.h"
 #include "station/phone_alarm.h"
 #include "station/refusals.h"
@@ -62,6 +63,13 @@ static bool parking_is_full(struct session *s, const struct session_input *in)
 static bool only_applies(struct session *s, const struct session_input *in)
 {
     return s->order == STATION_APPLY;
+}
+
+static bool in_quarantine(struct session *s, const struct session_input *in)
+{
+    const struct phone *phone = station_phone(&s->station);
+
+    return phone && phone->quarantine;
 }
 
 static bool clock_is_right(struct session *s, const struct session_input *in)
@@ -253,6 +261,11 @@ static void registered(struct session *s, const struct session_input *in, struct
     answer_parked(s, e);
 }
 
+static void type_code(struct session *s, const struct session_input *in, struct effects *e)
+{
+    activation_key(s, in->message, e);
+}
+
 static void answer(struct session *s, const struct session_input *in, struct effects *e)
 {
     session_answer(s, in->message->id, sccp_argument_of(in->message), e);
@@ -440,6 +453,8 @@ static const struct row {
     { IN(CAPABILITIES),           EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
 
     { THERE,                      EV_CAPABILITIES, NULL,               nothing,          SAME,                 "" },
+    { IN(REGISTERED),             EV_KEY,          in_quarantine,      type_code,        SAME,                 "in quarantine: dial tone for an activation code" },
+    { THERE,                      EV_KEY,          NULL,               nothing,          SAME,                 "" },
     { THERE,                      EV_REQUEST,      NULL,               answer,           SAME,                 "answer" },
     { THERE,                      EV_UNREGISTER,   has_no_acks,        leave,            STATION_OPEN,         "version 0: no answer" },
     { THERE,                      EV_UNREGISTER,   NULL,               leave,            STATION_CLOSED,       "UnregisterAck, close" },
@@ -456,6 +471,7 @@ static const struct row {
 
     { NOBODY,                     EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
     { NOBODY,                     EV_CAPABILITIES, NULL,               too_early,        SAME,                 "counted" },
+    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES), EV_KEY, NULL,         too_early,        SAME,                 "counted" },
     { IN(ADMITTING),              EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
     { NOBODY,                     EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
     { IN(ADMITTING),              EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
@@ -489,6 +505,7 @@ static const char *const event_names[N_SESSION_EVENTS] = {
     [EV_SPCP_TOKEN] = "SPCPRegisterTokenReq",
     [EV_REGISTER] = "Register",
     [EV_CAPABILITIES] = "capabilities",
+    [EV_KEY] = "key or hook",
     [EV_REQUEST] = "request",
     [EV_UNREGISTER] = "Unregister",
     [EV_ADMITTED] = "added",

@@ -40,6 +40,7 @@ struct session {
     uint8_t refusal; /* row of refusals.def to answer with */
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
     uint64_t parked_id;              /* in owner->parked, or 0 */
+    uint64_t typing_id;              /* of activation.c, or 0 */
     const struct model *model;       /* NULL: a model nobody knows */
     uint8_t *partial;                /* start of a message whose rest is still to come, or NULL */
     uint16_t partial_len, partial_size;
@@ -67,6 +68,7 @@ struct stations {
     size_t sweep, n_unswept; /* cursor over sessions; those still to look at */
     uint64_t swept_version;  /* of the directory, that a sweep was begun for */
     size_t drop_cursor;
+    struct activation *activation;
     struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
     size_t early_at;
     struct softkey_messages softkeys[SOFTKEY_MESSAGES]; /* by the address of the template */
@@ -79,6 +81,7 @@ enum session_event {
     EV_SPCP_TOKEN,
     EV_REGISTER,
     EV_CAPABILITIES,
+    EV_KEY,     /* hook, key, softkey, line */
     EV_REQUEST, /* anything else that a phone may say */
     EV_UNREGISTER,
     EV_ADMITTED,     /* the database has added it */

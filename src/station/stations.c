@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "core/counters.h"
-#include "station/sccp_station.h"
+#include "station/activation.h"
 
 #define SWEEP_BATCH 100 /* sessions looked at in one tick */
 #define CLOCK_S     900 /* clocks are changed on quarters of an hour */
@@ -28,6 +28,10 @@ struct stations *stations_new(const struct stations_options *options)
         return NULL;
     s->registry = options->registry;
     s->max_sessions = options->max_sessions;
+    if (!(s->activation = activation_new())) {
+        free(s);
+        return NULL;
+    }
     pool_init(&s->sessions, sizeof(struct session), options->max_sessions);
     pool_init(&s->parked, sizeof(struct parked), 16384);
     map_init(&s->by_link, key_of_link);
@@ -40,6 +44,7 @@ static void session_free(struct session *x)
 {
     struct stations *s = x->owner;
 
+    activation_forget(x);
     station_leave_name(&x->station);
     map_remove(&s->by_link, key_of_link(x));
     timer_stop(&s->timers, &x->timer);
@@ -63,6 +68,7 @@ void stations_free(struct stations *s)
         return;
     while ((x = pool_next(&s->sessions, &cursor, &id)))
         session_free(x);
+    activation_free(s->activation);
     map_done(&s->by_link);
     pool_done(&s->sessions);
     pool_done(&s->parked);
@@ -191,6 +197,21 @@ void stations_admitted(struct stations *s, uint64_t token, int err, struct momen
              e);
 }
 
+void stations_activated(struct stations *s, uint64_t token, int err, struct moment now,
+                        struct effects *e)
+{
+    struct session *x = pool_get(&s->sessions, token);
+
+    s->registry->now = now;
+    if (!x || x->station.state != STATION_REGISTERED)
+        return;
+    activation_answer(x, err, e);
+    if (err)
+        return;
+    x->order = STATION_RESTART;
+    step(x, (struct session_input){.event = EV_ORDER}, e);
+}
+
 bool stations_is_early(const struct stations *s, struct ip ip)
 {
     for (size_t i = 0; i < EARLY_MAX; i++)
@@ -230,9 +251,11 @@ int stations_order(struct stations *s, struct device_name name, enum station_ord
 
 uint64_t stations_next(const struct stations *s, uint64_t now_ms)
 {
+    uint64_t timer = timers_next(&s->timers, now_ms), code = activation_next(s->activation, now_ms);
+
     if (s->n_unswept || s->swept_version != s->registry->directory_version)
         return 1;
-    return timers_next(&s->timers, now_ms);
+    return timer < code ? timer : code;
 }
 
 /* After a new snapshot, whose record is gone has to leave; then, and each quarter of an hour, whose
@@ -285,6 +308,7 @@ bool stations_tick(struct stations *s, struct moment now, struct effects *e)
     if (s->swept_version != s->registry->directory_version)
         sweep_begin(s);
     sweep(s, e);
+    activation_tick(s, e);
     while (effects_have_room(e)) {
         due = timers_expire(&s->timers, now.ms);
         if (!due)

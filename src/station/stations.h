@@ -38,6 +38,11 @@ bool stations_tick(struct stations *s, struct moment now, struct effects *e);
 void stations_admitted(struct stations *s, uint64_t token, int err, struct moment now,
                        struct effects *e);
 
+/* Answer to EFFECT_ACTIVATE: as activation_change of server/activation.h; 0: the directory that was
+ * set has the phone's new place, and it is told to restart. */
+void stations_activated(struct stations *s, uint64_t token, int err, struct moment now,
+                        struct effects *e);
+
 /* A phone at this address wants KeepAliveAck before it registers (7985, 6911). */
 void stations_expect_early(struct stations *s, struct ip ip);
 

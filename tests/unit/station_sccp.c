@@ -646,7 +646,7 @@ static void a_phone_in_quarantine_says_so(void **state)
     w->dump = true;
     world_phone(w, 1, A, 7, 11);
     SAY(w, 1, softkey_set_req, {});
-    contains(w, "text \"Not adopted yet\"");
+    contains(w, "text \"Not adopted: type your code\"");
     world_free(w);
 }
 

@@ -141,6 +141,10 @@ static inline void world_carry_out(struct world *w)
             world_log(w, "  autoregister %s %u\n", row->autoregister.device.s,
                       row->autoregister.model);
             break;
+        case EFFECT_ACTIVATE:
+            w->token = row->link;
+            world_log(w, "  activate %s %s\n", row->activate.device.s, row->activate.code);
+            break;
         }
     }
     effects_clear(e);

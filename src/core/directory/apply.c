@@ -123,16 +123,18 @@ static void finish_operation(struct apply *a)
     a->open = false;
 }
 
-/* The draft is all of what it was copied from: gives it the key of `named`, a phone no lines, a user no digest
- * password. */
+/* The draft is all of what it was copied from: gives it the key of `named`, a phone neither lines nor
+ * activation code, a user no digest password. */
 static void become_copy(struct apply *a, const union draft *named)
 {
     char sentence[SENTENCE_MAX];
 
     memcpy(&a->draft.record + 1, &named->record + 1,
            directory_entity(a->entity)->n_keys * sizeof(const char *));
-    if (a->entity == ENTITY_phone)
+    if (a->entity == ENTITY_phone) {
         draft_phone_extra(&a->arena, &a->draft.phone, TEXT("lines"), TEXT(""), sentence);
+        a->draft.phone.activation_code = a->draft.phone.activation_until = "";
+    }
     if (a->entity == ENTITY_user)
         a->draft.user.digest_password = ""; /* it is bound to the name */
 }

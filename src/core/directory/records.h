@@ -36,13 +36,14 @@ union draft {
 #undef END
 };
 
-/* An element of the indexes from lines and from digest users to phones: key "line key \1 phone name". */
+/* An element of the indexes from lines, digest users and activation codes to phones: key "line key \1 phone name". */
 #define ENTITY_LINE_USE N_ENTITIES
 #define ENTITY_USER_USE (N_ENTITIES + 1)
+#define ENTITY_CODE_USE (N_ENTITIES + 2)
 struct phone_use {
     struct record record;
     const struct phone *phone; /* a reference */
-    const char *used;          /* key of line or user, in the phone's record */
+    const char *used;          /* key of line or user, or a code, in the phone's record */
 };
 
 void draft_init(union draft *d, enum entity e); /* the defaults of the table, keys empty */

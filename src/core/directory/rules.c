@@ -12,6 +12,7 @@
 #define MAX_PHONE_LINES   42 /* what a line number in SCCP template and softphone can name */
 #define MAX_PHONE_BUTTONS 255
 #define MAX_DIAL_RULES    100
+#define MIN_CODE          4 /* digits of an activation code */
 
 void phone_name_normal(struct text typed, char to[static 16])
 {
@@ -209,6 +210,35 @@ static void check_security_profile_of(struct apply *a, const struct phone *p)
         apply_fault(a, "security_profile", "security profile \"%s\" is for another model", s->name);
 }
 
+/* "2026-12-31", so that later days are greater texts too */
+static bool is_day(const char *s)
+{
+    int year, month, day, end = 0;
+
+    return strlen(s) == 10 && sscanf(s, "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 &&
+           end == 10 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+static void check_activation(struct apply *a, const struct phone *p)
+{
+    size_t len = strlen(p->activation_code);
+    const struct phone *other = directory_activation(a->dir, text_of(p->activation_code));
+
+    if (len && (len < MIN_CODE || !only(p->activation_code, "0123456789")))
+        apply_fault(a, "activation_code", "an activation code has %d to 16 digits", MIN_CODE);
+    else if (other && &other->record != a->before)
+        apply_fault(a, "activation_code", "%s has that activation code already", other->name);
+    else if (*p->activation_until && !is_day(p->activation_until))
+        apply_fault(a, "activation_until", "\"%s\" is no day: write it as 2026-12-31",
+                    p->activation_until);
+}
+
+/* "BAT" and 12 hex digits: a phone that is prepared before its own name is known. */
+static bool is_placeholder(const char *name)
+{
+    return strncmp(name, "BAT", 3) == 0 && strlen(name) == 15 && only(name + 3, "0123456789ABCDEF");
+}
+
 static void check_phone(struct apply *a)
 {
     struct phone *p = &a->draft.phone;
@@ -221,8 +251,9 @@ static void check_phone(struct apply *a)
 
     if (m)
         choose_protocol(a, p, m);
+    check_activation(a, p);
     check_security_profile_of(a, p);
-    if (m && !(m->quirks & MODEL_FREE_NAME) && !named_by_mac)
+    if (m && !(m->quirks & MODEL_FREE_NAME) && !named_by_mac && !is_placeholder(p->name))
         apply_fault(a, "name",
                     "\"%s\" is no name of a %s: SEP and the 12 hex digits of its MAC address",
                     p->name, m->title);
@@ -234,7 +265,7 @@ static void check_phone(struct apply *a)
     else if (t && t->model && t->model != p->model)
         apply_fault(a, "template", "template \"%s\" is for a %s, this is a %s", t->name,
                     model_print((uint32_t)t->model, model), m ? m->name : "model without a name");
-    else
+    else if (!a->failed)
         check_lines(a, p, m);
 }
 

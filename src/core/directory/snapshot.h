@@ -5,7 +5,7 @@
 #include "core/directory/tree.h"
 #include "core/settings.h"
 
-#define N_TREES (N_ENTITIES + 2) /* the last: line and digest user to phones, struct phone_use */
+#define N_TREES (N_ENTITIES + 3) /* the last: line, digest user, activation code to phones, struct phone_use */
 
 struct directory {
     _Atomic uint32_t refs;
