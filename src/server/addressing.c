@@ -43,6 +43,14 @@ static void on_tick(uv_timer_t *timer)
     dhcp_service_tick(timer->data);
 }
 
+/* Timers come before sockets in a turn of the loop. A thread that waited for its processor would
+ * say that nobody answered a probe although the answer has arrived: it is heard first, the tick is
+ * a turn later. */
+static void on_due(uv_timer_t *timer)
+{
+    uv_timer_start(timer, on_tick, 1, 0);
+}
+
 static void on_watch(uv_timer_t *timer)
 {
     dhcp_service_watch(timer->data);
@@ -131,7 +139,7 @@ void addressing_arm(struct addressing *a, uint64_t after_ms)
     if (after_ms == UINT64_MAX)
         uv_timer_stop(&a->tick);
     else
-        uv_timer_start(&a->tick, on_tick, after_ms, 0);
+        uv_timer_start(&a->tick, on_due, after_ms, 0);
 }
 
 static void on_closed(uv_handle_t *h)
