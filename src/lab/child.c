@@ -15,7 +15,7 @@
 
 #define WORDS_MAX   64
 #define AT_ONCE_MAX 128 /* children that are waited for together */
-#define RUN_MS      20000
+#define RUN_MS      60000
 
 uint64_t lab_now_ms(void)
 {
@@ -147,7 +147,7 @@ void child_stop(struct child *c, int signal)
 {
     if (child_running(c)) {
         kill(c->pid, signal);
-        if (!ends_within(c, 3000))
+        if (!ends_within(c, 10000))
             kill(c->pid, SIGKILL);
         ends_within(c, 1000);
     }
@@ -171,7 +171,7 @@ int child_run(const char *ns, struct grow *output, char *const argv[])
         return err;
     while (c.out >= 0 && lab_now_ms() < end)
         children_read(list, 1, 100);
-    if (c.out >= 0 || !ends_within(&c, 2000)) {
+    if (c.out >= 0 || !ends_within(&c, 10000)) {
         child_stop(&c, SIGKILL);
         return -ETIMEDOUT;
     }

@@ -62,9 +62,9 @@ static int watch(pid_t child, const sigset_t *signals)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* The child's programs go on without it, an `ip netns add` too. First its group ends, so that nobody is
- * left who makes a namespace; then the namespaces with all in them. Orphans become our own children
- * (PR_SET_CHILD_SUBREAPER): when there are none, all are gone. */
+/* The child's programs go on without it, an `ip netns add` too. First its group ends, so that
+ * nobody is left who makes a namespace; then the namespaces with all in them. Orphans become our
+ * own children (PR_SET_CHILD_SUBREAPER): when there are none, all are gone. */
 static void end_family(pid_t child, const char *name)
 {
     kill(-child, SIGKILL);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define READY_MS  30000
+#define READY_MS  60000
 #define WORDS_MAX 24
 
 int office_open(struct office *o, const struct network *network, const char *folder)

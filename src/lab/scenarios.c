@@ -6,8 +6,8 @@
 
 #include "lab/scenario.h"
 
-#define BOOT_MS    40000 /* from power to registered, on a busy machine */
-#define RESTART_MS 90000
+#define BOOT_MS    120000 /* from power to registered, on a busy machine */
+#define RESTART_MS 180000
 #define FLEET      50
 
 /* -- what they share ------------------------------------------------------------------------ */

@@ -1,7 +1,9 @@
 """Fixtures of the system tests: namespaces of their own, a real server, captures that tshark judges.
 
 Nothing is waited for by sleeping: the server says when it is ready, foreign programs end, and what must become
-true is asked for until a deadline."""
+true is asked for until a deadline. Deadlines are for what will never happen: a slow machine that does ten other
+things must not reach them. Each pytest process (several run side by side) lives in a network namespace of its own,
+so that ports of 127.0.0.1 are everybody's own."""
 import ctypes
 import json
 import os
@@ -24,13 +26,19 @@ CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def run(*words, timeout=60, check=True, **more):
+def run(*words, timeout=120, check=True, **more):
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=timeout, **more)
     assert not check or done.returncode == 0, f'{words}: status {done.returncode}\n{done.stdout}{done.stderr}'
     return done
 
 
-def until(truth, seconds=20, step=0.05):
+def pytest_configure():
+    if os.geteuid() == 0:
+        assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        run('ip', 'link', 'set', 'lo', 'up')
+
+
+def until(truth, seconds=60, step=0.05):
     """Asks again and again; returns what was true, fails at the deadline with the last answer."""
     deadline = time.monotonic() + seconds
     while True:
@@ -85,13 +93,13 @@ class Namespace:
             raise result[0]
         return result[0]
 
-    def connect(self, port, address=SERVER, timeout=10):
+    def connect(self, port, address=SERVER, timeout=60):
         return self.inside(lambda: socket.create_connection((address, port), timeout))
 
     def udp(self):
         def make():
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            s.settimeout(5)
+            s.settimeout(30)
             return s
         return self.inside(make)
 
@@ -123,6 +131,8 @@ class Lan:
         for ns in self.server, self.client:
             ns.run('ip', 'link', 'set', 'eth0', 'up')
         self.server.run('ip', 'address', 'add', SERVER + '/16', 'dev', 'eth0')
+        for ns in self.server, self.client:  # until then what is sent is dropped
+            until(lambda: 'state UP' in ns.run('ip', '-o', 'link', 'show', 'eth0').stdout)
 
     def address(self, address=CLIENT + '/16'):
         self.client.run('ip', 'address', 'replace', address, 'dev', 'eth0')
@@ -170,7 +180,7 @@ class Server:
 
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)
-        self.process.wait(30)
+        self.process.wait(60)
 
     def ask(self, *words, check=True):
         """An administration command; its text."""
@@ -203,20 +213,20 @@ class Server:
 
 
 class Capture:
-    """What passes eth0 of a namespace, as a file that tshark reads."""
+    """What passes an interface of a namespace (None: our own), as a file that tshark reads."""
 
-    def __init__(self, ns, path):
+    def __init__(self, ns, path, interface='eth0'):
         self.path = path
-        self.socket = ns.inside(self.open)
+        self.socket = ns.inside(self.open, interface) if ns else self.open(interface)
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.record)
         self.thread.start()
 
     @staticmethod
-    def open():
+    def open(interface='eth0'):
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-        s.bind(('eth0', 0))
+        s.bind((interface, 0))
         s.settimeout(0.05)
         return s
 

@@ -5,6 +5,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 
 DIALTONE = str(pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve())
 QUIET = ['sccp.port=0', 'tftp.port=0', 'files.http_port=0', 'node.name=cm1', 'node.address=10.0.0.1']
@@ -19,7 +20,7 @@ class Control:
 
     def __init__(self, folder):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
+        self.socket.settimeout(120)
         self.socket.connect(str(folder / 'control.sock'))
         self.file = self.socket.makefile('rb')
 
@@ -50,12 +51,21 @@ class Node:
         for setting in QUIET + list(settings):
             command += ['--set', setting]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.said = ''
+        self.said, self.ready = '', threading.Event()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        self.ready.wait(120)
+        if 'Ready.' not in self.said:
+            self.kill()
+            raise AssertionError(f'the server did not start:\n{self.said}')
+
+    def read(self):
+        """All that it says until its end: a pipe that nobody reads would stop it."""
         for line in self.process.stdout:
             self.said += line
             if line.startswith('Ready.'):
-                return
-        raise AssertionError(f'the server did not start:\n{self.said}')
+                self.ready.set()
+        self.ready.set()
 
     def control(self):
         return Control(self.folder)
@@ -69,13 +79,14 @@ class Node:
         return self.end()
 
     def end(self):
-        self.said += self.process.stdout.read()
+        self.process.wait(60)
+        self.reader.join()
         self.process.stdout.close()
-        return self.process.wait()
+        return self.process.returncode
 
 
 def dialtone(folder, *words):
-    return subprocess.run([DIALTONE, '--data', str(folder), *map(str, words)], capture_output=True, text=True)
+    return subprocess.run([DIALTONE, '--data', str(folder), *map(str, words)], capture_output=True, text=True, timeout=120)
 
 
 def everything(folder, to):

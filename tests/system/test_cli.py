@@ -6,6 +6,7 @@ import pathlib
 import pty
 import random
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -70,7 +71,7 @@ def fleet(*words, **options):
                             stderr=subprocess.DEVNULL, **options)
 
 
-def until(question, seconds=20):
+def until(question, seconds=60):
     """Asks again until the answer is true; the answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -222,13 +223,16 @@ def test_passwords_are_stored_as_hashes_and_never_shown(run, ask, node, tmp_path
 def test_status_events_and_timeline_of_phones_that_come_and_go(node, run, ask, phones):
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind(('127.0.0.1', SYSLOG))
-    sink.settimeout(10)
+    sink.settimeout(60)
     follow = subprocess.Popen([DIALTONE, '--data', str(node.folder), 'event', 'follow', '--json',
                                '--alarm', 'EndPointRegistered'], stdout=subprocess.PIPE, text=True)
-    time.sleep(0.5) # it must follow before the phones come; nothing tells when
-    group = fleet('--count', 1, '--first-mac', '001122334455', '--model', '7960', '--duration', 60)
+    group = fleet('--count', 1, '--first-mac', '001122334455', '--model', '7960', '--duration', 300)
     try:
-        until(lambda: ask('phone', 'show', PHONE)['status'] == 'registered')
+        registered = lambda: ask('phone', 'show', PHONE)['status'] == 'registered'
+        until(registered)
+        while not select.select([follow.stdout], [], [], 1)[0]: # it began to follow after the phone came
+            run('phone', 'restart', PHONE)
+            until(registered)
         event = json.loads(follow.stdout.readline())
         assert event['alarm'] == 'EndPointRegistered' and event['device'] == PHONE
         shown = ask('phone', 'show', PHONE)
@@ -246,10 +250,10 @@ def test_status_events_and_timeline_of_phones_that_come_and_go(node, run, ask, p
         assert 'not registered' in run('phone', 'reset', OTHER, status=1)
         assert ask('phone', 'reset', PHONE)['reset'] == 1
         until(lambda: ask('event', 'list', '--device', PHONE, '--reason', '9'))
-        until(lambda: ask('phone', 'show', PHONE)['status'] == 'registered')
+        until(registered)
         assert ask('phone', 'restart', 'pool=Default')['restarted'] == 1
         until(lambda: ask('event', 'list', '--device', PHONE, '--reason', '15'))
-        until(lambda: ask('phone', 'show', PHONE)['status'] == 'registered')
+        until(registered)
         assert 'Which phones' in run('phone', 'reset', status=1)
         lines = [sink.recv(4096).decode() for _ in range(3)]
         assert all(re.match(r'<\d+>\d+: cm1: \w{3} \d\d \d{4} \d\d:\d\d:\d\d\.\d{3} UTC :  %UC_\w+-\d-\w+: %\[', line)
@@ -268,7 +272,7 @@ def test_status_events_and_timeline_of_phones_that_come_and_go(node, run, ask, p
 
 
 def test_an_unknown_phone_is_listed_with_what_it_may_be_a_typing_error_of_and_adopted(run, ask, phones):
-    group = fleet('--count', 1, '--first-mac', '001122334454', '--model', '7960', '--duration', 40)
+    group = fleet('--count', 1, '--first-mac', '001122334454', '--model', '7960', '--duration', 300)
     try:
         row, = until(lambda: [r for r in ask('unknown', 'list') if r['name'] == 'SEP001122334454' and r['refused_for']])
         assert row['model'] == '7960' and row['near_miss'] == [PHONE] and row['tries'] >= 1 and row['last_file']
@@ -291,7 +295,7 @@ def test_a_phone_in_quarantine_is_adopted(run, ask):
     name = 'SEP001122334477'
     run('pool', 'add', 'Quarantine')
     run('autoregistration', 'set', 'enabled=yes', 'start=8100', 'end=8109', 'quarantine=yes', 'quarantine_pool=Quarantine')
-    group = fleet('--count', 1, '--first-mac', name[3:], '--model', '7960', '--duration', 40)
+    group = fleet('--count', 1, '--first-mac', name[3:], '--model', '7960', '--duration', 300)
     try:
         until(lambda: ask('phone', 'list', 'quarantine=yes', 'status=registered'))
         assert ask('phone', 'show', name)['pool'] == 'Quarantine'
@@ -448,7 +452,7 @@ def test_manual_pages_render_without_warnings(page):
 
 def talk(node, data):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(20)
+    s.settimeout(60)
     s.connect(str(node.folder / 'control.sock'))
     s.sendall(data)
     return s

@@ -34,7 +34,7 @@ def lldpd(lan, tmp_path, *words):
 
 def test_lldpd_reads_our_lldp_with_the_voice_vlan(lan, office, tmp_path):
     neighbours = lldpd(lan, tmp_path, '-M', '3')  # a communication device
-    text = until(lambda: t if 'policy' in (t := neighbours()) else '', 45)
+    text = until(lambda: t if 'policy' in (t := neighbours()) else '', 120)
     policy = json.dumps(json.loads(text))
     assert f'"vid": {VLAN}' in policy or f'"vid": "{VLAN}"' in policy or f'"value": "{VLAN}"' in policy, text
     assert '"pri"' in policy or 'priority' in policy
@@ -42,13 +42,13 @@ def test_lldpd_reads_our_lldp_with_the_voice_vlan(lan, office, tmp_path):
 
 def test_lldpd_reads_our_cdp(lan, office, tmp_path):
     neighbours = lldpd(lan, tmp_path, '-ll', '-cc')  # no LLDP, CDPv2 enforced
-    text = until(lambda: t if 'CDPv2' in (t := neighbours()) else '', 45)
+    text = until(lambda: t if 'CDPv2' in (t := neighbours()) else '', 120)
     assert 'eth0' in text
 
 
 def test_we_read_lldpd(lan, office, tmp_path):
     lldpd(lan, tmp_path, '-M', '3')
-    row = until(lambda: office.json('port', 'list'), 45)
+    row = until(lambda: office.json('port', 'list'), 120)
     assert 'eth0' in json.dumps(row)
 
 
@@ -81,7 +81,7 @@ def raw(lan):
 def test_a_phone_that_asks_is_told_its_vlan_at_once(lan, office, capture, version):
     seen = capture()
     s = raw(lan)
-    s.settimeout(2)
+    s.settimeout(15)
     s.send(cdp_of_a_phone(version))
     while True:  # at once: within the time-out, not at the next minute
         frame = s.recv(2000)

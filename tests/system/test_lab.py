@@ -20,7 +20,7 @@ def namespaces():
 def test_a_scenario_ends_well(scenario, tmp_path):
     folder = tmp_path / 'lab'
     process = subprocess.run([DIALTONE, 'lab', 'run', scenario, '--folder', folder], capture_output=True, text=True,
-                             timeout=300, check=False)
+                             timeout=600, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
     assert 'verdict: good' in process.stdout
     captures = sorted(folder.glob('*.pcap'))
@@ -41,7 +41,7 @@ def interrupt(words, number, **more):
             break
     assert mine(process.pid)
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     return process
 
 
@@ -72,8 +72,8 @@ def test_up_and_down(tmp_path):
     assert not any(n.startswith(name + '-') for n in namespaces())
 
 
-def test_the_demo_registers_eight_phones_within_a_minute(tmp_path):
-    process = subprocess.run([DIALTONE, 'demo', '--once', '--duration', '60'], capture_output=True, text=True, timeout=120,
+def test_the_demo_registers_eight_phones(tmp_path):
+    process = subprocess.run([DIALTONE, 'demo', '--once', '--duration', '180'], capture_output=True, text=True, timeout=400,
                              check=False)
     assert process.returncode == 0, process.stdout + process.stderr
     assert '8 of 8 registered' in process.stdout

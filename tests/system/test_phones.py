@@ -26,7 +26,7 @@ def node(tmp_path):
 
 def fleet(*words, **options):
     done = subprocess.run([DIALTONE, 'fleet', *PORTS, '--json', *map(str, words)], capture_output=True, text=True,
-                          timeout=120, **options)
+                          timeout=300, **options)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -39,7 +39,7 @@ def script(tmp_path, *words, text):
     path = tmp_path / 'script'
     path.write_text(text)
     done = subprocess.run([DIALTONE, 'handset', *PORTS, '--json', '--script', str(path), *words],
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=300)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -52,13 +52,13 @@ def test_every_model_registers_with_its_own_files(node, tmp_path):
     rows = ['name,model,lines'] + [f'SEP{0x001122000001 + i:012X},{model},{7000 + i}' for i, model in enumerate(MODELS)]
     (tmp_path / 'phones.csv').write_text('\n'.join(rows) + '\n')
     assert dialtone(node.folder, 'import', tmp_path / 'phones.csv').returncode == 0
-    status, report = fleet('--model', ','.join(MODELS), '--count', len(MODELS), '--wait', 20)
+    status, report = fleet('--model', ','.join(MODELS), '--count', len(MODELS), '--wait', 60)
     assert status == 0, (report, [row for row in statuses(node).values() if row['status'] != 'registered'])
     assert report['registered'] == len(MODELS) and report['losses'] == 0
 
 
 def test_an_unknown_phone_is_refused_with_words(node):
-    status, report = fleet('--model', '7960,7975,12SP+', '--count', 3, '--wait', 10)
+    status, report = fleet('--model', '7960,7975,12SP+', '--count', 3, '--wait', 60)
     assert status == 1
     assert report['registered'] == 0
     assert report['refusals'] == [{'text': 'Error: DB Config', 'n': 3}]
@@ -66,7 +66,7 @@ def test_an_unknown_phone_is_refused_with_words(node):
 
 def test_the_wrong_model_is_refused_with_words(node):
     assert dialtone(node.folder, 'phone', 'add', 'SEP001122000001', 'model=7961', 'lines=7001').returncode == 0
-    status, report = fleet('--model', '7961G-GE', '--wait', 10)
+    status, report = fleet('--model', '7961G-GE', '--wait', 60)
     assert status == 1
     assert report['refusals'][0]['text'] == 'Error: Mismatch'
 
@@ -88,7 +88,7 @@ def test_phones_that_misbehave_do_not_disturb_others(node, fault):
     bad = subprocess.Popen([DIALTONE, 'fleet', *PORTS, '--count', '60', '--fault', fault, '--duration', '4',
                             '--first-mac', '00aabb000000', '--vanish'], stdout=subprocess.DEVNULL)
     time.sleep(1)
-    status, report = fleet('--count', 50, '--model', '7960,7975', '--wait', 20)
+    status, report = fleet('--count', 50, '--model', '7960,7975', '--wait', 60)
     bad.wait()
     assert status == 0, report
     assert report['losses'] == 0
@@ -134,19 +134,19 @@ def test_settings_and_the_display(node, tmp_path):
     name = 'SEP001122000001'
     assert dialtone(node.folder, 'phone', 'add', name, 'model=7960', 'lines=7001').returncode == 0
     status, events = script(tmp_path, '--model', '7960', text="""
-        wait registered 20
-        wait "7001" 5
+        wait registered 60
+        wait "7001" 60
         press settings
-        wait "SETTINGS"
+        wait "SETTINGS" 60
         keys 3
-        wait "NETWORK CONFIGURATION"
-        wait "SEP001122000001"
+        wait "NETWORK CONFIGURATION" 60
+        wait "SEP001122000001" 60
         keys **#
-        wait "(unlocked)"
+        wait "(unlocked)" 60
         # With the keys before these make **#**: the phone restarts.
         keys **
-        wait loading 5
-        wait registered 20
+        wait loading 60
+        wait registered 60
         press line 1
         press hook
         keys 123
@@ -161,24 +161,24 @@ def test_keypad_programming_makes_the_phone_boot_again(node, tmp_path):
     name = 'SEP001122000001'
     assert dialtone(node.folder, 'phone', 'add', name, 'model=12SP+', 'lines=7001').returncode == 0
     status, events = script(tmp_path, '--model', '12SP+', text="""
-        wait registered 20
+        wait registered 60
         keys **
-        wait "IP address"
+        wait "IP address" 60
         keys #
-        wait "Press 1 to disable"
+        wait "Press 1 to disable" 60
         keys 1
         keys 127*64*0*9*
         keys 255*0*0*0*
         keys 0*0*0*0*
         keys 0*0*0*0*
         keys 0*0*0*0*
-        wait "Press * to exit"
+        wait "Press * to exit" 60
         keys 1
-        wait "TFTP must be set"
+        wait "TFTP must be set" 60
         keys 127*0*0*1*
         keys 1
-        wait loading 5
-        wait registered 20
+        wait loading 60
+        wait registered 60
         quit
     """)
     assert status == 0, events
