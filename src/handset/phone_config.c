@@ -89,6 +89,8 @@ static void on_close(struct reading *r, const struct xml_event *e)
         read_number(e->value, &r->member.port);
     else if (text_ends(e->path, "/connectionMonitorDuration"))
         read_number(e->value, &r->config->monitor_s);
+    else if (text_is(below, "/vendorConfig/detectCMConnectionFailure"))
+        r->config->delayed_failover = text_is(text_trim(e->value), "1");
     else if (text_is(below, "/deviceSecurityMode")) {
         read_number(e->value, &mode);
         r->config->security_mode =

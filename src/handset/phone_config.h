@@ -21,6 +21,7 @@ struct phone_config {
     uint8_t n_servers;
     bool is_default;       /* it was XMLDefault or SEPDEFAULT: the phone is not in the database */
     uint8_t security_mode; /* 1: none */
+    bool delayed_failover; /* detectCMConnectionFailure: 1 */
     uint16_t monitor_s;    /* connectionMonitorDuration; 0: not given */
     char protocol[8];      /* "SCCP", "SIP", "" */
     char load[65];         /* "" keeps what runs */

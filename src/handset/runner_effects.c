@@ -296,6 +296,7 @@ static void begin_registration(struct runner *r, struct effects *fx)
 
     if (r->boot) {
         s.own = r->boot->network.address;
+        s.config = &r->boot->config;
         for (; s.n_servers < r->boot->n_servers; s.n_servers++)
             s.servers[s.n_servers] = r->boot->servers[s.n_servers].at;
     } else {
@@ -305,9 +306,9 @@ static void begin_registration(struct runner *r, struct effects *fx)
     r->phone.rereads = r->boot && (r->boot->defaulted || r->boot->config.is_default);
     if (r->boot)
         r->config_hash = hash_bytes(&r->boot->config, sizeof(r->boot->config));
+    r->phone.protocol->start(&r->phone, &s, runner_now_ms(), fx);
     if (!r->site->on_wire && !r->site->keep_boot)
         forget_boot(r);
-    r->phone.protocol->start(&r->phone, &s, runner_now_ms(), fx);
 }
 
 static struct boot *new_boot(struct runner *r)

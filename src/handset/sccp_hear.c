@@ -24,10 +24,12 @@ static void on_ack(struct sccp_phone *p, const struct sccp_register_ack *m, uint
     memset(p->waiting, 0, sizeof(p->waiting));
     p->asked_capabilities = false;
     p->n_lines = p->n_speed_dials = p->n_features = p->n_services = 0;
-    p->due_ms = now_ms + PHONE_REGISTER_MS;
+    p->due_ms = now_ms + SCCP_REGISTER_MS;
     p->links[p->active].due_ms =
         now_ms + p->keepalive_s * 1000ull; /* the first one an interval after this */
     p->links[p->active].unanswered = 0;
+    p->ack_known = false; /* another server, another path */
+    p->ack_ms = p->ack_off_ms = 0;
     phone_tell(fx, PHONE_EVENT_ACKED);
 }
 
@@ -58,28 +60,16 @@ void phone_after_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         phone_link_close(p, i, fx);
     p->state = PHONE_OFF;
-    p->due_ms = p->standby_due_ms = UINT64_MAX;
+    p->due_ms = p->standby_due_ms = p->lost_ms = UINT64_MAX;
     if (p->screen)
         screen_clear(p->screen);
     phone_tell(fx, event);
 }
 
-/* Unregistered here: register on the other link, whose token was granted. */
-static void fall_back(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
-{
-    unsigned other = 1u - p->active;
-
-    phone_link_close(p, p->active, fx);
-    if (p->screen)
-        screen_clear(p->screen);
-    p->reason = PHONE_REASON_FALLBACK;
-    phone_ask_registration(p, other, now_ms, fx);
-}
-
 void phone_on_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
 {
     if (p->leaving == PHONE_EVENT_OPENED)
-        fall_back(p, now_ms, fx);
+        phone_fall_back(p, now_ms, fx);
     else
         phone_after_goodbye(p, now_ms, fx);
 }
@@ -101,34 +91,10 @@ static void on_token(struct sccp_phone *p, unsigned link, uint64_t now_ms, struc
     } else if (p->state == PHONE_REGISTERED && link != p->active) {
         p->state = PHONE_LEAVING;
         p->leaving = PHONE_EVENT_OPENED; /* no goodbye: the way to the better server */
-        p->due_ms = now_ms + PHONE_GOODBYE_MS;
+        p->standby_due_ms = p->lost_ms = UINT64_MAX;
+        p->due_ms = now_ms + SCCP_GOODBYE_MS;
         phone_put_empty(p, p->active, SCCP_UNREGISTER, fx);
     }
-}
-
-static void on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms,
-                        struct effects *fx)
-{
-    uint64_t again = now_ms + (wait_s ? wait_s : 60) * 1000ull;
-
-    if (p->state == PHONE_ASKING_TOKEN && link == p->active)
-        p->due_ms = again;
-    else if (p->state == PHONE_REGISTERED && link != p->active)
-        p->standby_due_ms = again;
-}
-
-static void on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_ms,
-                             struct effects *fx)
-{
-    struct effect *e;
-
-    if (!p->links[link].unanswered)
-        return;
-    p->links[link].unanswered = 0;
-    e = effects_add(fx, EFFECT_STATE);
-    e->number = PHONE_EVENT_KEEPALIVE;
-    e->link = (uint8_t)link;
-    e->to.port = (uint16_t)(now_ms - p->links[link].asked_ms);
 }
 
 static void on_load(struct sccp_phone *p, const char *load, struct effects *fx)
@@ -155,7 +121,7 @@ static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_me
             phone_send_capabilities(p, fx);
         break;
     case SCCP_KEEPALIVE_ACK:
-        on_keepalive_ack(p, link, now_ms, fx);
+        phone_on_keepalive_ack(p, link, now_ms, fx);
         return;
     case SCCP_RESET:
         on_reset(p, m->reset.kind, now_ms, fx);
@@ -175,10 +141,10 @@ static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_me
         on_token(p, link, now_ms, fx);
         return;
     case SCCP_REGISTER_TOKEN_REJECT:
-        on_no_token(p, link, m->register_token_reject.wait_s, now_ms, fx);
+        phone_on_no_token(p, link, m->register_token_reject.wait_s, now_ms);
         return;
     case SCCP_SPCP_REGISTER_TOKEN_REJECT:
-        on_no_token(p, link, m->spcp_register_token_reject.wait_s, now_ms, fx);
+        phone_on_no_token(p, link, m->spcp_register_token_reject.wait_s, now_ms);
         return;
     case SCCP_BUTTON_TEMPLATE:
         phone_take_buttons(p, &m->button_template);

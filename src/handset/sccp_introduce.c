@@ -127,7 +127,7 @@ void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms
     p->state = PHONE_REGISTERING;
     p->active = (uint8_t)link;
     p->version = p->kind->version;
-    p->due_ms = now_ms + PHONE_REGISTER_MS;
+    p->due_ms = now_ms + SCCP_REGISTER_MS;
     p->links[link].due_ms = UINT64_MAX;
     phone_show(p, fx, "Registering");
     if (phone_is_faulty(p, FAULT_SILENT))

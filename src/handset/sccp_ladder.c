@@ -1,8 +1,6 @@
 /* sccp_ladder.c - the questions between RegisterAck and being registered; see sccp_parts.h. */
 #include "handset/sccp_parts.h"
 
-#define STANDBY_MS  10000 /* after registering, as traced */
-#define FALLBACK_MS 40000 /* until a lost primary is tried again, as traced */
 #define FLAP_MS     5000
 
 static unsigned step_items(const struct sccp_phone *p, enum phone_step step)
@@ -169,8 +167,7 @@ static void registered(struct sccp_phone *p, uint64_t now_ms, struct effects *fx
     p->state = PHONE_REGISTERED;
     p->failures = 0;
     p->due_ms = phone_is_faulty(p, FAULT_FLAP) ? now_ms + FLAP_MS : UINT64_MAX;
-    if (p->n_servers > 1)
-        p->standby_due_ms = now_ms + (p->links[p->active].server ? FALLBACK_MS : STANDBY_MS);
+    phone_plan_standby(p, now_ms);
     phone_show(p, fx, "");
     phone_tell(fx, PHONE_EVENT_REGISTERED);
 }

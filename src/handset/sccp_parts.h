@@ -1,4 +1,4 @@
-/* sccp_parts.h - what the files of the SCCP phone share: sccp_phone.c (states), sccp_say.c
+/* sccp_parts.h - what the files of the SCCP phone share: sccp_phone.c (states), sccp_failover.c (keepalives, the second connection), sccp_say.c
  * (messages and reports), sccp_introduce.c (alarm, Register, token), sccp_ladder.c (questions),
  * sccp_hear.c (what the server says), sccp_keys.c. Nobody else includes it. */
 #pragma once
@@ -8,7 +8,11 @@
 #include "handset/screen.h"
 #include "wire/sccp/message.h"
 
-#define PHONE_REGISTER_MS 30000 /* Register without an answer, or a ladder that stalls */
+enum {
+#define SCCP_TIMER(id, ms, what, evidence) SCCP_##id##_MS = ms,
+#include "handset/sccp_timers.def"
+#undef SCCP_TIMER
+};
 
 static inline bool phone_is_faulty(const struct sccp_phone *p, enum fault f)
 {
@@ -30,10 +34,25 @@ void phone_put_number(struct sccp_phone *p, uint32_t id, uint32_t number,
 void phone_put_empty(struct sccp_phone *p, unsigned link, uint32_t id, struct effects *fx);
 
 /* phone */
-#define PHONE_GOODBYE_MS 5000 /* Unregister without an answer */
 void phone_link_close(struct sccp_phone *p, unsigned link, struct effects *fx);
+void phone_link_open(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms,
+                     struct effects *fx);
+void phone_next_server(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
+
+/* failover */
 void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
                 struct effects *fx);
+void phone_moved(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
+void phone_fall_back(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
+uint64_t phone_patience_ms(const struct sccp_phone *p); /* with an unanswered keepalive */
+void phone_send_keepalive(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx);
+void phone_on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_ms,
+                            struct effects *fx);
+void phone_standby_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
+void phone_standby_opened(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx);
+void phone_standby_failed(struct sccp_phone *p, uint64_t now_ms);
+void phone_on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms);
+void phone_plan_standby(struct sccp_phone *p, uint64_t now_ms);
 
 /* hear */
 void phone_after_goodbye(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);

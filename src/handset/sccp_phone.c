@@ -7,12 +7,6 @@
 
 #include "handset/sccp_parts.h"
 
-#define CONNECT_MS       20000 /* a SYN without an answer; the next server then */
-#define STANDBY_AGAIN_MS 60000
-#define BETWEEN_MS       5000
-#define RETURN_MS        1000 /* after a connection that was up broke */
-#define MAX_UNANSWERED   3    /* keepalives */
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -36,15 +30,15 @@ void phone_link_close(struct sccp_phone *p, unsigned link, struct effects *fx)
     effects_add(fx, EFFECT_CLOSE)->link = (uint8_t)link;
 }
 
-static void link_open(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms,
-                      struct effects *fx)
+void phone_link_open(struct sccp_phone *p, unsigned link, unsigned server, uint64_t now_ms,
+                     struct effects *fx)
 {
     struct effect *e;
 
     phone_link_close(p, link, fx);
     p->links[link].state = PHONE_LINK_OPENING;
     p->links[link].server = (uint8_t)server;
-    p->links[link].due_ms = now_ms + CONNECT_MS;
+    p->links[link].due_ms = now_ms + SCCP_CONNECT_MS;
     e = effects_add(fx, EFFECT_CONNECT);
     e->link = (uint8_t)link;
     e->to = p->servers[server];
@@ -59,8 +53,8 @@ static void open_server(struct sccp_phone *p, unsigned link, unsigned server, ui
 
     p->state = PHONE_CONNECTING;
     p->active = (uint8_t)link;
-    p->due_ms = p->standby_due_ms = UINT64_MAX;
-    link_open(p, link, server, now_ms, fx);
+    p->due_ms = p->standby_due_ms = p->lost_ms = UINT64_MAX;
+    phone_link_open(p, link, server, now_ms, fx);
     ip_print(p->servers[server].ip, address);
     snprintf(words, sizeof(words), "Opening %s", address);
     phone_show(p, fx, words);
@@ -68,7 +62,7 @@ static void open_server(struct sccp_phone *p, unsigned link, unsigned server, ui
 }
 
 /* All servers failed: a pause, and after the second round the files are read again. */
-static void next_server(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
+void phone_next_server(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
 {
     unsigned next = (p->links[p->active].server + 1u) % p->n_servers;
 
@@ -79,31 +73,9 @@ static void next_server(struct sccp_phone *p, uint64_t now_ms, struct effects *f
         phone_tell(fx, PHONE_EVENT_NO_SERVER);
     } else if (p->failures % p->n_servers == 0) {
         p->state = PHONE_BETWEEN;
-        p->due_ms = now_ms + BETWEEN_MS;
+        p->due_ms = now_ms + SCCP_BETWEEN_MS;
     } else {
         open_server(p, p->active, next, now_ms, fx);
-    }
-}
-
-void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms, struct effects *fx)
-{
-    unsigned other = 1u - p->active;
-    bool was_registered = p->state == PHONE_REGISTERED || p->state == PHONE_CONFIGURING;
-
-    phone_link_close(p, p->active, fx);
-    p->reason = (uint8_t)reason;
-    phone_tell_lost(fx, reason);
-    if (p->screen)
-        screen_clear(p->screen);
-    if (was_registered && p->links[other].state == PHONE_LINK_OPEN) {
-        phone_ask_registration(p, other, now_ms,
-                               fx); /* the standby connection was there all along */
-    } else if (was_registered && p->n_servers == 1) {
-        p->state = PHONE_BETWEEN;
-        p->due_ms = now_ms + RETURN_MS;
-    } else {
-        phone_link_close(p, other, fx);
-        next_server(p, now_ms, fx);
     }
 }
 
@@ -118,10 +90,7 @@ void sccp_phone_opened(struct sccp_phone *p, unsigned link, uint64_t now_ms, str
     l->state = PHONE_LINK_OPEN;
     l->due_ms = UINT64_MAX;
     if (link != p->active) {
-        phone_tell(fx, PHONE_EVENT_STANDBY);
-        l->due_ms = now_ms + p->standby_s * 1000ull;
-        if (l->server < p->links[p->active].server)
-            phone_ask_token(p, link, fx);
+        phone_standby_opened(p, link, now_ms, fx);
         return;
     }
     phone_tell(fx, PHONE_EVENT_OPENED);
@@ -129,7 +98,7 @@ void sccp_phone_opened(struct sccp_phone *p, unsigned link, uint64_t now_ms, str
         phone_put_empty(p, link, SCCP_KEEPALIVE, fx);
     if (p->kind->model->quirks & MODEL_TOKEN_FIRST) {
         p->state = PHONE_ASKING_TOKEN;
-        p->due_ms = now_ms + PHONE_REGISTER_MS;
+        p->due_ms = now_ms + SCCP_REGISTER_MS;
         phone_ask_token(p, link, fx);
     } else {
         phone_ask_registration(p, link, now_ms, fx);
@@ -145,38 +114,18 @@ void sccp_phone_closed(struct sccp_phone *p, unsigned link, int err, uint64_t no
         return;
     phone_link_down(&p->links[link]);
     if (link != p->active) {
-        if (p->state == PHONE_REGISTERED)
-            p->standby_due_ms = now_ms + STANDBY_AGAIN_MS;
+        phone_standby_failed(p, now_ms);
         return;
     }
     if (p->state == PHONE_LEAVING)
         phone_on_goodbye(p, now_ms, fx);
     else if (opening)
-        next_server(p, now_ms, fx);
+        phone_next_server(p, now_ms, fx);
     else
         phone_lost(p, phone_reason_of(err), now_ms, fx);
 }
 
 /* ---- time ---- */
-
-static void send_keepalive(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
-{
-    struct phone_link *l = &p->links[link];
-    bool active = link == p->active;
-
-    l->due_ms = now_ms + (active ? p->keepalive_s : p->standby_s) * 1000ull;
-    if (active && phone_is_faulty(p, FAULT_LOST_KEEPALIVES))
-        return;
-    /* The backup answers by TCP alone, and so does CallManager 2. */
-    if (active && p->version && l->unanswered >= MAX_UNANSWERED) {
-        phone_lost(p, PHONE_REASON_KEEPALIVE, now_ms, fx);
-        return;
-    }
-    if (l->unanswered < MAX_UNANSWERED)
-        l->unanswered++;
-    l->asked_ms = now_ms;
-    phone_put_empty(p, link, SCCP_KEEPALIVE, fx);
-}
 
 static void link_tick(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
 {
@@ -187,28 +136,14 @@ static void link_tick(struct sccp_phone *p, unsigned link, uint64_t now_ms, stru
     if (l->state == PHONE_LINK_OPENING) {
         phone_link_close(p, link, fx);
         if (link == p->active)
-            next_server(p, now_ms, fx);
+            phone_next_server(p, now_ms, fx);
         else
-            p->standby_due_ms = now_ms + STANDBY_AGAIN_MS;
+            phone_standby_failed(p, now_ms);
     } else if (l->state == PHONE_LINK_OPEN) {
-        send_keepalive(p, link, now_ms, fx);
+        phone_send_keepalive(p, link, now_ms, fx);
     } else {
         l->due_ms = UINT64_MAX;
     }
-}
-
-/* The second link leads to the first server that is not the one of the registration. */
-static void standby(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
-{
-    unsigned other = 1u - p->active, server = p->links[p->active].server ? 0 : 1;
-
-    p->standby_due_ms = UINT64_MAX;
-    if (p->state != PHONE_REGISTERED || server >= p->n_servers)
-        return;
-    if (p->links[other].state == PHONE_LINK_OPEN && server == 0)
-        phone_ask_token(p, other, fx); /* refused before; the wait is over */
-    else if (p->links[other].state == PHONE_LINK_CLOSED)
-        link_open(p, other, server, now_ms, fx);
 }
 
 static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
@@ -225,10 +160,13 @@ static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
         break;
     case PHONE_ASKING_TOKEN:
         phone_ask_token(p, p->active, fx);
-        p->due_ms = now_ms + PHONE_REGISTER_MS;
+        p->due_ms = now_ms + SCCP_REGISTER_MS;
         break;
     case PHONE_LEAVING:
         phone_on_goodbye(p, now_ms, fx);
+        break;
+    case PHONE_MOVING:
+        phone_moved(p, now_ms, fx);
         break;
     case PHONE_REJECTED:
         if (p->rereads) {
@@ -254,10 +192,12 @@ static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
 
 void sccp_phone_tick(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
 {
+    if (now_ms >= p->lost_ms)
+        phone_lost(p, PHONE_REASON_KEEPALIVE, now_ms, fx);
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         link_tick(p, i, now_ms, fx);
     if (now_ms >= p->standby_due_ms)
-        standby(p, now_ms, fx);
+        phone_standby_due(p, now_ms, fx);
     if (now_ms >= p->due_ms)
         state_due(p, now_ms, fx);
     if (p->screen && screen_tick(p->screen, now_ms))
@@ -266,7 +206,7 @@ void sccp_phone_tick(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
 
 uint64_t sccp_phone_due(const struct sccp_phone *p)
 {
-    uint64_t due = earlier(p->due_ms, p->standby_due_ms);
+    uint64_t due = earlier(earlier(p->due_ms, p->standby_due_ms), p->lost_ms);
 
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         due = earlier(due, p->links[i].due_ms);
@@ -281,7 +221,8 @@ void sccp_phone_init(struct sccp_phone *p, const struct phone_kind *kind, struct
                              .kind = kind,
                              .name = device_name_of_mac(mac),
                              .due_ms = UINT64_MAX,
-                             .standby_due_ms = UINT64_MAX};
+                             .standby_due_ms = UINT64_MAX,
+                             .lost_ms = UINT64_MAX};
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         p->links[i].due_ms = UINT64_MAX;
 }
@@ -318,8 +259,8 @@ void sccp_phone_leave(struct sccp_phone *p, enum phone_reason reason, enum phone
         return;
     }
     p->state = PHONE_LEAVING;
-    p->due_ms = now_ms + PHONE_GOODBYE_MS;
-    p->standby_due_ms = UINT64_MAX;
+    p->due_ms = now_ms + SCCP_GOODBYE_MS;
+    p->standby_due_ms = p->lost_ms = UINT64_MAX;
     phone_put_empty(p, p->active, SCCP_UNREGISTER, fx);
     if (!p->version) /* CallManager 2 does not answer */
         p->due_ms = now_ms;
@@ -331,5 +272,5 @@ void sccp_phone_stop(struct sccp_phone *p, struct effects *fx)
     for (unsigned i = 0; i < PHONE_LINKS; i++)
         phone_link_close(p, i, fx);
     p->state = PHONE_OFF;
-    p->due_ms = p->standby_due_ms = UINT64_MAX;
+    p->due_ms = p->standby_due_ms = p->lost_ms = UINT64_MAX;
 }

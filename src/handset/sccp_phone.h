@@ -32,6 +32,11 @@ struct sccp_phone {
     uint32_t line, call;     /* that the keypad talks to */
     uint64_t due_ms;         /* of the state */
     uint64_t standby_due_ms; /* open the second link, or try a server of higher priority */
+    uint64_t lost_ms;        /* without KeepAliveAck until then the server is lost */
+    uint32_t ack_ms, ack_off_ms; /* how long KeepAliveAck takes, smoothed; how far it is off */
+    bool ack_known, delayed;     /* delayed: failover after three intervals, as its file says */
+    bool token_asked;            /* on the second link, not answered yet */
+    uint8_t better;              /* server of higher priority to try next */
 };
 
 void sccp_phone_init(struct sccp_phone *p, const struct phone_kind *kind, struct mac mac);

@@ -1,4 +1,5 @@
 /* sccp_protocol.c - the SCCP phone's row among the protocols; see phone.h. */
+#include "handset/phone_config.h"
 #include "handset/sccp_phone.h"
 
 static struct sccp_phone *own(struct any_phone *p)
@@ -19,6 +20,7 @@ static void done(struct any_phone *p)
 static void start(struct any_phone *p, const struct phone_start *s, uint64_t now_ms,
                   struct effects *fx)
 {
+    own(p)->delayed = s->config && s->config->delayed_failover;
     sccp_phone_start(own(p), s->own, s->servers, s->n_servers, s->reason, now_ms, fx);
 }
 

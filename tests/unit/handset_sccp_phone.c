@@ -15,7 +15,7 @@ static uint64_t now_ms;
 
 /* Two servers; what they do, and what they heard. */
 static struct server {
-    bool closed, mute, silent_keepalive, no_token, calls_up;
+    bool closed, mute, silent_keepalive, no_token, mute_token, calls_up;
     const char *reject;
     unsigned version; /* agreed with the phone */
     unsigned n_registers, n_keepalives, n_connects;
@@ -173,7 +173,9 @@ static void answer(unsigned link, struct server *s, const struct sccp_message *m
                    s->calls_up ? SCCP_UNREGISTER_NOT_NOW : SCCP_UNREGISTER_OK);
         break;
     case SCCP_REGISTER_TOKEN_REQ:
-        reply_word(link, s->no_token ? SCCP_REGISTER_TOKEN_REJECT : SCCP_REGISTER_TOKEN_ACK, 45);
+        if (!s->mute_token)
+            reply_word(link, s->no_token ? SCCP_REGISTER_TOKEN_REJECT : SCCP_REGISTER_TOKEN_ACK,
+                       45);
         break;
     default:
         break;
@@ -432,7 +434,56 @@ static void a_server_that_stops_answering_keepalives_is_left(void **state)
 {
     start("7960", 1, 0);
     servers[0].silent_keepalive = true;
-    run_for(119999);
+    run_for(30000 + 6999); /* nothing was learned: a second, two, four */
+    assert_string_equal(seen.events, "registered");
+    run_for(1);
+    assert_true(text_starts(text_of(seen.events), "registered lost:15"));
+}
+
+static void delayed_failover_waits_three_intervals(void **state)
+{
+    start("7960", 1, 0);
+    phone.delayed = true;
+    servers[0].silent_keepalive = true;
+    run_for(30000 + 89999);
+    assert_string_equal(seen.events, "registered");
+    run_for(1);
+    assert_true(text_starts(text_of(seen.events), "registered lost:15"));
+}
+
+/* A keepalive that is answered `ms` later. */
+static void keepalive_answered_after(uint64_t ms)
+{
+    run_for(phone.links[phone.active].due_ms - now_ms);
+    run_for(ms);
+    reply_word(phone.active, SCCP_KEEPALIVE_ACK, 0);
+    play();
+}
+
+static void normal_failover_learns_how_long_answers_take(void **state)
+{
+    start("7960", 1, 0);
+    servers[0].silent_keepalive = true;
+    for (int i = 0; i < 50; i++)
+        keepalive_answered_after(1500);
+    assert_string_equal(seen.events, "registered");
+    assert_int_equal(phone.ack_ms, 1500);
+    run_for(phone.links[phone.active].due_ms - now_ms);
+    run_for(7 * 1500 - 1);
+    assert_string_equal(seen.events, "registered");
+    run_for(1 + 7 * 10); /* what is left of the first deviation */
+    assert_true(text_starts(text_of(seen.events), "registered lost:15"));
+}
+
+static void a_path_that_jitters_makes_it_patient_but_never_more_than_delayed(void **state)
+{
+    start("7960", 1, 0);
+    servers[0].silent_keepalive = true;
+    for (int i = 0; i < 20; i++)
+        keepalive_answered_after(i % 2 ? 6000 : 100);
+    assert_string_equal(seen.events, "registered");
+    run_for(phone.links[phone.active].due_ms - now_ms);
+    run_for(89999);
     assert_string_equal(seen.events, "registered");
     run_for(1);
     assert_true(text_starts(text_of(seen.events), "registered lost:15"));
@@ -457,6 +508,9 @@ static void when_the_primary_goes_the_phone_registers_on_its_standby_connection(
     seen.link_server[0] = -1;
     sccp_phone_closed(&phone, 0, 0, now_ms, &fx);
     play();
+    run_for(369);
+    assert_string_equal(seen.events, "registered standby lost:14");
+    run_for(1);
     assert_string_equal(seen.events, "registered standby lost:14 registered");
     assert_int_equal(servers[1].n_registers, 1);
     assert_int_equal(servers[1].n_connects, 1);
@@ -470,7 +524,7 @@ static void it_falls_back_with_a_token_after_forty_seconds(void **state)
     when_the_primary_goes_the_phone_registers_on_its_standby_connection(state);
     servers[0].closed = false;
     seen.log[0] = 0;
-    run_for(39999);
+    run_for(40000 + 239);
     assert_int_equal(servers[0].n_registers, 1);
     run_for(1);
     assert_int_equal(servers[0].n_registers, 2);
@@ -490,11 +544,40 @@ static void a_refused_token_is_asked_for_again_when_the_wait_is_over(void **stat
     run_for(40000);
     assert_int_equal(phone.links[phone.active].server, 1);
     servers[0].no_token = false;
-    run_for(44999);
+    run_for(45000 + 239);
     assert_int_equal(servers[0].n_registers, 1);
     run_for(1);
     assert_int_equal(servers[0].n_registers, 2);
     assert_int_equal(phone.links[phone.active].server, 0);
+}
+
+static void a_token_without_an_answer_is_given_up_and_asked_for_later(void **state)
+{
+    when_the_primary_goes_the_phone_registers_on_its_standby_connection(state);
+    servers[0].closed = false;
+    servers[0].mute_token = true; /* it was stopped: the system accepts, nobody answers */
+    run_for(40000 + 29999);
+    assert_int_equal(seen.link_server[0], 0);
+    run_for(1);
+    assert_int_equal(seen.link_server[0], -1);
+    assert_int_equal(phone.links[phone.active].server, 1);
+    servers[0].mute_token = false;
+    run_for(60000 + 240);
+    assert_int_equal(phone.links[phone.active].server, 0);
+    assert_int_equal(phone.state, PHONE_REGISTERED);
+}
+
+static void a_standby_connection_that_breaks_during_the_move_is_no_way(void **state)
+{
+    start("7960", 2, 0);
+    run_for(20000);
+    sccp_phone_closed(&phone, 0, 0, now_ms, &fx);
+    sccp_phone_closed(&phone, 1, 0, now_ms, &fx);
+    seen.link_server[0] = seen.link_server[1] = -1;
+    play();
+    run_for(370);
+    assert_string_equal(seen.events, "registered standby lost:14 registered");
+    assert_int_equal(servers[1].n_connects, 2);
 }
 
 static void with_the_first_server_closed_it_takes_the_second(void **state)
@@ -759,10 +842,15 @@ int main(void)
         TEST(the_first_keepalive_comes_an_interval_after_the_acknowledgement),
         TEST(the_backup_gets_a_connection_after_ten_seconds_and_a_keepalive_each_minute),
         TEST(a_server_that_stops_answering_keepalives_is_left),
+        TEST(delayed_failover_waits_three_intervals),
+        TEST(normal_failover_learns_how_long_answers_take),
+        TEST(a_path_that_jitters_makes_it_patient_but_never_more_than_delayed),
         TEST(callmanager_2_answers_no_keepalive_and_is_not_left),
         TEST(when_the_primary_goes_the_phone_registers_on_its_standby_connection),
         TEST(it_falls_back_with_a_token_after_forty_seconds),
         TEST(a_refused_token_is_asked_for_again_when_the_wait_is_over),
+        TEST(a_token_without_an_answer_is_given_up_and_asked_for_later),
+        TEST(a_standby_connection_that_breaks_during_the_move_is_no_way),
         TEST(with_the_first_server_closed_it_takes_the_second),
         TEST(with_all_servers_closed_it_asks_for_its_files_after_two_rounds),
         TEST(a_register_without_an_answer_times_out_after_thirty_seconds),
