@@ -1,0 +1,267 @@
+/* sip_udp_load.c - phones that register and refresh by UDP, as many and as fast as one core can.
+ *
+ * One socket speaks for all phones, each from its own address, in batches. --mode first: each phone
+ * registers once; refresh: they register, then refresh in turn for `seconds`, `parallel` under way
+ * at once or `rate` a second; hold: they register, report, and stay until standard input ends. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/sip_register.h"
+
+#define BATCH    64
+#define RING     (1u << 17) /* requests under way, found by the low bits of their branch */
+#define STALL_NS 300000000u
+#define OWN_PORT 35060
+
+static struct sip_bench bench;
+static int fd;
+static uint16_t own_port;
+static struct request {
+    uint64_t sent_ns; /* 0: answered */
+    uint32_t phone, nth;
+} ring[RING];
+static uint32_t next_branch, oldest;
+static size_t n_waiting, n_answered, n_refused, n_asked, n_again;
+static uint32_t *nth_of; /* REGISTERs of a phone so far */
+
+static char bytes[BATCH][SIP_BYTES_MAX];
+static union control {
+    char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    struct cmsghdr head;
+} controls[BATCH];
+static struct iovec parts[BATCH];
+static struct mmsghdr batch[BATCH];
+static unsigned n_batch;
+
+static void batch_send(void)
+{
+    for (unsigned sent = 0; sent < n_batch;) {
+        int n = sendmmsg(fd, batch + sent, n_batch - sent, 0);
+
+        if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
+            bench_fail("sendmmsg");
+        sent += n > 0 ? (unsigned)n : 0;
+    }
+    n_batch = 0;
+}
+
+static void batch_add(struct in_addr from, size_t len)
+{
+    union control *c = &controls[n_batch];
+    struct in_pktinfo info = {.ipi_spec_dst = from};
+
+    c->head = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
+    memcpy(CMSG_DATA(&c->head), &info, sizeof(info));
+    parts[n_batch] = (struct iovec){bytes[n_batch], len};
+    batch[n_batch].msg_hdr =
+        (struct msghdr){&bench.server, sizeof(bench.server), &parts[n_batch], 1, c, sizeof(*c), 0};
+    if (++n_batch == BATCH)
+        batch_send();
+}
+
+static void request_send(uint32_t branch, uint64_t now_ns)
+{
+    struct request *r = &ring[branch % RING];
+
+    r->sent_ns = now_ns;
+    batch_add(sip_source(r->phone),
+              sip_register_write(&bench, r->phone, r->nth, branch, bytes[n_batch]));
+}
+
+static bool request_new(size_t phone, uint64_t now_ns)
+{
+    struct request *r = &ring[next_branch % RING];
+
+    if (r->sent_ns)
+        return false;
+    r->phone = (uint32_t)phone;
+    r->nth = nth_of[phone]++;
+    n_waiting++;
+    request_send(next_branch++, now_ns);
+    return true;
+}
+
+static struct in_addr destination(struct msghdr *h)
+{
+    struct in_pktinfo info = {0};
+    struct cmsghdr *c = CMSG_FIRSTHDR(h);
+
+    if (c && c->cmsg_type == IP_PKTINFO)
+        memcpy(&info, CMSG_DATA(c), sizeof(info));
+    return info.ipi_addr;
+}
+
+static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
+{
+    struct request *r;
+    uint32_t branch;
+    size_t len;
+
+    switch (sip_hear(message, &branch)) {
+    case SIP_HEARD_OK:
+        r = &ring[branch % RING];
+        if (!r->sent_ns)
+            return;
+        sip_latency_note(now_ns - r->sent_ns);
+        r->sent_ns = 0;
+        n_waiting--;
+        n_answered++;
+        break;
+    case SIP_HEARD_REQUEST:
+        n_asked++;
+        len = sip_agree(message, bytes[n_batch]);
+        if (len)
+            batch_add(destination(h), len);
+        break;
+    default:
+        if (n_refused++ == 0)
+            fprintf(stderr, "%.*s\n", TEXT_ARG(message));
+    }
+}
+
+static bool receive(void)
+{
+    static char in[BATCH][4096];
+    static union control infos[BATCH];
+    static struct iovec at[BATCH];
+    static struct mmsghdr got[BATCH];
+    uint64_t now;
+    int n;
+
+    for (unsigned i = 0; i < BATCH; i++) {
+        at[i] = (struct iovec){in[i], sizeof(in[i])};
+        got[i].msg_hdr = (struct msghdr){.msg_iov = &at[i],
+                                         .msg_iovlen = 1,
+                                         .msg_control = &infos[i],
+                                         .msg_controllen = sizeof(infos[i])};
+    }
+    n = recvmmsg(fd, got, BATCH, MSG_DONTWAIT, NULL);
+    now = bench_now_ns();
+    for (int i = 0; i < n; i++)
+        heard((struct text){in[i], got[i].msg_len}, &got[i].msg_hdr, now);
+    return n > 0;
+}
+
+/* What was lost on the way is sent again, as phones do it. */
+static void send_stalled(void)
+{
+    uint64_t now = bench_now_ns();
+
+    for (; oldest != next_branch && !ring[oldest % RING].sent_ns; oldest++)
+        ;
+    for (uint32_t branch = oldest; branch != next_branch; branch++)
+        if (ring[branch % RING].sent_ns && ring[branch % RING].sent_ns + STALL_NS < now) {
+            n_again++;
+            request_send(branch, now);
+        }
+}
+
+/* Waits for an answer when there is nothing else to do. */
+static void turn(int timeout_ms)
+{
+    static uint64_t looked_ns;
+    struct pollfd p = {fd, POLLIN, 0};
+
+    batch_send();
+    if (!receive() && timeout_ms) {
+        poll(&p, 1, timeout_ms);
+        receive();
+    }
+    if (bench_now_ns() > looked_ns + STALL_NS) {
+        looked_ns = bench_now_ns();
+        send_stalled();
+    }
+}
+
+static void first_all(uint64_t until_ns)
+{
+    for (size_t phone = 0; n_answered < bench.count && bench_now_ns() < until_ns;) {
+        uint64_t now = bench_now_ns();
+
+        while (phone < bench.count && n_waiting < bench.parallel && request_new(phone, now))
+            phone++;
+        turn(10);
+    }
+}
+
+/* How many should have been sent by now. */
+static uint64_t due(uint64_t start_ns, uint64_t now_ns, uint64_t sent)
+{
+    if (bench.rate)
+        return (now_ns - start_ns) * bench.rate / 1000000000u;
+    return sent + (bench.parallel > n_waiting ? bench.parallel - n_waiting : 0);
+}
+
+static void refresh_all(void)
+{
+    uint64_t start = bench_now_ns(), until = start + bench.seconds * 1000000000u, sent = 0, now;
+    size_t phone = 0;
+
+    while ((now = bench_now_ns()) < until) {
+        while (sent < due(start, now, sent) && request_new(phone, now)) {
+            sent++;
+            phone = (phone + 1) % bench.count;
+        }
+        turn(bench.rate ? 0 : 10);
+    }
+}
+
+static void hold(void)
+{
+    struct pollfd p[] = {{fd, POLLIN, 0}, {0, POLLIN, 0}};
+
+    while (!p[1].revents) {
+        poll(p, 2, 1000);
+        turn(0);
+    }
+}
+
+static void open_socket(void)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    int one = 1, size = 16 << 20;
+
+    fd = socket(AF_INET, SOCK_DGRAM, 0);
+    own.sin_port = htons(own_port);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
+    if (bind(fd, (struct sockaddr *)&own, sizeof(own)))
+        bench_fail("bind");
+}
+
+int main(int argc, char **argv)
+{
+    struct bench_run run;
+
+    bench_options(argc, argv);
+    sip_bench_options(&bench);
+    own_port = (uint16_t)bench_number("own-port", OWN_PORT);
+    sip_register_make("UDP", own_port, (unsigned)bench_number("model", 684));
+    bench_done();
+    nth_of = calloc(bench.count, sizeof(*nth_of));
+    open_socket();
+    run = bench_start(bench.pid);
+    first_all(bench_now_ns() + 120000000000u);
+    if (!bench.refresh) {
+        sip_latency_report();
+        bench_report(&run, "registrations", (double)n_answered);
+    } else {
+        size_t before = n_answered;
+
+        sip_latency_forget();
+        run = bench_start(bench.pid);
+        refresh_all();
+        sip_latency_report();
+        bench_report(&run, "refreshes", (double)(n_answered - before));
+    }
+    fprintf(stderr, "answered %zu, refused %zu, sent again %zu, asked by the server %zu\n",
+            n_answered, n_refused, n_again, n_asked);
+    if (bench.hold)
+        hold();
+    return n_refused || n_answered < bench.count;
+}
