@@ -24,3 +24,52 @@
     "Content-Length: 0\r\n"                                                                        \
     "Expires: 3600\r\n"                                                                            \
     "\r\n"
+
+/* The body of a first REGISTER of loads since 9.x: bulk registration and options. */
+#define SIP_SAMPLE_BULK_BODY                                                                       \
+    "--uniqueBoundary\r\n"                                                                         \
+    "Content-Type: application/x-cisco-remotecc-request+xml\r\n"                                   \
+    "Content-Disposition: session;handling=optional\r\n"                                           \
+    "\r\n"                                                                                         \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n"                                               \
+    "<x-cisco-remotecc-request>\r\n"                                                               \
+    "<bulkregisterreq>\r\n"                                                                        \
+    "<contact all=\"true\">\r\n"                                                                   \
+    "<register></register>\r\n"                                                                    \
+    "</contact>\r\n"                                                                               \
+    "</bulkregisterreq>\r\n"                                                                       \
+    "</x-cisco-remotecc-request>\r\n"                                                              \
+    "\r\n"                                                                                         \
+    "--uniqueBoundary\r\n"                                                                         \
+    "Content-Type: application/x-cisco-remotecc-request+xml\r\n"                                   \
+    "Content-Disposition: session;handling=optional\r\n"                                           \
+    "\r\n"                                                                                         \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n"                                               \
+    "<x-cisco-remotecc-request>\r\n"                                                               \
+    " <optionsind>\r\n"                                                                            \
+    "  <combine max=\"6\">\r\n"                                                                    \
+    "   <remotecc>\r\n"                                                                            \
+    "    <status></status>\r\n"                                                                    \
+    "   </remotecc>\r\n"                                                                           \
+    "   <service-control></service-control>\r\n"                                                   \
+    "  </combine>\r\n"                                                                             \
+    "  <dialog usage=\"hook status\">\r\n"                                                         \
+    "   <unot></unot>\r\n"                                                                         \
+    "   <sub></sub>\r\n"                                                                           \
+    "  </dialog>\r\n"                                                                              \
+    "  <dialog usage=\"shared line\">\r\n"                                                         \
+    "   <unot></unot>\r\n"                                                                         \
+    "   <sub></sub>\r\n"                                                                           \
+    "  </dialog>\r\n"                                                                              \
+    "  <presence usage=\"blf speed dial\">\r\n"                                                    \
+    "   <unot></unot>\r\n"                                                                         \
+    "   <sub></sub>\r\n"                                                                           \
+    "  </presence>\r\n"                                                                            \
+    "  <joinreq></joinreq>\r\n"                                                                    \
+    "  <cfwdall-anyline>No</cfwdall-anyline>\r\n"                                                  \
+    "  <coaching></coaching>\r\n"                                                                  \
+    "  <oosalarm></oosalarm>\r\n"                                                                  \
+    " </optionsind>\r\n"                                                                           \
+    "</x-cisco-remotecc-request>\r\n"                                                              \
+    "\r\n"                                                                                         \
+    "--uniqueBoundary--"
