@@ -21,16 +21,19 @@ static int hash_hex(const EVP_MD *kind, const char *s, char *to)
     return 0;
 }
 
-int credentials_make(struct text user, struct text realm, struct text password, char to[static CREDENTIALS_MAX])
+int credentials_make(struct text user, struct text realm, struct text password,
+                     char to[static CREDENTIALS_MAX])
 {
     char clear[1024], md5[MD5_HEX + 1], sha256[SHA256_HEX + 1];
-    int n = snprintf(clear, sizeof(clear), "%.*s:%.*s:%.*s", TEXT_ARG(user), TEXT_ARG(realm), TEXT_ARG(password));
+    int n = snprintf(clear, sizeof(clear), "%.*s:%.*s:%.*s", TEXT_ARG(user), TEXT_ARG(realm),
+                     TEXT_ARG(password));
     int err = -EINVAL;
 
-    if (n < (int)sizeof(clear) && !memchr(user.at, ':', user.len) && !memchr(realm.at, ':', realm.len) &&
-        !(err = hash_hex(EVP_md5(), clear, md5)) && !(err = hash_hex(EVP_sha256(), clear, sha256)) &&
-        snprintf(to, CREDENTIALS_MAX, PREFIX "%s:%s:%.*s:%.*s", md5, sha256, TEXT_ARG(realm), TEXT_ARG(user)) >=
-            CREDENTIALS_MAX)
+    if (n < (int)sizeof(clear) && !memchr(user.at, ':', user.len) &&
+        !memchr(realm.at, ':', realm.len) && !(err = hash_hex(EVP_md5(), clear, md5)) &&
+        !(err = hash_hex(EVP_sha256(), clear, sha256)) &&
+        snprintf(to, CREDENTIALS_MAX, PREFIX "%s:%s:%.*s:%.*s", md5, sha256, TEXT_ARG(realm),
+                 TEXT_ARG(user)) >= CREDENTIALS_MAX)
         err = -EINVAL;
     explicit_bzero(clear, sizeof(clear));
     return err;

@@ -1,7 +1,9 @@
-/* credentials.h - SIP digest passwords as they are kept: H(user:realm:password), in MD5 and SHA-256.
+/* credentials.h - SIP digest passwords as they are kept: H(user:realm:password), in MD5 and
+ * SHA-256.
  *
  * Nothing stored gives the password back, but who has the hashes can answer for the user: they are
- * secrets. They are bound to user and realm (RFC 8760, RFC 7616 3.4.2), so both stand beside them. */
+ * secrets. They are bound to user and realm (RFC 8760, RFC 7616 3.4.2), so both stand beside them.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +14,8 @@
 
 /* "ha1:<md5>:<sha-256>:<realm>:<user>". 0; -EINVAL when user or realm have a ':' or are too long;
  * -EIO when the library cannot do MD5. */
-int credentials_make(struct text user, struct text realm, struct text password, char to[static CREDENTIALS_MAX]);
+int credentials_make(struct text user, struct text realm, struct text password,
+                     char to[static CREDENTIALS_MAX]);
 
 struct credentials {
     struct text md5, sha256; /* hex digits, lower case */

@@ -19,6 +19,7 @@ enum phone_transport { TRANSPORT_TCP_UDP, TRANSPORT_TCP, TRANSPORT_UDP, TRANSPOR
 enum user_role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMINISTRATOR };
 
 /* Rows that every directory begins with; a phone that names none has those. */
+#define STANDARD_SOFTKEYS             "Standard User"
 #define STANDARD_SIP_PROFILE          "Standard SIP Profile"
 #define STANDARD_SCCP_SECURITY        "Standard SCCP Non-Secure Profile"
 #define STANDARD_SIP_SECURITY         "Standard SIP Non-Secure Profile"

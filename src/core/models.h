@@ -53,6 +53,7 @@ enum {
     MODEL_VIDEO         = 1 << 16,
     MODEL_GIGABIT       = 1 << 17,
     MODEL_UPPER_LOADS   = 1 << 18, /* asks for .LOADS and .SBN */
+    MODEL_FEATURE_POLICY = 1 << 19, /* SIP: its softkeys come from a feature policy unless vendorConfig says otherwise */
 };
 
 struct model_screen {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/address.h"
 #include "core/directory/records.h"
 #include "core/directory/snapshot.h"
 #include "core/models.h"
@@ -25,8 +26,8 @@ static void fill_standards(void)
     draft_init(&standard_security, ENTITY_security_profile);
 }
 
-static const void *find_or(const struct directory *dir, enum entity e, const char *name, const char *standard,
-                           const union draft *otherwise)
+static const void *find_or(const struct directory *dir, enum entity e, const char *name,
+                           const char *standard, const union draft *otherwise)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const void *r = *name ? directory_find(dir, e, text_of(name)) : NULL;
@@ -41,15 +42,18 @@ static const void *find_or(const struct directory *dir, enum entity e, const cha
 
 const struct sip_profile *sip_profile_of(const struct directory *dir, const struct phone *phone)
 {
-    return find_or(dir, ENTITY_sip_profile, phone->sip_profile, STANDARD_SIP_PROFILE, &standard_sip);
+    return find_or(dir, ENTITY_sip_profile, phone->sip_profile, STANDARD_SIP_PROFILE,
+                   &standard_sip);
 }
 
-const struct security_profile *security_profile_of(const struct directory *dir, const struct phone *phone)
+const struct security_profile *security_profile_of(const struct directory *dir,
+                                                   const struct phone *phone)
 {
-    static const char *const standards[] = {STANDARD_SCCP_SECURITY, STANDARD_SIP_SECURITY, STANDARD_THIRD_PARTY_SECURITY};
+    static const char *const standards[] = {STANDARD_SCCP_SECURITY, STANDARD_SIP_SECURITY,
+                                            STANDARD_THIRD_PARTY_SECURITY};
 
-    return find_or(dir, ENTITY_security_profile, phone->security_profile, standards[phone->protocol],
-                   &standard_security);
+    return find_or(dir, ENTITY_security_profile, phone->security_profile,
+                   standards[phone->protocol], &standard_security);
 }
 
 /* --- digest --- */
@@ -61,7 +65,8 @@ const struct user *digest_user_of(const struct directory *dir, const struct phon
     return *name ? directory_find(dir, ENTITY_user, text_of(name)) : NULL;
 }
 
-bool digest_credentials_of(const struct directory *dir, const struct user *user, struct credentials *ret)
+bool digest_credentials_of(const struct directory *dir, const struct user *user,
+                           struct credentials *ret)
 {
     return credentials_read(text_of(user->digest_password), ret) &&
            text_is(ret->realm, directory_string(dir, SET_sip_realm));
@@ -69,7 +74,8 @@ bool digest_credentials_of(const struct directory *dir, const struct user *user,
 
 /* --- contacts --- */
 
-/* FNV-1a, 64 bits: public, so that every node makes the same; only lines of one phone must differ. */
+/* FNV-1a, 64 bits: public, so that every node makes the same; only lines of one phone must differ.
+ */
 static uint64_t mix(uint64_t h, const void *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -89,13 +95,18 @@ static uint64_t mix_lower(uint64_t h, const char *s)
     return mix(h, "", 1);
 }
 
-const char *sip_contact_user(const struct phone *phone, const char *line, char to[static SIP_CONTACT_LEN + 1])
+const char *sip_contact_user(const struct phone *phone, const char *line,
+                             char to[static SIP_CONTACT_LEN + 1])
 {
     uint64_t a = mix_lower(mix_lower(MIX_START, phone->name), line);
-    uint64_t b = mix_lower(mix_lower(~MIX_START, line), phone->name);
+    uint64_t b = mix_lower(mix_lower(~MIX_START, line), phone->name), node = b & 0xffffffffffff;
+    struct mac mac;
 
-    snprintf(to, SIP_CONTACT_LEN + 1, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
-             (unsigned)a & 0xfff, ((unsigned)(b >> 48) & 0x3fff) | 0x8000, (unsigned long long)b & 0xffffffffffff);
+    if (device_name_mac(device_name_of(text_of(phone->name)), &mac) == 0)
+        node = mac_number(mac);
+    snprintf(to, SIP_CONTACT_LEN + 1, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+             ((unsigned)(b >> 48) & 0x3fff) | 0x8000, (unsigned long long)node);
     return to;
 }
 
@@ -110,14 +121,29 @@ const struct phone_button *sip_button_of(const struct phone *phone, struct text 
         if (b->feature != BUTTON_LINE || !*b->target)
             continue;
         if (contact_user.len == SIP_CONTACT_LEN
-                ? text_equal_nocase(contact_user, text_of(sip_contact_user(phone, b->target, contact)))
+                ? text_equal_nocase(contact_user,
+                                    text_of(sip_contact_user(phone, b->target, contact)))
                 : text_equal_nocase(contact_user, text_split(&rest, '/')))
             return b;
     }
     return NULL;
 }
 
+bool sip_line_is_shared(const struct directory *dir, const char *line)
+{
+    const struct phone *first = *line ? directory_line_user(dir, text_of(line), "") : NULL;
+
+    return first && directory_line_user(dir, text_of(line), first->name);
+}
+
 /* --- stamps --- */
+
+bool sip_has_feature_policy(uint32_t model)
+{
+    const struct model *m = model_find(model);
+
+    return m && (m->quirks & MODEL_FEATURE_POLICY);
+}
 
 const char *defaults_key(uint32_t model, enum device_protocol protocol, char to[static 64])
 {
@@ -128,7 +154,8 @@ const char *defaults_key(uint32_t model, enum device_protocol protocol, char to[
     return to;
 }
 
-const struct defaults *defaults_of(const struct directory *dir, uint32_t model, enum device_protocol protocol)
+const struct defaults *defaults_of(const struct directory *dir, uint32_t model,
+                                   enum device_protocol protocol)
 {
     char key[64];
 
@@ -137,18 +164,22 @@ const struct defaults *defaults_of(const struct directory *dir, uint32_t model, 
 
 const struct dial_rules *dial_rules_of(const struct directory *dir, const struct phone *phone)
 {
-    return *phone->dial_rules ? directory_find(dir, ENTITY_dial_rules, text_of(phone->dial_rules)) : NULL;
+    return *phone->dial_rules ? directory_find(dir, ENTITY_dial_rules, text_of(phone->dial_rules))
+                              : NULL;
 }
 
 const struct softkeys *softkeys_of(const struct directory *dir, const struct phone *phone)
 {
     const struct device_pool *pool = directory_find(dir, ENTITY_device_pool, text_of(phone->pool));
-    const char *name = *phone->softkeys ? phone->softkeys : pool ? pool->softkeys : "";
+    const char *name = *phone->softkeys          ? phone->softkeys
+                       : pool && *pool->softkeys ? pool->softkeys
+                                                 : STANDARD_SOFTKEYS;
 
-    return *name ? directory_find(dir, ENTITY_softkeys, text_of(name)) : NULL;
+    return directory_find(dir, ENTITY_softkeys, text_of(name));
 }
 
-/* A record that is not there, and one that has come or gone, count as well as one that has changed. */
+/* A record that is not there, and one that has come or gone, count as well as one that has changed.
+ */
 static uint64_t mix_record(uint64_t h, const void *record)
 {
     uint64_t version = record ? ((const struct record *)record)->version : 0;
@@ -162,7 +193,8 @@ static const void *find(const struct directory *dir, enum entity e, const char *
 }
 
 /* Where phones register. */
-static uint64_t mix_group(uint64_t h, const struct directory *dir, const struct callmanager_group *group)
+static uint64_t mix_group(uint64_t h, const struct directory *dir,
+                          const struct callmanager_group *group)
 {
     h = mix_record(h, group);
     for (unsigned i = 0; group && i < group->n_members; i++) {
@@ -177,16 +209,28 @@ static uint64_t mix_group(uint64_t h, const struct directory *dir, const struct 
 static uint64_t mix_lines(uint64_t h, const struct directory *dir, const struct phone *phone)
 {
     for (unsigned i = 0; i < phone->n_buttons; i++) {
-        if (phone->buttons[i].feature == BUTTON_LINE)
-            h = mix_record(h, find(dir, ENTITY_line, phone->buttons[i].target));
+        const char *line = phone->buttons[i].target;
+        bool shared;
+
+        if (phone->buttons[i].feature != BUTTON_LINE)
+            continue;
+        shared = sip_line_is_shared(dir, line);
+        h = mix(mix_record(h, find(dir, ENTITY_line, line)), &shared, sizeof(shared));
     }
     return h;
+}
+
+static uint64_t start(void)
+{
+    uint64_t files = FILES_VERSION;
+
+    return mix(MIX_START, &files, sizeof(files));
 }
 
 static uint64_t config_stamp(const struct directory *dir, const struct phone *phone)
 {
     const struct device_pool *pool = find(dir, ENTITY_device_pool, phone->pool);
-    uint64_t files = FILES_VERSION, h = mix(MIX_START, &files, sizeof(files));
+    uint64_t h = start();
 
     h = mix(h, &dir->settings_stamp, sizeof(dir->settings_stamp));
     h = mix_record(h, phone);
@@ -201,17 +245,26 @@ static uint64_t config_stamp(const struct directory *dir, const struct phone *ph
     return mix_lines(h, dir, phone);
 }
 
-static void print_stamp(uint64_t h, char to[static SIP_STAMP_LEN + 1])
+static void print_stamp(uint64_t h, sip_stamp to)
 {
     snprintf(to, SIP_STAMP_LEN + 1, "%016llx", (unsigned long long)h);
 }
 
+void sip_file_stamp(const void *record, sip_stamp to)
+{
+    print_stamp(mix_record(start(), record), to);
+}
+
 void sip_stamps(const struct directory *dir, const struct phone *phone, struct sip_stamps *ret)
 {
-    uint64_t files = FILES_VERSION, start = mix(MIX_START, &files, sizeof(files));
+    const void *dial = dial_rules_of(dir, phone), *softkeys = softkeys_of(dir, phone);
 
+    *ret = (struct sip_stamps){0};
     print_stamp(config_stamp(dir, phone), ret->config);
-    print_stamp(mix_record(start, dial_rules_of(dir, phone)), ret->dialplan);
-    print_stamp(mix_record(start, softkeys_of(dir, phone)), ret->softkeys);
-    print_stamp(start, ret->features);
+    if (dial)
+        sip_file_stamp(dial, ret->dialplan);
+    if (softkeys)
+        sip_file_stamp(softkeys, ret->softkeys);
+    if (sip_has_feature_policy((uint32_t)phone->model))
+        sip_file_stamp(NULL, ret->features);
 }

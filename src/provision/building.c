@@ -1,6 +1,8 @@
 /* building.c - records with their versions, and the members of a group as addresses. */
 #include "provision/building.h"
 
+#include "core/sip.h"
+
 /* --- what a file is made from --- */
 
 const void *building_use(struct building *b, enum entity e, const char *key)
@@ -29,7 +31,7 @@ const struct defaults *building_defaults(struct building *b, uint32_t model,
 {
     char key[64];
 
-    return building_use(b, ENTITY_defaults, phone_defaults_key(model, protocol, key));
+    return building_use(b, ENTITY_defaults, defaults_key(model, protocol, key));
 }
 
 void building_use_pool(struct building *b, const char *pool)
@@ -39,6 +41,13 @@ void building_use_pool(struct building *b, const char *pool)
         return;
     b->group = building_use(b, ENTITY_callmanager_group, b->pool->group);
     b->datetime = building_use(b, ENTITY_datetime, b->pool->datetime);
+}
+
+const char *building_time_zone(const struct building *b)
+{
+    if (b->datetime && *b->datetime->time_zone)
+        return b->datetime->time_zone;
+    return b->context->time_zone ? b->context->time_zone : "UTC";
 }
 
 void building_begin_phone(struct building *b, const struct phone *phone, const struct model *model)
@@ -63,7 +72,10 @@ static struct member member_of(struct building *b, const struct callmanager *cm)
 {
     const struct server_node *server = building_use(b, ENTITY_server_node, cm->server);
     const char *name = server ? server->name : cm->server;
-    struct member m = {.name = name, .port = (uint16_t)cm->sccp_port};
+    struct member m = {.name = name,
+                       .port = (uint16_t)cm->sccp_port,
+                       .sip_port = (uint16_t)cm->sip_port,
+                       .sip_tls_port = (uint16_t)cm->sip_tls_port};
 
     if (ip_parse(text_of(name), &m.ip) == 0) {
         if (!ip_is_any(m.ip))
@@ -89,7 +101,8 @@ size_t building_members(struct building *b, struct member members[static MEMBERS
             members[n++] = member_of(b, cm);
     }
     if (!n && b->context->local.family)
-        members[n++] = (struct member){.ip = b->context->local, .port = 2000};
+        members[n++] = (struct member){
+            .ip = b->context->local, .port = 2000, .sip_port = 5060, .sip_tls_port = 5061};
     return n;
 }
 
@@ -111,6 +124,10 @@ void building_write_members(struct building *b)
         xml_open(
             x, "ports"); /* must precede the name: its end makes SIP phones go to the next server */
         xml_number(x, "ethernetPhonePort", members[i].port);
+        if (!b->phone || b->phone->protocol != PROTOCOL_SCCP) {
+            xml_number(x, "sipPort", members[i].sip_port);
+            xml_number(x, "securedSipPort", members[i].sip_tls_port);
+        }
         xml_close(x);
         xml_string(x, "processNodeName",
                    members[i].ip.family ? ip_print(members[i].ip, address) : members[i].name);

@@ -27,13 +27,15 @@ const char *building_string(struct building *b, enum setting s);
 int32_t building_number(struct building *b, enum setting s);
 const struct defaults *building_defaults(struct building *b, uint32_t model, enum device_protocol protocol);
 void building_use_pool(struct building *b, const char *pool); /* and its group and date/time group */
+/* IANA zone of the date/time group, else the server's. */
+const char *building_time_zone(const struct building *b);
 void building_begin_phone(struct building *b, const struct phone *phone, const struct model *model);
 
 /* A CallManager of the group. */
 struct member {
     const char *name; /* host name, when no address is known */
     struct ip ip;
-    uint16_t port;
+    uint16_t port, sip_port, sip_tls_port;
 };
 
 /* By priority; returns how many. A group without a usable member gives this node, as a phone without any

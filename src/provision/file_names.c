@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 
 enum middle { NOTHING, MAC, MAC_AND_ANY, NAME, UUID };
 
@@ -23,7 +24,7 @@ static const struct pattern {
     {"itlfile.tlv",             NOTHING,     "",         FILE_TRUST},
     {"sep",                     MAC,         ".cnf.xml", FILE_PHONE_XML},
     {"sep",                     MAC,         ".cnf",     FILE_PHONE_BINARY},
-    {"sip",                     MAC,         ".cnf",     FILE_PHONE_OTHER},
+    {"sip",                     MAC,         ".cnf",     FILE_PHONE_TEXT},
     {"saa",                     MAC,         ".cnf",     FILE_PHONE_OTHER},
     {"gk",                      MAC_AND_ANY, "",         FILE_PHONE_OTHER},
     {"ld",                      MAC_AND_ANY, "",         FILE_PHONE_OTHER},
@@ -35,7 +36,14 @@ static const struct pattern {
     {"distinctiveringlist.xml", NOTHING,     "",         FILE_RING_LIST_DISTINCTIVE},
     {"ringlist.dat",            NOTHING,     "",         FILE_RING_LIST_DAT},
     {"sk",                      UUID,        ".xml",     FILE_SOFTKEYS},
+    {"softkeydefault",          NOTHING,     ".xml",     FILE_SOFTKEYS},
+    {"softkeydefault_kpml",     NOTHING,     ".xml",     FILE_SOFTKEYS},
     {"appdialrules.xml",        NOTHING,     "",         FILE_DIAL_RULES},
+    {"dr",                      UUID,        ".xml",     FILE_DIAL_TEMPLATE},
+    {"dialplan.xml",            NOTHING,     "",         FILE_DIAL_TEMPLATE},
+    {"defaultfp.xml",           NOTHING,     "",         FILE_FEATURE_POLICY},
+    {"sipdefault.cnf",          NOTHING,     "",         FILE_DEFAULT_TEXT},
+    {"syncinfo.xml",            NOTHING,     "",         FILE_SYNC},
     {"configfilecachelist.txt", NOTHING,     "",         FILE_NEVER},
     {"rootca.cer",              NOTHING,     "",         FILE_NEVER},
     {"",                        NAME,        ".cnf.xml", FILE_PHONE_XML},
@@ -172,4 +180,21 @@ int file_name_parse(struct text asked, struct file_name *ret)
     }
     *ret = n;
     return 0;
+}
+
+static uint64_t mix(uint64_t h, const char *s)
+{
+    for (; *s; s++)
+        h = (h ^ (uint8_t)*s) * 0x100000001b3u; /* FNV-1a */
+    return h;
+}
+
+char *file_name_of_record(const char *prefix, const char *name, char to[static RECORD_FILE_MAX])
+{
+    uint64_t a = mix(0xcbf29ce484222325u, name), b = mix(a, name);
+
+    snprintf(to, RECORD_FILE_MAX, "%s%08x-%04x-%04x-%04x-%012llx.xml", prefix, (unsigned)(a >> 32),
+             (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xffff, (unsigned)(b >> 48),
+             (unsigned long long)(b & 0xffffffffffff));
+    return to;
 }

@@ -12,7 +12,8 @@ enum file_kind {
     FILE_PLAIN,          /* what the static tree holds under that name, if anything */
     FILE_PHONE_XML,      /* SEP<MAC>.cnf.xml, <device name>.cnf.xml */
     FILE_PHONE_BINARY,   /* SEP<MAC>.cnf */
-    FILE_PHONE_OTHER,    /* other files of one device: SIP<MAC>.cnf, gk<mac>, ata<mac> …: static, but not for others */
+    FILE_PHONE_TEXT,     /* SIP<MAC>.cnf */
+    FILE_PHONE_OTHER,    /* other files of one device: gk<mac>, ata<mac> …: static, but not for others */
     FILE_DEFAULT_XML,    /* XMLDefault.cnf.xml */
     FILE_DEFAULT_BINARY, /* SEPDEFAULT.cnf, and SEDDefault.cnf as 7905 and kin spell it */
     FILE_TRUST,          /* CTLSEP<MAC>.tlv, ITLSEP<MAC>.tlv, CTLFile.tlv, ITLFile.tlv */
@@ -21,8 +22,12 @@ enum file_kind {
     FILE_RING_LIST_WIDE, /* Ringlist-wb.xml */
     FILE_RING_LIST_DISTINCTIVE,
     FILE_RING_LIST_DAT,  /* RINGLIST.DAT */
-    FILE_SOFTKEYS,       /* SK<uuid>.xml */
+    FILE_SOFTKEYS,       /* SK<uuid>.xml, softkeyDefault.xml */
     FILE_DIAL_RULES,     /* AppDialRules.xml */
+    FILE_DIAL_TEMPLATE,  /* DR<uuid>.xml, dialplan.xml */
+    FILE_FEATURE_POLICY, /* DefaultFP.xml */
+    FILE_DEFAULT_TEXT,   /* SIPDefault.cnf */
+    FILE_SYNC,           /* syncinfo.xml */
     FILE_NEVER           /* names that only somebody who looks for secrets asks for */
 };
 
@@ -37,3 +42,8 @@ struct file_name {
 /* 0, or -EINVAL: too long, empty, control characters, '..', hidden or empty parts, '%', ':'. Backslashes
  * count as slashes; one leading '/' or './' is dropped. */
 int file_name_parse(struct text asked, struct file_name *ret);
+
+/* <prefix><uuid>.xml for a record that phones know by a file of its own; the uuid is made from its name and never
+ * changes, as phones keep it. Returns `to`. */
+#define RECORD_FILE_MAX 64
+char *file_name_of_record(const char *prefix, const char *name, char to[static RECORD_FILE_MAX]);

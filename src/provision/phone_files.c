@@ -4,18 +4,8 @@
 #include <stdio.h>
 
 #include "provision/building.h"
+#include "provision/sip_files.h"
 #include "provision/softkey_files.h"
-
-const char *phone_defaults_key(uint32_t model, enum device_protocol protocol, char to[static 64])
-{
-    char digits[12];
-    const char *p = names_print(device_protocols, protocol);
-
-    snprintf(to, 64, "%.40s/%s", model_print(model, digits), p ? p : "sccp");
-    for (char *at = strrchr(to, '/'); *at; at++)
-        *at = (char)tolower((unsigned char)*at);
-    return to;
-}
 
 const char *phone_file_load(const struct directory *dir, const struct phone *phone)
 {
@@ -28,12 +18,13 @@ const char *phone_file_load(const struct directory *dir, const struct phone *pho
     return d ? d->load : "";
 }
 
+/* Devices of other makers are set up by their owners: there is no file for them. */
 static int build_phone_xml(struct building *b, const struct file_name *name, struct writer *w)
 {
     const struct phone *phone = directory_phone(b->dir, text_of(name->device.s));
     const struct model *model = phone ? model_find((uint32_t)phone->model) : NULL;
 
-    if (!model || phone->protocol != PROTOCOL_SCCP || !model_speaks(model, PROTOCOL_SCCP))
+    if (!model || phone->protocol == PROTOCOL_SIP_THIRD_PARTY || !model_speaks(model, phone->protocol))
         return -ENOENT;
     building_begin_phone(b, phone, model);
     return phone_xml_write(b, w);
@@ -65,7 +56,7 @@ static void use_default_group(struct building *b, const struct autoregistration 
 {
     const struct callmanager_group *g = NULL;
 
-    building_use_pool(b, *a->pool ? a->pool : "Default");
+    building_use_pool(b, a && *a->pool ? a->pool : "Default");
     while ((g = directory_next(b->dir, ENTITY_callmanager_group, text_of(g ? g->name : "")))) {
         if (g->autoregistration)
             b->group = g;
@@ -86,15 +77,17 @@ static const struct autoregistration *default_allowed(struct building *b)
  * have. */
 static void write_default_loads(struct building *b)
 {
+    enum device_protocol liked = building_number(b, SET_autoregistration_protocol) ? PROTOCOL_SIP : PROTOCOL_SCCP;
+    enum device_protocol other = liked == PROTOCOL_SIP ? PROTOCOL_SCCP : PROTOCOL_SIP;
     char element[40];
 
     for (size_t i = 0; i < n_models; i++) {
         const struct defaults *d = NULL;
 
-        if (model_speaks(&models[i], PROTOCOL_SCCP))
-            d = building_defaults(b, models[i].type, PROTOCOL_SCCP);
-        else if (model_speaks(&models[i], PROTOCOL_SIP))
-            d = building_defaults(b, models[i].type, PROTOCOL_SIP);
+        if (model_speaks(&models[i], liked))
+            d = building_defaults(b, models[i].type, liked);
+        else if (model_speaks(&models[i], other))
+            d = building_defaults(b, models[i].type, other);
         if (!d || !*d->load)
             continue;
         snprintf(element, sizeof(element), "loadInformation%u", models[i].type);
@@ -189,13 +182,46 @@ static int build_default_binary(struct building *b, struct writer *w)
     return write_binary(b, w);
 }
 
+/* --- the text files of 7940 and 7960 with a SIP load --- */
+
+static bool reads_text(const struct phone *phone)
+{
+    const struct model *model = model_find((uint32_t)phone->model);
+
+    return model && model->generation == MODEL_7940 && phone->protocol == PROTOCOL_SIP;
+}
+
+static int build_phone_text(struct building *b, const struct file_name *name, struct writer *w)
+{
+    const struct phone *phone = directory_phone(b->dir, text_of(name->device.s));
+
+    if (!phone || !reads_text(phone))
+        return -ENOENT;
+    building_begin_phone(b, phone, model_find((uint32_t)phone->model));
+    return sip_text_phone(b, w);
+}
+
+/* Phones ask for it whoever they are; what it says of servers holds until their own file says otherwise. */
+static int build_default_text(struct building *b, struct writer *w)
+{
+    use_default_group(b, open_door(b));
+    return sip_text_default(b, w);
+}
+
 /* --- others --- */
 
 /* The loader of a 7940 or 7960 compares this line with its own load: no blank and no line end may
- * follow. */
+ * follow. A phone that is known by its address is told its own load, SCCP or SIP. */
 static int build_loader(struct building *b, struct writer *w)
 {
     const struct defaults *d = building_defaults(b, 7, PROTOCOL_SCCP);
+    const char *asker = b->context->asker.s;
+    const struct phone *phone = *asker ? directory_phone(b->dir, text_of(asker)) : NULL;
+
+    if (phone && *phone_file_load(b->dir, phone)) {
+        write_string(w, phone_file_load(b->dir, phone));
+        return w->bad ? -ENOSPC : 0;
+    }
 
     if (!d || !*d->load)
         d = building_defaults(b, 8, PROTOCOL_SCCP);
@@ -292,6 +318,16 @@ int phone_file_build(const struct directory *dir, const struct file_name *name,
         return softkey_file_build(dir, name->path, w);
     case FILE_DIAL_RULES:
         return build_dial_rules(w);
+    case FILE_DIAL_TEMPLATE:
+        return dial_file_build(dir, name->path, w);
+    case FILE_FEATURE_POLICY:
+        return feature_policy_build(w);
+    case FILE_PHONE_TEXT:
+        return build_phone_text(&b, name, w);
+    case FILE_DEFAULT_TEXT:
+        return build_default_text(&b, w);
+    case FILE_SYNC:
+        return sync_file_build(w);
     case FILE_PLAIN:
     case FILE_PHONE_OTHER:
     case FILE_TRUST:
@@ -307,6 +343,10 @@ const char *phone_file_name(const struct phone *phone, char to[static FILE_NAME_
     struct device_name name = device_name_of(text_of(phone->name));
     const char *suffix = m && model_generations[m->generation].binary_file ? ".cnf" : ".cnf.xml";
 
+    if (reads_text(phone)) {
+        snprintf(to, FILE_NAME_MAX + 1, "SIP%s.cnf", name.s + strlen("SEP"));
+        return to;
+    }
     if (m && model_generations[m->generation].lower_mac) {
         for (char *at = name.s + strlen("SEP"); name.s[0] && *at; at++)
             *at = (char)tolower((unsigned char)*at);

@@ -1,8 +1,8 @@
-/* phone_files.h - the files that are made from the directory: phones' own, defaults, ring lists, softkeys.
+/* phone_files.h - the files that are made from the directory: phones' own, defaults, ring lists, softkeys, dial templates.
  *
  * Pure: a snapshot, a name and where the question came from give the same bytes every time. Nothing
- * secret is ever written (SEC-2): SCCP phones need no secret, so the directory's are left out. Elements
- * and their order per generation of phones: reference provisioning.md 2, 3 and 6. */
+ * secret is ever written (SEC-2), digest passwords of SIP phones neither. Elements and their order per generation of
+ * phones: reference provisioning.md 2, 3 and 6. */
 #pragma once
 
 #include "base/buf.h"
@@ -38,14 +38,11 @@ int phone_file_build(const struct directory *dir, const struct file_name *name,
                      const struct phone_file_context *c, struct writer *w);
 
 /* The name under which a phone asks for its own file first: SEP<MAC>.cnf.xml, or .cnf for models that
- * read nothing else. Returns `to`. */
+ * read nothing else, SIP<MAC>.cnf for 7940 and 7960 with a SIP load. Returns `to`. */
 const char *phone_file_name(const struct phone *phone, char to[static FILE_NAME_MAX + 1]);
 
 /* The load that the phone's file names: its own, else the device default's, else "". */
 const char *phone_file_load(const struct directory *dir, const struct phone *phone);
-
-/* Key of the device defaults of a model: "7960/sccp". Returns `to`. */
-const char *phone_defaults_key(uint32_t model, enum device_protocol protocol, char to[static 64]);
 
 /* Whether anyone may still be added by auto-registration: the default files exist only then (TFTP-5). */
 bool phone_files_autoregistration(const struct directory *dir);

@@ -5,23 +5,45 @@
 
 #include "base/map.h"
 #include "core/dates.h"
-#include "provision/building.h"
+#include "provision/sip_files.h"
+
+static void write_full(struct building *b)
+{
+    xml_string(&b->xml, "fullConfig", "true");
+}
 
 static void write_protocol(struct building *b)
 {
-    xml_string(&b->xml, "deviceProtocol", "SCCP");
+    xml_string(&b->xml, "deviceProtocol", b->phone->protocol == PROTOCOL_SIP ? "SIP" : "SCCP");
+}
+
+static void write_ntps(struct building *b)
+{
+    struct text rest = text_of(b->datetime->ntp);
+
+    xml_open(&b->xml, "ntps");
+    while (rest.at) {
+        struct text server = text_trim(text_split(&rest, ','));
+
+        if (!server.len)
+            continue;
+        xml_open(&b->xml, "ntp");
+        xml_element(&b->xml, "name", server);
+        xml_string(&b->xml, "ntpMode", "unicast");
+        xml_close(&b->xml);
+    }
+    xml_close(&b->xml);
 }
 
 static void write_date(struct building *b)
 {
     char template[DATE_TEMPLATE_MAX];
-    const char *zone = b->datetime ? b->datetime->time_zone : "";
 
-    if (!*zone)
-        zone = b->context->time_zone ? b->context->time_zone : "UTC";
     xml_open(&b->xml, "dateTimeSetting");
     xml_string(&b->xml, "dateTemplate", date_template(b->datetime, template));
-    xml_string(&b->xml, "timeZone", time_zone_of_phones(text_of(zone)));
+    xml_string(&b->xml, "timeZone", time_zone_of_phones(text_of(building_time_zone(b))));
+    if (b->phone->protocol == PROTOCOL_SIP && b->datetime && *b->datetime->ntp)
+        write_ntps(b); /* SCCP phones are told the time */
     xml_close(&b->xml);
 }
 
@@ -36,6 +58,11 @@ static void write_srst(struct building *b)
     xml_string(&b->xml, "userModifiable", "false");
     xml_string(&b->xml, "ipAddr1", srst);
     xml_number(&b->xml, "port1", 2000);
+    if (b->phone->protocol == PROTOCOL_SIP) {
+        xml_string(&b->xml, "sipIpAddr1", srst);
+        xml_number(&b->xml, "sipPort1", 5060);
+        xml_string(&b->xml, "isSecure", "false");
+    }
     xml_close(&b->xml);
 }
 
@@ -47,7 +74,7 @@ static void write_pool(struct building *b)
     write_date(b);
     building_write_members(b);
     if (b->model->generation == MODEL_JAVA || b->model->generation == MODEL_LATER ||
-        b->model->generation == MODEL_WIRELESS)
+        b->model->generation == MODEL_WIRELESS || b->model->generation == MODEL_SIP_ONLY)
         write_srst(b);
     xml_number(&b->xml, "connectionMonitorDuration",
                (uint64_t)(monitor >= 0 ? monitor : building_number(b, SET_connection_monitor_duration)));
@@ -118,6 +145,8 @@ static void write_vendor_config(struct building *b)
     write_vendor_default(b, "sshAccess", 1);
     write_vendor_default(b, "settingsAccess", 1);
     write_vendor_default(b, "detectCMConnectionFailure", b->phone->delayed_failover);
+    if (sip_has_feature_policy(b->model->type))
+        write_vendor_default(b, "softKeyControl", 1); /* the softkey file counts */
     while (rest.at) {
         struct text value = text_split(&rest, ';');
         struct text key = text_trim(text_split(&value, '='));
@@ -137,12 +166,25 @@ static uint64_t newest(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* As the registrar quotes it; without the braces that it puts around. */
+static void write_sip_stamp(struct building *b)
+{
+    struct sip_stamps stamps;
+
+    sip_stamps(b->dir, b->phone, &stamps);
+    xml_string(&b->xml, "versionStamp", stamps.config);
+}
+
 /* The stamp alone differs between phones that are alike: whoever wants to make it anew is told where it is. */
 static void write_stamp(struct building *b)
 {
     static const char before[] = "{";
     char stamp[STAMP_DIGITS + 3];
 
+    if (b->phone->protocol == PROTOCOL_SIP) {
+        write_sip_stamp(b);
+        return;
+    }
     snprintf(stamp, sizeof(stamp), "%s%016llx}", before,
              (unsigned long long)newest(b->version, b->phone->record.version));
     xml_string(&b->xml, "versionStamp", stamp);
@@ -168,9 +210,12 @@ static uint64_t hash_text(const char *s)
     return hash_bytes(s, strlen(s));
 }
 
-/* Every field of a phone that a part below, or the choice of the parts, looks at. */
+/* Every field of a phone that a part below, or the choice of the parts, looks at. A SIP phone's file has its lines
+ * in it: it is like no other. */
 uint64_t phone_file_likeness(const struct phone *p)
 {
+    if (p->protocol != PROTOCOL_SCCP)
+        return hash_text(p->name);
     uint64_t words[] = {
         (uint64_t)p->model,        p->protocol,  p->delayed_failover, hash_text(p->pool),           hash_text(p->load),
         hash_text(p->vendor_config), hash_text(p->user_locale), hash_text(p->network_locale),
@@ -218,7 +263,9 @@ static void write_locales(struct building *b)
 
 static void write_security(struct building *b)
 {
-    xml_number(&b->xml, "deviceSecurityMode", 1);
+    unsigned mode = b->phone->protocol == PROTOCOL_SIP ? security_profile_of(b->dir, b->phone)->device_security_mode : 0;
+
+    xml_number(&b->xml, "deviceSecurityMode", 1 + mode);
 }
 
 /* Empty elements are written: left out, a phone keeps what it had. */
@@ -254,7 +301,11 @@ static void write_certificates(struct building *b)
 #define OLD                                                                                        \
     (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) |             \
      GENERATION(BUTTONS))
-#define NEW   (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT))
+#define NEW                                                                                        \
+    (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT) | GENERATION(SIP_ONLY))
+/* Those that read the profile from XML; 7940, 7960 have text files, 7905 and ATA a format that is not known here. */
+#define SIP_XML (GENERATION(JAVA) | GENERATION(LATER) | GENERATION(SOFT) | GENERATION(SIP_ONLY))
+#define BOTH    (MODEL_SCCP | MODEL_SIP)
 #define EVERY (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
 
 /* In the order of the original's files. The URLs take settings whose change must change the stamp,
@@ -262,26 +313,32 @@ static void write_certificates(struct building *b)
 static const struct part {
     void (*write)(struct building *b);
     uint32_t generations;
+    uint8_t protocols;
 } parts[] = {
-    {write_protocol, EVERY},
-    {write_pool, EVERY},
-    {write_prime_line, GENERATION(LATER)},
-    {write_common_profile, GENERATION(JAVA) | GENERATION(LATER)},
-    {write_load, EVERY},
-    {write_vendor_config, NEW | GENERATION(7940) | GENERATION(CONFERENCE)},
-    {write_stamp, EVERY},
-    {write_locales, EVERY & ~GENERATION(BUTTONS)},
-    {write_security, NEW | GENERATION(7940) | GENERATION(7905)},
-    {phone_xml_write_urls, EVERY & ~GENERATION(BUTTONS)},
-    {write_dscp, EVERY & ~(GENERATION(BUTTONS) | GENERATION(SPA))},
-    {write_certificates, NEW},
+    {write_full, SIP_XML, MODEL_SIP},
+    {write_protocol, EVERY, BOTH},
+    {write_pool, EVERY, BOTH},
+    {sip_write_profile, SIP_XML, MODEL_SIP},
+    {sip_write_feature_policy_name, SIP_XML, MODEL_SIP},
+    {sip_write_missed_calls, SIP_XML, MODEL_SIP},
+    {write_prime_line, GENERATION(LATER), MODEL_SCCP},
+    {write_common_profile, GENERATION(JAVA) | GENERATION(LATER) | GENERATION(SIP_ONLY), BOTH},
+    {write_load, EVERY, BOTH},
+    {write_vendor_config, NEW | GENERATION(7940) | GENERATION(CONFERENCE), BOTH},
+    {write_stamp, EVERY, BOTH},
+    {write_locales, EVERY & ~GENERATION(BUTTONS), BOTH},
+    {write_security, NEW | GENERATION(7940) | GENERATION(7905), BOTH},
+    {phone_xml_write_urls, EVERY & ~GENERATION(BUTTONS), BOTH},
+    {sip_write_transport, SIP_XML, MODEL_SIP},
+    {write_dscp, EVERY & ~(GENERATION(BUTTONS) | GENERATION(SPA)), BOTH},
+    {write_certificates, NEW, BOTH},
 };
 
 static void write_parts(struct building *b)
 {
     xml_open(&b->xml, "device");
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (parts[i].generations & (1u << b->model->generation))
+        if ((parts[i].generations & (1u << b->model->generation)) && (parts[i].protocols & (1u << b->phone->protocol)))
             parts[i].write(b);
     }
     xml_close(&b->xml);
@@ -304,6 +361,9 @@ int phone_xml_write(struct building *b, struct writer *w)
     resolve_all(b);
     xml_begin(&b->xml, w);
     b->xml.whole = true;
-    write_parts(b);
+    if (b->model->generation == MODEL_SPA && b->phone->protocol == PROTOCOL_SIP)
+        sip_write_flat_profile(b);
+    else
+        write_parts(b);
     return w->bad ? -ENOSPC : 0;
 }

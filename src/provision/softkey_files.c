@@ -2,8 +2,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 
+#include "core/sip.h"
+#include "provision/file_names.h"
 #include "wire/xml.h"
 
 #define HELP_BASE    300 /* helpID is this and the event */
@@ -38,22 +39,9 @@ static const char *const set_names[] = {
     "Remote In Use",
 };
 
-/* FNV-1a: stable across processes and versions, as phones keep the name. */
-static uint64_t mix(uint64_t h, const char *s)
-{
-    for (; *s; s++)
-        h = (h ^ (uint8_t)*s) * 0x100000001b3u;
-    return h;
-}
-
 const char *softkey_file_name(const char *softkeys, char to[static SOFTKEY_FILE_NAME_MAX])
 {
-    uint64_t a = mix(0xcbf29ce484222325u, softkeys), b = mix(a, softkeys);
-
-    snprintf(to, SOFTKEY_FILE_NAME_MAX, "SK%08x-%04x-%04x-%04x-%012llx.xml", (unsigned)(a >> 32),
-             (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xffff, (unsigned)(b >> 48),
-             (unsigned long long)(b & 0xffffffffffff));
-    return to;
+    return file_name_of_record("SK", softkeys, to);
 }
 
 static const struct softkeys *find(const struct directory *dir, const char *name)
@@ -61,6 +49,8 @@ static const struct softkeys *find(const struct directory *dir, const char *name
     const struct softkeys *s = NULL;
     char own[SOFTKEY_FILE_NAME_MAX];
 
+    if (text_starts(text_of(name), "softkeydefault"))
+        return directory_find(dir, ENTITY_softkeys, TEXT(STANDARD_SOFTKEYS));
     while ((s = directory_next(dir, ENTITY_softkeys, text_of(s ? s->name : "")))) {
         if (text_equal_nocase(text_of(softkey_file_name(s->name, own)), text_of(name)))
             return s;
@@ -120,11 +110,11 @@ int softkey_file_build(const struct directory *dir, const char *name, struct wri
 {
     const struct softkeys *s = find(dir, name);
     struct xml_writer x;
-    char stamp[32];
+    sip_stamp stamp;
 
     if (!s)
         return -ENOENT;
-    snprintf(stamp, sizeof(stamp), "{%016llx}", (unsigned long long)s->record.version);
+    sip_file_stamp(s, stamp);
     xml_begin(&x, w);
     xml_open(&x, "softKeyCfg");
     xml_string(&x, "versionStamp", stamp);

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "core/directory.h"
 
-#define SOFTKEY_FILE_NAME_MAX 64
+#define SOFTKEY_FILE_NAME_MAX 64 /* RECORD_FILE_MAX */
 
 /* SK<uuid>.xml; the uuid is made from the template's name. Returns `to`. */
 const char *softkey_file_name(const char *softkeys, char to[static SOFTKEY_FILE_NAME_MAX]);

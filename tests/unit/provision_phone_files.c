@@ -6,6 +6,7 @@
 
 #include "core/directory/change.h"
 #include "core/models.h"
+#include "provision/sip_files.h"
 #include "provision/softkey_files.h"
 #include "wire/xml.h"
 
@@ -82,6 +83,117 @@ static void every_model_with_sccp_gets_a_well_formed_file_without_secrets(void *
         assert_true(len < PHONE_FILE_OLD_MAX);
         assert_null(memmem(bytes, len, "sesame", 6));
         assert_null(memmem(bytes, len, "phonePassword", 13));
+    }
+}
+
+/* What SIPCC needs to call it a configuration, and 88xx to register: name, proxy, port, authName in each line. */
+struct seen {
+    unsigned lines, names, proxies, ports, auth_names, contacts;
+    char stamp[SIP_STAMP_LEN + 1];
+};
+
+static int sip_element(void *context, const struct xml_event *e)
+{
+    static const char line[] = "device/sipProfile/sipLines/line";
+    struct seen *s = context;
+    struct text below = text_starts(e->path, line) ? text_skip(e->path, strlen(line)) : TEXT("-");
+
+    if (e->kind != XML_CLOSE)
+        return 0;
+    s->lines += text_is(below, "");
+    s->names += text_is(below, "/name") && e->value.len;
+    s->proxies += text_is(below, "/proxy") && text_is(e->value, "USECALLMANAGER");
+    s->ports += text_is(below, "/port") && e->value.len;
+    s->auth_names += text_is(below, "/authName") && e->value.len;
+    s->contacts += text_is(below, "/contact") && sip_button_of(directory_phone(dir, TEXT("SEP001122334455")), e->value);
+    if (text_is(e->path, "device/versionStamp"))
+        text_copy(s->stamp, sizeof(s->stamp), e->value);
+    return 0;
+}
+
+static void assert_no_secret(size_t len)
+{
+    assert_null(memmem(bytes, len, "sesame", 6));
+    assert_null(memmem(bytes, len, "assword", 7));
+    assert_null(memmem(bytes, len, "ha1:", 4));
+}
+
+static void every_model_with_sip_gets_a_file_with_its_lines_and_no_secret(void **state)
+{
+    char type[12], asked[FILE_NAME_MAX + 1];
+    const char *fields[] = {"model", type, "protocol", "sip", "unlock_password", "sesame", "owner", "alice",
+                            "lines", "7001;7002", NULL};
+    struct sip_stamps stamps;
+    struct seen seen;
+    size_t len;
+
+    put(ENTITY_user, "alice", (const char *const[]){"digest_password", "sesame", NULL});
+    for (size_t i = 0; i < n_models; i++) {
+        const struct model *m = &models[i];
+        const struct phone *phone;
+        bool own_format = m->generation == MODEL_7905 || m->generation == MODEL_ATA || m->generation == MODEL_SPA;
+
+        if (!model_speaks(m, PROTOCOL_SIP) || !model_is_phone(m))
+            continue;
+        snprintf(type, sizeof(type), "%u", m->type);
+        put(ENTITY_phone, "SEP001122334455", fields);
+        phone = directory_phone(dir, TEXT("SEP001122334455"));
+        assert_int_equal(build(phone_file_name(phone, asked), sizeof(bytes), &len), 0);
+        assert_no_secret(len);
+        if (m->generation == MODEL_7940)
+            continue; /* text */
+        seen = (struct seen){0};
+        assert_int_equal(xml_read(bytes, len, sip_element, &seen, NULL), 0);
+        sip_stamps(dir, phone, &stamps);
+        if (m->generation != MODEL_SPA)
+            assert_string_equal(seen.stamp, stamps.config);
+        if (own_format)
+            continue;
+        assert_int_equal(seen.lines, 2);
+        assert_int_equal(seen.names, 2);
+        assert_int_equal(seen.proxies, 2);
+        assert_int_equal(seen.ports, 2);
+        assert_int_equal(seen.auth_names, 2);
+        assert_int_equal(seen.contacts, 2);
+    }
+}
+
+/* SIPCC's reader passes over an element whose first child follows without white space (cisco-sip.md 10). */
+static void white_space_stands_before_every_first_child(void **state)
+{
+    size_t len;
+
+    put(ENTITY_phone, "SEP001122334455",
+        (const char *const[]){"model", "8841", "protocol", "sip", "lines", "7001", NULL});
+    assert_int_equal(build("SEP001122334455.cnf.xml", sizeof(bytes), &len), 0);
+    for (size_t i = 0; i + 2 < len; i++) {
+        if (bytes[i] == '>' && bytes[i + 1] == '<')
+            assert_int_equal(bytes[i + 2], '/'); /* empty */
+    }
+}
+
+static void stamps_of_dial_rules_softkeys_and_features_are_those_that_are_quoted(void **state)
+{
+    char asked[FILE_NAME_MAX + 1], element[64];
+    struct sip_stamps stamps;
+    size_t len;
+
+    put(ENTITY_dial_rules, "Paris", (const char *const[]){"rules", "4...,0", NULL});
+    put(ENTITY_phone, "SEP001122334455",
+        (const char *const[]){"model", "8841", "protocol", "sip", "dial_rules", "Paris", NULL});
+    sip_stamps(dir, directory_phone(dir, TEXT("SEP001122334455")), &stamps);
+    {
+        const char *const rows[][2] = {
+            {dial_file_name("Paris", asked), stamps.dialplan},
+            {"DefaultFP.xml", stamps.features},
+            {"softkeyDefault_kpml.xml", stamps.softkeys},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            assert_int_equal(build(rows[i][0], sizeof(bytes), &len), 0);
+            snprintf(element, sizeof(element), "<versionStamp>%s</versionStamp>", rows[i][1]);
+            assert_non_null(memmem(bytes, len, element, strlen(element)));
+        }
     }
 }
 
@@ -164,6 +276,8 @@ static void files_of_phones_that_are_alike_differ_by_their_stamp_alone(void **st
         {"model", "7961"},
         {"softkeys", "Standard User"},
         {"lines", "7009"},
+        {"protocol", "sip"},
+        {"sip_profile", "Standard SIP Profile"},
     };
     static uint8_t first[PHONE_FILE_MAX], second[PHONE_FILE_MAX];
     struct phone_file_stamp stamp;
@@ -206,6 +320,7 @@ static void a_phone_asks_first_for_the_name_its_model_uses(void **state)
         {"7960", "SEP00112233AABB.cnf.xml"},
         {"12SP+", "SEP00112233AABB.cnf"},
         {"7905", "SEP00112233aabb.cnf.xml"},
+        {"8841", "SEP00112233AABB.cnf.xml"},
     };
     char name[FILE_NAME_MAX + 1];
 
@@ -213,7 +328,10 @@ static void a_phone_asks_first_for_the_name_its_model_uses(void **state)
         put(ENTITY_phone, "SEP00112233AABB", (const char *const[]){"model", rows[i].model, NULL});
         assert_string_equal(phone_file_name(directory_phone(dir, TEXT("SEP00112233AABB")), name),
                             rows[i].file);
+        put_delete("SEP00112233AABB");
     }
+    put(ENTITY_phone, "SEP00112233AABB", (const char *const[]){"model", "7960", "protocol", "sip", NULL});
+    assert_string_equal(phone_file_name(directory_phone(dir, TEXT("SEP00112233AABB")), name), "SIP00112233AABB.cnf");
 }
 
 static void a_softkey_template_is_found_by_the_name_made_from_its_own(void **state)
@@ -280,8 +398,13 @@ static void a_name_tells_kind_device_and_signature(void **state)
         {"CTLSEP001122334455.tlv", FILE_TRUST, "SEP001122334455", false},
         {"ITLFile.tlv", FILE_TRUST, "", false},
         {"gk001122334455.txt", FILE_PHONE_OTHER, "SEP001122334455", false},
-        {"SIP001122334455.cnf", FILE_PHONE_OTHER, "SEP001122334455", false},
-        {"SIPDefault.cnf", FILE_PLAIN, "", false},
+        {"SIP001122334455.cnf", FILE_PHONE_TEXT, "SEP001122334455", false},
+        {"SIPDefault.cnf", FILE_DEFAULT_TEXT, "", false},
+        {"softkeyDefault_kpml.xml", FILE_SOFTKEYS, "", false},
+        {"DR01234567-89ab.xml", FILE_DIAL_TEMPLATE, "", false},
+        {"dialplan.xml", FILE_DIAL_TEMPLATE, "", false},
+        {"DialTemplate.xml", FILE_PLAIN, "", false},
+        {"syncinfo.xml", FILE_SYNC, "", false},
         {"CIPCalice.cnf.xml", FILE_PHONE_XML, "CIPCALICE", false},
         {"SCCP69xx.9-4-1-3.zz.sgn", FILE_PLAIN, "", false},
         {"ATA030204SCCP090202A.zup", FILE_PLAIN, "", false},
@@ -304,6 +427,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_model_with_sccp_gets_a_well_formed_file_without_secrets),
+        TEST(every_model_with_sip_gets_a_file_with_its_lines_and_no_secret),
+        TEST(white_space_stands_before_every_first_child),
+        TEST(stamps_of_dial_rules_softkeys_and_features_are_those_that_are_quoted),
         TEST(what_an_administrator_typed_cannot_break_the_file),
         TEST(a_file_that_does_not_fit_is_refused_at_every_size),
         TEST(the_version_stamp_changes_with_everything_the_file_is_made_from),

@@ -10,16 +10,21 @@
 
 static char error[256];
 
-static int come(const struct directory **dir, const char *name, uint32_t model)
+static int come_with(const struct directory **dir, const char *name, uint32_t model, enum device_protocol protocol)
 {
     struct change *c = NULL;
     int err = autoregister_change(*dir, TEXT("cm1"), device_name_of(text_of(name)), model,
-                                  PROTOCOL_SCCP, &c, error, sizeof(error));
+                                  protocol, &c, error, sizeof(error));
 
     if (!err)
         err = directory_change(dir, c, error, sizeof(error));
     change_free(c);
     return err;
+}
+
+static int come(const struct directory **dir, const char *name, uint32_t model)
+{
+    return come_with(dir, name, model, PROTOCOL_SCCP);
 }
 
 static const char *number_of(const struct directory *dir, const char *name)
@@ -117,6 +122,24 @@ static void a_template_of_another_model_gives_way_to_that_of_the_model(void **st
     directory_unref(dir);
 }
 
+static void a_sip_phone_gets_what_fits_its_protocol(void **state)
+{
+    const struct directory *dir = directory_of_lines("pool Wing\ndefaults 7961/sip pool=Wing\n"
+                                                     "autoregistration cm1 enabled=yes start=8000 end=8009");
+    const struct phone *p;
+
+    assert_int_equal(come_with(&dir, "SEP000000000001", 30018, PROTOCOL_SIP), 0);
+    p = directory_phone(dir, TEXT("SEP000000000001"));
+    assert_int_equal(p->protocol, PROTOCOL_SIP);
+    assert_string_equal(p->pool, "Wing");
+    assert_string_equal(p->template, "Standard 7961 SIP");
+    assert_int_equal(come_with(&dir, "SEP000000000002", 683, PROTOCOL_SIP), 0);
+    assert_int_equal(directory_phone(dir, TEXT("SEP000000000002"))->protocol, PROTOCOL_SIP);
+    assert_int_equal(come_with(&dir, "SEP000000000003", 6, PROTOCOL_SIP), -EPROTONOSUPPORT); /* 7910 */
+    assert_int_equal(come_with(&dir, "SEP000000000003", 336, PROTOCOL_SIP), -EPROTONOSUPPORT); /* third party */
+    directory_unref(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +148,7 @@ int main(void)
         cmocka_unit_test(numbers_go_round_and_used_ones_are_passed),
         cmocka_unit_test(quarantine_has_a_pool_of_its_own),
         cmocka_unit_test(a_device_type_that_nobody_knows_is_refused),
+        cmocka_unit_test(a_sip_phone_gets_what_fits_its_protocol),
         cmocka_unit_test(a_template_of_another_model_gives_way_to_that_of_the_model),
     };
 

@@ -45,7 +45,7 @@ static const char *const standard_softkeys[] = {
 
 static void add_softkeys(struct change *c)
 {
-    put(c, ENTITY_softkeys, "Standard User");
+    put(c, ENTITY_softkeys, STANDARD_SOFTKEYS);
     set(c, "description", "Standard softkeys");
     change_list(c, TEXT("sets"));
     for (size_t i = 0; i < sizeof(standard_softkeys) / sizeof(standard_softkeys[0]); i += 2) {
@@ -137,7 +137,7 @@ static void add_system(struct change *c)
     add_softkeys(c);
     add_profiles(c);
     put(c, ENTITY_device_pool, "Default");
-    set(c, "softkeys", "Standard User");
+    set(c, "softkeys", STANDARD_SOFTKEYS);
 }
 
 const struct directory *directory_empty(void)
