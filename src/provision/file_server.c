@@ -20,9 +20,18 @@
 
 enum link_state { READING, HELD, SENDING };
 
+struct client { /* an address with links */
+    struct ip ip;
+    size_t n;
+    struct list readers;
+};
+
 struct link {
     struct timer timer;
-    struct list node; /* in `pumping` */
+    struct list node;   /* in `pumping` */
+    struct list reader; /* in `readers` of the server, and of the client: no whole request yet, */
+    struct list of_client; /* who waits longest first */
+    struct client *client;
     uint64_t id, slot;
     struct endpoint peer;
     struct ip local;
@@ -43,7 +52,8 @@ struct file_server {
     struct file_source source;
     struct file_server_output output;
     struct pool pool;
-    struct map by_id;
+    struct map by_id, clients;
+    struct list readers;
     struct timers timers;
     struct list pumping; /* more to send, and not known to be stopped by the peer */
 };
@@ -52,6 +62,7 @@ void file_server_settings_default(struct file_server_settings *s)
 {
     *s = (struct file_server_settings){
         .max_links = 5000,
+        .max_per_client = 512,
         .head_ms = 5000,
         .send_ms = 30000,
         .burst = 256 * 1024,
@@ -61,6 +72,11 @@ void file_server_settings_default(struct file_server_settings *s)
 static struct text link_key(const void *value)
 {
     return (struct text){(const char *)&((const struct link *)value)->id, sizeof(uint64_t)};
+}
+
+static struct text client_key(const void *value)
+{
+    return (struct text){(const char *)&((const struct client *)value)->ip, sizeof(struct ip)};
 }
 
 static struct link *find(const struct file_server *s, uint64_t id)
@@ -81,6 +97,8 @@ struct file_server *file_server_new(const struct file_server_settings *settings,
     s->output = *output;
     pool_init(&s->pool, sizeof(struct link), settings->max_links);
     map_init(&s->by_id, link_key);
+    map_init(&s->clients, client_key);
+    list_init(&s->readers);
     timers_init(&s->timers, now_ms);
     list_init(&s->pumping);
     return s;
@@ -89,6 +107,53 @@ struct file_server *file_server_new(const struct file_server_settings *settings,
 size_t file_server_count(const struct file_server *s)
 {
     return s->pool.n;
+}
+
+/* --- clients --- */
+
+static struct client *client_find(const struct file_server *s, struct ip ip)
+{
+    return map_get(&s->clients, (struct text){(const char *)&ip, sizeof(ip)});
+}
+
+static struct client *client_enter(struct file_server *s, struct ip ip)
+{
+    struct client *c = client_find(s, ip);
+
+    if (!c) {
+        c = calloc(1, sizeof(*c));
+        if (!c)
+            return NULL;
+        c->ip = ip;
+        list_init(&c->readers);
+        if (map_put(&s->clients, c) < 0) {
+            free(c);
+            return NULL;
+        }
+    }
+    c->n++;
+    return c;
+}
+
+static void client_leave(struct file_server *s, struct client *c)
+{
+    if (--c->n)
+        return;
+    map_remove(&s->clients, client_key(c));
+    free(c);
+}
+
+static void wait_for_request(struct file_server *s, struct link *l, uint64_t now_ms)
+{
+    list_append(&s->readers, &l->reader);
+    list_append(&l->client->readers, &l->of_client);
+    timer_set(&s->timers, &l->timer, now_ms + s->settings.head_ms);
+}
+
+static void stop_waiting(struct link *l)
+{
+    list_remove(&l->reader);
+    list_remove(&l->of_client);
 }
 
 /* --- ends --- */
@@ -125,6 +190,8 @@ static void link_free(struct file_server *s, struct link *l)
         s->source.close(s->source.context, l->file.hold);
     }
     let_go(s, l);
+    stop_waiting(l);
+    client_leave(s, l->client);
     timer_stop(&s->timers, &l->timer);
     map_remove(&s->by_id, link_key(l));
     pool_give(&s->pool, l->slot);
@@ -149,6 +216,7 @@ void file_server_free(struct file_server *s)
     while ((l = pool_next(&s->pool, &cursor, &slot)))
         link_free(s, l);
     map_done(&s->by_id);
+    map_done(&s->clients);
     pool_done(&s->pool);
     free(s);
 }
@@ -161,23 +229,44 @@ void file_server_closed(struct file_server *s, uint64_t id)
         link_free(s, l);
 }
 
+static bool give_way(struct file_server *s, struct link *l)
+{
+    count(COUNT_HTTP_GAVE_WAY);
+    link_close(s, l);
+    return true;
+}
+
+static bool make_room(struct file_server *s, struct ip ip)
+{
+    const struct client *c = client_find(s, ip);
+
+    if (c && c->n >= s->settings.max_per_client)
+        return !list_is_empty(&c->readers) &&
+               give_way(s, container_of(c->readers.next, struct link, of_client));
+    return s->pool.n < s->settings.max_links ||
+           (!list_is_empty(&s->readers) &&
+            give_way(s, container_of(s->readers.next, struct link, reader)));
+}
+
 bool file_server_opened(struct file_server *s, uint64_t now_ms, uint64_t id,
                         const struct endpoint *peer, struct ip local)
 {
     uint64_t slot;
-    struct link *l = pool_take(&s->pool, &slot);
+    struct link *l;
 
-    if (!l)
+    if (!make_room(s, peer->ip) || !(l = pool_take(&s->pool, &slot)))
         return false;
     l->id = id;
     l->slot = slot;
     l->peer = *peer;
     l->local = local;
-    if (map_put(&s->by_id, l) < 0) {
+    if (!(l->client = client_enter(s, peer->ip)) || map_put(&s->by_id, l) < 0) {
+        if (l->client)
+            client_leave(s, l->client);
         pool_give(&s->pool, slot);
         return false;
     }
-    timer_set(&s->timers, &l->timer, now_ms + s->settings.head_ms);
+    wait_for_request(s, l, now_ms);
     count(COUNT_HTTP_CONNECTS);
     return true;
 }
@@ -246,7 +335,7 @@ static void finish(struct file_server *s, struct link *l, uint64_t now_ms)
         link_close(s, l);
         return;
     }
-    timer_set(&s->timers, &l->timer, now_ms + s->settings.head_ms);
+    wait_for_request(s, l, now_ms);
     if (l->head_len)
         next_request(s, l, now_ms);
 }
@@ -388,6 +477,7 @@ static void ask(struct file_server *s, struct link *l, uint64_t now_ms)
     };
 
     count(COUNT_HTTP_REQUESTS);
+    stop_waiting(l);
     l->started_ms = now_ms;
     l->told_slow = false;
     l->offset = l->end = 0;

@@ -11,6 +11,7 @@ struct file_server;
 
 struct file_server_settings {
     size_t max_links;
+    size_t max_per_client; /* links of one address */
     uint32_t head_ms; /* a request must be there so long after the link opened or the last answer ended */
     uint32_t send_ms; /* the peer must take something at least so often */
     size_t burst;     /* bytes handed over while the peer has not taken the last ones */
@@ -29,7 +30,9 @@ struct file_server *file_server_new(const struct file_server_settings *settings,
                                     const struct file_server_output *output, uint64_t now_ms);
 void file_server_free(struct file_server *s);
 
-/* False: no room; the caller closes the link. */
+/* When all links, or all of this address, are taken, the one of them that has waited longest without a whole
+ * request gives way: who says nothing, or says it slowly, keeps nobody out. False: all of them are being
+ * served; the caller closes the link. */
 bool file_server_opened(struct file_server *s, uint64_t now_ms, uint64_t link, const struct endpoint *peer,
                         struct ip local);
 void file_server_input(struct file_server *s, uint64_t now_ms, uint64_t link, const void *bytes, size_t len);

@@ -16,6 +16,7 @@
 #define RECEIVE_ROOM (4u << 20)
 #define ANSWER_MAX   600        /* bytes of what phones send to a transfer: ACK and ERROR */
 #define HTTP_QUEUED  (2u << 20) /* bytes that a link may have unsent */
+#define HTTP_LEAVING 1024       /* links that are closed and whose last bytes are not out */
 
 static uint64_t now(const struct files *f)
 {
@@ -167,8 +168,8 @@ void files_tell_state(struct files *f, uint64_t token)
                              n_phones);
     else
         server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token,
-                             "UDP %u, %zu static files, files of %zu phones",
-                             udp_port(f->listener), n_static, n_phones);
+                             "UDP %u, %zu static files, files of %zu phones", udp_port(f->listener),
+                             n_static, n_phones);
 }
 
 static void start_tftp(struct files *f, uint64_t token)
@@ -301,8 +302,9 @@ static int open_http(struct files *f, const struct endpoint *local)
 
     file_server_settings_default(&settings);
     settings.max_links = (size_t)directory_number(f->thread->directory, SET_maximum_serving_count);
-    o.max_links = settings.max_links;
-    o.max_per_ip = (size_t)directory_number(f->thread->directory, SET_maximum_serving_per_client);
+    settings.max_per_client =
+        (size_t)directory_number(f->thread->directory, SET_maximum_serving_per_client);
+    o.max_links = settings.max_links + HTTP_LEAVING;
     if (!(f->http = file_server_new(&settings, &source, &output, now(f))))
         return -ENOMEM;
     err = tcp_listen(&f->thread->loop, &o, &f->http_port);

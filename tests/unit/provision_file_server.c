@@ -7,6 +7,7 @@ static struct {
     char sent[400000];
     size_t n_sent, queued; /* queued: of it, what the peer has not taken */
     bool peer_stopped, closed, gone, changed;
+    uint64_t closed_link;
     uint8_t file[300000];
     size_t size, n_open;
     bool in_memory;
@@ -63,6 +64,7 @@ static size_t queued(void *context, uint64_t link)
 static void close_link(void *context, uint64_t link)
 {
     net.closed = true;
+    net.closed_link = link;
 }
 
 static void report(void *context, const struct file_report *r)
@@ -85,7 +87,8 @@ static int set_up(void **state)
     net.in_memory = true;
     now_ms = 1000;
     file_server_settings_default(&s);
-    s.max_links = 2;
+    s.max_links = 3;
+    s.max_per_client = 2;
     server = file_server_new(&s, &source, &output, now_ms);
     return server && file_server_opened(server, now_ms, 1, &phone, phone.ip) ? 0 : -1;
 }
@@ -299,14 +302,44 @@ static void a_client_that_leaves_while_its_answer_is_held_back_leaves_nothing_be
     assert_int_equal(net.n_open, 0);
 }
 
-static void there_are_no_more_links_than_the_pool_has(void **state)
+static bool comes(uint64_t link, uint8_t host)
 {
-    struct endpoint e = {.ip = {4, {10, 0, 0, 8}}, .port = 1};
+    struct endpoint e = {.ip = {4, {10, 0, 0, host}}, .port = 1};
 
-    assert_true(file_server_opened(server, now_ms, 2, &e, e.ip));
-    assert_false(file_server_opened(server, now_ms, 3, &e, e.ip));
-    file_server_closed(server, 2);
-    assert_true(file_server_opened(server, now_ms, 3, &e, e.ip));
+    net.closed_link = 0;
+    return file_server_opened(server, now_ms, link, &e, e.ip);
+}
+
+static void who_waits_longest_without_a_request_gives_way(void **state)
+{
+    assert_true(comes(2, 8) && comes(3, 8));
+    assert_true(comes(4, 9));
+    assert_int_equal(net.closed_link, 1);
+    assert_true(comes(5, 10));
+    assert_int_equal(net.closed_link, 2);
+    assert_int_equal(file_server_count(server), 3);
+}
+
+static void an_address_that_has_its_share_takes_no_links_of_others(void **state)
+{
+    assert_true(comes(2, 8) && comes(3, 7));
+    file_server_input(server, now_ms, 1, "GET /x HT", 9); /* saying it slowly is no help */
+    assert_true(comes(4, 7));
+    assert_int_equal(net.closed_link, 1);
+    assert_true(comes(5, 7));
+    assert_int_equal(net.closed_link, 3);
+}
+
+static void who_is_served_gives_way_to_nobody(void **state)
+{
+    net.delay_ms = 2000;
+    assert_true(comes(2, 7));
+    say("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    file_server_input(server, now_ms, 2, "GET /x HTTP/1.1\r\n\r\n", 19);
+    assert_false(comes(3, 7));
+    file_server_expire(server, now_ms += 2000); /* both wait for the next request now */
+    assert_true(comes(3, 7));
+    assert_int_equal(net.closed_link, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -333,7 +366,9 @@ int main(void)
         TEST(a_file_that_changes_under_way_ends_the_link),
         TEST(an_answer_that_is_held_back_leaves_when_it_is_due),
         TEST(a_client_that_leaves_while_its_answer_is_held_back_leaves_nothing_behind),
-        TEST(there_are_no_more_links_than_the_pool_has),
+        TEST(who_waits_longest_without_a_request_gives_way),
+        TEST(an_address_that_has_its_share_takes_no_links_of_others),
+        TEST(who_is_served_gives_way_to_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
