@@ -286,7 +286,7 @@ static void names_enter(struct boot *b, uint64_t now_ms, struct effects *fx)
     if (!b->config.n_servers) {
         b->defaulted = true;
         b->config.n_servers = 1;
-        b->config.servers[0] = (struct phone_server){.port = 2000};
+        b->config.servers[0] = phone_server_empty();
         text_copy(b->config.servers[0].name, sizeof(b->config.servers[0].name),
                   text_of(ip_print(boot_tftp_server(b), text)));
     }

@@ -7,10 +7,12 @@
 #include "base/names.h"
 #include "handset/sccp_habits.h"
 #include "handset/screen.h"
+#include "handset/sip_habits.h"
+#include "wire/sip/digest.h"
 
 const struct phone_protocol *phone_protocol_of(enum device_protocol protocol)
 {
-    return &sccp_protocol;
+    return protocol == PROTOCOL_SCCP ? &sccp_protocol : &sip_protocol;
 }
 
 /* ---- names ---- */
@@ -97,6 +99,28 @@ void phone_kind_init(struct phone_kind *ret, const struct model *model, const ch
                     : model->type == 30018 ? 308
                     : model->type == 7     ? 8
                                            : 7;
+}
+
+int phone_kind_speak_sip(struct phone_kind *k, enum device_protocol protocol, const char *load)
+{
+    static const uint8_t secret[32] = {0}; /* of the nonces of servers; a phone gives none */
+
+    k->protocol = protocol;
+    k->transport = N_LINK_TRANSPORTS;
+    if (load || *k->model->default_load[PROTOCOL_SIP])
+        text_copy(k->load, sizeof(k->load),
+                  text_of(load ? load : k->model->default_load[PROTOCOL_SIP]));
+    else
+        sip_load_guess(k->model, k->load, sizeof(k->load));
+    k->sip = sip_habits_of(k->model, protocol, k->load);
+    k->digest = digest_new(&(struct digest_options){.secret = secret});
+    return k->digest ? 0 : -ENOMEM;
+}
+
+void phone_kind_done(struct phone_kind *k)
+{
+    digest_free(k->digest);
+    k->digest = NULL;
 }
 
 /* ---- reports ---- */

@@ -15,6 +15,7 @@
 struct screen;
 struct phone_habits;
 struct sip_habits;
+struct digest;
 struct phone_config;
 
 /* Reasons of the phone's own alarm: why it left last time. */
@@ -51,6 +52,7 @@ struct phone_kind {
     char load[65];
     char config_version[49];
     char user[33], password[33]; /* of SIP without files: digest user, its secret; "" none */
+    struct digest *digest;       /* of SIP; owned */
 };
 
 enum phone_state {
@@ -163,14 +165,15 @@ struct phone_protocol {
     int (*softkey)(struct any_phone *p, uint32_t event, struct effects *fx);
 };
 
-extern const struct phone_protocol sccp_protocol;
+extern const struct phone_protocol sccp_protocol, sip_protocol;
 const struct phone_protocol *phone_protocol_of(enum device_protocol protocol);
 
 /* Fills `ret` from the model: load NULL is the model's last one; fault bits of enum fault. */
 void phone_kind_init(struct phone_kind *ret, const struct model *model, const char *load,
                      uint32_t faults);
-/* The same for another protocol than SCCP. */
-void phone_kind_speak(struct phone_kind *k, enum device_protocol protocol, const char *load);
+/* Makes it one of SIP phones: PROTOCOL_SIP or PROTOCOL_SIP_THIRD_PARTY. 0 or -ENOMEM. */
+int phone_kind_speak_sip(struct phone_kind *k, enum device_protocol protocol, const char *load);
+void phone_kind_done(struct phone_kind *k);
 
 const char *phone_state_name(enum phone_state state);
 const char *phone_reason_words(unsigned reason); /* "Initialized", as in Last= of an alarm */

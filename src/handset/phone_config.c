@@ -11,6 +11,9 @@
 
 struct reading {
     struct phone_config *config;
+    struct phone_line line;     /* the one being read */
+    uint32_t feature;           /* of it: 9 is a line */
+    bool proxied;               /* its proxy is another than CallManager */
     struct phone_server member; /* the one being read */
     unsigned priority;
     unsigned priorities[PHONE_CONFIG_SERVERS];
@@ -39,6 +42,9 @@ static const struct copy_row {
     COPY("/servicesURL",                           services_url),
     COPY("/directoryURL",                          directory_url),
     COPY("/messagesURL",                           messages_url),
+    COPY("/sipProfile/dialTemplate",               dial_template),
+    COPY("/sipProfile/softKeyFile",                softkey_file),
+    COPY("/featurePolicyFile",                     feature_policy),
     COPY("/informationURL",                        information_url),
 };
 /* clang-format on */
@@ -73,6 +79,70 @@ static void read_number(struct text value, uint16_t *ret)
         *ret = (uint16_t)n;
 }
 
+#define FEATURE_LINE 9
+
+/* A line without a name, or UNPROVISIONED, is none. */
+static void add_line(struct reading *r)
+{
+    struct phone_config *c = r->config;
+
+    if (r->feature != FEATURE_LINE || !*r->line.name || strcmp(r->line.name, "UNPROVISIONED") == 0)
+        return;
+    if (!c->n_lines)
+        c->managed = !r->proxied;
+    if (c->n_lines < PHONE_CONFIG_LINES)
+        c->lines[c->n_lines++] = r->line;
+}
+
+/* clang-format off */
+static const struct { const char *element; size_t at, size; } line_copies[] = {
+#define LINE_COPY(element, field) \
+    {element, offsetof(struct phone_line, field), sizeof(((struct phone_line *)0)->field)}
+    LINE_COPY("/name", name),
+    LINE_COPY("/contact", contact),
+    LINE_COPY("/featureLabel", label),
+    LINE_COPY("/authName", auth_name),
+    LINE_COPY("/authPassword", password),
+#undef LINE_COPY
+};
+/* clang-format on */
+
+static void on_line_element(struct reading *r, struct text element, struct text value)
+{
+    if (text_is(element, "/featureID"))
+        text_to_u32(value, 10, &r->feature);
+    else if (text_is(element, "/proxy"))
+        r->proxied = value.len && !text_is(value, "USECALLMANAGER");
+    for (size_t i = 0; i < sizeof(line_copies) / sizeof(*line_copies); i++)
+        if (text_is(element, line_copies[i].element))
+            text_copy((char *)&r->line + line_copies[i].at, line_copies[i].size, value);
+}
+
+static void on_sip(struct reading *r, const struct xml_event *e)
+{
+    static const char line[] = "/sipProfile/sipLines/line";
+    struct phone_config *c = r->config;
+    struct text below = text_skip(e->path, sizeof("device") - 1);
+    uint16_t code = c->transport_code;
+
+    if (text_is(below, line))
+        add_line(r);
+    else if (text_starts(below, line))
+        on_line_element(r, text_skip(below, sizeof(line) - 1), e->value);
+    else if (text_is(below, "/sipProfile/sipStack/timerRegisterExpires"))
+        read_number(e->value, &c->register_s);
+    else if (text_is(below, "/sipProfile/sipStack/timerRegisterDelta"))
+        read_number(e->value, &c->register_delta_s);
+    else if (text_is(below, "/sipProfile/sipStack/timerKeepAliveExpires"))
+        read_number(e->value, &c->keepalive_s);
+    else if (text_is(below, "/sipProfile/sipStack/userInfo"))
+        c->phone_users = text_equal_nocase(e->value, TEXT("phone"));
+    else if (text_is(below, "/transportLayerProtocol")) {
+        read_number(e->value, &code);
+        c->transport_code = code >= 1 && code <= 4 ? (uint8_t)code : 0;
+    }
+}
+
 static void on_close(struct reading *r, const struct xml_event *e)
 {
     struct text below =
@@ -87,6 +157,10 @@ static void on_close(struct reading *r, const struct xml_event *e)
         text_copy(r->member.name, sizeof(r->member.name), e->value);
     else if (text_ends(e->path, "/ports/ethernetPhonePort"))
         read_number(e->value, &r->member.port);
+    else if (text_ends(e->path, "/ports/sipPort"))
+        read_number(e->value, &r->member.sip_port);
+    else if (text_ends(e->path, "/ports/securedSipPort"))
+        read_number(e->value, &r->member.sips_port);
     else if (text_ends(e->path, "/connectionMonitorDuration"))
         read_number(e->value, &r->config->monitor_s);
     else if (text_is(below, "/vendorConfig/detectCMConnectionFailure"))
@@ -113,13 +187,19 @@ static int on_event(void *context, const struct xml_event *e)
         return r->known_root ? 0 : -EBADMSG;
     }
     if (e->kind == XML_OPEN && text_ends(e->path, "/members/member")) {
-        r->member = (struct phone_server){.port = 2000};
+        r->member = phone_server_empty();
         r->priority = 0;
+    } else if (e->kind == XML_OPEN && text_ends(e->path, "/sipLines/line")) {
+        r->line = (struct phone_line){0};
+        r->feature = FEATURE_LINE;
+        r->proxied = false;
     } else if (e->kind == XML_ATTRIBUTE && text_is(e->name, "priority")) {
         if (text_to_u32(e->value, 10, &priority) == 0)
             r->priority = priority;
     } else if (e->kind == XML_CLOSE) {
         on_close(r, e);
+        if (!r->config->is_default)
+            on_sip(r, e);
     }
     return 0;
 }
@@ -132,6 +212,7 @@ int phone_config_read_xml(const void *bytes, size_t len, uint32_t type, struct p
 
     memset(&config, 0, sizeof(config)); /* it may be compared as bytes */
     config.security_mode = 1;
+    config.managed = true;
     err = len > PHONE_CONFIG_MAX ? -E2BIG : xml_read(bytes, len, on_event, &r, NULL);
 
     if (err)
@@ -157,7 +238,7 @@ int phone_config_read_cnf(const void *bytes, size_t len, struct phone_config *re
             server = config.n_servers < PHONE_CONFIG_SERVERS ? &config.servers[config.n_servers++]
                                                              : NULL;
             if (server)
-                server->port = 2000;
+                *server = phone_server_empty();
         } else if (group == 1 && tag == 2) {
             struct ip ip = ip_v4(read_be32(&r));
             char text[IP_TEXT_MAX];
@@ -196,5 +277,108 @@ int phone_config_read_os79xx(const void *bytes, size_t len, char load[static 65]
         if (t.at[i] <= ' ' || t.at[i] > '~')
             return -EBADMSG;
     text_copy(load, 65, t);
+    return 0;
+}
+
+/* ---- text files of 7940 and 7960 SIP ---- */
+
+/* `value` without quotes and what a comment hides. */
+static struct text plain_value(struct text t)
+{
+    t = text_trim(t);
+    if (t.len >= 2 && t.at[0] == '"') {
+        struct text rest = text_skip(t, 1);
+
+        return text_split(&rest, '"');
+    }
+    return text_trim(text_split(&t, '#'));
+}
+
+/* "line3_name" is line 3, "_name"; 0 when it is none. */
+static unsigned numbered(struct text key, const char *prefix, struct text *rest)
+{
+    struct text t = text_skip(key, strlen(prefix));
+
+    if (!text_starts(key, prefix) || t.len < 2 || t.at[0] < '1' || t.at[0] > '6')
+        return 0;
+    *rest = text_skip(t, 1);
+    return (unsigned)(t.at[0] - '0');
+}
+
+static void take_line_key(struct phone_line *l, struct text key, struct text value)
+{
+    /* clang-format off */
+    static const struct { const char *key; size_t at, size; } rows[] = {
+#define ROW(key, field) \
+    {key, offsetof(struct phone_line, field), sizeof(((struct phone_line *)0)->field)}
+        ROW("_name", name), ROW("_contact", contact), ROW("_shortname", label),
+        ROW("_authname", auth_name), ROW("_password", password),
+#undef ROW
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (text_is(key, rows[i].key))
+            text_copy((char *)l + rows[i].at, rows[i].size, value);
+}
+
+/* All lines register with the first one's proxy; a backup without it is none. */
+static void take_proxy(struct phone_config *c, unsigned n, struct text value)
+{
+    text_copy(c->servers[n].name, sizeof(c->servers[n].name), value);
+    c->n_servers = *c->servers[0].name ? 1 + (*c->servers[1].name != 0) : 0;
+}
+
+static void take_key(struct phone_config *c, struct text key, struct text value)
+{
+    struct text rest;
+    unsigned n;
+
+    if ((n = numbered(key, "line", &rest))) {
+        take_line_key(&c->lines[n - 1], rest, value);
+        if (text_is(rest, "_name") && value.len && n > c->n_lines)
+            c->n_lines = (uint8_t)n;
+    } else if (text_is(key, "proxy1_address")) {
+        take_proxy(c, 0, value);
+    } else if (text_is(key, "proxy1_port")) {
+        read_number(value, &c->servers[0].sip_port);
+    } else if (text_is(key, "proxy_backup")) {
+        take_proxy(c, 1, value);
+    } else if (text_is(key, "proxy_backup_port")) {
+        read_number(value, &c->servers[1].sip_port);
+    } else if (text_is(key, "image_version")) {
+        text_copy(c->load, sizeof(c->load), value);
+    } else if (text_is(key, "timer_register_expires")) {
+        read_number(value, &c->register_s);
+    } else if (text_is(key, "dial_template")) {
+        text_copy(c->dial_template, sizeof(c->dial_template), value);
+    } else if (text_is(key, "services_url")) {
+        text_copy(c->services_url, sizeof(c->services_url), value);
+    } else if (text_is(key, "directory_url")) {
+        text_copy(c->directory_url, sizeof(c->directory_url), value);
+    } else if (text_is(key, "user_info")) {
+        c->phone_users = text_equal_nocase(value, TEXT("phone"));
+    }
+}
+
+int phone_config_read_text(const void *bytes, size_t len, struct phone_config *config)
+{
+    struct text rest = {bytes, len};
+
+    if (memchr(bytes, 0, len) || (len && *(const char *)bytes == '<'))
+        return -EBADMSG;
+    for (unsigned i = 0; i < 2; i++)
+        if (!config->servers[i].sip_port)
+            config->servers[i] = phone_server_empty();
+    while (rest.at) {
+        struct text value = text_trim(text_split(&rest, '\n')), key;
+
+        if (!value.len || value.at[0] == '#')
+            continue;
+        key = text_trim(text_split(&value, ':'));
+        if (value.at)
+            take_key(config, key, plain_value(value));
+    }
+    config->managed = false;
     return 0;
 }

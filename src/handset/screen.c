@@ -73,6 +73,42 @@ static void show(char *to, size_t size, struct text t)
     to[n] = 0;
 }
 
+void screen_set_clock(struct screen *s, uint64_t wall_s, uint64_t now_ms)
+{
+    time_t t = (time_t)wall_s;
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm))
+        return;
+    s->clock = (struct sccp_define_time_date){.year = (uint32_t)tm.tm_year + 1900,
+                                              .month = (uint32_t)tm.tm_mon + 1,
+                                              .day = (uint32_t)tm.tm_mday,
+                                              .hour = (uint32_t)tm.tm_hour,
+                                              .minute = (uint32_t)tm.tm_min,
+                                              .second = (uint32_t)tm.tm_sec};
+    s->clock_ms = now_ms;
+}
+
+void screen_set_line(struct screen *s, unsigned line, const char *number, const char *label)
+{
+    struct screen_key *k;
+
+    if (!line || line > SCREEN_KEYS)
+        return;
+    k = &s->keys[line - 1];
+    *k = (struct screen_key){.feature = SCCP_BUTTON_LINE, .instance = (uint8_t)line, .known = true};
+    snprintf(k->number, sizeof(k->number), "%s", number);
+    snprintf(k->label, sizeof(k->label), "%s", *label ? label : number);
+    if (line > s->n_keys)
+        s->n_keys = (uint8_t)line;
+}
+
+void screen_set_notice(struct screen *s, struct text words, uint64_t until_ms)
+{
+    show(s->notify, sizeof(s->notify), words);
+    s->notify_until_ms = until_ms;
+}
+
 static struct screen_key *key_of(struct screen *s, uint32_t feature, uint32_t instance)
 {
     for (unsigned i = 0; i < s->n_keys; i++)

@@ -60,6 +60,10 @@ struct screen {
 void screen_init(struct screen *s, const struct model *model);
 void screen_clear(struct screen *s); /* registration is gone: keys and texts of the server too */
 void screen_status(struct screen *s, const char *words);
+/* What SIP phones show of their own: no server tells them. */
+void screen_set_clock(struct screen *s, uint64_t wall_s, uint64_t now_ms);
+void screen_set_line(struct screen *s, unsigned line, const char *number, const char *label);
+void screen_set_notice(struct screen *s, struct text words, uint64_t until_ms);
 /* True when something that is shown changed. */
 bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now_ms);
 bool screen_tick(struct screen *s, uint64_t now_ms); /* texts with a time-out */
