@@ -732,6 +732,17 @@ void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size)
         tls_subject(l->tls, to, size);
 }
 
+uint64_t tcp_next(const struct tcp *t, size_t *cursor)
+{
+    const struct link *l;
+    uint64_t id;
+
+    while ((l = pool_next(&t->links, cursor, &id)))
+        if (l->state == LINK_OPEN)
+            return l->id;
+    return 0;
+}
+
 size_t tcp_count(const struct tcp *t)
 {
     return t->links.n;

@@ -39,12 +39,14 @@ struct tcp_options {
 int tcp_listen(uv_loop_t *loop, const struct tcp_options *options,
                struct tcp **ret); /* -errno of bind … */
 uint16_t tcp_port(const struct tcp *t);
-void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the loop */
+void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the loop; NULL is fine */
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes,
              size_t len);                     /* copies; -ENOENT, -ENOBUFS */
 void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left */
 /* Common name of the verified certificate of the peer; "" without TLS or without one. */
 void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size);
+/* The next link that is open: start with *cursor = 0, ends with 0. */
+uint64_t tcp_next(const struct tcp *t, size_t *cursor);
 size_t tcp_count(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */
 uint64_t tcp_refused(const struct tcp *t); /* connections closed at once for want of room */

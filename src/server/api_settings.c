@@ -252,6 +252,21 @@ void api_load_set(struct admin *a, const struct call *c)
     admin_change(a, c->who, change, done_answer("changed:", ENTITY_load, text_of(c->name)));
 }
 
+void api_certificate_list(struct admin *a, const struct call *c)
+{
+    forward(a, c, REQUEST_CERTIFICATE_LIST, list_arguments(c));
+}
+
+void api_certificate_show(struct admin *a, const struct call *c)
+{
+    forward(a, c, REQUEST_CERTIFICATE_SHOW, one_argument("name", c->name));
+}
+
+void api_certificate_renew(struct admin *a, const struct call *c)
+{
+    forward(a, c, REQUEST_CERTIFICATE_RENEW, json_object());
+}
+
 void api_lease_list(struct admin *a, const struct call *c)
 {
     forward(a, c, REQUEST_LEASE_LIST, list_arguments(c));

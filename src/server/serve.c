@@ -156,6 +156,8 @@ static void note_holders(const struct bootstrap *b)
         int32_t port;
         bool udp;
     } ports[] = {{b->sccp_port, false},
+                 {b->sccp_tls_port, false},
+                 {b->sccp_old_tls_port, false},
                  {b->files_http_port, false},
                  {b->tftp_port, true},
                  {b->dhcp_port, true},

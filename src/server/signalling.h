@@ -2,21 +2,38 @@
 #pragma once
 
 #include "io/tcp.h"
+#include "io/tls.h"
 #include "server/local_time.h"
 #include "server/server.h"
 #include "station/stations.h"
 
 #define NEWS_MAX 2048
 
+enum port_id { /* also the tag of the ids of its links */
+#define PORT(service, protocol, transport, key, field, profile) PORT_##service,
+#include "server/ports.def"
+#undef PORT
+               N_PORTS
+};
+
+struct port {
+    struct signalling *owner;
+    enum port_id id;
+    struct tcp *tcp; /* NULL: not open */
+    struct tls *tls;
+    uint64_t told_ms; /* when a failed handshake was last an alarm; 0: never */
+};
+
 struct signalling {
     struct thread *thread;
-    struct tcp *tcp; /* NULL: stopped */
+    struct port ports[N_PORTS];
     struct registry *registry;
     struct stations *stations;
     struct effects *effects;
     struct local_times *times;
     const struct directory *directory; /* what `registry` works with: one reference */
-    uv_timer_t timer;                  /* the next thing that is due in `stations` */
+    uv_timer_t timer;                  /* the next thing that is due in a core */
+    uv_timer_t certificates_timer;
     uv_prepare_t prepare;
     uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
     uv_timer_t news_timer;
@@ -34,9 +51,30 @@ static inline struct moment signalling_now(struct signalling *s)
     return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
 }
 
-/* Does what the effects say and clears them. */
+/* signalling_effects.c: does what the effects say and clears them. */
 void signalling_carry_out(struct signalling *s);
+/* The database's answer to a phone that registers itself. Frees what the message brought. */
+void signalling_admitted(struct signalling *s, const struct message *m);
+/* The same for an activation code that was typed. */
+void signalling_activated(struct signalling *s, const struct message *m);
 /* Gives the other threads what they have not been told yet. */
 void signalling_tell_news(struct signalling *s);
+void signalling_on_news_timer(uv_timer_t *timer);
+
+/* signalling_ports.c */
+void signalling_ports_open(struct signalling *s);
+void signalling_ports_close(struct signalling *s);
+void signalling_service(struct signalling *s, const struct message *m); /* MESSAGE_SERVICE */
+size_t signalling_links_allowed(void);
+/* Connections from now on are shown the certificates that lie in the data folder now. */
+void signalling_certificates_reload(struct signalling *s);
+
 /* signalling_requests.c: answers MESSAGE_REQUEST; frees its arguments. */
 void signalling_answer(struct signalling *s, const struct message *m);
+void signalling_reply(struct signalling *s, uint64_t token, int status, json_t *take_body);
+
+/* signalling_certificates.c */
+void signalling_certificate_list(struct signalling *s, const struct message *m);
+void signalling_certificate_show(struct signalling *s, const struct message *m);
+void signalling_certificate_renew(struct signalling *s, const struct message *m);
+void signalling_on_certificates_timer(uv_timer_t *timer);

@@ -4,7 +4,7 @@
 
 #include "server/signalling.h"
 
-static void reply(struct signalling *s, uint64_t token, int status, json_t *take_body)
+void signalling_reply(struct signalling *s, uint64_t token, int status, json_t *take_body)
 {
     struct message m = {.id = MESSAGE_REPLY};
 
@@ -32,8 +32,8 @@ static void order_phones(struct signalling *s, const struct message *m, enum sta
             absent++;
         signalling_carry_out(s);
     }
-    reply(s, m->request.token, 0,
-          json_pack("{s:{s:I, s:I}}", "record", did, done, "absent", absent));
+    signalling_reply(s, m->request.token, 0,
+                     json_pack("{s:{s:I, s:I}}", "record", did, done, "absent", absent));
 }
 
 static void phone_reset(struct signalling *s, const struct message *m)
@@ -108,7 +108,8 @@ static void phone_session(struct signalling *s, const struct message *m)
     char words[200];
 
     if (x) {
-        reply(s, m->request.token, 0, json_pack("{s:o}", "record", session_record(s, x)));
+        signalling_reply(s, m->request.token, 0,
+                         json_pack("{s:o}", "record", session_record(s, x)));
         return;
     }
     if (refusal)
@@ -116,7 +117,7 @@ static void phone_session(struct signalling *s, const struct message *m)
                  device.s, refusal->n, reason_transient(refusal->reason)->text);
     else
         snprintf(words, sizeof(words), "%s is not registered.", device.s);
-    reply(s, m->request.token, 1, json_pack("{s:o}", "error", json_words(words)));
+    signalling_reply(s, m->request.token, 1, json_pack("{s:o}", "error", json_words(words)));
 }
 
 void signalling_answer(struct signalling *s, const struct message *m)
@@ -129,6 +130,9 @@ void signalling_answer(struct signalling *s, const struct message *m)
         {REQUEST_PHONE_RESTART, phone_restart},
         {REQUEST_PHONE_APPLY, phone_apply},
         {REQUEST_PHONE_SESSION, phone_session},
+        {REQUEST_CERTIFICATE_LIST, signalling_certificate_list},
+        {REQUEST_CERTIFICATE_SHOW, signalling_certificate_show},
+        {REQUEST_CERTIFICATE_RENEW, signalling_certificate_renew},
     };
 
     for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
@@ -137,7 +141,7 @@ void signalling_answer(struct signalling *s, const struct message *m)
             json_decref(m->request.take_arguments);
             return;
         }
-    reply(s, m->request.token, 1,
-          json_pack("{s:s}", "error", "The CallManager service does not know this."));
+    signalling_reply(s, m->request.token, 1,
+                     json_pack("{s:s}", "error", "The CallManager service does not know this."));
     json_decref(m->request.take_arguments);
 }

@@ -67,7 +67,6 @@ struct stations {
     size_t partial_bytes;    /* kept for all sessions together */
     size_t sweep, n_unswept; /* cursor over sessions; those still to look at */
     uint64_t swept_version;  /* of the directory, that a sweep was begun for */
-    size_t drop_cursor;
     struct activation *activation;
     struct ip early[EARLY_MAX]; /* phones there want KeepAliveAck before they register */
     size_t early_at;

@@ -10,7 +10,6 @@
 
 #define SWEEP_BATCH 100 /* sessions looked at in one tick */
 #define CLOCK_S     900 /* clocks are changed on quarters of an hour */
-#define DROP_BATCH  64
 #define WAITING_MIN_MS                                                                             \
     2000 /* a connection that says nothing may be cut for a new one after this                     \
           */
@@ -182,8 +181,11 @@ void stations_closed(struct stations *s, uint64_t link, int err, struct moment n
     struct session *x = by_link(s, link);
 
     s->registry->now = now;
-    if (x)
-        step(x, (struct session_input){.event = EV_CLOSED, .err = err}, e);
+    if (!x)
+        return;
+    if (err == -ESHUTDOWN)
+        x->station.leave_reason = UNREGISTERED_CALLMANAGER_RESTART;
+    step(x, (struct session_input){.event = EV_CLOSED, .err = err}, e);
 }
 
 void stations_admitted(struct stations *s, uint64_t token, int err, struct moment now,
@@ -314,25 +316,6 @@ bool stations_tick(struct stations *s, struct moment now, struct effects *e)
         if (!due)
             return false;
         on_due(s, due, e);
-    }
-    return true;
-}
-
-bool stations_drop_all(struct stations *s, struct moment now, struct effects *e)
-{
-    uint64_t id;
-    struct session *x;
-
-    s->registry->now = now;
-    for (int i = 0; i < DROP_BATCH && effects_have_room(e); i++) {
-        x = pool_next(&s->sessions, &s->drop_cursor, &id);
-        if (!x) {
-            s->drop_cursor = 0;
-            return false;
-        }
-        x->station.leave_reason = UNREGISTERED_CALLMANAGER_RESTART;
-        effects_close(e, x->link);
-        step(x, (struct session_input){.event = EV_CLOSED}, e);
     }
     return true;
 }

@@ -26,8 +26,9 @@ int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer
  * come again with the rest. */
 size_t stations_input(struct stations *s, uint64_t link, const uint8_t *bytes, size_t len,
                       struct moment now, struct effects *e);
+/* The peer has closed it (0 or -errno), or we do, because the port closes: -ESHUTDOWN (ADM-3 stop). */
 void stations_closed(struct stations *s, uint64_t link, int err, struct moment now,
-                     struct effects *e); /* the peer has closed */
+                     struct effects *e);
 
 /* Milliseconds until stations_tick wants to be called; UINT64_MAX: only after an input. */
 uint64_t stations_next(const struct stations *s, uint64_t now_ms);
@@ -54,8 +55,6 @@ enum station_order {
 /* 0, or -ENOENT when no phone of that name is registered here. */
 int stations_order(struct stations *s, struct device_name name, enum station_order order,
                    struct moment now, struct effects *e);
-/* Drops all connections without a word, a batch a call; true while there are more (ADM-3 stop). */
-bool stations_drop_all(struct stations *s, struct moment now, struct effects *e);
 
 /* How the connection of a registered phone stands. */
 struct station_session {

@@ -16,7 +16,7 @@
 
 struct server {
     struct bootstrap settings;
-    enum service_state service;
+    enum service_state services[N_SERVICES];
     char text[160];
     struct message last[N_THREADS]; /* posted to each; what it brought is freed */
     size_t n_progress, n_alarms, n_bindings;
@@ -69,7 +69,9 @@ void server_service_state(struct server *s, enum service_id service, enum servic
 {
     va_list args;
 
-    s->service = state;
+    s->services[service] = state;
+    if (service != SERVICE_CALLMANAGER)
+        return;
     va_start(args, format);
     vsnprintf(s->text, sizeof(s->text), format, args);
     va_end(args);
@@ -218,7 +220,7 @@ static void a_phone_registers_over_tcp_and_the_others_hear_of_it(void **state)
     int fd = registered_phone(w, A);
     struct sccp_message m = {.id = SCCP_KEEPALIVE};
 
-    assert_int_equal(w->server.service, SERVICE_RUNNING);
+    assert_int_equal(w->server.services[SERVICE_CALLMANAGER], SERVICE_RUNNING);
     hear_news(w);
     assert_int_equal(w->server.progress.stage, PROGRESS_REGISTERED);
     assert_string_equal(w->server.progress.device.s, A);
@@ -297,13 +299,13 @@ static void the_service_stops_and_starts(void **state)
 
     signalling_thread.on_message(&w->thread, &m);
     hear_news(w);
-    assert_int_equal(w->server.service, SERVICE_STOPPED);
+    assert_int_equal(w->server.services[SERVICE_CALLMANAGER], SERVICE_STOPPED);
     assert_int_equal(w->server.progress.stage, PROGRESS_UNREGISTERED);
     assert_int_equal(hear(fd), -2);
     close(fd);
     m.service.wanted = SERVICE_RUNNING;
     signalling_thread.on_message(&w->thread, &m);
-    assert_int_equal(w->server.service, SERVICE_RUNNING);
+    assert_int_equal(w->server.services[SERVICE_CALLMANAGER], SERVICE_RUNNING);
     fd = registered_phone(w, A);
     close(fd);
     world_free(w);
@@ -318,7 +320,7 @@ static void a_port_that_is_taken_fails_the_service_alone(void **state)
     second->thread.directory = directory_of_lines("");
     uv_loop_init(&second->thread.loop);
     assert_int_equal(signalling_thread.start(&second->thread), 0);
-    assert_int_equal(second->server.service, SERVICE_FAILED);
+    assert_int_equal(second->server.services[SERVICE_CALLMANAGER], SERVICE_FAILED);
     assert_non_null(strstr(second->server.text, "in use by somebody"));
     world_free(second);
     world_free(w);

@@ -837,17 +837,19 @@ static void a_stranger_that_floods_is_closed_and_told_of_rarely(void **state)
     world_free(w);
 }
 
-static void stopping_drops_everybody(void **state)
+static void a_port_that_closes_is_told_as_a_restart_of_the_service(void **state)
 {
     struct world *w = world_new(PHONES);
 
     world_phone(w, 1, A, 7, 11);
     world_connect(w, 2, 0x0a010002);
-    while (stations_drop_all(w->stations, w->now, w->effects))
-        world_carry_out(w);
+    stations_closed(w->stations, 1, -ESHUTDOWN, w->now, w->effects);
+    world_carry_out(w);
+    assert_int_equal(w->last_alarm->id, ALARM_ENDPOINT_UNREGISTERED);
+    assert_int_equal(w->last_alarm->reason, UNREGISTERED_CALLMANAGER_RESTART);
+    stations_closed(w->stations, 2, -ESHUTDOWN, w->now, w->effects);
     world_carry_out(w);
     assert_int_equal(stations_sessions(w->stations), 0);
-    assert_true(w->closed[1] && w->closed[2]);
     world_free(w);
 }
 
@@ -1063,7 +1065,7 @@ int main(void)
         cmocka_unit_test(a_storm_of_silent_connections_does_not_keep_a_phone_out),
         cmocka_unit_test(a_flooding_phone_is_closed_with_reason_12),
         cmocka_unit_test(a_stranger_that_floods_is_closed_and_told_of_rarely),
-        cmocka_unit_test(stopping_drops_everybody),
+        cmocka_unit_test(a_port_that_closes_is_told_as_a_restart_of_the_service),
         cmocka_unit_test(a_registration_survives_any_cut_of_its_bytes),
         cmocka_unit_test(a_registration_may_come_byte_by_byte),
         cmocka_unit_test(what_is_no_message_closes_the_connection),

@@ -1,0 +1,193 @@
+/* signalling_effects.c - what the cores want done, and what the other threads are told of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "provision/file_guard.h"
+#include "server/signalling.h"
+
+#define NEWS_MS                                                                                    \
+    25 /* how long news may wait for more: later than those of the files a phone read before */
+#define TAG_SHIFT 60
+
+/* --- news for the other threads --- */
+
+void signalling_tell_news(struct signalling *s)
+{
+    for (size_t i = 0; i < s->n_news; i++)
+        server_post(s->thread->server, s->news[i].to, &s->news[i].message);
+    s->n_news = 0;
+    uv_timer_stop(&s->news_timer);
+}
+
+void signalling_on_news_timer(uv_timer_t *timer)
+{
+    signalling_tell_news(timer->data);
+}
+
+static struct message *news_add(struct signalling *s, enum thread_id to, enum message_id id)
+{
+    struct news *row;
+
+    if (s->n_news == NEWS_MAX)
+        signalling_tell_news(s);
+    if (!s->n_news)
+        uv_timer_start(&s->news_timer, signalling_on_news_timer, NEWS_MS, 0);
+    row = &s->news[s->n_news++];
+    *row = (struct news){to, {.id = id}};
+    return &row->message;
+}
+
+/* --- effects --- */
+
+static void tell_progress(struct signalling *s, const struct station_event *event)
+{
+    static const uint16_t stages[] = {
+        [STAGE_REGISTER] = PROGRESS_REGISTER,
+        [STAGE_REJECTED] = PROGRESS_REJECTED,
+        [STAGE_REGISTERED] = PROGRESS_REGISTERED,
+        [STAGE_UNREGISTERED] = PROGRESS_UNREGISTERED,
+    };
+    struct progress_event *e = &news_add(s, THREAD_ADMIN, MESSAGE_PROGRESS)->progress.event;
+
+    *e = (struct progress_event){.time_us = server_wall_us(),
+                                 .device = event->device,
+                                 .ip = event->ip,
+                                 .stage = stages[event->stage],
+                                 .model = event->model,
+                                 .code = event->code,
+                                 .protocol = event->protocol};
+    memcpy(e->detail, event->detail, sizeof(e->detail));
+    device_name_mac(event->device, &e->mac);
+}
+
+static void tell_alarm(struct signalling *s, struct alarm *take_alarm)
+{
+    take_alarm->time_us = server_wall_us();
+    news_add(s, THREAD_ADMIN, MESSAGE_ALARM)->alarm.take_alarm = take_alarm;
+}
+
+static void tell_binding(struct signalling *s, const struct effect *row)
+{
+    struct message *m = news_add(s, THREAD_FILES, MESSAGE_BINDING);
+
+    m->binding.device = row->binding.device;
+    m->binding.ip = row->binding.ip;
+    m->binding.by = BOUND_BY_REGISTRATION;
+    m->binding.gone = row->binding.gone;
+}
+
+/* Its token comes back with the answer, marked with the core that waits for it: tokens are ids of
+ * pools, whose top bits are free. */
+static int ask_to_add(struct signalling *s, const struct effect *row)
+{
+    struct message m = {.id = MESSAGE_AUTOREGISTER};
+
+    m.autoregister.token = row->link | (uint64_t)row->autoregister.protocol << TAG_SHIFT;
+    m.autoregister.device = row->autoregister.device;
+    m.autoregister.model = row->autoregister.model;
+    m.autoregister.protocol = row->autoregister.protocol;
+    return server_post(s->thread->server, THREAD_STORAGE, &m);
+}
+
+static void admitted(struct signalling *s, enum device_protocol protocol, uint64_t token, int err)
+{
+    stations_admitted(s->stations, token, err, signalling_now(s), s->effects);
+    signalling_carry_out(s);
+}
+
+void signalling_admitted(struct signalling *s, const struct message *m)
+{
+    uint64_t token = m->autoregistered.token;
+
+    if (m->autoregistered.take_error)
+        log_notice("signalling", "%s was not added: %s", m->autoregistered.device.s,
+                   m->autoregistered.take_error);
+    free(m->autoregistered.take_error);
+    admitted(s, (enum device_protocol)(token >> TAG_SHIFT), token & ~(15ull << TAG_SHIFT),
+             m->autoregistered.err);
+}
+
+static void ask_for_place(struct signalling *s, const struct effect *row)
+{
+    struct message m = {.id = MESSAGE_ACTIVATE};
+
+    m.activate.token = row->link;
+    m.activate.device = row->activate.device;
+    m.activate.model = row->activate.model;
+    m.activate.protocol = row->activate.protocol;
+    memcpy(m.activate.code, row->activate.code, sizeof(m.activate.code));
+    server_post(s->thread->server, THREAD_STORAGE, &m);
+}
+
+void signalling_activated(struct signalling *s, const struct message *m)
+{
+    if (m->activated.take_error)
+        log_notice("signalling", "%s: %s", m->activated.device.s, m->activated.take_error);
+    free(m->activated.take_error);
+    stations_activated(s->stations, m->activated.token, m->activated.err, signalling_now(s),
+                       s->effects);
+    signalling_carry_out(s);
+}
+
+static void send_bytes(struct signalling *s, const struct effect *row)
+{
+    struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
+
+    if (tcp)
+        tcp_send(tcp, row->link, effect_bytes(s->effects, row), row->send.len);
+}
+
+static void close_link(struct signalling *s, const struct effect *row)
+{
+    struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
+
+    if (tcp)
+        tcp_close(tcp, row->link);
+}
+
+void signalling_carry_out(struct signalling *s)
+{
+    struct {
+        uint8_t protocol;
+        uint64_t token;
+    } not_asked[EFFECTS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->effects->n; i++) {
+        struct effect *row = &s->effects->rows[i];
+
+        switch (row->kind) {
+        case EFFECT_SEND:
+            send_bytes(s, row);
+            break;
+        case EFFECT_DATAGRAM: /* of SIP */
+            break;
+        case EFFECT_CLOSE:
+            close_link(s, row);
+            break;
+        case EFFECT_ALARM:
+            tell_alarm(s, row->take_alarm);
+            break;
+        case EFFECT_EVENT:
+            tell_progress(s, &row->event);
+            break;
+        case EFFECT_BINDING:
+            tell_binding(s, row);
+            break;
+        case EFFECT_AUTOREGISTER:
+            if (ask_to_add(s, row) < 0) {
+                not_asked[n].protocol = row->autoregister.protocol;
+                not_asked[n++].token = row->link;
+            }
+            break;
+        case EFFECT_ACTIVATE:
+            ask_for_place(s, row); /* without an answer the phone hears reorder tone */
+            break;
+        }
+    }
+    effects_clear(s->effects);
+    for (size_t i = 0; i < n; i++) /* the database's mailbox is full: they try again later */
+        admitted(s, (enum device_protocol)not_asked[i].protocol, not_asked[i].token, -ENOBUFS);
+}
