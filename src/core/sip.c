@@ -2,7 +2,6 @@
 #include "core/sip.h"
 
 #include <ctype.h>
-#include <pthread.h>
 #include <stdio.h>
 
 #include "base/address.h"
@@ -18,32 +17,28 @@
 /* --- profiles --- */
 
 /* What the table gives when nothing is said: for a directory without the standard rows. */
-static union draft standard_sip, standard_security;
-
-static void fill_standards(void)
+static const void *what_the_table_gives(enum entity e)
 {
-    draft_init(&standard_sip, ENTITY_sip_profile);
-    draft_init(&standard_security, ENTITY_security_profile);
+    static _Thread_local union draft profile, security;
+    union draft *d = e == ENTITY_sip_profile ? &profile : &security;
+
+    draft_init(d, e);
+    return d;
 }
 
 static const void *find_or(const struct directory *dir, enum entity e, const char *name,
-                           const char *standard, const union draft *otherwise)
+                           const char *standard)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const void *r = *name ? directory_find(dir, e, text_of(name)) : NULL;
 
     if (!r)
         r = directory_find(dir, e, text_of(standard));
-    if (r)
-        return r;
-    pthread_once(&once, fill_standards);
-    return otherwise;
+    return r ? r : what_the_table_gives(e);
 }
 
 const struct sip_profile *sip_profile_of(const struct directory *dir, const struct phone *phone)
 {
-    return find_or(dir, ENTITY_sip_profile, phone->sip_profile, STANDARD_SIP_PROFILE,
-                   &standard_sip);
+    return find_or(dir, ENTITY_sip_profile, phone->sip_profile, STANDARD_SIP_PROFILE);
 }
 
 const struct security_profile *security_profile_of(const struct directory *dir,
@@ -53,7 +48,7 @@ const struct security_profile *security_profile_of(const struct directory *dir,
                                             STANDARD_THIRD_PARTY_SECURITY};
 
     return find_or(dir, ENTITY_security_profile, phone->security_profile,
-                   standards[phone->protocol], &standard_security);
+                   standards[phone->protocol]);
 }
 
 /* --- digest --- */
