@@ -111,12 +111,12 @@ static void put_numbers(struct alarm_draft *d, const struct phone *phone)
     alarm_put(d, "AssociatedDNs", "%s", list);
 }
 
-static void tell_registered(struct station *s, struct effects *e)
+void tell_registered(struct station *s, enum alarm_id id, struct effects *e)
 {
     const struct phone *phone = station_phone(s);
     struct alarm_draft d;
 
-    alarm_begin(&d, ALARM_ENDPOINT_REGISTERED);
+    alarm_begin(&d, id);
     alarm_put_device(&d, s->name);
     alarm_put_mac(&d, s->name);
     alarm_put_ip(&d, s->peer.ip);
@@ -176,14 +176,14 @@ static void tell_toggle(struct station *s, struct effects *e)
                 FLAPPING_TIMES, FLAPPING_WINDOW_MS / 60000);
 }
 
-void tell_arrived(struct station *s, struct effects *e)
+void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
 {
     s->since_us = s->registry->now.wall_us;
     s->leave_reason = 0;
     refused_forget(s->registry->refused, s->name);
     tell_event(s, STAGE_REGISTERED, 0, s->load, e);
     tell_binding(s, false, e);
-    tell_registered(s, e);
+    tell_registered(s, id, e);
     if (flapping_note(s->registry->flapping, s->name, s->registry->now.ms))
         tell_toggle(s, e);
 }

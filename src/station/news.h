@@ -11,8 +11,9 @@ void station_log(const struct station *s, enum log_level level, const char *form
 void tell_event(struct station *s, enum station_stage stage, uint32_t code, const char *detail,
                 struct effects *e);
 /* It is registered from now on, and no more: event, binding, alarm, and a phone that does so again
- * and again. */
-void tell_arrived(struct station *s, struct effects *e);
+ * and again. `id`: EndPointRegistered, or of a part of its lines only. */
+void tell_arrived(struct station *s, enum alarm_id id, struct effects *e);
+void tell_registered(struct station *s, enum alarm_id id, struct effects *e); /* the alarm alone */
 void tell_gone(struct station *s, uint32_t reason, struct effects *e);
 
 /* EndPointTransientConnection for `times` attempts; other alarms. */

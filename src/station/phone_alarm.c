@@ -102,7 +102,7 @@ static void put_known(struct alarm_draft *d, const struct xml_alarm *a)
     }
 }
 
-static int draft_xml(struct text xml, struct alarm_draft *d)
+int phone_alarm_read_xml(struct text xml, struct alarm_draft *d)
 {
     struct xml_alarm a = {.n = 0};
     const char *device;
@@ -128,5 +128,5 @@ int phone_alarm_read(const struct sccp_message *m, struct alarm_draft *ret)
 {
     if (m->id == SCCP_ALARM)
         return draft_text(&m->alarm, ret);
-    return draft_xml(m->enhanced_alarm.xml, ret);
+    return phone_alarm_read_xml(m->enhanced_alarm.xml, ret);
 }

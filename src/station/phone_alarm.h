@@ -9,3 +9,5 @@
  * PhoneEvent. `device` is filled in when the alarm names one, `reason` with its
  * ReasonForOutOfService. -EBADMSG when nothing can be made of it. */
 int phone_alarm_read(const struct sccp_message *m, struct alarm_draft *ret);
+/* The same of the XML alone, as SIP phones send it in a REFER. */
+int phone_alarm_read_xml(struct text xml, struct alarm_draft *ret);

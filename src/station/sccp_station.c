@@ -252,7 +252,7 @@ static void registered(struct session *s, const struct session_input *in, struct
 {
     s->station.loss_ms = loss_ms(s);
     remember_early(s);
-    tell_arrived(&s->station, e);
+    tell_arrived(&s->station, ALARM_ENDPOINT_REGISTERED, e);
     count(COUNT_SCCP_REGISTRATIONS);
     station_log(&s->station, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
                 s->model ? s->model->title : "unknown model", s->version,

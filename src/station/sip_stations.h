@@ -15,7 +15,7 @@ struct registry;
 struct sip_options {
     struct registry *registry; /* borrowed */
     size_t max_devices;        /* registered at once */
-    uint16_t port, tls_port;   /* that phones are told of */
+    size_t max_links;          /* connections */
     const uint8_t *secret;     /* 32 random bytes of this process: nonces, tags, branches */
 };
 
@@ -41,6 +41,7 @@ void sip_stations_closed(struct sip_stations *s, uint64_t link, int err, struct 
 
 uint64_t sip_stations_next(const struct sip_stations *s, uint64_t now_ms); /* as stations_next */
 bool sip_stations_tick(struct sip_stations *s, struct moment now, struct effects *e);
+/* Tokens of SIP have their highest bit set, those of SCCP never. */
 void sip_stations_admitted(struct sip_stations *s, uint64_t token, int err, struct moment now,
                            struct effects *e);
 /* As stations_order, by NOTIFY service-control; STATION_APPLY: apply-config. */

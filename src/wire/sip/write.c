@@ -152,8 +152,9 @@ static void write_to(struct writer *w, const struct sip_message *m, struct text 
     write_line_end(w);
 }
 
-void sip_write_response(struct writer *w, const struct sip_message *request, uint16_t status,
-                        const char *reason, struct text tag, const struct endpoint *from)
+void sip_write_answer(struct writer *w, const struct sip_message *request, uint16_t status,
+                      const char *reason, struct text tag, const struct endpoint *from,
+                      uint64_t wall_us, struct text server)
 {
     write_string(w, "SIP/2.0 ");
     write_number(w, status);
@@ -163,10 +164,20 @@ void sip_write_response(struct writer *w, const struct sip_message *request, uin
     write_vias(w, request, from);
     copy_header(w, request, SIP_FROM);
     write_to(w, request, tag);
+    if (wall_us)
+        sip_write_date(w, wall_us);
     copy_header(w, request, SIP_CALL_ID);
+    if (server.len)
+        sip_write_header(w, SIP_SERVER, server);
     copy_header(w, request, SIP_CSEQ);
     if (status == 100)
         copy_header(w, request, SIP_TIMESTAMP); /* RFC 3261 8.2.6.1 */
+}
+
+void sip_write_response(struct writer *w, const struct sip_message *request, uint16_t status,
+                        const char *reason, struct text tag, const struct endpoint *from)
+{
+    sip_write_answer(w, request, status, reason, tag, from, 0, (struct text){NULL, 0});
 }
 
 /* -- requests --------------------------------------------------------------------------------- */

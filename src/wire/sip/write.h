@@ -14,6 +14,12 @@
 void sip_write_response(struct writer *w, const struct sip_message *request, uint16_t status,
                         const char *reason, struct text tag, const struct endpoint *from);
 
+/* The same in the order of CallManager: Date behind To, Server behind Call-ID; 0 and an empty text
+ * leave them out. */
+void sip_write_answer(struct writer *w, const struct sip_message *request, uint16_t status,
+                      const char *reason, struct text tag, const struct endpoint *from,
+                      uint64_t wall_us, struct text server);
+
 /* What every request of ours begins with; all texts without line ends. */
 struct sip_request_head {
     enum sip_method method;

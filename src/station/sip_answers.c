@@ -1,0 +1,242 @@
+/* sip_answers.c - what a REGISTER and other requests are answered with. */
+#include <stdio.h>
+
+#include "core/counters.h"
+#include "station/refusals.h"
+#include "station/sip_guard.h"
+#include "station/sip_station.h"
+#include "wire/sip/write.h"
+
+#define NEWREG ";x-cisco-newreg"
+
+/* The same for a request that comes again: answers are made anew, none is remembered. */
+static uint64_t tag_of(const struct sip_request *q)
+{
+    uint64_t n = 0xcbf29ce484222325u ^ q->message->cseq, key;
+
+    for (size_t i = 0; i < q->message->call_id.len; i++)
+        n = (n ^ (uint8_t)q->message->call_id.at[i]) * 0x100000001b3u;
+    memcpy(&key, q->owner->secret, sizeof(key));
+    n = (n ^ key) * 0x9e3779b97f4a7c15u;
+    return (n ^ n >> 31) >> 16;
+}
+
+static size_t begin(const struct sip_request *q, uint16_t status, const char *words, bool tagged,
+                    bool named)
+{
+    struct writer *w = &q->effects->out;
+    size_t at = writer_len(w);
+    char tag[24];
+    int n = snprintf(tag, sizeof(tag), "%llu", (unsigned long long)tag_of(q));
+
+    sip_write_answer(w, q->message, status, words, (struct text){tag, tagged ? (size_t)n : 0},
+                     &q->flow->peer, q->owner->registry->now.wall_us,
+                     named ? text_of(q->owner->server) : TEXT(""));
+    return at;
+}
+
+size_t sip_answer_begin(const struct sip_request *q, uint16_t status, const char *words)
+{
+    return begin(q, status, words, true, true);
+}
+
+/* Where an answer by UDP goes: to the address the request came from, whatever its Via says of
+ * that; to the port of the Via unless rport asks for the one it came from (RFC 3581 4). */
+static struct endpoint answer_to(const struct sip_request *q)
+{
+    const struct sip_via *via = &q->message->via;
+    struct endpoint to = q->flow->peer;
+
+    if (!via->rport)
+        to.port = via->port ? via->port : 5060;
+    return to;
+}
+
+static bool may_go(const struct sip_request *q)
+{
+    struct registry *r = q->owner->registry;
+
+    return q->known || q->link || sip_guard_allows(q->owner->guard, q->flow->peer.ip, r->now.ms);
+}
+
+void sip_answer_end(const struct sip_request *q, size_t at, struct text type, struct text body)
+{
+    struct writer *w = &q->effects->out;
+    struct endpoint to;
+
+    sip_write_body(w, type, body);
+    if (w->bad || !may_go(q)) {
+        w->at = w->start + at;
+        w->bad = false;
+        count(COUNT_SIP_UNANSWERED);
+        return;
+    }
+    count(COUNT_SIP_RESPONSES_OUT);
+    if (q->link) {
+        effects_send(q->effects, q->flow->link, at);
+        return;
+    }
+    to = answer_to(q);
+    effects_datagram(q->effects, &to, q->flow->local.ip, at);
+}
+
+void sip_answer(const struct sip_request *q, uint16_t status, const char *words)
+{
+    sip_answer_end(q, sip_answer_begin(q, status, words), TEXT(""), TEXT(""));
+}
+
+static void put_warning(const struct sip_request *q, const char *warning)
+{
+    if (*warning)
+        sip_write_format(&q->effects->out, "Warning", "399 %s \"%s\"",
+                         q->owner->registry->options.node, warning);
+}
+
+void sip_answer_warning(const struct sip_request *q, uint16_t status, const char *warning)
+{
+    size_t at = sip_answer_begin(q, status, NULL);
+
+    put_warning(q, warning);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_answer_busy(const struct sip_request *q, const char *warning)
+{
+    size_t at = sip_answer_begin(q, 503, NULL);
+
+    put_warning(q, warning);
+    sip_write_number(&q->effects->out, SIP_RETRY_AFTER,
+                     (uint64_t)SETTING_OF(q->owner, sip_retry_after));
+    sip_write_number(&q->effects->out, SIP_EXPIRES, 0);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_answer_too_brief(const struct sip_request *q, uint32_t least_s)
+{
+    size_t at = sip_answer_begin(q, 423, NULL);
+
+    sip_write_number(&q->effects->out, SIP_MIN_EXPIRES, least_s);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+/* As CallManager answers, and what it puts on the status line: codes of the phone's own
+ * dictionary. */
+void sip_answer_refused(const struct sip_request *q, unsigned refusal)
+{
+    static const struct {
+        uint16_t status;
+        const char *warning, *text;
+    } rows[N_REFUSALS] = {
+        [REFUSAL_MALFORMED] = {400, "Device name is malformed", ""},
+        [REFUSAL_NO_DIRECTORY] = {503, "Database", ""},
+        [REFUSAL_OLD_CLUSTER] = {403, "Version Error", ""},
+        [REFUSAL_TOO_MANY] = {503, "Maximum number of registered devices is reached", ""},
+        [REFUSAL_UNKNOWN] = {404, "Auto-registration failed", "\x80/"},
+        [REFUSAL_PROTOCOL] = {485, "Device type mismatch",
+                              "\x80"
+                              "3"},
+        [REFUSAL_MODEL] = {485, "Device type mismatch",
+                           "\x80"
+                           "3"},
+        [REFUSAL_LINES] = {403, "Too many lines", ""},
+        [REFUSAL_DUPLICATE] = {403, "Registration is active for another client", ""},
+        [REFUSAL_AUTOREGISTER] = {404, "Auto-registration failed", "\x80/"},
+        [REFUSAL_AUTOREGISTER_STORE] = {404, "Auto-registration failed", "\x80/"},
+        [REFUSAL_AUTOREGISTER_TIME] = {404, "Auto-registration failed", "\x80/"},
+    };
+
+    if (rows[refusal].status == 503)
+        sip_answer_busy(q, rows[refusal].warning);
+    else
+        sip_answer_warning(q, rows[refusal].status ? rows[refusal].status : 403,
+                           rows[refusal].warning);
+    if (q->link && *rows[refusal].text &&
+        sip_has_token(q->message, SIP_SUPPORTED, "extended-refer"))
+        sip_tell_status_line(q, rows[refusal].text);
+}
+
+/* No Server and no tag, as phones' logs show it. */
+void sip_answer_trying(const struct sip_request *q)
+{
+    size_t at = begin(q, 100, NULL, false, false);
+
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+static void put_supported(const struct sip_request *q)
+{
+    sip_write_format(&q->effects->out, "Supported", "X-cisco-srtp-fallback,X-cisco-sis-%s",
+                     q->owner->sis);
+}
+
+/* Unchanged: phones look for what they sent. Only a lifetime that it names is put right. */
+static void put_contact(const struct sip_request *q, const struct sip_contact *c,
+                        uint32_t expires_s, bool is_new)
+{
+    struct writer *w = &q->effects->out;
+    struct sip_address a;
+    struct text name, value;
+
+    write_string(w, "Contact: ");
+    if (c->expires_s < 0 || sip_address_parse(c->whole, &a) < 0) {
+        write_text(w, c->whole);
+    } else {
+        write_format(w, "<%.*s>", TEXT_ARG(a.uri));
+        while (sip_parameter_next(&a.parameters, &name, &value))
+            if (!text_equal_nocase(name, TEXT("expires")))
+                write_format(w, value.len ? ";%.*s=\"%.*s\"" : ";%.*s", TEXT_ARG(name),
+                             TEXT_ARG(value));
+        write_format(w, ";expires=%u", expires_s);
+    }
+    write_string(w, is_new ? NEWREG "\r\n" : "\r\n");
+}
+
+void sip_answer_registered(const struct sip_request *q, const struct sip_binding *b, bool is_new)
+{
+    uint32_t expires_s = (uint32_t)((b->expires_ms - q->owner->registry->now.ms) / 1000);
+    struct text type = TEXT("");
+    char body[2000];
+    struct writer w = writer_of(body, sizeof(body));
+    size_t at = sip_answer_begin(q, 200, NULL);
+
+    sip_write_number(&q->effects->out, SIP_EXPIRES, expires_s);
+    put_contact(q, &q->reg.contacts[0], expires_s, is_new);
+    put_supported(q);
+    if (q->message->body.len && sip_register_options(q->message, &w))
+        type = TEXT("application/x-cisco-remotecc-response+xml");
+    sip_answer_end(q, at, type, (struct text){body, writer_len(&w)});
+}
+
+void sip_answer_contacts(const struct sip_request *q, const struct sip_device *d)
+{
+    struct writer *w = &q->effects->out;
+    uint64_t now = q->owner->registry->now.ms;
+    size_t at = sip_answer_begin(q, 200, NULL);
+
+    for (const struct sip_binding *b = d ? d->bindings : NULL; b; b = b->next) {
+        write_format(w, "Contact: <%.*s>", TEXT_ARG(binding_uri(b)));
+        if (b->q < 1000)
+            write_format(w, ";q=0.%03u", b->q);
+        write_format(w, ";expires=%u\r\n", (unsigned)((b->expires_ms - now + 999) / 1000));
+    }
+    SIP_EACH(q->message, SIP_PATH, row) /* RFC 3327 5.3; requests go by the flow all the same */
+    sip_write_header(w, SIP_PATH, row->value);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_answer_unregistered(const struct sip_request *q)
+{
+    size_t at = sip_answer_begin(q, 200, NULL);
+
+    sip_write_number(&q->effects->out, SIP_EXPIRES, 0);
+    put_supported(q);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_answer_keepalive(const struct sip_request *q)
+{
+    size_t at = begin(q, 200, NULL, true, false);
+
+    sip_write_number(&q->effects->out, SIP_EXPIRES, 0);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}

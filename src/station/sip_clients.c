@@ -1,0 +1,129 @@
+/* sip_clients.c - plain SIP clients: one or several contacts an address of record (RFC 3261 10.3).
+ */
+#include "core/counters.h"
+#include "station/sip_proof.h"
+#include "station/sip_station.h"
+
+static int64_t asked_s(const struct sip_register *r, const struct sip_contact *c)
+{
+    if (c->expires_s >= 0)
+        return c->expires_s;
+    return r->expires_s >= 0 ? r->expires_s : 3600;
+}
+
+static void remove_binding(struct sip_binding *b, const struct sip_request *q)
+{
+    struct sip_link *l = sip_link_find(q->owner, b->flow.link);
+
+    sip_binding_free(b);
+    if (l && l != q->link && list_is_empty(&l->bindings))
+        sip_link_step(l, SIP_LINK_EV_LEFT, q->effects);
+}
+
+static void take_contact(struct sip_device *d, struct sip_request *q, const struct sip_contact *c)
+{
+    struct sip_binding *b = sip_binding_of_uri(d, &c->uri);
+    int64_t most = SETTING_OF(&d->station, sip_maximum_expires), s = asked_s(&q->reg, c);
+
+    if (b)
+        remove_binding(b, q);
+    if (!s)
+        return;
+    b = sip_binding_put(d, NULL, q, c);
+    if (!b)
+        return; /* no memory: it is not among the contacts of the answer */
+    b->expires_ms = q->owner->registry->now.ms + (uint64_t)(s < most ? s : most) * 1000;
+    if (q->link)
+        sip_link_step(q->link, SIP_LINK_EV_REGISTERED, q->effects);
+}
+
+void sip_client_bind(struct sip_device *d, struct sip_request *q, struct effects *e)
+{
+    d->station.heard_ms = q->owner->registry->now.ms;
+    d->station.peer = q->flow->peer;
+    while (q->reg.all && d->bindings)
+        remove_binding(d->bindings, q);
+    for (size_t i = 0; i < q->reg.n_contacts; i++)
+        take_contact(d, q, &q->reg.contacts[i]);
+}
+
+/* RFC 3261 10.3 steps 6 and 7, before anything is changed: 0, or the status. */
+static uint16_t check_contacts(const struct sip_request *q, const struct sip_device *d)
+{
+    size_t n = d ? sip_bindings_count(d) : 0;
+
+    for (const struct sip_binding *b = d && q->reg.all ? d->bindings : NULL; b; b = b->next)
+        if (q->message->cseq <= b->cseq && text_equal(binding_call_id(b), q->message->call_id))
+            return 500;
+    for (size_t i = 0; i < q->reg.n_contacts; i++) {
+        const struct sip_contact *c = &q->reg.contacts[i];
+        const struct sip_binding *b = d ? sip_binding_of_uri(d, &c->uri) : NULL;
+        int64_t s = asked_s(&q->reg, c);
+
+        if (s && s < SETTING_OF(q->owner, sip_minimum_expires))
+            return 423;
+        if (b && q->message->cseq < b->cseq && text_equal(binding_call_id(b), q->message->call_id))
+            return 500;
+        n += !b && s;
+    }
+    return n > SIP_CONTACTS_MAX ? 403 : 0;
+}
+
+static bool asks_for_some(const struct sip_register *r)
+{
+    for (size_t i = 0; i < r->n_contacts; i++)
+        if (asked_s(r, &r->contacts[i]))
+            return true;
+    return false;
+}
+
+static struct sip_device *client_new(struct sip_request *q, const struct phone *phone)
+{
+    struct device_name name = device_name_of(text_of(phone->name));
+    struct sip_device *d = sip_device_new(q->owner, name, q->flow);
+
+    if (!d)
+        return NULL;
+    d->station.protocol = PROTOCOL_SIP_THIRD_PARTY;
+    d->station.model = (uint32_t)phone->model;
+    text_copy(d->station.load, sizeof(d->station.load), sip_value(q->message, SIP_USER_AGENT));
+    return d;
+}
+
+static void take(struct sip_request *q, const struct phone *phone, struct sip_device *d)
+{
+    if (!d && !asks_for_some(&q->reg)) {
+        sip_answer_contacts(q, NULL);
+        return;
+    }
+    if (!d)
+        d = client_new(q, phone);
+    if (!d) {
+        sip_answer_busy(q, "Too many devices");
+        return;
+    }
+    sip_device_step(d, &(struct sip_input){.event = SIP_EV_CONTACTS, .request = q}, q->effects);
+    if (q->link && q->link->state == SIP_LINK_USED)
+        sip_link_step(q->link, SIP_LINK_EV_LEFT, q->effects);
+}
+
+void sip_client_register(struct sip_request *q)
+{
+    const struct phone *phone = sip_client_prove(q);
+    struct sip_device *d;
+    uint16_t status;
+
+    if (!phone)
+        return;
+    q->known = true;
+    d = sip_device_find(q->owner, device_name_of(text_of(phone->name)));
+    status = check_contacts(q, d);
+    if (status == 423)
+        sip_answer_too_brief(q, (uint32_t)SETTING_OF(q->owner, sip_minimum_expires));
+    else if (status)
+        sip_answer(q, status, status == 403 ? "Too Many Contacts" : "CSeq Out of Order");
+    else if (!q->reg.n_contacts && !q->reg.all)
+        sip_answer_contacts(q, d);
+    else
+        take(q, phone, d);
+}

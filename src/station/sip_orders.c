@@ -1,0 +1,319 @@
+/* sip_orders.c - NOTIFY and REFER to phones (reference 5 and 6). */
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/counters.h"
+#include "station/sip_station.h"
+#include "wire/sip/multipart.h"
+#include "wire/sip/write.h"
+
+#define REMOTECC "application/x-cisco-remotecc-request+xml"
+#define XML      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+#define BOUNDARY "uniqueBoundary"
+#define CID      "1234567890"
+#define BODY_MAX 8000
+
+/* A request of ours while it is written. */
+struct request {
+    struct sip_stations *owner;
+    struct sip_flow flow;
+    char bytes[BODY_MAX + 2000];
+    struct writer w;
+    char us[IP_TEXT_MAX], them[IP_TEXT_MAX];
+};
+
+static uint64_t next_unique(struct sip_stations *s)
+{
+    uint64_t n = s->unique++ * 0x9e3779b97f4a7c15u; /* a number each, in no order that shows */
+
+    return n ^ n >> 32;
+}
+
+static const char *host(struct ip ip, char to[static IP_TEXT_MAX])
+{
+    char text[IP_TEXT_MAX];
+
+    ip_print(ip, text);
+    snprintf(to, IP_TEXT_MAX, ip.family == 6 ? "[%.45s]" : "%.45s", text);
+    return to;
+}
+
+/* Where we listen, whatever way this phone uses. */
+static struct endpoint own(const struct sip_stations *s, const struct sip_flow *flow)
+{
+    struct endpoint local = flow->local;
+    struct ip set = s->registry->options.address;
+
+    if (!ip_is_any(set))
+        local.ip = set;
+    return local;
+}
+
+static void begin(struct request *r, struct sip_stations *s, const struct sip_flow *flow,
+                  enum sip_method method, struct text user, struct text uri)
+{
+    char branch[SIP_BRANCH_MAX], from[120], to[200], id[120];
+    uint64_t n = next_unique(s);
+    struct endpoint local = own(s, flow);
+    struct sip_request_head head = {.method = method,
+                                    .uri = uri,
+                                    .transport = flow->transport,
+                                    .local = local,
+                                    .branch = sip_branch(n, branch),
+                                    .cseq = 101};
+    bool named = method == SIP_REFER && user.len;
+
+    r->owner = s;
+    r->flow = *flow;
+    r->w = writer_of(r->bytes, sizeof(r->bytes));
+    host(local.ip, r->us);
+    host(flow->peer.ip, r->them);
+    snprintf(from, sizeof(from), "<sip:%.*s%s%s>;tag=%llu", named ? (int)user.len : 0, user.at,
+             named ? "@" : "", r->us, (unsigned long long)(n >> 24));
+    snprintf(to, sizeof(to), "<sip:%.*s%s%s>", TEXT_ARG(user), user.len ? "@" : "", r->them);
+    snprintf(id, sizeof(id), "%llx-%llx@%s", (unsigned long long)(n >> 32),
+             (unsigned long long)(n & 0xffffffff), r->us);
+    head.from = text_of(from);
+    head.to = text_of(to);
+    head.call_id = text_of(id);
+    sip_write_request(&r->w, &head);
+    sip_write_date(&r->w, s->registry->now.wall_us);
+}
+
+static void put_contact(struct request *r)
+{
+    static const char *const parameters[] = {"", ";transport=tcp", ";transport=tls"};
+
+    sip_write_format(&r->w, "Contact", "<sip:%s:%u%s>", r->us, r->flow.local.port,
+                     parameters[r->flow.transport]);
+}
+
+/* 0 and its transaction, or -errno. */
+static int end(struct request *r, const char *type, struct text body, uint64_t user, uint64_t *id)
+{
+    sip_write_body(&r->w, text_of(type), body);
+    if (r->w.bad)
+        return -EMSGSIZE;
+    return sip_transactions_request(r->owner->transactions, &r->flow, r->bytes, writer_len(&r->w),
+                                    user, r->owner->registry->now.ms, id);
+}
+
+/* The contact of its first line: where the requests of the device go. */
+static const struct sip_binding *main_binding(const struct sip_device *d)
+{
+    const struct sip_binding *first = sip_binding_of_line(d, 1);
+
+    return first ? first : d->bindings;
+}
+
+/* By UDP to the address of the Contact, unless a NAT stands between: then where it came from. */
+static struct sip_flow flow_of(const struct sip_binding *b)
+{
+    struct sip_flow flow = b->flow;
+    struct sip_uri uri;
+    struct ip ip;
+
+    if (!flow.link && sip_uri_parse(binding_uri(b), &uri) == 0 && ip_parse(uri.host, &ip) == 0 &&
+        ip_equal(ip, flow.peer.ip))
+        flow.peer.port = uri.port ? uri.port : 5060;
+    return flow;
+}
+
+/* --- bodies --- */
+
+static void put_stamps(struct writer *w, struct sip_device *d)
+{
+    struct sip_stamps stamps = {.config = ""};
+    const struct phone *phone = station_phone(&d->station);
+
+    if (phone)
+        sip_stamps(d->station.registry->directory, phone, &stamps);
+    write_format(w,
+                 "ConfigVersionStamp={%s}\r\nDialplanVersionStamp={%s}\r\n"
+                 "SoftkeyVersionStamp={%s}\r\nFeatureControlVersionStamp={%s}\r\n",
+                 stamps.config, stamps.dialplan, stamps.softkeys, stamps.features);
+}
+
+static void put_action(struct writer *w, const struct sip_device *d, const char *action)
+{
+    write_format(w, "action=%s\r\nRegisterCallId={%.*s}\r\n", action,
+                 TEXT_ARG(binding_call_id(main_binding(d))));
+}
+
+static void put_check_version(struct writer *w, struct sip_device *d)
+{
+    put_action(w, d, "check-version");
+    put_stamps(w, d);
+}
+
+static void put_apply(struct writer *w, struct sip_device *d)
+{
+    put_action(w, d, "apply-config");
+    put_stamps(w, d);
+    write_string(w, "CUCMResult=Reregister_Needed\r\nLoadId={}\r\nInactiveLoadId={}\r\n"
+                    "LoadServer={}\r\nLogServer={}\r\nPPID=enabled\r\nUpgradeTime=now\r\n");
+}
+
+static void put_forward(struct writer *w, const struct line *line)
+{
+    if (!line || !*line->forward_all) {
+        write_string(w, "<cfwdallupdate>\n<fwdaddress></fwdaddress>\n<tovoicemail>off"
+                        "</tovoicemail>\n</cfwdallupdate>\n");
+        return;
+    }
+    write_format(w,
+                 "<cfwdallupdate>\n<fwdaddress>%s</fwdaddress>\n<tovoicemail>off</tovoicemail>\n"
+                 "</cfwdallupdate>\n",
+                 line->forward_all);
+}
+
+static bool is_plain_text(const char *s)
+{
+    return !s[strcspn(s, "<>&\"'")];
+}
+
+/* No message waits anywhere; a line that is forwarded is told apart. */
+static void put_bulk_update(struct writer *w, struct sip_device *d)
+{
+    const struct phone *phone = station_phone(&d->station);
+    unsigned n = 0;
+
+    write_string(w, XML "<x-cisco-remotecc-request>\n<bulkupdate>\n<contact all=\"true\">\n"
+                        "<mwi>no</mwi>\n");
+    put_forward(w, NULL);
+    write_string(w, "</contact>\n");
+    for (size_t i = 0; phone && i < phone->n_buttons; i++) {
+        const struct line *line;
+
+        if (phone->buttons[i].feature != BUTTON_LINE)
+            continue;
+        n++;
+        line = registry_row(d->station.registry, ENTITY_line, phone->buttons[i].target);
+        if (!line || !*line->forward_all || !is_plain_text(line->forward_all))
+            continue;
+        write_format(w, "<contact line=\"%u\">\n<mwi>no</mwi>\n", n);
+        put_forward(w, line);
+        write_string(w, "</contact>\n");
+    }
+    write_string(w, "</bulkupdate>\n</x-cisco-remotecc-request>\n");
+}
+
+/* --- orders --- */
+
+static int send_notify(struct sip_device *d, const char *event, const char *type, struct text body,
+                       uint64_t *id)
+{
+    const struct sip_binding *b = main_binding(d);
+    struct sip_flow flow;
+    struct request r;
+
+    if (!b)
+        return -ENOENT;
+    flow = flow_of(b);
+    begin(&r, d->owner, &flow, SIP_NOTIFY, binding_user(b), binding_uri(b));
+    sip_write_header(&r.w, SIP_EVENT, text_of(event));
+    sip_write_header(&r.w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
+    put_contact(&r);
+    return end(&r, type, body, d->id, id);
+}
+
+static int send_check_sync(struct sip_device *d)
+{
+    uint64_t id;
+
+    return send_notify(
+        d, d->order == STATION_RESET ? "check-sync;reboot=true" : "check-sync;reboot=false", "",
+        TEXT(""), &id);
+}
+
+int sip_order_send(struct sip_device *d, struct effects *e)
+{
+    char body[BODY_MAX];
+    struct writer w = writer_of(body, sizeof(body));
+
+    if (!d->service_control)
+        return send_check_sync(d);
+    if (!d->bindings)
+        return -ENOENT;
+    if (d->order == STATION_APPLY)
+        put_apply(&w, d);
+    else
+        put_action(&w, d, d->order == STATION_RESET ? "reset" : "restart");
+    return send_notify(d, "service-control", "text/plain", (struct text){body, writer_len(&w)},
+                       &d->order_id);
+}
+
+static void put_refer(struct request *r, struct text user, const char *expires)
+{
+    sip_write_named(&r->w, "Require", TEXT("norefersub"));
+    sip_write_named(&r->w, "Expires", text_of(expires));
+    sip_write_format(&r->w, "Refer-To", "cid:" CID "@%s", r->us);
+    sip_write_format(&r->w, "Content-Id", "<" CID "@%s>", r->us);
+    sip_write_format(&r->w, "Referred-By", "<sip:%.*s%s%s>", TEXT_ARG(user), user.len ? "@" : "",
+                     r->us);
+    put_contact(r);
+}
+
+static void send_configuration(struct sip_device *d, const struct sip_binding *b)
+{
+    char body[BODY_MAX], update[BODY_MAX / 2], check[1000];
+    struct writer w = writer_of(body, sizeof(body)), u = writer_of(update, sizeof(update)),
+                  c = writer_of(check, sizeof(check));
+    struct sip_flow flow = flow_of(b);
+    struct request r;
+    uint64_t id;
+
+    put_bulk_update(&u, d);
+    put_check_version(&c, d);
+    if (u.bad || c.bad)
+        return;
+    sip_write_part(&w, BOUNDARY,
+                   &(struct sip_part){.type = TEXT(REMOTECC),
+                                      .disposition = TEXT("session;handling=required"),
+                                      .body = {update, writer_len(&u)}});
+    sip_write_part(&w, BOUNDARY,
+                   &(struct sip_part){.type = TEXT("text/plain"),
+                                      .disposition = TEXT("session;handling=optional"),
+                                      .body = {check, writer_len(&c)}});
+    sip_write_parts_end(&w, BOUNDARY);
+    begin(&r, d->owner, &flow, SIP_REFER, binding_user(b), binding_uri(b));
+    put_refer(&r, binding_user(b), "0");
+    sip_write_header(&r.w, SIP_MIME_VERSION, TEXT("1.0"));
+    end(&r, "multipart/mixed;boundary=" BOUNDARY, (struct text){body, writer_len(&w)}, d->id, &id);
+}
+
+void sip_tell_configuration(struct sip_device *d, struct effects *e)
+{
+    const struct sip_binding *b = main_binding(d);
+    char body[1000];
+    struct writer w = writer_of(body, sizeof(body));
+    uint64_t id;
+
+    if (!b)
+        return;
+    if (d->extended_refer) {
+        send_configuration(d, b);
+    } else if (d->service_control) {
+        put_check_version(&w, d);
+        send_notify(d, "service-control", "text/plain", (struct text){body, writer_len(&w)}, &id);
+    }
+}
+
+void sip_tell_status_line(const struct sip_request *q, const char *text)
+{
+    char body[600], uri[80], ip[IP_TEXT_MAX];
+    struct writer w = writer_of(body, sizeof(body));
+    struct request r;
+    uint64_t id;
+
+    write_format(&w,
+                 "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n<x-cisco-remotecc-request>\n"
+                 "<statuslineupdatereq>\n<action>notify_display</action>\n"
+                 "<statustext>%s</statustext>\n<displaytimeout>10</displaytimeout>\n"
+                 "<priority>1</priority>\n</statuslineupdatereq>\n</x-cisco-remotecc-request>\n",
+                 text);
+    snprintf(uri, sizeof(uri), "sip:%s:%u", host(q->flow->peer.ip, ip), q->flow->peer.port);
+    begin(&r, q->owner, q->flow, SIP_REFER, TEXT(""), text_of(uri));
+    put_refer(&r, TEXT(""), "0");
+    end(&r, REMOTECC, (struct text){body, writer_len(&w)}, 0, &id);
+}

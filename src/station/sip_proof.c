@@ -1,0 +1,249 @@
+#include "station/sip_proof.h"
+
+#include "core/counters.h"
+#include "station/refusals.h"
+#include "station/sip_guard.h"
+#include "wire/sip/digest.h"
+#include "wire/sip/write.h"
+
+#define NO_HA1 "00000000000000000000000000000000" /* of nobody: as much work as for a real one */
+
+static struct text realm(const struct sip_request *q)
+{
+    return text_of(directory_string(q->owner->registry->directory, SET_sip_realm));
+}
+
+static uint64_t now_s(const struct sip_request *q)
+{
+    return q->owner->registry->now.ms / 1000;
+}
+
+/* SHA-256 first for who can (RFC 8760); phones know MD5 and take what they know. */
+static void challenge(struct sip_request *q, bool stale, bool phone)
+{
+    size_t at = sip_answer_begin(q, 401, NULL);
+    struct writer *w = &q->effects->out;
+
+    count(COUNT_SIP_CHALLENGES);
+    if (!phone)
+        digest_write_challenge(q->owner->digest, w, SIP_WWW_AUTHENTICATE, realm(q), DIGEST_SHA256,
+                               stale, now_s(q));
+    digest_write_challenge(q->owner->digest, w, SIP_WWW_AUTHENTICATE, realm(q), DIGEST_MD5, stale,
+                           now_s(q));
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_tell_line_error(const struct sip_request *q, struct device_name name, uint32_t model,
+                         enum sip_line_error reason, uint32_t times)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_SIP_LINE_ERROR);
+    d.times = times;
+    alarm_put_ip(&d, q->flow->peer.ip);
+    alarm_put(&d, "DevicePort", "%u", q->flow->peer.port);
+    if (name.s[0]) {
+        alarm_put_device(&d, name);
+        alarm_put_mac(&d, name);
+        alarm_put(&d, "DeviceType", "%u", model);
+    }
+    alarm_put(&d, "Reason", "%d", reason);
+    alarm_put(&d, "ConnectingPort", "%u", q->flow->local.port);
+    alarm_put(&d, "SIPUser", "%s", q->reg.user);
+    effects_alarm(q->effects, &d);
+}
+
+static void failed(struct sip_request *q, struct device_name name)
+{
+    uint32_t times;
+
+    count(COUNT_SIP_AUTHORIZATION_FAILURES);
+    if (sip_guard_failed(q->owner->guard, q->flow->peer.ip, q->owner->registry->now.ms, &times))
+        sip_tell_line_error(q, name, q->reg.model, SIP_LINE_AUTHENTICATION, times);
+}
+
+/* Too many wrong passwords from there: no more work for it for a while. */
+static bool is_silenced(struct sip_request *q)
+{
+    if (!sip_guard_is_out(q->owner->guard, q->flow->peer.ip, q->owner->registry->now.ms))
+        return false;
+    count(COUNT_SIP_UNANSWERED);
+    if (q->link)
+        sip_link_step(q->link, SIP_LINK_EV_BAD, q->effects);
+    return true;
+}
+
+static enum digest_verdict check(struct sip_request *q, const struct digest_answer *a,
+                                 const struct user *user, bool recount)
+{
+    const struct directory *dir = q->owner->registry->directory;
+    struct credentials known = {.md5 = TEXT(NO_HA1), .sha256 = TEXT(NO_HA1 NO_HA1)};
+    bool there = user && digest_credentials_of(dir, user, &known);
+    bool sha = a->algorithm == DIGEST_SHA256 || a->algorithm == DIGEST_SHA256_SESS;
+    enum digest_verdict verdict = digest_check(q->owner->digest, a, q->message->method_name,
+                                               sha ? known.sha256 : known.md5, recount, now_s(q));
+
+    return there ? verdict : DIGEST_WRONG;
+}
+
+/* Answers what is not right. */
+static bool is_right(struct sip_request *q, enum digest_verdict verdict, struct device_name name,
+                     bool phone)
+{
+    if (verdict == DIGEST_WRONG)
+        failed(q, name);
+    if (verdict != DIGEST_RIGHT)
+        challenge(q, verdict == DIGEST_STALE, phone);
+    return verdict == DIGEST_RIGHT;
+}
+
+/* --- Cisco phones --- */
+
+static const struct security_profile *profile_of(struct sip_request *q, struct sip_device *d,
+                                                 const struct phone *phone)
+{
+    const struct registry *r = q->owner->registry;
+
+    if (!d)
+        return security_profile_of(r->directory, phone);
+    if (d->profile_version != r->directory_version) {
+        d->profile = security_profile_of(r->directory, phone);
+        d->profile_version = r->directory_version;
+    }
+    return d->profile;
+}
+
+static bool has_subject(const struct sip_request *q, const struct security_profile *profile,
+                        const char *name)
+{
+    struct text subject = text_of(q->link ? q->link->subject : NULL);
+
+    if (*profile->x509_subject)
+        return text_equal_nocase(subject, text_of(profile->x509_subject));
+    return text_contains_nocase(subject, text_of(name));
+}
+
+/* The common name of a phone's certificate ends in its device name: CP-8851-SEP001122334455. */
+static bool is_secure(struct sip_request *q, const struct security_profile *profile,
+                      const struct phone *phone)
+{
+    struct station x = {.registry = q->owner->registry,
+                        .kind = &sip_kind,
+                        .name = q->reg.device,
+                        .peer = q->flow->peer,
+                        .model = q->reg.model};
+
+    if (profile->device_security_mode == SECURITY_NONE)
+        return true;
+    if (q->flow->transport == SIP_TLS && has_subject(q, profile, phone->name))
+        return true;
+    count(COUNT_SIP_FOREIGN);
+    refusal_tell_failed(
+        &x, q->flow->transport == SIP_TLS ? TRANSIENT_X509_NAME : TRANSIENT_SECURITY_MISMATCH,
+        q->effects);
+    sip_answer_warning(q, 403, "TLS authentication failure");
+    return false;
+}
+
+static bool proves_user(struct sip_request *q, const struct phone *phone)
+{
+    const struct user *user = digest_user_of(q->owner->registry->directory, phone);
+    struct digest_answer a;
+    enum digest_verdict verdict;
+
+    if (is_silenced(q))
+        return false;
+    if (digest_find_answer(q->message, SIP_AUTHORIZATION, realm(q), &a) < 0) {
+        challenge(q, false, true);
+        return false;
+    }
+    verdict = check(q, &a, user && text_is(a.user, user->name) ? user : NULL, true);
+    return is_right(q, verdict, q->reg.device, true);
+}
+
+bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d)
+{
+    const struct directory *dir = q->owner->registry->directory;
+    const struct phone *phone = d     ? station_phone(&d->station)
+                                : dir ? directory_phone(dir, text_of(q->reg.device.s))
+                                      : NULL;
+    const struct security_profile *profile;
+
+    if (!phone || phone->protocol != PROTOCOL_SIP)
+        return true; /* what it is refused for needs no proof */
+    profile = profile_of(q, d, phone);
+    return is_secure(q, profile, phone) &&
+           (!profile->digest_authentication || proves_user(q, phone));
+}
+
+/* --- plain clients --- */
+
+/* His device: of several the one that has the number. NULL: none, or it cannot be told which. */
+static const struct phone *device_of(const struct sip_request *q, struct text user)
+{
+    const struct directory *dir = q->owner->registry->directory;
+    const struct phone *found = NULL, *numbered = NULL;
+    size_t n = 0, n_numbered = 0;
+
+    for (const struct phone *p = NULL;
+         n < 100 && (p = directory_digest_device(dir, user, p ? p->name : ""));) {
+        if (p->protocol != PROTOCOL_SIP_THIRD_PARTY)
+            continue;
+        found = p;
+        n++;
+        if (sip_line_of_user(p, q->reg.user)) {
+            numbered = p;
+            n_numbered++;
+        }
+    }
+    return n_numbered == 1 ? numbered : n == 1 ? found : NULL;
+}
+
+/* The same REGISTER once more, as it comes when our answer was lost: its nonce is spent. */
+static bool is_repeat(const struct sip_request *q, const struct phone *phone)
+{
+    struct device_name name = device_name_of(text_of(phone->name));
+    const struct sip_device *d = sip_device_find(q->owner, name);
+
+    for (const struct sip_binding *b = d ? d->bindings : NULL; b; b = b->next)
+        if (b->cseq == q->message->cseq && text_equal(binding_call_id(b), q->message->call_id) &&
+            ip_equal(b->flow.peer.ip, q->flow->peer.ip))
+            return true;
+    return false;
+}
+
+const struct phone *sip_client_prove(struct sip_request *q)
+{
+    const struct directory *dir = q->owner->registry->directory;
+    const struct phone *phone;
+    const struct user *user;
+    struct digest_answer a;
+
+    if (!dir) {
+        sip_answer_busy(q, "Database");
+        return NULL;
+    }
+    if (is_silenced(q))
+        return NULL;
+    if (digest_find_answer(q->message, SIP_AUTHORIZATION, realm(q), &a) < 0 || a.userhash) {
+        challenge(q, false, false);
+        return NULL;
+    }
+    user = directory_find(dir, ENTITY_user, a.user);
+    phone = user ? device_of(q, a.user) : NULL;
+    if (phone && is_repeat(q, phone))
+        return phone;
+    if (!is_right(q, check(q, &a, user, false), (struct device_name){""}, false))
+        return NULL;
+    if (!phone) {
+        failed(q, (struct device_name){""});
+        sip_answer_warning(q, 404, "No device of this digest user");
+        return NULL;
+    }
+    if (!sip_line_of_user(phone, q->reg.user) && !text_equal_nocase(a.user, text_of(q->reg.user))) {
+        failed(q, device_name_of(text_of(phone->name)));
+        sip_answer_warning(q, 403, "Directory number is not configured for this device");
+        return NULL;
+    }
+    return phone;
+}

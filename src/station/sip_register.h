@@ -1,0 +1,50 @@
+/* sip_register.h - what a REGISTER says: who, which line, which contacts, for how long (RFC 3261
+ * 10; for Cisco phones docs/protocols/sip_registration.md). */
+#pragma once
+
+#include "base/address.h"
+#include "wire/sip/message.h"
+
+#define SIP_CONTACTS_MAX 10
+#define SIP_USER_MAX     64
+#define SIP_CONTACT_MAX  512 /* bytes of one URI that are kept */
+#define SIP_CALL_ID_MAX  256
+
+struct sip_contact {
+    struct text whole; /* as written, parameters included */
+    struct sip_uri uri;
+    int64_t expires_s; /* -1: not said */
+    uint16_t q;        /* thousandths */
+};
+
+struct sip_register {
+    struct device_name device; /* as a Cisco phone names itself, or empty: a plain client */
+    uint32_t model;            /* 0: not said */
+    char user[SIP_USER_MAX];   /* of the address of record */
+    int64_t expires_s;         /* of the header; -1: not said */
+    bool all;                  /* Contact: * */
+    bool keepalive;            /* cisco-keep-alive: to a backup */
+    size_t n_contacts;
+    struct sip_contact contacts[SIP_CONTACTS_MAX];
+};
+
+/* 0, or the status it must be answered with: 400, 403 too many contacts, 404, 416. */
+int sip_register_read(const struct sip_message *m, struct sip_register *ret);
+
+/* How long is asked for, in seconds, for the first contact; a day when nothing is said. */
+int64_t sip_register_expires(const struct sip_register *r);
+
+/* What is looked at only when somebody registers anew. */
+struct sip_details {
+    bool bulk;                            /* bulkregisterreq: all lines with this one */
+    bool extended_refer, service_control; /* of Supported */
+    uint32_t model;                       /* of User-Agent; 0: not said */
+    uint32_t alarm;                       /* cisco-alarm of Reason; 0: none */
+    struct text alarm_text;               /* "25 Name=… Last=initialized", or empty */
+    struct text load;                     /* ActiveLoad= or Load= of it, or of User-Agent */
+};
+
+void sip_register_details(const struct sip_message *m, struct sip_details *ret);
+
+/* Answer to optionsind, when the request has one: the alternatives chosen (reference 1.5). */
+bool sip_register_options(const struct sip_message *m, struct writer *w);

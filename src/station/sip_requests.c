@@ -1,0 +1,155 @@
+/* sip_requests.c - requests other than REGISTER: a row a method. */
+#include <stdio.h>
+
+#include "core/counters.h"
+#include "station/phone_alarm.h"
+#include "station/sip_station.h"
+#include "wire/sip/multipart.h"
+#include "wire/sip/write.h"
+
+#define ALLOW "REGISTER, OPTIONS, NOTIFY, REFER, INVITE, ACK, CANCEL, BYE"
+
+/* Whoever is registered over this connection, or by UDP from this address as its From says. */
+static struct sip_device *sender(const struct sip_request *q)
+{
+    struct list *first;
+
+    if (!q->link || list_is_empty(&q->link->bindings))
+        return NULL;
+    first = q->link->bindings.next;
+    return container_of(first, struct sip_binding, on_link)->device;
+}
+
+static void allowed(struct sip_request *q, uint16_t status)
+{
+    size_t at = sip_answer_begin(q, status, NULL);
+
+    sip_write_header(&q->effects->out, SIP_ALLOW, TEXT(ALLOW));
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+static void options(struct sip_request *q)
+{
+    size_t at = sip_answer_begin(q, 200, NULL);
+    struct writer *w = &q->effects->out;
+
+    sip_write_header(w, SIP_ALLOW, TEXT(ALLOW));
+    sip_write_header(w, SIP_ACCEPT,
+                     TEXT("application/sdp, application/x-cisco-alarm+xml, "
+                          "application/x-cisco-remotecc-request+xml"));
+    sip_write_format(w, "Supported", "X-cisco-srtp-fallback,X-cisco-sis-%s", q->owner->sis);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+/* Nobody can be called yet; a request for nobody we know is told so as CallManager says it. */
+static void invite(struct sip_request *q)
+{
+    char ip[IP_TEXT_MAX], warning[160];
+
+    if (text_is(sip_value(q->message, SIP_MAX_FORWARDS), "0")) {
+        sip_answer(q, 483, NULL);
+        return;
+    }
+    if (sender(q)) {
+        sip_answer(q, 404, NULL);
+        return;
+    }
+    snprintf(warning, sizeof(warning),
+             "Unable to find a device handler for the request received on port %u from %s",
+             q->flow->local.port, ip_print(q->flow->peer.ip, ip));
+    sip_answer_warning(q, 503, warning);
+}
+
+static void no_dialog(struct sip_request *q)
+{
+    sip_answer(q, 481, NULL);
+}
+
+/* Hook state and the like, unasked: the rule with these phones (reference 12). */
+static void notify(struct sip_request *q)
+{
+    sip_answer(q, sip_value(q->message, SIP_EVENT).at ? 200 : 489, NULL);
+}
+
+static void subscribe(struct sip_request *q)
+{
+    size_t at = sip_answer_begin(q, 489, NULL);
+
+    sip_write_header(&q->effects->out, SIP_ALLOW_EVENTS, TEXT("service-control"));
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+/* Alarms come right after the connection, before REGISTER, and phones wait for their 202. */
+static void keep_alarm(struct sip_request *q, struct text xml)
+{
+    struct sip_device *d = sender(q);
+    struct alarm_draft draft;
+
+    if (phone_alarm_read_xml(xml, &draft) < 0) {
+        count(COUNT_SIP_MALFORMED);
+        return;
+    }
+    draft.ip = q->flow->peer.ip;
+    if (!draft.device.s[0] && d)
+        draft.device = d->station.name;
+    if (d && draft.id == ALARM_PHONE_OUT_OF_SERVICE)
+        sip_device_keep_alarm(d, &draft);
+    effects_alarm(q->effects, &draft);
+}
+
+static void refer(struct sip_request *q)
+{
+    struct sip_part parts[8];
+    int n = sip_message_parts(q->message, parts, 8);
+
+    if (!sip_row(q->message, SIP_REFER_TO)) { /* RFC 3515 2.4.1: exactly one */
+        sip_answer(q, 400, "Missing Refer-To");
+        return;
+    }
+    if (n < 0) {
+        count(COUNT_SIP_MALFORMED);
+        sip_answer(q, 400, "Malformed Body");
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        if (sip_type_is(parts[i].type, "application/x-cisco-alarm+xml"))
+            keep_alarm(q, parts[i].body);
+    sip_answer(q, 202, NULL);
+}
+
+static void nothing(struct sip_request *q)
+{
+}
+
+static void not_allowed(struct sip_request *q)
+{
+    allowed(q, 405);
+}
+
+static void not_known(struct sip_request *q)
+{
+    allowed(q, 501);
+}
+
+void sip_request_answer(struct sip_request *q)
+{
+    static void (*const answers[N_SIP_METHODS])(struct sip_request * q) = {
+        [SIP_UNKNOWN_METHOD] = not_known,
+        [SIP_INVITE] = invite,
+        [SIP_ACK] = nothing,
+        [SIP_BYE] = no_dialog,
+        [SIP_CANCEL] = no_dialog,
+        [SIP_OPTIONS] = options,
+        [SIP_NOTIFY] = notify,
+        [SIP_SUBSCRIBE] = subscribe,
+        [SIP_REFER] = refer,
+        [SIP_PUBLISH] = subscribe,
+        [SIP_UPDATE] = no_dialog,
+        [SIP_INFO] = no_dialog,
+        [SIP_PRACK] = no_dialog,
+        [SIP_MESSAGE] = not_allowed,
+    };
+
+    if (q->message->method == SIP_ACK || sip_request_is_understood(q))
+        answers[q->message->method](q);
+}

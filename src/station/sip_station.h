@@ -1,0 +1,257 @@
+/* sip_station.h - devices that register by SIP, their contacts, and the connections they use.
+ *
+ * Private to src/station; others use sip_stations.h. */
+#pragma once
+
+#include "base/list.h"
+#include "base/pool.h"
+#include "base/timers.h"
+#include "core/sip.h"
+#include "station/registry_own.h"
+#include "station/sip_register.h"
+#include "station/sip_stations.h"
+#include "wire/sip/transactions.h"
+
+/* Where a line of a phone, or one contact of a plain client, is reached (RFC 3261 10.3). */
+struct sip_binding {
+    struct sip_binding *next; /* of its device, in order of arrival */
+    struct sip_device *device;
+    struct list on_link; /* in sip_link.bindings; of UDP in none */
+    struct sip_flow flow;
+    uint64_t expires_ms;
+    uint32_t cseq, first_cseq; /* of the last REGISTER, and of the one that made it */
+    uint16_t line;             /* of a phone, from 1; of a plain client 0 */
+    uint16_t q;                /* thousandths */
+    uint16_t n_user, n_uri, n_call_id;
+    char text[]; /* user of the address of record, contact URI, Call-ID */
+};
+
+static inline struct text binding_user(const struct sip_binding *b)
+{
+    return (struct text){b->text, b->n_user};
+}
+
+static inline struct text binding_uri(const struct sip_binding *b)
+{
+    return (struct text){b->text + b->n_user, b->n_uri};
+}
+
+static inline struct text binding_call_id(const struct sip_binding *b)
+{
+    return (struct text){b->text + b->n_user + b->n_uri, b->n_call_id};
+}
+
+struct sip_device {
+    struct station station;
+    struct sip_stations *owner;
+    uint64_t id;
+    struct timer timer; /* runs late on purpose: it looks at heard_ms when it fires */
+    uint64_t state_ms;  /* since when it is in its state */
+    struct sip_binding *bindings;
+    uint64_t order_id; /* the NOTIFY under way, or 0 */
+    uint8_t order;     /* enum station_order under way */
+    uint8_t refusal;   /* row of refusals.def to answer with */
+    uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
+    bool bulk;         /* one REGISTER stands for all lines */
+    bool extended_refer, service_control; /* what it says it understands */
+    uint64_t profile_version; /* of the registry's directory that `profile` belongs to */
+    const struct security_profile *profile;
+    struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL */
+};
+
+struct sip_waiting {
+    struct sip_flow flow;
+    uint32_t len;
+    char bytes[];
+};
+
+enum sip_link_state {
+    SIP_LINK_NEW,     /* nothing of weight was said */
+    SIP_LINK_STANDBY, /* keepalives: we are the backup of somebody */
+    SIP_LINK_USED,    /* somebody is registered over it */
+    SIP_LINK_REFUSED, /* its REGISTER was refused; closed soon */
+    SIP_LINK_CLOSED,  /* gone; freed after the step */
+    N_SIP_LINK_STATES
+};
+
+struct sip_link {
+    struct sip_stations *owner;
+    uint64_t id;
+    struct sip_flow flow;
+    struct timer timer;
+    struct list waiting;  /* in owner->waiting while it is new, oldest first */
+    struct list bindings; /* over it */
+    uint64_t state_ms, heard_ms;
+    uint64_t events_since_ms;
+    uint32_t n_events; /* messages since then */
+    uint8_t state;
+    char *subject;    /* of the certificate of its peer, or NULL */
+    uint8_t *partial; /* start of a message whose rest is still to come, or NULL */
+    uint32_t n_partial, partial_size;
+};
+
+struct sip_stations {
+    struct registry *registry;
+    struct sip_options options;
+    struct pool devices, links;
+    struct map by_link;
+    struct timers timers, link_timers;
+    struct list waiting; /* links that have said nothing of weight */
+    struct sip_transactions *transactions;
+    struct sip_guard *guard;
+    struct digest *digest;
+    struct effects *effects; /* of the call that runs, for what transactions send */
+    uint8_t secret[32];
+    uint64_t unique;          /* of branches and tags of our requests */
+    const char *server, *sis; /* settings, of the snapshot in use */
+    uint64_t seen_version;    /* of the directory that they are from */
+    size_t partial_bytes, waiting_bytes;
+    size_t sweep, n_unswept; /* cursor over devices; those still to look at */
+    uint64_t swept_version;
+    size_t drop_devices, drop_links; /* cursors */
+    struct sip_link *current;        /* whose bytes are being read: freed only after that */
+};
+
+/* A request of a peer while it is being answered. */
+struct sip_request {
+    struct sip_stations *owner;
+    const struct sip_message *message;
+    const struct sip_flow *flow;
+    struct sip_link *link; /* NULL: UDP */
+    struct effects *effects;
+    bool known;    /* from somebody who is registered: answered however often he asks */
+    uint16_t line; /* of the phone that it is for, from 1 */
+    struct sip_binding *binding; /* that it refreshes or removes, or NULL */
+    struct sip_register reg;     /* of a REGISTER */
+};
+
+enum sip_event {
+    SIP_EV_REGISTER,   /* a new registration of a device, or of one of its lines */
+    SIP_EV_REFRESH,    /* of a line that is registered */
+    SIP_EV_REPEAT,     /* the same REGISTER once more */
+    SIP_EV_MOVED,      /* a refresh from another contact address or port */
+    SIP_EV_UNREGISTER, /* Expires 0 */
+    SIP_EV_CONTACTS,   /* REGISTER of a plain client … */
+    SIP_EV_SETTLED,    /* … whose contacts were taken or removed */
+    SIP_EV_ADMITTED,   /* the database has added it */
+    SIP_EV_NOT_ADMITTED,
+    SIP_EV_ORDER,     /* reset, restart, apply: device->order */
+    SIP_EV_OBEYED,    /* the NOTIFY was answered with 2xx */
+    SIP_EV_DISOBEYED, /* or with something else, or not at all */
+    SIP_EV_REPLACED,  /* another registration took its name */
+    SIP_EV_DELETED,   /* its record is gone */
+    SIP_EV_TIMEOUT,
+    SIP_EV_CLOSED, /* the connection of its first line, or of its last contact */
+    N_SIP_EVENTS
+};
+
+struct sip_input {
+    enum sip_event event;
+    struct sip_request *request; /* of the events that are messages, and of ADMITTED */
+    int err;                     /* of NOT_ADMITTED */
+};
+
+extern const struct station_kind sip_kind;
+
+/* --- sip_station.c: the life of a device --- */
+
+/* One step: the row that fits is done; what has no row is counted. The device may be gone after. */
+void sip_device_step(struct sip_device *d, const struct sip_input *in, struct effects *e);
+void sip_device_arm(struct sip_device *d);
+void sip_device_timer(struct sip_device *d, struct effects *e);
+const char *sip_state_name(enum station_state state);
+/* The states and what moves between them, as Markdown with Mermaid graphs. */
+void sip_print_states(struct writer *w);
+
+/* --- sip_stations.c: devices and links --- */
+
+struct sip_device *sip_device_new(struct sip_stations *s, struct device_name name,
+                                  const struct sip_flow *flow); /* NULL: no room */
+void sip_device_free(struct sip_device *d);
+struct sip_device *sip_device_find(const struct sip_stations *s, struct device_name name);
+uint64_t sip_device_token(const struct sip_device *d); /* of EFFECT_AUTOREGISTER */
+void sip_stations_message(struct sip_stations *s, const struct sip_message *m,
+                          const struct sip_flow *flow, struct sip_link *link, struct effects *e);
+
+/* --- sip_links.c --- */
+
+struct sip_link *sip_link_find(const struct sip_stations *s, uint64_t link);
+/* NULL: no room. `subject` is copied. */
+struct sip_link *sip_link_new(struct sip_stations *s, const struct sip_flow *flow,
+                              struct text subject);
+void sip_link_free(struct sip_link *l);
+size_t sip_link_input(struct sip_link *l, const uint8_t *bytes, size_t len, struct effects *e);
+
+enum sip_link_event {
+    SIP_LINK_EV_KEEPALIVE, /* a keepalive to a backup */
+    SIP_LINK_EV_REGISTERED,
+    SIP_LINK_EV_REFUSED,
+    SIP_LINK_EV_LEFT, /* somebody who was registered over it is not any more */
+    SIP_LINK_EV_TIMEOUT,
+    SIP_LINK_EV_BAD,    /* what it sends is no SIP, or too much */
+    SIP_LINK_EV_CLOSED, /* by the peer */
+    N_SIP_LINK_EVENTS
+};
+/* The link may be gone after. */
+void sip_link_step(struct sip_link *l, enum sip_link_event event, struct effects *e);
+void sip_link_print_states(struct writer *w);
+
+/* --- sip_bindings.c --- */
+
+struct sip_binding *sip_binding_of_line(const struct sip_device *d, unsigned line);
+struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct sip_uri *uri);
+/* A new one in place of `old`, which may be NULL; NULL without memory. */
+struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
+                                    const struct sip_request *q, const struct sip_contact *contact);
+void sip_binding_free(struct sip_binding *b);
+size_t sip_bindings_count(const struct sip_device *d);
+
+/* --- sip_answers.c: what requests are answered with --- */
+
+/* Status line to CSeq, in CallManager's order; returns where the answer begins. */
+size_t sip_answer_begin(const struct sip_request *q, uint16_t status, const char *words);
+void sip_answer_end(const struct sip_request *q, size_t at, struct text type, struct text body);
+void sip_answer(const struct sip_request *q, uint16_t status, const char *words);
+/* With Warning: 399 <node> "…" when `warning` is not empty. */
+void sip_answer_warning(const struct sip_request *q, uint16_t status, const char *warning);
+void sip_answer_registered(const struct sip_request *q, const struct sip_binding *b, bool is_new);
+void sip_answer_contacts(const struct sip_request *q, const struct sip_device *d);
+void sip_answer_unregistered(const struct sip_request *q);
+void sip_answer_keepalive(const struct sip_request *q);
+void sip_answer_trying(const struct sip_request *q);
+void sip_answer_busy(const struct sip_request *q, const char *warning);   /* 503, Retry-After */
+void sip_answer_too_brief(const struct sip_request *q, uint32_t least_s); /* 423 */
+void sip_answer_refused(const struct sip_request *q, unsigned refusal);
+
+/* --- sip_orders.c: what the server asks of phones --- */
+
+/* NOTIFY service-control; its answer comes as SIP_EV_OBEYED or SIP_EV_DISOBEYED. 0 or -errno. */
+int sip_order_send(struct sip_device *d, struct effects *e);
+/* What a phone is told right after it has registered: lamps, forwards, version stamps. */
+void sip_tell_configuration(struct sip_device *d, struct effects *e);
+/* A text on the status line of a phone that was refused. */
+void sip_tell_status_line(const struct sip_request *q, const char *text);
+
+/* --- sip_requests.c --- */
+
+/* Answers a request other than REGISTER. */
+void sip_request_answer(struct sip_request *q);
+
+/* --- sip_registrar.c --- */
+
+void sip_registrar_request(struct sip_request *q);
+/* Scheme and Require are ours; false: it has been answered, 416 or 420. */
+bool sip_request_is_understood(struct sip_request *q);
+/* Which line of the phone has this number, from 1; 0: none. */
+unsigned sip_line_of_user(const struct phone *phone, const char *user);
+void sip_device_keep_alarm(struct sip_device *d, const struct alarm_draft *draft);
+/* Keeps a REGISTER until the database has answered; the same again is nothing new. 0 or -errno. */
+int sip_registrar_wait(struct sip_device *d, const struct sip_request *q);
+/* The REGISTER that waited, with the answer of the database. */
+void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e);
+
+/* --- sip_clients.c: plain clients --- */
+
+void sip_client_register(struct sip_request *q);
+/* Takes, refreshes and removes contacts as the request says. */
+void sip_client_bind(struct sip_device *d, struct sip_request *q, struct effects *e);

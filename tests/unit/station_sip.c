@@ -1,0 +1,788 @@
+/* station_sip.c - SIP phones register, refresh, are ordered about, leave and are refused. */
+#include "test.h"
+
+#include "base/log.h"
+#include "sip_world.h"
+#include "station/sip_station.h"
+
+#define A     "SEP001122334455"
+#define MAC_A "001122334455"
+#define B     "SEP00112233445A"
+#define MAC_B "00112233445A"
+#define PHONES                                                                                     \
+    "phone " A " model=684 protocol=sip lines=7001;7002\n"                                         \
+    "phone " B " model=621 protocol=sip lines=7003\n"
+
+static const struct sip_say bulk = {1,   MAC_A, "684", "7001", "one@10.1.0.1",
+                                    101, 3600,  NULL,  NULL,   SIP_BULK_BODY},
+                            single = {2, MAC_B, "621", "7003", "two@10.1.0.2", 101, 3600};
+
+static struct sip_say with(struct sip_say s, unsigned cseq, const char *body)
+{
+    s.cseq = cseq;
+    s.body = body;
+    return s;
+}
+
+static void saw(struct sip_world *w, const char *expected)
+{
+    assert_string_equal(w->log, expected);
+    sip_world_forget(w);
+}
+
+static void contains(struct sip_world *w, const char *part)
+{
+    if (!strstr(w->log, part))
+        fail_msg("no '%s' in:\n%s", part, w->log);
+}
+
+static void lacks(struct sip_world *w, const char *part)
+{
+    if (strstr(w->log, part))
+        fail_msg("'%s' in:\n%s", part, w->log);
+}
+
+static void registers(struct sip_world *w, const struct sip_say *s)
+{
+    if (s->link)
+        sip_world_connect(w, s->link);
+    sip_world_register(w, s);
+    sip_world_forget(w);
+}
+
+static void a_phone_registers_all_its_lines_with_one_request(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_binding_view view;
+
+    sip_world_connect(w, 1);
+    sip_world_register(w, &bulk);
+    saw(w, "  <- SIP/2.0 100 Trying\n"
+           "  event register " A " 101 12.6.1\n"
+           "  <- SIP/2.0 200 OK\n"
+           "  event registered " A " 0 12.6.1\n"
+           "  alarm EndPointRegistered [DeviceName=" A "][MACAddress=001122334455]"
+           "[IPAddress=10.1.0.1][Protocol=SIP][LoadID=12.6.1][AssociatedDNs=7001,7002]"
+           "[PerfMonObjType=2][DeviceType=684][IPAddrAttributes=0][ActiveLoadId=12.6.1]\n"
+           "  <- REFER sip:7001@10.1.0.1:50001;transport=tcp SIP/2.0\n");
+    assert_true(sip_stations_binding(w->sip, (struct device_name){A}, 1, w->now, &view));
+    assert_true(text_is(view.user, "7002"));
+    assert_int_equal(view.expires_s, 120);
+    assert_false(sip_stations_binding(w->sip, (struct device_name){A}, 2, w->now, &view));
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void only_a_new_binding_is_told_so(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say again = with(bulk, 102, NULL);
+
+    w->whole = true;
+    sip_world_connect(w, 1);
+    sip_world_register(w, &bulk);
+    contains(w, ";+u.sip!model.ccm.cisco.com=\"684\";x-cisco-newreg\n");
+    contains(w, "<combine max=\"6\">");
+    sip_world_forget(w);
+    sip_world_register(w, &again);
+    contains(w, "  <- Expires: 120\n");
+    contains(w, ";+u.sip!model.ccm.cisco.com=\"684\"\n");
+    contains(w, "  <- Content-Length: 0\n");
+    lacks(w, "newreg");
+    lacks(w, "REFER");
+    lacks(w, "alarm");
+    sip_world_free(w);
+}
+
+static void the_same_request_gets_the_same_answer(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say udp = bulk;
+    char first[8192];
+    size_t n;
+
+    udp.link = 0;
+    sip_world_register(w, &udp);
+    contains(w, "REFER");
+    sip_world_forget(w);
+    sip_world_register(w, &udp);
+    lacks(w, "REFER");
+    lacks(w, "alarm");
+    strcpy(first, w->last);
+    n = w->n_sent;
+    sip_world_register(w, &udp);
+    assert_string_equal(w->last, first);
+    assert_int_equal(w->n_sent, n + 1);
+    contains(w, "200 OK");
+    assert_non_null(strstr(first, "x-cisco-newreg"));
+    sip_world_free(w);
+}
+
+static void a_bare_refresh_leaves_no_phone_partly_registered(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_binding_view view;
+
+    registers(w, &bulk);
+    for (unsigned i = 0; i < 20; i++) {
+        struct sip_say again = with(bulk, 102 + i, NULL);
+
+        sip_world_pass(w, 115000);
+        sip_world_register(w, &again);
+    }
+    lacks(w, "alarm");
+    assert_true(sip_stations_binding(w->sip, (struct device_name){A}, 1, w->now, &view));
+    assert_int_equal(view.expires_s, 120);
+    sip_world_free(w);
+}
+
+static void
+a_phone_that_falls_silent_is_unregistered_130_seconds_after_its_last_register(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say again = with(bulk, 102, NULL);
+
+    registers(w, &bulk);
+    sip_world_pass(w, 115000);
+    sip_world_register(w, &again);
+    sip_world_forget(w);
+    sip_world_pass(w, 129999);
+    saw(w, "");
+    sip_world_pass(w, 1);
+    saw(w, "  event unregistered " A " 13 no keepalive came in time\n"
+           "  alarm EndPointUnregistered [DeviceName=" A "][MACAddress=001122334455]"
+           "[IPAddress=10.1.0.1][Protocol=SIP][DeviceType=684][Reason=13][IPAddrAttributes=0]"
+           "[LastSignalReceived=SIPStationDPrimaryLineTimeout]\n"
+           "  close 1\n");
+    assert_int_equal(sip_stations_registered(w->sip), 0);
+    sip_world_free(w);
+}
+
+static void the_grace_and_the_interval_are_settings(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES "parameter sip_station_keepalive_interval value=60\n"
+                                               "parameter sip_register_grace value=30\n");
+
+    registers(w, &bulk);
+    sip_world_pass(w, 84999);
+    saw(w, "");
+    sip_world_pass(w, 1);
+    contains(w, "[Reason=13]");
+    sip_world_free(w);
+}
+
+static void a_connection_that_closes_takes_its_phone_with_it(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    registers(w, &bulk);
+    sip_world_close(w, 1);
+    saw(w, "  event unregistered " A " 6 the TCP connection or the network broke\n"
+           "  alarm EndPointUnregistered [DeviceName=" A "][MACAddress=001122334455]"
+           "[IPAddress=10.1.0.1][Protocol=SIP][DeviceType=684][Reason=6][IPAddrAttributes=0]\n");
+    sip_world_pass(w, 200000);
+    saw(w, "");
+    sip_world_free(w);
+}
+
+static void what_a_phone_says_when_it_leaves_is_the_reason(void **state)
+{
+    static const struct {
+        const char *reason;
+        uint32_t expected;
+    } cases[] = {
+        {"Reason: SIP;cause=200;text=\"cisco-alarm:22 Name=" A " Last=reset-reset\"\r\n", 9},
+        {"Reason: SIP ;cause=200;text=\"cisco-alarm:23 Name=" A " Last=reset-restart\"\r\n", 15},
+        {"Reason: SIP;cause=200;text=\"cisco-alarm:104 Name=" A " Last=apply_config\"\r\n", 17},
+        {"Reason: SIP;cause=200;text=\"cisco-alarm:18 Name=" A " Last=fallback\"\r\n", 28},
+        {"Reason: SIP;cause=200;text=\"cisco-alarm:20 Name=" A " Last=phone-keypad\"\r\n", 8},
+        {"", 10},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct sip_world *w = sip_world_new(PHONES);
+        struct sip_say bye = with(bulk, 102, NULL);
+
+        registers(w, &bulk);
+        bye.expires = 0;
+        bye.headers = cases[i].reason;
+        w->whole = true;
+        sip_world_register(w, &bye);
+        contains(w, "  <- Expires: 0\n");
+        lacks(w, "Contact:");
+        assert_int_equal(w->last_alarm->reason, cases[i].expected);
+        assert_true(w->closed[1]);
+        assert_int_equal(sip_stations_registered(w->sip), 0);
+        sip_world_free(w);
+    }
+}
+
+static void what_a_phone_says_when_it_comes_is_kept(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = bulk;
+    const struct station *x;
+
+    say.headers = "Reason: SIP;cause=200;text=\"cisco-alarm:25 Name=" A
+                  " ActiveLoad=sip88xx.12-6-1-0001-391.loads InactiveLoad=sip88xx.11-7-1.loads "
+                  "Last=initialized\"\r\n";
+    registers(w, &say);
+    x = sip_stations_find(w->sip, (struct device_name){A});
+    assert_non_null(x);
+    assert_string_equal(x->load, "sip88xx.12-6-1-0001-391.loads");
+    assert_int_equal(x->last_alarm->reason, 25);
+    sip_world_free(w);
+}
+
+static void a_keepalive_to_a_backup_changes_nothing(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say keepalive = bulk;
+
+    keepalive.expires = 0;
+    keepalive.body = NULL;
+    keepalive.parameters = ";expires=0;cisco-keep-alive";
+    w->whole = true;
+    sip_world_connect(w, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        keepalive.cseq++;
+        sip_world_register(w, &keepalive);
+        lacks(w, "event");
+        lacks(w, "Contact");
+        lacks(w, "Server");
+        contains(w, "  <- Expires: 0\n");
+        sip_world_forget(w);
+        sip_world_pass(w, 120000);
+    }
+    assert_false(w->closed[1]);
+    keepalive.link = 2; /* nor does it unregister who is registered here */
+    sip_world_register(w, &bulk);
+    sip_world_connect(w, 2);
+    sip_world_register(w, &keepalive);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void a_standby_connection_that_falls_silent_is_closed(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say keepalive = bulk;
+
+    keepalive.expires = 0;
+    keepalive.parameters = ";expires=0;cisco-keep-alive";
+    registers(w, &keepalive);
+    sip_world_pass(w, 359999);
+    assert_false(w->closed[1]);
+    sip_world_pass(w, 1);
+    assert_true(w->closed[1]);
+    sip_world_free(w);
+}
+
+static void silence_from_the_beginning_is_closed_after_half_a_minute(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    sip_world_connect(w, 1);
+    sip_world_pass(w, 30000);
+    assert_true(w->closed[1]);
+    sip_world_free(w);
+}
+
+static void lines_of_old_loads_register_one_by_one(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say first = bulk, second = bulk;
+
+    first.body = second.body = NULL;
+    second.user = "7002";
+    second.call_id = "other@10.1.0.1";
+    sip_world_connect(w, 1);
+    sip_world_register(w, &first);
+    lacks(w, "alarm");
+    contains(w, "200 OK");
+    w->whole = true;
+    sip_world_register(w, &second);
+    contains(w, "  <- Expires: 3600\n");
+    contains(w, "x-cisco-newreg");
+    contains(w, "alarm EndPointRegistered");
+    sip_world_forget(w);
+    second.cseq++;
+    second.expires = 0; /* one of two leaves */
+    sip_world_register(w, &second);
+    assert_false(w->closed[1]);
+    lacks(w, "alarm");
+    first.cseq++;
+    first.expires = 0;
+    sip_world_register(w, &first);
+    assert_true(w->closed[1]);
+    contains(w, "[Reason=10]");
+    sip_world_free(w);
+}
+
+static void a_phone_without_all_its_lines_is_partly_registered_after_a_second(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say first = bulk, second = bulk;
+
+    first.body = second.body = NULL;
+    second.user = "7002";
+    second.call_id = "other@10.1.0.1";
+    registers(w, &first);
+    sip_world_pass(w, 999);
+    saw(w, "");
+    sip_world_pass(w, 1);
+    contains(w, "alarm DevicePartiallyRegistered");
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_forget(w);
+    sip_world_register(w, &second);
+    contains(w, "alarm EndPointRegistered");
+    sip_world_free(w);
+}
+
+static void a_contact_from_elsewhere_registers_anew(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say moved = with(bulk, 102, SIP_BULK_BODY);
+
+    registers(w, &bulk);
+    moved.port = 50999;
+    sip_world_register(w, &moved);
+    contains(w, "[Reason=24]");
+    contains(w, "alarm EndPointRegistered");
+    sip_world_forget(w);
+    moved.ip = 0x0a010063;
+    moved.cseq++;
+    sip_world_register(w, &moved);
+    contains(w, "[Reason=23]");
+    contains(w, "alarm EndPointRegistered");
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void a_phone_that_comes_back_replaces_its_old_connection(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say back = bulk;
+
+    registers(w, &bulk);
+    back.link = 3;
+    back.call_id = "new@10.1.0.3";
+    sip_world_connect(w, 3);
+    sip_world_register(w, &back);
+    contains(w, "[Reason=29]");
+    assert_true(w->closed[1]);
+    assert_false(w->closed[3]);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void a_restarted_phone_registers_again_on_the_same_connection(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say again = bulk;
+
+    registers(w, &bulk);
+    again.call_id = "new@10.1.0.1";
+    sip_world_register(w, &again);
+    contains(w, "alarm EndPointRegistered");
+    lacks(w, "EndPointUnregistered");
+    assert_false(w->closed[1]);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void an_old_request_does_not_undo_a_newer_one(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say later = with(bulk, 105, NULL), older = with(bulk, 104, NULL);
+
+    registers(w, &bulk);
+    sip_world_register(w, &later);
+    sip_world_forget(w);
+    sip_world_register(w, &older);
+    contains(w, "500 CSeq Out of Order");
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void a_stranger_cannot_unregister_a_phone(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say bye = bulk;
+
+    registers(w, &bulk);
+    bye.link = 9;
+    bye.call_id = "evil@10.1.0.9";
+    bye.expires = 0;
+    bye.body = NULL;
+    sip_world_connect(w, 9);
+    sip_world_register(w, &bye);
+    contains(w, "403 Forbidden");
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void the_line_of_another_phone_is_refused(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = bulk;
+
+    say.user = "7003";
+    sip_world_connect(w, 1);
+    sip_world_register(w, &say);
+    contains(w, "403 Forbidden");
+    contains(w, "alarm SIPLineRegistrationError [IPAddress=10.1.0.1][DevicePort=50001]"
+                "[DeviceName=" A "]");
+    contains(w, "[Reason=2]");
+    sip_world_forget(w);
+    for (unsigned i = 0; i < 20; i++) {
+        say.cseq++;
+        sip_world_register(w, &say);
+    }
+    lacks(w, "alarm");
+    assert_int_equal(sip_stations_registered(w->sip), 0);
+    sip_world_free(w);
+}
+
+static void an_unknown_phone_is_refused_and_told_on_its_status_line(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = bulk;
+
+    say.mac = "AABBCCDDEEFF";
+    w->whole = true;
+    sip_world_connect(w, 1);
+    sip_world_register(w, &say);
+    contains(w, "  <- SIP/2.0 404 Not Found\n");
+    contains(w, "  <- Warning: 399 cm1 \"Auto-registration failed\"\n");
+    contains(w, "alarm EndPointTransientConnection [IPAddress=10.1.0.1]"
+                "[DeviceName=SEPAABBCCDDEEFF][MACAddress=AABBCCDDEEFF][Protocol=SIP]"
+                "[DeviceType=684][Reason=29][ConnectingPort=5060]"
+                "[LastSignalReceived=DbStationAutoRegisterErr][StationState=auto_register]\n");
+    contains(w, "  <- <statustext>\x80/</statustext>\n");
+    sip_world_forget(w);
+    say.cseq++;
+    sip_world_register(w, &say);
+    contains(w, "  <- SIP/2.0 503 Service Unavailable\n");
+    contains(w, "  <- Warning: 399 cm1 \"Device handler is shutting down\"\n");
+    contains(w, "  <- Retry-After: 35\n");
+    sip_world_pass(w, 29999);
+    assert_false(w->closed[1]);
+    sip_world_pass(w, 1);
+    assert_true(w->closed[1]);
+    sip_world_free(w);
+}
+
+static void another_model_is_refused(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = bulk;
+
+    say.model = "621";
+    w->whole = true;
+    sip_world_connect(w, 1);
+    sip_world_register(w, &say);
+    contains(w, "  <- SIP/2.0 485 Ambiguous\n");
+    contains(w, "  <- Warning: 399 cm1 \"Device type mismatch\"\n");
+    contains(w, "alarm DeviceTypeMismatch [DBDeviceType=684][DeviceType=621]");
+    contains(w, "[Reason=32][ConnectingPort=5060][LastSignalReceived=SIPRegisterInd]"
+                "[StationState=wait_register]");
+    contains(w, "<statustext>\x80"
+                "3</statustext>");
+    sip_world_free(w);
+}
+
+static void an_unknown_phone_is_added_when_the_door_is_open(void **state)
+{
+    struct sip_world *w =
+        sip_world_new(PHONES "autoregistration cm1 enabled=true start=8000 end=8010\n");
+    struct sip_say say = bulk;
+
+    say.mac = "AABBCCDDEEFF";
+    say.user = "aabbccddeeff";
+    sip_world_connect(w, 1);
+    sip_world_register(w, &say);
+    saw(w, "  <- SIP/2.0 100 Trying\n  event register SEPAABBCCDDEEFF 101 12.6.1\n"
+           "  autoregister SEPAABBCCDDEEFF 684\n");
+    sip_world_register(w, &say);
+    saw(w, "  <- SIP/2.0 100 Trying\n");
+    sip_world_directory(w, PHONES "phone SEPAABBCCDDEEFF model=684 protocol=sip lines=8000\n");
+    sip_stations_admitted(w->sip, w->token, 0, w->now, w->effects);
+    sip_world_carry_out(w);
+    contains(w, "200 OK");
+    contains(w, "alarm EndPointRegistered");
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void the_database_may_be_slow_or_refuse(void **state)
+{
+    for (int late = 0; late < 2; late++) {
+        struct sip_world *w =
+            sip_world_new(PHONES "autoregistration cm1 enabled=true start=8000 end=8010\n");
+        struct sip_say say = bulk;
+
+        say.mac = "AABBCCDDEEFF";
+        registers(w, &say);
+        if (late) {
+            sip_world_pass(w, 20000);
+            assert_int_equal(w->last_alarm->reason, TRANSIENT_AUTOREGISTER_TIMEOUT);
+        } else {
+            sip_stations_admitted(w->sip, w->token, -ENOENT, w->now, w->effects);
+            sip_world_carry_out(w);
+            assert_int_equal(w->last_alarm->reason, TRANSIENT_AUTOREGISTER_DB);
+        }
+        contains(w, "404 Not Found");
+        sip_stations_admitted(w->sip, w->token, 0, w->now, w->effects);
+        sip_world_carry_out(w);
+        assert_int_equal(sip_stations_registered(w->sip), 0);
+        sip_world_free(w);
+    }
+}
+
+static void too_short_a_registration_is_refused(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = bulk;
+
+    say.expires = 30;
+    w->whole = true;
+    sip_world_connect(w, 1);
+    sip_world_register(w, &say);
+    contains(w, "  <- SIP/2.0 423 Interval Too Brief\n");
+    contains(w, "  <- Min-Expires: 120\n");
+    sip_world_free(w);
+}
+
+static void orders(struct sip_world *w, enum station_order order)
+{
+    assert_int_equal(sip_stations_order(w->sip, (struct device_name){A}, order, w->now, w->effects),
+                     0);
+    sip_world_carry_out(w);
+}
+
+/* Answers the last request that was sent over the link. */
+static void answers(struct sip_world *w, uint64_t link, unsigned status)
+{
+    char text[8192], *at = text;
+    struct sip_message m;
+    int n;
+
+    assert_int_equal(sip_parse(w->last, strlen(w->last), &m), 0);
+    n = snprintf(at, sizeof(text),
+                 "SIP/2.0 %u Whatever\r\nVia: %.*s\r\nFrom: %.*s\r\nTo: %.*s;tag=x\r\n"
+                 "Call-ID: %.*s\r\nCSeq: %.*s\r\nContent-Length: 0\r\n\r\n",
+                 status, TEXT_ARG(sip_value(&m, SIP_VIA)), TEXT_ARG(sip_value(&m, SIP_FROM)),
+                 TEXT_ARG(sip_value(&m, SIP_TO)), TEXT_ARG(sip_value(&m, SIP_CALL_ID)),
+                 TEXT_ARG(sip_value(&m, SIP_CSEQ)));
+    sip_world_bytes(w, link, text, (size_t)n);
+    sip_world_pass(w, 1);
+}
+
+static void a_phone_is_reset_and_leaves(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say bye = with(bulk, 102, NULL);
+
+    registers(w, &bulk);
+    w->whole = true;
+    orders(w, STATION_RESET);
+    contains(w, "  <- NOTIFY sip:7001@10.1.0.1:50001;transport=tcp SIP/2.0\n");
+    contains(w, "  <- Event: service-control\n  <- Subscription-State: active\n");
+    contains(w, "  <- action=reset\n  <- RegisterCallId={one@10.1.0.1}\n");
+    contains(w, "alarm EndPointResetInitiated");
+    answers(w, 1, 200);
+    bye.expires = 0;
+    bye.headers = "Reason: SIP;cause=200;text=\"cisco-alarm:22 Name=" A " Last=reset-reset\"\r\n";
+    sip_world_register(w, &bye);
+    assert_int_equal(w->last_alarm->reason, UNREGISTERED_CALLMANAGER_RESET);
+    assert_true(w->closed[1]);
+    sip_world_free(w);
+}
+
+static void a_phone_that_does_not_answer_an_order_is_cut_off(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    registers(w, &bulk);
+    orders(w, STATION_RESTART);
+    sip_world_forget(w);
+    sip_world_pass(w, 32000);
+    contains(w, "[Reason=18]");
+    assert_true(w->closed[1]);
+    sip_world_free(w);
+}
+
+static void a_phone_that_refuses_an_order_is_cut_off(void **state)
+{
+    static const unsigned refusals[] = {400, 404, 481, 489};
+
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        struct sip_world *w = sip_world_new(PHONES);
+
+        registers(w, &bulk);
+        orders(w, STATION_RESTART);
+        answers(w, 1, refusals[i]);
+        contains(w, "[Reason=18]");
+        assert_true(w->closed[1]);
+        sip_world_free(w);
+    }
+}
+
+static void a_phone_that_need_not_leave_to_apply_stays(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say again = with(bulk, 102, NULL);
+
+    registers(w, &bulk);
+    w->whole = true;
+    orders(w, STATION_APPLY);
+    contains(w, "  <- action=apply-config\n  <- RegisterCallId={one@10.1.0.1}\n"
+                "  <- ConfigVersionStamp={");
+    contains(w, "  <- CUCMResult=Reregister_Needed\n");
+    answers(w, 1, 200);
+    sip_world_pass(w, 40000);
+    sip_world_register(w, &again);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    assert_false(w->closed[1]);
+    sip_world_free(w);
+}
+
+static void a_deleted_phone_is_sent_away(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    registers(w, &bulk);
+    w->whole = true;
+    sip_world_directory(w, "phone " B " model=621 protocol=sip lines=7003\n");
+    sip_world_pass(w, 1);
+    contains(w, "  <- action=reset\n");
+    sip_world_free(w);
+}
+
+static void after_registration_the_phone_is_told_its_stamps(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES "line 7002 forward_all=0815\n");
+
+    w->whole = true;
+    sip_world_connect(w, 1);
+    sip_world_register(w, &bulk);
+    contains(w,
+             "  <- Require: norefersub\n  <- Expires: 0\n  <- Refer-To: cid:1234567890@10.0.0.1\n");
+    contains(w, "  <- <contact all=\"true\">\n  <- <mwi>no</mwi>\n");
+    contains(w, "  <- <contact line=\"2\">\n  <- <mwi>no</mwi>\n  <- <cfwdallupdate>\n"
+                "  <- <fwdaddress>0815</fwdaddress>\n");
+    contains(w, "  <- action=check-version\n  <- RegisterCallId={one@10.1.0.1}\n"
+                "  <- ConfigVersionStamp={");
+    sip_world_free(w);
+}
+
+static void a_phone_without_extended_refer_is_notified_of_its_stamps(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = single;
+
+    say.supported = "replaces,X-cisco-service-control";
+    w->whole = true;
+    sip_world_connect(w, 2);
+    sip_world_register(w, &say);
+    lacks(w, "REFER");
+    contains(w, "  <- Event: service-control\n");
+    contains(w, "  <- action=check-version\n");
+    sip_world_free(w);
+}
+
+static void a_name_is_registered_by_one_protocol_at_a_time(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    registers(w, &bulk);
+    assert_non_null(registry_find(w->registry, (struct device_name){A}));
+    assert_null(stations_find(w->sccp, (struct device_name){A}));
+    assert_int_equal(
+        stations_order(w->sccp, (struct device_name){A}, STATION_RESET, w->now, w->effects),
+        -ENOENT);
+    sip_world_free(w);
+}
+
+static void a_certificate_must_name_the_phone(void **state)
+{
+    struct sip_world *w = sip_world_new(
+        "security-profile Secure device_security_mode=encrypted transport=tls\n"
+        "phone " A " model=684 protocol=sip lines=7001;7002 security_profile=Secure\n");
+
+    sip_world_connect(w, 1);
+    sip_world_register(w, &bulk);
+    contains(w, "403 Forbidden");
+    assert_int_equal(w->last_alarm->reason, TRANSIENT_SECURITY_MISMATCH);
+    sip_world_close(w, 1);
+    sip_world_connect_as(w, 1, sip_world_peer(1), SIP_TLS, "CP-8851-SEP001122334400");
+    sip_world_register(w, &bulk);
+    contains(w, "403 Forbidden");
+    assert_int_equal(w->last_alarm->reason, TRANSIENT_X509_NAME);
+    sip_world_close(w, 1);
+    sip_world_connect_as(w, 1, sip_world_peer(1), SIP_TLS, "CP-8851-" A);
+    sip_world_register(w, &bulk);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void all_is_dropped_when_the_service_stops(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    registers(w, &bulk);
+    registers(w, &single);
+    sip_world_connect(w, 5);
+    while (sip_stations_drop_all(w->sip, w->now, w->effects))
+        sip_world_carry_out(w);
+    sip_world_carry_out(w);
+    assert_true(w->closed[1] && w->closed[2] && w->closed[5]);
+    assert_int_equal(sip_stations_registered(w->sip), 0);
+    sip_world_free(w);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_phone_registers_all_its_lines_with_one_request),
+        cmocka_unit_test(only_a_new_binding_is_told_so),
+        cmocka_unit_test(the_same_request_gets_the_same_answer),
+        cmocka_unit_test(a_bare_refresh_leaves_no_phone_partly_registered),
+        cmocka_unit_test(
+            a_phone_that_falls_silent_is_unregistered_130_seconds_after_its_last_register),
+        cmocka_unit_test(the_grace_and_the_interval_are_settings),
+        cmocka_unit_test(a_connection_that_closes_takes_its_phone_with_it),
+        cmocka_unit_test(what_a_phone_says_when_it_leaves_is_the_reason),
+        cmocka_unit_test(what_a_phone_says_when_it_comes_is_kept),
+        cmocka_unit_test(a_keepalive_to_a_backup_changes_nothing),
+        cmocka_unit_test(a_standby_connection_that_falls_silent_is_closed),
+        cmocka_unit_test(silence_from_the_beginning_is_closed_after_half_a_minute),
+        cmocka_unit_test(lines_of_old_loads_register_one_by_one),
+        cmocka_unit_test(a_phone_without_all_its_lines_is_partly_registered_after_a_second),
+        cmocka_unit_test(a_contact_from_elsewhere_registers_anew),
+        cmocka_unit_test(a_phone_that_comes_back_replaces_its_old_connection),
+        cmocka_unit_test(a_restarted_phone_registers_again_on_the_same_connection),
+        cmocka_unit_test(an_old_request_does_not_undo_a_newer_one),
+        cmocka_unit_test(a_stranger_cannot_unregister_a_phone),
+        cmocka_unit_test(the_line_of_another_phone_is_refused),
+        cmocka_unit_test(an_unknown_phone_is_refused_and_told_on_its_status_line),
+        cmocka_unit_test(another_model_is_refused),
+        cmocka_unit_test(an_unknown_phone_is_added_when_the_door_is_open),
+        cmocka_unit_test(the_database_may_be_slow_or_refuse),
+        cmocka_unit_test(too_short_a_registration_is_refused),
+        cmocka_unit_test(a_phone_is_reset_and_leaves),
+        cmocka_unit_test(a_phone_that_does_not_answer_an_order_is_cut_off),
+        cmocka_unit_test(a_phone_that_refuses_an_order_is_cut_off),
+        cmocka_unit_test(a_phone_that_need_not_leave_to_apply_stays),
+        cmocka_unit_test(a_deleted_phone_is_sent_away),
+        cmocka_unit_test(after_registration_the_phone_is_told_its_stamps),
+        cmocka_unit_test(a_phone_without_extended_refer_is_notified_of_its_stamps),
+        cmocka_unit_test(a_name_is_registered_by_one_protocol_at_a_time),
+        cmocka_unit_test(a_certificate_must_name_the_phone),
+        cmocka_unit_test(all_is_dropped_when_the_service_stops),
+    };
+
+    log_set_level(LOG_LEVEL_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
