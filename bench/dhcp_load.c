@@ -87,10 +87,7 @@ static void ask(uint32_t number, uint8_t type, uint32_t server_id)
 
     out_parts[n_out] =
         (struct iovec){out[n_out], packet_make(out[n_out], number, type, c->address, server_id)};
-    to_send[n_out].msg_hdr = (struct msghdr){.msg_name = &server,
-                                             .msg_namelen = sizeof(server),
-                                             .msg_iov = &out_parts[n_out],
-                                             .msg_iovlen = 1};
+    to_send[n_out].msg_hdr = (struct msghdr){.msg_iov = &out_parts[n_out], .msg_iovlen = 1};
     c->sent_ns = bench_now_ns();
     c->waits_for = type == DISCOVER ? OFFER : ACK;
     if (++n_out == BATCH * 2)
@@ -197,7 +194,8 @@ int main(int argc, char **argv)
     clients = calloc(count, sizeof(*clients));
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    if (bind(fd, (struct sockaddr *)&own, sizeof(own)))
+    if (bind(fd, (struct sockaddr *)&own, sizeof(own)) ||
+        connect(fd, (struct sockaddr *)&server, sizeof(server)))
         bench_fail("bind");
     for (unsigned i = 0; i < BATCH; i++) {
         in_parts[i] = (struct iovec){in[i], sizeof(in[i])};

@@ -30,6 +30,7 @@
 
 struct phone {
     int fd;
+    bool connected;
     uint8_t step;  /* the round trip under way; N_STEPS: registered */
     uint16_t have; /* bytes of a message that is not complete yet */
     uint32_t skip; /* bytes of a long message that need not be looked at */
@@ -246,23 +247,22 @@ static void phone_readable(struct phone *p)
         phone_fail(p, "closed by the server");
 }
 
+/* Edges: one for the connection, then one for each arrival. */
 static void phone_event(struct phone *p, uint32_t events)
 {
-    struct epoll_event e = {EPOLLIN, {.ptr = p}};
-
-    if (events & EPOLLOUT) { /* connected */
-        epoll_ctl(loop, EPOLL_CTL_MOD, p->fd, &e);
+    if (!p->connected && (events & EPOLLOUT)) {
+        p->connected = true;
         step_send(p);
-    } else {
-        phone_readable(p);
     }
+    if (p->fd >= 0 && (events & ~(uint32_t)EPOLLOUT))
+        phone_readable(p);
 }
 
 static void phone_start(struct phone *p)
 {
     struct sockaddr_in own = {.sin_family = AF_INET,
                               .sin_addr.s_addr = htonl(bench_source(p->number, per_address))};
-    struct epoll_event e = {EPOLLOUT, {.ptr = p}};
+    struct epoll_event e = {EPOLLIN | EPOLLOUT | EPOLLET, {.ptr = p}};
     int one = 1;
 
     p->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -273,6 +273,7 @@ static void phone_start(struct phone *p)
     if (bind(p->fd, (struct sockaddr *)&own, sizeof(own)))
         bench_fail("bind");
     p->step = 0;
+    p->connected = false;
     p->have = 0;
     p->skip = 0;
     p->started_ns = bench_now_ns();
