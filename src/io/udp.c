@@ -187,8 +187,9 @@ static size_t put_segment(union control *control, size_t used, uint16_t segment)
     return used + CMSG_SPACE(sizeof(segment));
 }
 
+/* Room is kept for what is lent too: it is copied there when the kernel does not take it at once. */
 static void queue(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
-                  const void *bytes, size_t len, size_t segment)
+                  const void *bytes, size_t len, size_t segment, bool lent)
 {
     struct lane *lane = &u->out;
     uint8_t *at = udp_room(u, len);
@@ -197,9 +198,9 @@ static void queue(struct udp *u, const struct endpoint *to, struct ip from, unsi
     if (!at)
         return;
     i = u->n_out++;
-    if (at != bytes)
+    if (!lent && at != bytes)
         memmove(at, bytes, len);
-    lane_point(lane, i, at, len);
+    lane_point(lane, i, lent ? (void *)bytes : at, len);
     u->out_used += len;
     u->segments[i] = (uint16_t)segment;
     lane->headers[i].msg_hdr.msg_namelen = endpoint_to_sockaddr(to, &lane->names[i]);
@@ -213,7 +214,13 @@ static void queue(struct udp *u, const struct endpoint *to, struct ip from, unsi
 void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
               const void *bytes, size_t len)
 {
-    queue(u, to, from, interface, bytes, len, 0);
+    queue(u, to, from, interface, bytes, len, 0, false);
+}
+
+void udp_lend(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+              const void *bytes, size_t len)
+{
+    queue(u, to, from, interface, bytes, len, 0, true);
 }
 
 void udp_send_train(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
@@ -223,12 +230,12 @@ void udp_send_train(struct udp *u, const struct endpoint *to, struct ip from, un
 
     if (segment && segment < len && segment <= TRAIN_SEGMENT && len <= segment * TRAIN_MAX &&
         !u->no_trains) {
-        queue(u, to, from, interface, bytes, len, segment);
+        queue(u, to, from, interface, bytes, len, segment, false);
         return;
     }
     for (size_t n; len; at += n, len -= n) {
         n = segment && segment < len ? segment : len;
-        queue(u, to, from, interface, at, n, 0);
+        queue(u, to, from, interface, at, n, 0, false);
     }
 }
 
@@ -296,7 +303,7 @@ void udp_flush(struct udp *u)
         else if (errno != EINTR)
             give_up_one(u, done++, errno);
     }
-    if (done)
+    if (done || u->n_out) /* what was lent is ours from here on */
         keep_from(u, done);
     if (!u->closing && u->waits_for_room != (u->n_out > 0))
         watch(u, u->n_out > 0);

@@ -42,6 +42,9 @@ uint16_t udp_port(const struct udp *u);
  * `from` and `interface` choose the source (ip none, 0: the kernel's choice). */
 void udp_send(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
               const void *bytes, size_t len);
+/* The same without a copy: the bytes must stay as they are until the next udp_flush. */
+void udp_lend(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,
+              const void *bytes, size_t len);
 /* The same for a train: `len` bytes as datagrams of `segment` bytes each, the last may be shorter. The kernel
  * cuts it (UDP_SEGMENT) where it can. */
 void udp_send_train(struct udp *u, const struct endpoint *to, struct ip from, unsigned interface,

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+#define DEVICES_MAX     250000             /* by SIP; over UDP a device needs no descriptor */
 #define CERTIFICATES_MS (6u * 3600 * 1000) /* between two looks at their end */
 
 /* --- the clock --- */
@@ -19,6 +21,8 @@ static void on_timer(uv_timer_t *timer)
     do {
         more = stations_tick(s->stations, signalling_now(s), s->effects);
         signalling_carry_out(s);
+        more = sip_stations_tick(s->sip, signalling_now(s), s->effects) || more;
+        signalling_carry_out(s);
     } while (more);
 }
 
@@ -27,8 +31,11 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct signalling *s = prepare->data;
     uint64_t ms = uv_now(&s->thread->loop), wait = stations_next(s->stations, ms);
-    uint64_t due = wait == UINT64_MAX ? UINT64_MAX : ms + wait;
+    uint64_t sip_wait = sip_stations_next(s->sip, ms), due;
 
+    if (sip_wait < wait)
+        wait = sip_wait;
+    due = wait == UINT64_MAX ? UINT64_MAX : ms + wait;
     if (due >= s->due_ms)
         return; /* it fires early enough, and looks again */
     s->due_ms = due;
@@ -65,6 +72,8 @@ static int cores_new(struct signalling *s)
     const struct bootstrap *b = server_bootstrap(s->thread->server);
     struct registry_options r = {.node = s->node, .local_time = local_time, .context = s};
     struct stations_options o = {.max_sessions = signalling_links_allowed()};
+    struct sip_options sip = {.max_devices = DEVICES_MAX, .max_links = o.max_sessions};
+    uint8_t secret[32];
 
     if (*b->node_name)
         text_copy(s->node, sizeof(s->node), text_of(b->node_name));
@@ -73,15 +82,21 @@ static int cores_new(struct signalling *s)
     ip_parse(text_of(b->node_address), &r.address);
     s->registry = o.registry = registry_new(&r);
     s->stations = o.registry ? stations_new(&o) : NULL;
+    if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+        return -EIO;
+    sip.registry = s->registry;
+    sip.secret = secret;
+    s->sip = s->registry ? sip_stations_new(&sip) : NULL;
     s->effects = effects_new();
     s->times = local_times_new();
-    return s->stations && s->effects && s->times ? 0 : -ENOMEM;
+    return s->stations && s->sip && s->effects && s->times ? 0 : -ENOMEM;
 }
 
 static void signalling_free(struct signalling *s)
 {
     effects_free(s->effects);
     stations_free(s->stations);
+    sip_stations_free(s->sip);
     registry_free(s->registry);
     local_times_free(s->times);
     directory_unref(s->directory);

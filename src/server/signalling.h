@@ -3,8 +3,10 @@
 
 #include "io/tcp.h"
 #include "io/tls.h"
+#include "io/udp.h"
 #include "server/local_time.h"
 #include "server/server.h"
+#include "station/sip_stations.h"
 #include "station/stations.h"
 
 #define NEWS_MAX 2048
@@ -19,7 +21,8 @@ enum port_id { /* also the tag of the ids of its links */
 struct port {
     struct signalling *owner;
     enum port_id id;
-    struct tcp *tcp; /* NULL: not open */
+    struct tcp *tcp;    /* NULL: not open, or of UDP */
+    struct udp *udp[2]; /* of UDP: IPv4, IPv6 */
     struct tls *tls;
     uint64_t told_ms; /* when a failed handshake was last an alarm; 0: never */
 };
@@ -28,7 +31,8 @@ struct signalling {
     struct thread *thread;
     struct port ports[N_PORTS];
     struct registry *registry;
-    struct stations *stations;
+    struct stations *stations; /* of SCCP */
+    struct sip_stations *sip;
     struct effects *effects;
     struct local_times *times;
     const struct directory *directory; /* what `registry` works with: one reference */
@@ -49,6 +53,12 @@ struct signalling {
 static inline struct moment signalling_now(struct signalling *s)
 {
     return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
+}
+
+/* The core that serves a link of a port. */
+static inline bool signalling_is_sip(enum port_id port)
+{
+    return port >= PORT_SIP_UDP;
 }
 
 /* signalling_effects.c: does what the effects say and clears them. */

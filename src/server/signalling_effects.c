@@ -78,35 +78,34 @@ static void tell_binding(struct signalling *s, const struct effect *row)
     m->binding.gone = row->binding.gone;
 }
 
-/* Its token comes back with the answer, marked with the core that waits for it: tokens are ids of
- * pools, whose top bits are free. */
 static int ask_to_add(struct signalling *s, const struct effect *row)
 {
     struct message m = {.id = MESSAGE_AUTOREGISTER};
 
-    m.autoregister.token = row->link | (uint64_t)row->autoregister.protocol << TAG_SHIFT;
+    m.autoregister.token = row->link;
     m.autoregister.device = row->autoregister.device;
     m.autoregister.model = row->autoregister.model;
     m.autoregister.protocol = row->autoregister.protocol;
     return server_post(s->thread->server, THREAD_STORAGE, &m);
 }
 
-static void admitted(struct signalling *s, enum device_protocol protocol, uint64_t token, int err)
+/* Tokens of SIP have their highest bit set. */
+static void admitted(struct signalling *s, uint64_t token, int err)
 {
-    stations_admitted(s->stations, token, err, signalling_now(s), s->effects);
+    if (token >> 63)
+        sip_stations_admitted(s->sip, token, err, signalling_now(s), s->effects);
+    else
+        stations_admitted(s->stations, token, err, signalling_now(s), s->effects);
     signalling_carry_out(s);
 }
 
 void signalling_admitted(struct signalling *s, const struct message *m)
 {
-    uint64_t token = m->autoregistered.token;
-
     if (m->autoregistered.take_error)
         log_notice("signalling", "%s was not added: %s", m->autoregistered.device.s,
                    m->autoregistered.take_error);
     free(m->autoregistered.take_error);
-    admitted(s, (enum device_protocol)(token >> TAG_SHIFT), token & ~(15ull << TAG_SHIFT),
-             m->autoregistered.err);
+    admitted(s, m->autoregistered.token, m->autoregistered.err);
 }
 
 static void ask_for_place(struct signalling *s, const struct effect *row)
@@ -147,12 +146,21 @@ static void close_link(struct signalling *s, const struct effect *row)
         tcp_close(tcp, row->link);
 }
 
+/* They leave together, from where the core has written them. */
+static struct udp *send_datagram(struct signalling *s, const struct effect *row)
+{
+    struct udp *udp = s->ports[PORT_SIP_UDP].udp[row->datagram.to.ip.family == 6];
+
+    if (udp)
+        udp_lend(udp, &row->datagram.to, row->datagram.from, 0, effect_bytes(s->effects, row),
+                 row->datagram.len);
+    return udp;
+}
+
 void signalling_carry_out(struct signalling *s)
 {
-    struct {
-        uint8_t protocol;
-        uint64_t token;
-    } not_asked[EFFECTS_MAX];
+    struct udp *udp[2] = {NULL, NULL};
+    uint64_t not_asked[EFFECTS_MAX];
     size_t n = 0;
 
     for (size_t i = 0; i < s->effects->n; i++) {
@@ -162,7 +170,8 @@ void signalling_carry_out(struct signalling *s)
         case EFFECT_SEND:
             send_bytes(s, row);
             break;
-        case EFFECT_DATAGRAM: /* of SIP */
+        case EFFECT_DATAGRAM:
+            udp[row->datagram.to.ip.family == 6] = send_datagram(s, row);
             break;
         case EFFECT_CLOSE:
             close_link(s, row);
@@ -177,17 +186,18 @@ void signalling_carry_out(struct signalling *s)
             tell_binding(s, row);
             break;
         case EFFECT_AUTOREGISTER:
-            if (ask_to_add(s, row) < 0) {
-                not_asked[n].protocol = row->autoregister.protocol;
-                not_asked[n++].token = row->link;
-            }
+            if (ask_to_add(s, row) < 0)
+                not_asked[n++] = row->link;
             break;
         case EFFECT_ACTIVATE:
             ask_for_place(s, row); /* without an answer the phone hears reorder tone */
             break;
         }
     }
+    for (int i = 0; i < 2; i++)
+        if (udp[i])
+            udp_flush(udp[i]);
     effects_clear(s->effects);
     for (size_t i = 0; i < n; i++) /* the database's mailbox is full: they try again later */
-        admitted(s, (enum device_protocol)not_asked[i].protocol, not_asked[i].token, -ENOBUFS);
+        admitted(s, not_asked[i], -ENOBUFS);
 }

@@ -15,7 +15,11 @@
 #define FILES_SPARED 512 /* of the open files allowed, left to the other threads */
 #define LINKS_SPARED 64  /* accepted beyond the sessions, so that silent ones can make room */
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
-#define TOLD_MS      60000         /* between two alarms about failed handshakes on a port */
+#define RECEIVE_BUFFER                                                                             \
+    (4u << 20) /* of UDP, asked from the kernel: a burst of some thousand phones */
+#define DATAGRAM_MAX (65536 + 64) /* as long as can be; buffers in a row do not share cache sets   \
+                                   */
+#define TOLD_MS 60000             /* between two alarms about failed handshakes on a port */
 
 enum profile { PROFILE_NONE, PROFILE_USUAL, PROFILE_OLD };
 
@@ -31,7 +35,30 @@ static const struct port_row {
 #undef PORT
 };
 
+static int32_t number_of(const struct port *p)
+{
+    const char *b = (const char *)server_bootstrap(p->owner->thread->server);
+
+    return *(const int32_t *)(b + port_rows[p->id].number);
+}
+
+static bool is_open(const struct port *p)
+{
+    return p->tcp || p->udp[0] || p->udp[1];
+}
+
 /* --- links --- */
+
+static int sip_open(struct port *p, uint64_t link, const struct endpoint *peer,
+                    const struct endpoint *local)
+{
+    struct signalling *s = p->owner;
+    char subject[256];
+
+    tcp_subject(p->tcp, link, subject, sizeof(subject));
+    return sip_stations_open(s->sip, link, p->tls ? SIP_TLS : SIP_TCP, peer, local,
+                             text_of(subject), signalling_now(s), s->effects);
+}
 
 static void on_open(void *context, uint64_t link, const struct endpoint *peer,
                     const struct endpoint *local)
@@ -39,28 +66,59 @@ static void on_open(void *context, uint64_t link, const struct endpoint *peer,
     struct port *p = context;
     struct signalling *s = p->owner;
 
-    if (stations_open(s->stations, link, peer, local, signalling_now(s), s->effects) < 0)
+    if (signalling_is_sip(p->id)
+            ? sip_open(p, link, peer, local)
+            : stations_open(s->stations, link, peer, local, signalling_now(s), s->effects))
         tcp_close(p->tcp, link);
     signalling_carry_out(s);
 }
 
 static void on_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
 {
-    struct signalling *s = ((struct port *)context)->owner;
+    const struct port *p = context;
+    struct signalling *s = p->owner;
     struct moment at = signalling_now(s);
     size_t n = 0;
 
     do {
-        n += stations_input(s->stations, link, bytes + n, len - n, at, s->effects);
+        if (signalling_is_sip(p->id))
+            n += sip_stations_input(s->sip, link, bytes + n, len - n, at, s->effects);
+        else
+            n += stations_input(s->stations, link, bytes + n, len - n, at, s->effects);
         signalling_carry_out(s);
     } while (n < len);
 }
 
 static void on_close(void *context, uint64_t link, int err)
 {
-    struct signalling *s = ((struct port *)context)->owner;
+    const struct port *p = context;
+    struct signalling *s = p->owner;
 
-    stations_closed(s->stations, link, err, signalling_now(s), s->effects);
+    if (signalling_is_sip(p->id))
+        sip_stations_closed(s->sip, link, err, signalling_now(s), s->effects);
+    else
+        stations_closed(s->stations, link, err, signalling_now(s), s->effects);
+    signalling_carry_out(s);
+}
+
+/* SIP is for one receiver; what a whole network hears (RFC 3261 18.1.1) would be answered by all.
+ */
+static void on_datagrams(void *context, const struct udp_datagram *batch, size_t n)
+{
+    const struct port *p = context;
+    struct signalling *s = p->owner;
+    struct moment at = signalling_now(s);
+
+    for (size_t i = 0; i < n; i++) {
+        struct endpoint local = {batch[i].to, (uint16_t)number_of(p)};
+
+        if (batch[i].group)
+            continue;
+        if (!effects_have_room(s->effects))
+            signalling_carry_out(s);
+        sip_stations_datagram(s->sip, &batch[i].from, &local, batch[i].bytes, batch[i].len, at,
+                              s->effects);
+    }
     signalling_carry_out(s);
 }
 
@@ -75,14 +133,14 @@ size_t signalling_links_allowed(void)
 
 /* --- what the others are told --- */
 
-static void port_alarm(struct port *p, enum alarm_id id, unsigned number)
+static void port_alarm(struct port *p, enum alarm_id id)
 {
     struct alarm_draft d;
 
     alarm_begin(&d, id);
     if (id != ALARM_STATION_PORT_INIT_ERROR) {
         alarm_put(&d, "Protocol", "%s", port_rows[p->id].protocol);
-        alarm_put(&d, "PortNumber", "%u", number);
+        alarm_put(&d, "PortNumber", "%d", (int)number_of(p));
     }
     server_alarm(p->owner->thread->server, alarm_finish(&d));
 }
@@ -100,7 +158,7 @@ static void on_failed(void *context, const struct endpoint *peer, const char *wh
         return;
     p->told_ms = now;
     ip_print(peer->ip, address);
-    log_notice("tls", "%s: no TLS on port %u: %s", address, tcp_port(p->tcp), why);
+    log_notice("tls", "%s: no TLS on port %u: %s", address, (unsigned)number_of(p), why);
     alarm_begin(&d, ALARM_CONNECTION_FAILURE);
     if (peer->ip.family != 6)
         alarm_put_ip(&d, peer->ip);
@@ -118,13 +176,6 @@ static void tell_state(struct port *p, enum service_state state, uint64_t token,
 }
 
 /* --- opening and closing --- */
-
-static int32_t number_of(const struct port *p)
-{
-    const char *b = (const char *)server_bootstrap(p->owner->thread->server);
-
-    return *(const int32_t *)(b + port_rows[p->id].number);
-}
 
 /* A context from the certificates that lie in the data folder. */
 static int take_certificates(struct port *p, char *words, size_t size)
@@ -148,36 +199,79 @@ static int tls_open(struct port *p, char *words, size_t size)
     return err ? err : take_certificates(p, words, size);
 }
 
-static int listen_on(struct port *p, char *words, size_t size)
+static uint8_t tos_of(const struct signalling *s)
+{
+    return (uint8_t)(directory_number(s->directory, SET_dscp_callmanager_to_device) << 2);
+}
+
+static int open_tcp(struct port *p, const struct endpoint *at)
 {
     struct signalling *s = p->owner;
-    const struct bootstrap *b = server_bootstrap(s->thread->server);
-    struct tcp_options o = {
-        .local.port = (uint16_t)number_of(p),
-        .tag = (uint8_t)p->id,
-        .tls = p->tls,
-        .tos = (uint8_t)(directory_number(s->directory, SET_dscp_callmanager_to_device) << 2),
-        .max_links = signalling_links_allowed() + LINKS_SPARED,
-        .max_queued = QUEUED_MAX,
-        .context = p,
-        .on_open = on_open,
-        .on_input = on_input,
-        .on_close = on_close,
-        .on_failed = on_failed};
+    struct tcp_options o = {.local = *at,
+                            .tag = (uint8_t)p->id,
+                            .tls = p->tls,
+                            .tos = tos_of(s),
+                            .max_links = signalling_links_allowed() + LINKS_SPARED,
+                            .max_queued = QUEUED_MAX,
+                            .context = p,
+                            .on_open = on_open,
+                            .on_input = on_input,
+                            .on_close = on_close,
+                            .on_failed = on_failed};
+
+    return tcp_listen(&s->thread->loop, &o, &p->tcp);
+}
+
+static int open_udp(struct port *p, const struct endpoint *at, uint8_t family)
+{
+    struct signalling *s = p->owner;
+    struct udp_options o = {.local = *at,
+                            .tos = tos_of(s),
+                            .receive_buffer = RECEIVE_BUFFER,
+                            .max_len = DATAGRAM_MAX,
+                            .input = on_datagrams,
+                            .context = p};
+
+    o.local.ip.family = family;
+    return udp_open(&s->thread->loop, &o, &p->udp[family == 6]);
+}
+
+/* Without an address: IPv4 and, where the system has it, IPv6. */
+static int open_udp_both(struct port *p, const struct endpoint *at)
+{
     int err;
 
-    if (*b->listen_address && ip_parse(text_of(b->listen_address), &o.local.ip) < 0)
+    if (at->ip.family)
+        return open_udp(p, at, at->ip.family);
+    err = open_udp(p, at, 4);
+    if (!err)
+        err = open_udp(p, at, 6);
+    return err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL ? 0 : err;
+}
+
+static int listen_on(struct port *p, char *words, size_t size)
+{
+    const struct bootstrap *b = server_bootstrap(p->owner->thread->server);
+    struct endpoint at = {.port = (uint16_t)number_of(p)};
+    bool udp = p->id == PORT_SIP_UDP;
+    int err = 0;
+
+    if (*b->listen_address && ip_parse(text_of(b->listen_address), &at.ip) < 0)
         err = -EINVAL;
-    else
-        err = tcp_listen(&s->thread->loop, &o, &p->tcp);
+    if (!err)
+        err = udp ? open_udp_both(p, &at) : open_tcp(p, &at);
     if (err < 0)
-        server_bind_error(err, &o.local, false, words, size);
+        server_bind_error(err, &at, udp, words, size);
     return err;
 }
 
 static void port_free(struct port *p)
 {
     tcp_stop(p->tcp);
+    for (int i = 0; i < 2; i++) {
+        udp_close(p->udp[i]);
+        p->udp[i] = NULL;
+    }
     tls_free(p->tls);
     p->tcp = NULL;
     p->tls = NULL;
@@ -193,35 +287,32 @@ static void port_open(struct port *p, uint64_t token)
         tell_state(p, SERVICE_OFF, token, words);
         return;
     }
-    if (!p->tcp &&
+    if (!is_open(p) &&
         (tls_open(p, words, sizeof(words)) < 0 || listen_on(p, words, sizeof(words)) < 0)) {
         port_free(p);
         tell_state(p, SERVICE_FAILED, token, words);
-        port_alarm(p, ALARM_STATION_PORT_INIT_ERROR, 0);
+        port_alarm(p, signalling_is_sip(p->id) ? ALARM_SERVICE_PORT_OFFLINE
+                                               : ALARM_STATION_PORT_INIT_ERROR);
         return;
     }
-    snprintf(words, sizeof(words), "%s on %s %u", row->protocol, row->transport, tcp_port(p->tcp));
+    snprintf(words, sizeof(words), "%s on %s %d", row->protocol, row->transport, (int)number_of(p));
     tell_state(p, SERVICE_RUNNING, token, words);
-    port_alarm(p, ALARM_SERVICE_PORT_ONLINE, tcp_port(p->tcp));
+    port_alarm(p, ALARM_SERVICE_PORT_ONLINE);
 }
 
-/* Phones are not told: they move to their backup at once, or come back when we do. */
+/* Phones are not told: they move to their backup at once, or come back when we do. Those on UDP
+ * have no connection to lose: they count as registered until they should have been heard again. */
 static void port_close(struct port *p)
 {
-    struct signalling *s = p->owner;
     size_t cursor = 0;
-    unsigned number;
     uint64_t link;
 
-    if (!p->tcp)
+    if (!is_open(p))
         return;
-    while ((link = tcp_next(p->tcp, &cursor))) {
-        stations_closed(s->stations, link, -ESHUTDOWN, signalling_now(s), s->effects);
-        signalling_carry_out(s);
-    }
-    number = tcp_port(p->tcp);
+    while (p->tcp && (link = tcp_next(p->tcp, &cursor)))
+        on_close(p, link, -ESHUTDOWN);
     port_free(p);
-    port_alarm(p, ALARM_SERVICE_PORT_OFFLINE, number);
+    port_alarm(p, ALARM_SERVICE_PORT_OFFLINE);
 }
 
 void signalling_ports_open(struct signalling *s)
@@ -237,6 +328,9 @@ void signalling_ports_close(struct signalling *s)
 {
     for (int id = 0; id < N_PORTS; id++)
         port_close(&s->ports[id]);
+    while (sip_stations_drop_all(s->sip, signalling_now(s), s->effects))
+        signalling_carry_out(s);
+    signalling_carry_out(s);
 }
 
 void signalling_service(struct signalling *s, const struct message *m)

@@ -26,7 +26,8 @@ static void order_phones(struct signalling *s, const struct message *m, enum sta
     {
         struct device_name device = device_name_of(text_of(json_string_value(name)));
 
-        if (stations_order(s->stations, device, order, signalling_now(s), s->effects) == 0)
+        if (stations_order(s->stations, device, order, signalling_now(s), s->effects) == 0 ||
+            sip_stations_order(s->sip, device, order, signalling_now(s), s->effects) == 0)
             done++;
         else
             absent++;

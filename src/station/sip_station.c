@@ -521,7 +521,7 @@ static const char *const event_names[N_SIP_EVENTS] = {
     [SIP_EV_CLOSED] = "connection closed",
 };
 
-const char *sip_state_name(enum station_state state)
+const char *sip_device_state_name(enum station_state state)
 {
     return states[state].name;
 }

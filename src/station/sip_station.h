@@ -159,7 +159,7 @@ extern const struct station_kind sip_kind;
 void sip_device_step(struct sip_device *d, const struct sip_input *in, struct effects *e);
 void sip_device_arm(struct sip_device *d);
 void sip_device_timer(struct sip_device *d, struct effects *e);
-const char *sip_state_name(enum station_state state);
+const char *sip_device_state_name(enum station_state state);
 /* The states and what moves between them, as Markdown with Mermaid graphs. */
 void sip_print_states(struct writer *w);
 

@@ -166,7 +166,7 @@ static void replace(struct station *old, struct effects *e)
 const struct station_kind sip_kind = {.topic = "sip",
                                       .protocol = "SIP",
                                       .signal = "",
-                                      .state_name = sip_state_name,
+                                      .state_name = sip_device_state_name,
                                       .replace = replace};
 
 /* --- input --- */

@@ -162,7 +162,7 @@ class Server:
         self.settings = list(settings) or self.settings
         words = [DIALTONE, 'serve', '--data', self.data]
         # Tests of TLS say so: certificates of a new data folder take a quarter of a second.
-        for s in ['run.user=', f'node.address={SERVER}', 'node.name=test', 'sccp.tls_port=0'] + self.settings:
+        for s in ['run.user=', f'node.address={SERVER}', 'node.name=test', 'sccp.tls_port=0', 'sip.tls_port=0'] + self.settings:
             words += ['--set', s]
         with open(self.log, 'ab') as log:
             self.began = log.tell()

@@ -21,7 +21,7 @@ def phone_list(path, first, n):
 
 def test_kill_9_during_imports_leaves_all_or_nothing_of_each(lan, server, tmp_path):
     """Every import that was acknowledged is there whole; the one under way is there whole or not at all."""
-    off = ['tftp.port=0', 'files.http_port=0', 'sccp.port=0', 'sccp.tls_port=0']
+    off = ['tftp.port=0', 'files.http_port=0', 'sccp.port=0', 'sccp.tls_port=0', 'sip.port=0', 'sip.tls_port=0']
     acknowledged, each = 0, 400
     random.seed(3)
     for round_ in range(5):
