@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 {
     static const uint8_t secret[32] = {1};
     struct registry_options r = {.node = "cm1", .local_time = local_time};
-    struct sip_options o = {.port = 5060, .tls_port = 5061, .secret = secret};
+    struct sip_options o = {.max_links = 16, .secret = secret};
     unsigned long count, refreshes;
     uint64_t start;
     size_t before;
