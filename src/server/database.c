@@ -34,6 +34,17 @@ static int set_up(struct database *db, char *error, size_t size)
     return err;
 }
 
+/* Beside the file itself; a copy of the file is of no use without it. */
+static int open_key(struct database *db, const char *path, char *error, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    char key[700];
+
+    snprintf(key, sizeof(key), "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path,
+             DATABASE_KEY_FILE);
+    return seal_new(key, &db->seal, error, size);
+}
+
 int database_open(const char *path, enum store_mode mode, struct database **ret, char *error,
                   size_t size)
 {
@@ -44,7 +55,8 @@ int database_open(const char *path, enum store_mode mode, struct database **ret,
         snprintf(error, size, "there is not enough memory to open %s", path);
         return -ENOMEM;
     }
-    if (!(err = store_open(path, mode, &db->store, error, size)))
+    if (!(err = open_key(db, path, error, size)) &&
+        !(err = store_open(path, mode, &db->store, error, size)))
         err = set_up(db, error, size);
     if (err) {
         database_close(db);
@@ -68,6 +80,7 @@ void database_close(struct database *db)
     }
     statement_free(db->put_version);
     store_close(db->store);
+    seal_free(db->seal);
     free(db);
 }
 

@@ -12,7 +12,8 @@
 #include "core/directory/change.h"
 #include "io/store.h"
 
-#define DATABASE_FILE "dialtone.db"
+#define DATABASE_FILE     "dialtone.db"
+#define DATABASE_KEY_FILE "secrets.key" /* in the same folder: what seals the secrets in it */
 
 struct database;
 

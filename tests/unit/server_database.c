@@ -301,6 +301,73 @@ static void assert_lines_and_phones_agree(const struct directory *dir)
     assert_int_equal(uses, used);
 }
 
+static bool file_has(const char *words)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "cat %s/dialtone.db* | grep -aqF '%s'", folder, words);
+    return system(command) == 0;
+}
+
+static const struct directory *stored(const char *lines)
+{
+    struct database *db = open_database();
+    const struct directory *dir;
+
+    assert_int_equal(database_load_or_make(db, TEXT("cm1"), TEXT(""), &dir, error, sizeof(error)),
+                     0);
+    store_lines(db, &dir, lines);
+    database_close(db);
+    return dir;
+}
+
+static void secrets_are_in_the_file_for_who_has_the_key_alone(void **state)
+{
+    const struct directory *dir =
+                               stored("user alice digest_password=wonderland\n"
+                                      "phone SEP0000000000A1 model=7960 unlock_password=sesame\n"),
+                           *again;
+    const struct user *alice = directory_find(dir, ENTITY_user, TEXT("alice"));
+    char ha1[33];
+    char key[100];
+
+    text_copy(ha1, sizeof(ha1), (struct text){alice->digest_password + strlen("ha1:"), 32});
+    assert_false(file_has("sesame"));
+    assert_false(file_has("wonderland"));
+    assert_false(file_has(ha1));
+    again = reload();
+    assert_same(dir, again);
+    directory_unref(again);
+    snprintf(key, sizeof(key), "%s/" DATABASE_KEY_FILE, folder);
+    assert_int_equal(unlink(key), 0);
+    again = reload();
+    assert_string_equal(
+        ((const struct user *)directory_find(again, ENTITY_user, TEXT("alice")))->digest_password,
+        "");
+    assert_int_equal(directory_count(again, ENTITY_phone), 1);
+    directory_unref(again);
+    directory_unref(dir);
+}
+
+static void secrets_of_an_older_file_are_sealed_when_it_is_opened(void **state)
+{
+    const struct directory *dir =
+                               stored("phone SEP0000000000A1 model=7960 unlock_password=sesame\n"),
+                           *again;
+    struct database *db = open_database();
+
+    assert_int_equal(store_run(database_store(db), "UPDATE phone SET unlock_password = 'sesame'; "
+                                                   "PRAGMA wal_checkpoint(TRUNCATE)"),
+                     0);
+    assert_true(file_has("sesame"));
+    database_close(db);
+    again = reload();
+    assert_same(dir, again);
+    assert_false(file_has("sesame"));
+    directory_unref(again);
+    directory_unref(dir);
+}
+
 static void the_file_follows_any_history(void **state)
 {
     struct database *db = open_database();
@@ -431,6 +498,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_new_file_gets_what_a_new_node_has, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(secrets_are_in_the_file_for_who_has_the_key_alone,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(secrets_of_an_older_file_are_sealed_when_it_is_opened,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(every_change_is_there_after_a_restart, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(the_file_follows_any_history, make_folder, remove_folder),

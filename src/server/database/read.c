@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/grow.h"
+#include "base/log.h"
 #include "core/directory/load.h"
 #include "server/database/internal.h"
 
@@ -30,7 +31,24 @@ static int select_columns(struct store *s, const char *table, const char *front,
     return err;
 }
 
-static void read_fields(struct loader *l, struct statement *st,
+/* One that the key does not open is lost: somebody has to give it again. */
+static void read_secret(struct database *db, struct loader *l, const struct directory_field *f,
+                        struct text stored)
+{
+    char clear[SEAL_CLEAR_MAX + 1];
+
+    if (!seal_is(stored)) {
+        db->has_clear |= field_is_sealed(f, stored);
+        loader_text(l, f, stored);
+    } else if (seal_open(db->seal, stored, clear) == 0) {
+        loader_text(l, f, text_of(clear));
+    } else {
+        db->n_unknown++;
+    }
+    explicit_bzero(clear, sizeof(clear));
+}
+
+static void read_fields(struct database *db, struct loader *l, struct statement *st,
                         const struct directory_field *fields)
 {
     int i = 1;
@@ -40,6 +58,8 @@ static void read_fields(struct loader *l, struct statement *st,
             continue;
         if (field_is_number(f))
             loader_number(l, f, statement_get_number(st, i));
+        else if (f->kind == FIELD_SECRET)
+            read_secret(db, l, f, statement_get_text(st, i));
         else
             loader_text(l, f, statement_get_text(st, i));
         i++;
@@ -59,7 +79,8 @@ static struct text key_in_row(const struct directory_entity *e, struct statement
 }
 
 /* Children of the owner; those of owners that are no more are passed over. */
-static int read_children(struct loader *l, struct children *c, struct text owner)
+static int read_children(struct database *db, struct loader *l, struct children *c,
+                         struct text owner)
 {
     while (c->more > 0) {
         struct text of = statement_get_text(c->st, 0);
@@ -67,7 +88,7 @@ static int read_children(struct loader *l, struct children *c, struct text owner
         if (!text_equal_nocase(of, owner))
             return 0;
         loader_item(l, c->list);
-        read_fields(l, c->st, c->list->item->fields);
+        read_fields(db, l, c->st, c->list->item->fields);
         c->more = statement_step(c->st);
     }
     return c->more;
@@ -111,10 +132,10 @@ static int load_entity(struct database *db, struct loader *l, enum entity id)
         err = select_columns(db->store, e->id, "changed", order, e->fields, &st);
     while (!err && (err = statement_step(st)) > 0) {
         loader_begin(l, id, (uint64_t)statement_get_number(st, 0));
-        read_fields(l, st, e->fields);
+        read_fields(db, l, st, e->fields);
         err = 0;
         for (int i = 0; i < n && !err; i++)
-            err = read_children(l, &children[i], key_in_row(e, st, buffer));
+            err = read_children(db, l, &children[i], key_in_row(e, st, buffer));
         if (!err)
             err = loader_end(l);
     }
@@ -138,6 +159,22 @@ static int load_version(struct database *db, uint64_t *ret)
     return err > 0 ? 0 : err < 0 ? err : -ENODATA;
 }
 
+/* Secrets that came in clear, with a file of an older dialtone, do not stay so. */
+static void look_after_secrets(struct database *db, const struct directory *dir)
+{
+    if (db->n_unknown)
+        log_error("database",
+                  "%u secrets (digest and unlock passwords) were sealed with another key than that "
+                  "of " DATABASE_KEY_FILE " and have to be given again",
+                  db->n_unknown);
+    if (db->has_clear && store_can_write(db->store) &&
+        (database_replace(db, dir) ||
+         store_run(db->store, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")))
+        log_error("database", "secrets could not be sealed: %s", store_error(db->store));
+    db->n_unknown = 0;
+    db->has_clear = false;
+}
+
 int database_load(struct database *db, const struct directory **ret, char *error, size_t size)
 {
     struct loader *l = loader_new();
@@ -150,6 +187,8 @@ int database_load(struct database *db, const struct directory **ret, char *error
         err = -ENOMEM;
     else if (err)
         loader_free(l);
+    if (!err)
+        look_after_secrets(db, *ret);
     if (err)
         snprintf(error, size, "%s",
                  err == -ENODATA  ? "the database is empty"

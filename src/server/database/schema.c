@@ -73,15 +73,42 @@ static int add_profiles(struct store *s)
     int err = make_tables(s);
 
     return err ? err
-               : store_run(s, "INSERT OR IGNORE INTO \"sip_profile\"(\"name\") VALUES('" STANDARD_SIP_PROFILE "');"
-                              "INSERT OR IGNORE INTO \"security_profile\"(\"name\", \"protocol\", "
-                              "\"digest_authentication\") VALUES('" STANDARD_SCCP_SECURITY "', 0, 0), "
-                              "('" STANDARD_SIP_SECURITY "', 1, 0), ('" STANDARD_THIRD_PARTY_SECURITY "', 2, 1);");
+               : store_run(
+                     s,
+                     "INSERT OR IGNORE INTO \"sip_profile\"(\"name\") VALUES('" STANDARD_SIP_PROFILE
+                     "');"
+                     "INSERT OR IGNORE INTO \"security_profile\"(\"name\", \"protocol\", "
+                     "\"digest_authentication\") VALUES('" STANDARD_SCCP_SECURITY "', 0, 0), "
+                     "('" STANDARD_SIP_SECURITY "', 1, 0), ('" STANDARD_THIRD_PARTY_SECURITY
+                     "', 2, 1);");
+}
+
+static int has_column(struct store *s, const char *table, const char *name)
+{
+    struct statement *st;
+    int err = store_prepare(s, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?", &st);
+
+    if (err)
+        return err;
+    statement_text(st, 1, text_of(table));
+    statement_text(st, 2, text_of(name));
+    err = statement_step(st);
+    statement_free(st);
+    return err;
+}
+
+/* What was typed before digest passwords became hashes: nothing ever read it. */
+static int drop_digest(struct store *s)
+{
+    int there = has_column(s, "user", "digest");
+
+    return there > 0 ? store_run(s, "ALTER TABLE \"user\" DROP COLUMN \"digest\"") : there;
 }
 
 const struct database_step database_steps[] = {
     {make_tables, "first tables"},
     {add_profiles, "profiles of SIP phones"},
+    {drop_digest, "digest secrets in clear are gone"},
 };
 const int32_t n_database_steps = sizeof(database_steps) / sizeof(database_steps[0]);
 
@@ -111,20 +138,6 @@ int database_migrate(struct store *s, const struct database_step *rows, int32_t 
     }
     if (err)
         snprintf(error, size, "%s", store_error(s));
-    return err;
-}
-
-static int has_column(struct store *s, const char *table, const char *name)
-{
-    struct statement *st;
-    int err = store_prepare(s, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?", &st);
-
-    if (err)
-        return err;
-    statement_text(st, 1, text_of(table));
-    statement_text(st, 2, text_of(name));
-    err = statement_step(st);
-    statement_free(st);
     return err;
 }
 

@@ -69,22 +69,32 @@ static int prepare_table(struct database *db, enum entity id)
     return err ? err : prepare_put(db->store, e->id, "", ", \"changed\"", e->fields, &t->put);
 }
 
-static int bind_fields(struct statement *st, int i, const void *record,
+/* The next column, or what hinders sealing a secret: it is never stored as it was typed. */
+
+static int bind_fields(struct database *db, struct statement *st, int i, const void *record,
                        const struct directory_field *fields)
 {
+    int n_sealed = 0, err;
+
     for (const struct directory_field *f = fields; f->name; f++) {
         if (f->kind == FIELD_LIST)
             continue;
         if (field_is_number(f))
             statement_number(st, i++, number_of(record, f));
-        else
+        else if (!field_is_sealed(f, text_in(record, f)))
             statement_text(st, i++, text_in(record, f));
+        else if (n_sealed == MAX_SECRETS)
+            return -E2BIG;
+        else if ((err = seal_close(db->seal, text_in(record, f), db->sealed[n_sealed])))
+            return err;
+        else
+            statement_text(st, i++, text_of(db->sealed[n_sealed++]));
     }
     return i;
 }
 
-static int write_children(struct table *t, const struct directory_entity *e, const void *record,
-                          struct text key)
+static int write_children(struct database *db, struct table *t, const struct directory_entity *e,
+                          const void *record, struct text key)
 {
     int i = 0, err = 0;
 
@@ -94,8 +104,9 @@ static int write_children(struct table *t, const struct directory_entity *e, con
         for (size_t at = 0; at < directory_list_count(record, f) && !err; at++) {
             statement_text(t->put_child[i], 1, key);
             statement_number(t->put_child[i], 2, (int64_t)at);
-            bind_fields(t->put_child[i], 3, directory_child(record, f, at), f->item->fields);
-            err = statement_run(t->put_child[i]);
+            err = bind_fields(db, t->put_child[i], 3, directory_child(record, f, at),
+                              f->item->fields);
+            err = err < 0 ? err : statement_run(t->put_child[i]);
         }
         i++;
     }
@@ -125,11 +136,12 @@ static int put_record(struct database *db, const struct record *r, bool is_new)
     directory_key(r, key);
     if (!is_new)
         err = remove_children(t, text_of(key));
-    i = bind_fields(t->put, 1, r, e->fields);
+    if ((i = bind_fields(db, t->put, 1, r, e->fields)) < 0)
+        return i;
     statement_number(t->put, i, (int64_t)r->version);
     if (!err)
         err = statement_run(t->put);
-    return err ? err : write_children(t, e, r, text_of(key));
+    return err ? err : write_children(db, t, e, r, text_of(key));
 }
 
 static int remove_record(struct database *db, const struct record *r)
