@@ -32,7 +32,7 @@ static void a_phone_without_profiles_has_the_standard_ones(void **state)
     assert_int_equal(sip_profile_of(dir, p)->timer_register_expires, 3600);
     assert_string_equal(security_profile_of(dir, p)->name, STANDARD_SIP_SECURITY);
     assert_false(security_profile_of(dir, p)->digest_authentication);
-    assert_true(security_profile_of(dir, phone(dir, "softphone1"))->digest_authentication);
+    assert_true(security_profile_of(dir, phone(dir, "SOFTPHONE1"))->digest_authentication);
     assert_int_equal(sip_profile_of(empty, p)->stop_media_port, 32766);
     assert_int_equal(security_profile_of(empty, p)->sip_port, 5060);
     directory_unref(empty);
@@ -43,7 +43,7 @@ static void sip_of_another_make_is_a_protocol_of_its_own(void **state)
 {
     const struct directory *dir = directory_of_lines(lines);
 
-    assert_int_equal(phone(dir, "softphone1")->protocol, PROTOCOL_SIP_THIRD_PARTY);
+    assert_int_equal(phone(dir, "SOFTPHONE1")->protocol, PROTOCOL_SIP_THIRD_PARTY);
     assert_string_equal(model_find(336)->title, "Third-party SIP Device (Basic)");
     assert_int_equal(model_find(374)->max_lines, 8);
     directory_unref(dir);
@@ -78,7 +78,7 @@ static void who_is_renamed_gives_his_digest_password_again(void **state)
     assert_non_null(strstr(error, "give it again"));
     change_field(c, TEXT("digest_password"), TEXT("other"));
     assert_int_equal(directory_change(&dir, c, error, sizeof(error)), 0);
-    assert_string_equal(phone(dir, "softphone1")->digest_user, "alina");
+    assert_string_equal(phone(dir, "SOFTPHONE1")->digest_user, "alina");
     change_free(c);
     directory_unref(dir);
 }
@@ -90,11 +90,11 @@ static void a_digest_user_leads_to_his_devices(void **state)
 
     assert_string_equal(p->name, "SEP0000000000A1");
     p = directory_digest_device(dir, TEXT("alice"), p->name);
-    assert_string_equal(p->name, "softphone1");
+    assert_string_equal(p->name, "SOFTPHONE1");
     assert_null(directory_digest_device(dir, TEXT("alice"), p->name));
     assert_null(directory_digest_device(dir, TEXT("bob"), ""));
     dir = directory_with(dir, "phone softphone1 digest_user=bob\n");
-    assert_string_equal(directory_digest_device(dir, TEXT("bob"), "")->name, "softphone1");
+    assert_string_equal(directory_digest_device(dir, TEXT("bob"), "")->name, "SOFTPHONE1");
     assert_null(directory_digest_device(dir, TEXT("alice"), "SEP0000000000A1"));
     directory_unref(dir);
 }

@@ -95,6 +95,6 @@ const struct directory *directory_factory(struct text node_name, struct text nod
 struct grow;
 void phone_print_lines(const struct phone *p, struct grow *to);
 void phone_print_speed_dials(const struct phone *p, struct grow *to);
-/* SEP… in capitals from any form of a MAC or of such a name; other names as they are, cut to 15
- * characters. */
+/* SEP… from any form of a MAC or of such a name; other names as they are, cut to 15 characters. In
+ * capitals, as devices are named wherever they are asked for. */
 void phone_name_normal(struct text typed, char to[static 16]);

@@ -1,4 +1,5 @@
 /* rules.c - what must hold beyond the table: keys in one form, things that fit each other. */
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -25,6 +26,8 @@ void phone_name_normal(struct text typed, char to[static 16])
         memcpy(to, device_name_of_mac(mac).s, 16);
     else
         text_copy(to, 16, text_trim(typed));
+    for (char *at = to; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
 }
 
 static struct text normal_mac(struct text given, char to[static MAC_TEXT_MAX])
