@@ -230,16 +230,16 @@ def test_status_events_and_timeline_of_phones_that_come_and_go(node, run, ask, p
     try:
         registered = lambda: ask('phone', 'show', PHONE)['status'] == 'registered'
         until(registered)
-        while not select.select([follow.stdout], [], [], 1)[0]: # it began to follow after the phone came
-            run('phone', 'restart', PHONE)
-            until(registered)
-        event = json.loads(follow.stdout.readline())
-        assert event['alarm'] == 'EndPointRegistered' and event['device'] == PHONE
         shown = ask('phone', 'show', PHONE)
         stages = [step['stage'] for step in shown['boot']]
         assert stages[-1] == 'registered' and 'file sent' in stages
         assert [step['ms'] for step in shown['boot']] == sorted(step['ms'] for step in shown['boot'])
         assert shown['active_load'] and shown['address'].startswith('127.')
+        while not select.select([follow.stdout], [], [], 1)[0]: # it began to follow after the phone came
+            dialtone_quiet(run, 'phone', 'reset', PHONE)
+            until(registered)
+        event = json.loads(follow.stdout.readline())
+        assert event['alarm'] == 'EndPointRegistered' and event['device'] == PHONE
         assert 'EndPointRegistered' in [row['event'] for row in shown['history']]
         assert ask('status')['registered'] == 1
         row, = ask('status', 'list', 'status=registered')
