@@ -437,9 +437,14 @@ size_t progress_steps(const struct progress *p, const struct progress_phone *pho
 
     for (size_t i = 0; i < phone->n_steps; i++) {
         const struct progress_step *s = step_at(p, phone, i);
+        size_t at = n;
 
-        if (s)
-            to[n++] = *s;
+        if (!s)
+            continue;
+        for (; at && to[at - 1].at_ms > s->at_ms; at--)
+            to[at] = to[at - 1];
+        to[at] = *s;
+        n++;
     }
     return n;
 }

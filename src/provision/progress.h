@@ -86,7 +86,7 @@ void progress_event(struct progress *p, const struct progress_event *e);
 /* Devices were added or removed: who is unknown is asked anew. */
 void progress_directory_changed(struct progress *p);
 const struct progress_phone *progress_find(const struct progress *p, struct device_name name); /* or NULL */
-/* The steps of its newest boot, in order; returns how many. */
+/* The steps of its newest boot in the order of time (services tell some of them late); returns how many. */
 size_t progress_steps(const struct progress *p, const struct progress_phone *phone,
                       struct progress_step to[static PROGRESS_STEPS]);
 /* Unknown phones, the one last heard of first; returns how many went to `to`. */

@@ -80,6 +80,22 @@ static void a_boot_is_one_timeline_though_services_know_the_phone_by_different_n
     progress_free(p);
 }
 
+static void steps_are_in_the_order_of_time_though_services_tell_them_late(void **state)
+{
+    struct progress *p = fresh(10, 10);
+    struct progress_step steps[PROGRESS_STEPS];
+
+    tell(p, 0, PROGRESS_DHCP_ACK, "001122334455", "10.0.0.7", NULL);
+    tell(p, 3, PROGRESS_FILE_ASKED, NULL, "10.0.0.7", "a");
+    tell(p, 9, PROGRESS_FILE_SENT, NULL, "10.0.0.7", "a");
+    tell(p, 5, PROGRESS_REGISTER, "001122334455", "10.0.0.7", NULL);
+    assert_int_equal(
+        progress_steps(p, progress_find(p, device_name_of(TEXT("SEP001122334455"))), steps), 4);
+    assert_int_equal(steps[2].stage, PROGRESS_REGISTER);
+    assert_int_equal(steps[3].stage, PROGRESS_FILE_SENT);
+    progress_free(p);
+}
+
 static void renewals_and_neighbours_of_a_registered_phone_are_no_boot(void **state)
 {
     struct progress *p = fresh(10, 10);
@@ -260,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_boot_is_one_timeline_though_services_know_the_phone_by_different_names),
+        cmocka_unit_test(steps_are_in_the_order_of_time_though_services_tell_them_late),
         cmocka_unit_test(renewals_and_neighbours_of_a_registered_phone_are_no_boot),
         cmocka_unit_test(the_last_boots_are_kept_newest_first),
         cmocka_unit_test(repeated_stages_are_one_step_and_steps_are_bounded),
