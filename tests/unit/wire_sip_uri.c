@@ -170,7 +170,6 @@ static void vias_are_taken_apart(void **state)
         "SIP/2.0 h",
         "SIP/2.0/ h",
         "HTTP/2.0/UDP h",
-        "SIP/3.0/UDP h",
         "SIP/2.0/UDP ;x",
         "SIP/2.0/UDP h:",
         "SIP/2.0/UDP h;;",

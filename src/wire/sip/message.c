@@ -372,6 +372,20 @@ static void judge_cseq(struct sip_message *m)
     }
 }
 
+/* Contacts name where others are to be sent: whoever keeps one must be able to trust its form. */
+static void judge_contacts(struct sip_message *m)
+{
+    const struct sip_row *row = sip_row(m, SIP_CONTACT);
+    struct text rest = sip_value(m, SIP_CONTACT), element;
+    struct sip_address a;
+    struct sip_uri uri;
+
+    while (sip_next(m, &row, &rest, &element))
+        if (sip_address_parse(element, &a) < 0 ||
+            (!text_is(a.uri, "*") && sip_uri_parse(a.uri, &uri) < 0))
+            problem(m, 400, "Malformed Contact");
+}
+
 static int judge_via(struct sip_message *m)
 {
     struct text rest = sip_value(m, SIP_VIA);
@@ -397,6 +411,7 @@ static int judge(struct sip_message *m)
     if (m->call_id.len == 0)
         problem(m, 400, "Missing Call-ID");
     judge_cseq(m);
+    judge_contacts(m);
     if (hops && (text_to_u32(hops->value, 10, &n) < 0 || n > 255))
         problem(m, 400, "Malformed Max-Forwards");
     return m->problem && (m->status || m->method == SIP_ACK) ? -EBADMSG : 0;

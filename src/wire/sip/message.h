@@ -78,7 +78,7 @@ struct sip_message {
 /* A datagram. 0, or -EBADMSG: not SIP, or a response or ACK that cannot be understood: drop it. A
  * request that is malformed but can be answered is 0 with `problem` set; what stands in it may then
  * be partly read. Leading CR LF are skipped (RFC 3261 7.5). The start line, Via, From, To, Call-ID,
- * CSeq, Max-Forwards and lengths are judged; other values are for those who read them. */
+ * CSeq, Contact, Max-Forwards and lengths are judged; other values are for those who read them. */
 int sip_parse(const void *bytes, size_t len, struct sip_message *ret);
 
 /* The head of a message in a stream (framing.h): as sip_parse, but -EAGAIN while the head's end is

@@ -8,8 +8,9 @@
 
 #define TRYING_MS  200   /* 17.2.1: 100 unless the user answers before */
 #define D_LEAST_MS 32000 /* 17.1.1.2 */
-#define FOLLOW_MAX 8192  /* an ACK or CANCEL; larger ones, with an absurd route set, are not sent  \
-                          */
+#define FOLLOW_MAX                                                                                 \
+    8192 /* an ACK or CANCEL; larger ones, with an absurd route set, are not sent                  \
+          */
 
 enum event {
     ON_REQUEST, /* server: the request again */

@@ -533,7 +533,8 @@ struct text sip_element(struct text *rest)
 
 /* -- Via -------------------------------------------------------------------------------------- */
 
-/* "SIP / 2.0 / UDP" (RFC 3261 20.42); what follows is left in `rest`. */
+/* "SIP / 2.0 / UDP" (RFC 3261 20.42); what follows is left in `rest`. Any version: one that is not
+ * ours has to be answered too (505). */
 static int parse_protocol(struct text *rest, struct text *transport)
 {
     struct text t = *rest, part[3];
@@ -552,12 +553,20 @@ static int parse_protocol(struct text *rest, struct text *transport)
             return -EBADMSG;
         t = text_skip(t, 1);
     }
-    if (!text_equal_nocase(part[0], TEXT("SIP")) || !text_is(part[1], "2.0") || part[2].len == 0 ||
+    if (!text_equal_nocase(part[0], TEXT("SIP")) || part[1].len == 0 || part[2].len == 0 ||
         t.len == 0 || !is_a(t.at[0], C_BLANK))
         return -EBADMSG;
     *transport = part[2];
     *rest = skip_blanks(t);
     return 0;
+}
+
+/* Some write an IPv6 address in received with brackets (RFC 5118 4.5). */
+static struct text without_brackets(struct text t)
+{
+    if (t.len > 2 && t.at[0] == '[' && t.at[t.len - 1] == ']')
+        return (struct text){t.at + 1, t.len - 2};
+    return t;
 }
 
 int sip_via_parse(struct text t, struct sip_via *ret)
@@ -579,7 +588,7 @@ int sip_via_parse(struct text t, struct sip_via *ret)
         if (text_equal_nocase(name, TEXT("branch")) && !v.branch.at)
             v.branch = value;
         else if (text_equal_nocase(name, TEXT("received")) && !v.received.at)
-            v.received = value;
+            v.received = without_brackets(value);
         else if (text_equal_nocase(name, TEXT("rport")))
             v.rport = true;
     }
