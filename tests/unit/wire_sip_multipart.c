@@ -59,6 +59,14 @@ static void a_plain_body_is_one_part_and_no_body_is_none(void **state)
     assert_int_equal(sip_parts(MIXED, TEXT(""), parts, 4), 0);
 }
 
+static void a_body_may_begin_with_a_blank(void **state)
+{
+    assert_int_equal(sip_parts(TEXT("multipart/mixed;boundary=a"),
+                               TEXT("--a\r\nContent-Type: x/y\r\n\r\n\tz\r\n--a--"), parts, 4),
+                     1);
+    assert_text(parts[0].body, "\tz");
+}
+
 static void nested_parts_come_in_order(void **state)
 {
     static const char text[] = "--a\r\n\r\n1\r\n--a\r\nContent-Type: multipart/x;boundary=b\r\n\r\n"
@@ -137,6 +145,7 @@ int main(void)
         cmocka_unit_test(parts_are_read_whatever_the_last_line_ends_with),
         cmocka_unit_test(boundaries_may_be_quoted_and_odd),
         cmocka_unit_test(a_plain_body_is_one_part_and_no_body_is_none),
+        cmocka_unit_test(a_body_may_begin_with_a_blank),
         cmocka_unit_test(nested_parts_come_in_order),
         cmocka_unit_test(endless_nesting_is_refused),
         cmocka_unit_test(what_has_no_parts_is_refused),

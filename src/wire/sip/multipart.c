@@ -87,12 +87,17 @@ static void take_header(struct sip_part *part, struct text name, struct text val
                        : value;
 }
 
-/* Up to the end of the line that no blank follows; a fold is part of the value. */
+/* Up to the end of the line that no blank follows; a fold is part of the value. The empty line ends
+ * the head whatever follows it. */
 static struct text header_line(struct text *rest)
 {
     struct text line = *rest;
     const char *stop = NULL, *at = rest->at, *end = rest->at + rest->len;
 
+    if (text_starts(line, "\n") || text_starts(line, "\r\n")) {
+        *rest = text_skip(*rest, line.at[0] == '\n' ? 1 : 2);
+        return (struct text){"", 0};
+    }
     while (at < end && (stop = memchr(at, '\n', (size_t)(end - at)))) {
         at = stop + 1;
         if (at == end || (*at != ' ' && *at != '\t'))

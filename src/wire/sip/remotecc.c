@@ -257,16 +257,23 @@ static void write_option(struct writer *w, const struct remotecc_offer *o, int i
     const char *element = options[i].element;
 
     if (i == REMOTECC_COMBINE) {
-        write_format(w,
-                     "<combine max=\"%u\">\n<remotecc><status/></remotecc>\n<service-control/>\n"
-                     "</combine>\n",
-                     o->combine);
-    } else if (options[i].choice == CHOSEN) {
-        write_format(w, "<%s usage=\"%s\"><%s/></%s>\n", element, options[i].usage,
-                     o->unsolicited & 1u << i ? "unot" : "sub", element);
-    } else {
-        write_format(w, "<%s></%s>\n", element, element);
+        write_string(w, "<combine max=\"");
+        write_u8(w, (uint8_t)('0' + o->combine));
+        write_string(w, "\">\n<remotecc><status/></remotecc>\n<service-control/>\n</combine>\n");
+        return;
     }
+    write_u8(w, '<');
+    write_string(w, element);
+    if (options[i].choice == CHOSEN) {
+        write_string(w, " usage=\"");
+        write_string(w, options[i].usage);
+        write_string(w, o->unsolicited & 1u << i ? "\"><unot/>" : "\"><sub/>");
+    } else {
+        write_u8(w, '>');
+    }
+    write_string(w, "</");
+    write_string(w, element);
+    write_string(w, ">\n");
 }
 
 void remotecc_write_answer(struct writer *w, const struct remotecc_offer *o)

@@ -363,10 +363,10 @@ static bool numbers_equal(struct text a, struct text b)
 
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b)
 {
-    if (a->scheme != b->scheme)
+    if (text_equal(a->all, b->all))
+        return true;
+    if (a->scheme != b->scheme || a->scheme == SIP_URI_OTHER)
         return false;
-    if (a->scheme == SIP_URI_OTHER)
-        return text_equal(a->all, b->all);
     if (!parameters_agree(a->parameters, b->parameters) ||
         !parameters_agree(b->parameters, a->parameters))
         return false;
@@ -511,6 +511,9 @@ struct text sip_element(struct text *rest)
     struct text t = *rest;
     bool bracket = false;
 
+    *rest = (struct text){NULL, 0};
+    if (t.len == 0 || !memchr(t.at, ',', t.len))
+        return text_trim(t); /* as nearly always */
     for (size_t i = 0; i < t.len; i++) {
         char c = t.at[i];
 
@@ -527,7 +530,6 @@ struct text sip_element(struct text *rest)
             return text_trim(first_of(t, i));
         }
     }
-    *rest = (struct text){NULL, 0};
     return text_trim(t);
 }
 
