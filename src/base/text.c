@@ -77,7 +77,7 @@ struct text text_skip(struct text t, size_t n)
 {
     if (n > t.len)
         n = t.len;
-    return (struct text){t.at + n, t.len - n};
+    return (struct text){n ? t.at + n : t.at, t.len - n}; /* `at` may be NULL */
 }
 
 struct text text_split(struct text *rest, char separator)

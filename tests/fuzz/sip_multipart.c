@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
     if (!body.at || len > 1 << 16)
         return 0;
-    n = sip_parts(type, body, parts, PARTS);
+    n = sip_parts(text_trim(type), body, parts, PARTS);
     must(n <= PARTS);
     for (int i = 0; i < n; i++)
         must(parts[i].body.at >= body.at &&
