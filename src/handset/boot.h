@@ -79,7 +79,8 @@ struct boot {
     size_t n_body, body_room;
     char parts[24][64]; /* of the load being fetched */
     uint8_t n_parts, part_at;
-    char extras[256]; /* steps of BOOT_EXTRAS */
+    char extras[256]; /* steps of BOOT_EXTRAS, and those that a SIP phone's file names */
+    bool named_asked; /* the latter have been asked for */
     char load[65], wanted_load[65];
     char switch_name[64], switch_port[32];
     struct phone_config config;

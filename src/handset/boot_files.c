@@ -106,6 +106,26 @@ static void ask(struct boot *b, const char *name, uint64_t now_ms, struct effect
 
 static void next_step(struct boot *b, uint64_t now_ms, struct effects *fx);
 
+/* What the file of a SIP phone names: it is read before the phone registers. */
+static void name_more_files(struct boot *b)
+{
+    enum model_generation g = b->options.model->generation;
+    const char *names[] = {g == MODEL_SIP_ONLY ? "AppDialRules.xml" : "", b->config.dial_template,
+                           b->config.softkey_file, b->config.feature_policy};
+    struct writer w = writer_of(b->extras, sizeof(b->extras) - 1);
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (*names[i] && !strpbrk(names[i], " |%/\\"))
+            write_format(&w, "%s%s%s", writer_len(&w) ? " " : "", names[i],
+                         strchr(names[i], '.') ? "" : ".xml"); /* the text files leave it out */
+    b->extras[w.bad ? 0 : writer_len(&w)] = 0;
+    b->step = b->extras;
+    b->alternative = 0;
+    b->named_asked = true;
+}
+
+static void ask_alternative(struct boot *b, uint64_t now_ms, struct effects *fx);
+
 static void files_done(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     bool upgrade = *b->config.load && strcmp(b->config.load, b->load) != 0 && !b->upgrade_tried &&
@@ -114,6 +134,14 @@ static void files_done(struct boot *b, uint64_t now_ms, struct effects *fx)
     if (b->stage == BOOT_EXTRAS) {
         boot_go(b, BOOT_DONE, now_ms, fx);
         return;
+    }
+    if (b->options.protocol == PROTOCOL_SIP && !b->named_asked && b->have_config &&
+        !b->config.is_default) {
+        name_more_files(b);
+        if (*b->step) {
+            ask_alternative(b, now_ms, fx);
+            return;
+        }
     }
     if (upgrade) {
         b->upgrade_tried = true; /* a load that cannot be had is not asked for twice in a boot */
@@ -153,7 +181,9 @@ static void next_step(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     struct text step = step_now(b);
 
-    if (step_is_configuration(b) && !b->have_config) {
+    bool last = !strstr(step.at + step.len, ".cnf");
+
+    if (step_is_configuration(b) && !b->have_config && last) {
         no_configuration(b, now_ms, fx);
         return;
     }
@@ -171,7 +201,7 @@ void boot_files_begin(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     b->step = model_boot_files(b->options.model, b->options.protocol);
     b->alternative = 0;
-    b->have_config = b->defaulted = false;
+    b->have_config = b->defaulted = b->named_asked = false;
     b->n_parts = 0;
     b->config = (struct phone_config){.security_mode = 1};
     if (*b->step)
@@ -185,6 +215,7 @@ static bool take_file(struct boot *b, const char *name, struct effects *fx)
 {
     struct text t = text_of(name);
     struct phone_config config;
+    bool is_config = step_is_configuration(b);
     int err = 0;
 
     if (text_starts(t, "CTL") || text_starts(t, "ITL")) {
@@ -193,6 +224,11 @@ static bool take_file(struct boot *b, const char *name, struct effects *fx)
     }
     if (text_is(t, "OS79XX.TXT")) {
         err = phone_config_read_os79xx(b->body, b->n_body, config.load);
+    } else if (is_config && b->options.protocol == PROTOCOL_SIP && text_ends(t, ".cnf")) {
+        config = b->config; /* the second file adds to the first */
+        err = phone_config_read_text(b->body, b->n_body, &config);
+    } else if (!is_config) {
+        return true;
     } else if (text_ends(t, ".cnf.xml") || text_ends(t, ".xml")) {
         err = phone_config_read_xml(b->body, b->n_body, b->options.model->type, &config);
     } else {
@@ -203,7 +239,7 @@ static bool take_file(struct boot *b, const char *name, struct effects *fx)
         effects_text(fx, EFFECT_STATUS, "Error verifying configuration %s", name);
         return false;
     }
-    if (step_is_configuration(b)) {
+    if (is_config) {
         b->config = config;
         b->have_config = true;
         effects_text(fx, EFFECT_STATUS, "%s (%s)", name, b->by_http ? "HTTP" : "TFTP");

@@ -326,9 +326,12 @@ static int fleet_open(struct fleet *f)
     f->site.file_port = o->file_port;
     f->site.http_port = o->http_port;
     f->site.sccp_port = o->sccp_port;
+    f->site.sip_port = o->sip_port;
     f->site.note = on_note;
     for (unsigned i = 0; i < o->n_models; i++)
-        phone_kind_init(&f->kinds[i], o->models[i], o->load, o->faults);
+        err |= phone_options_kind(o, i, &f->kinds[i]);
+    if (err)
+        return -ENOMEM;
     tally_init(&f->tally);
     return o->interface ? open_interface(f) : 0;
 }
@@ -362,6 +365,8 @@ static void fleet_free(struct fleet *f)
 {
     for (uint32_t i = 0; i < f->started; i++)
         runner_done(&f->phones[i].runner);
+    for (unsigned i = 0; i < f->options.phone.n_models; i++)
+        phone_kind_done(&f->kinds[i]);
     nic_close(f->site.nic);
     runner_site_done(&f->site);
     uv_walk(&f->loop, on_walk, NULL);
@@ -469,7 +474,12 @@ static void usage(FILE *to)
           "  --source ADDRESS   of the first phone, on loopback the others count on (127.64.0.1)\n"
           "  --interface NAME   boot on it: DHCP with a MAC address each; addresses are put on the "
           "interface\n"
-          "  --file-port N, --http-port N, --sccp-port N\n"
+          "  --protocol NAME    sccp or sip (what the models speak first)\n"
+          "  --transport NAME   of SIP: udp, tcp (as the file says)\n"
+          "  --file-port N, --http-port N, --sccp-port N, --sip-port N\n"
+          "  --user NAME, --password WORDS\n"
+          "                     of SIP without files: address of record and digest user; a number\n"
+          "                     is the first phone's, the others count on\n"
           "  --no-files         register at once with --server, without reading files\n"
           "  --load NAME        the load that runs (the model's last)\n"
           "  --fault LIST       what the phones do wrong; `--fault help` lists them\n"
@@ -557,7 +567,7 @@ static size_t raise_files(size_t wanted)
 
 int fleet_main(int argc, char **argv)
 {
-    struct fleet_options o = {.count = 1, .wait_s = DEFAULT_WAIT};
+    struct fleet_options o = {.phone = PHONE_OPTIONS_NONE, .count = 1, .wait_s = DEFAULT_WAIT};
     struct tally sum;
     size_t files;
     int err, status;

@@ -324,9 +324,11 @@ int handset_open(struct handset *h, const struct phone_options *options)
     h->site.file_port = options->file_port;
     h->site.http_port = options->http_port;
     h->site.sccp_port = options->sccp_port;
+    h->site.sip_port = options->sip_port;
     h->site.keep_boot = true;
     h->site.note = on_note;
-    phone_kind_init(&h->kind, options->models[0], options->load, options->faults);
+    if ((err = phone_options_kind(&h->options, 0, &h->kind)) < 0)
+        return err;
     h->flash = network_factory();
     if (!h->site.on_wire) {
         h->flash.dhcp = false;
@@ -354,6 +356,7 @@ void handset_close(struct handset *h)
     h->site.note = NULL;
     if (h->runner.site)
         runner_done(&h->runner);
+    phone_kind_done(&h->kind);
     nic_close(h->site.nic);
     runner_site_done(&h->site);
     uv_walk(&h->loop, on_walk, NULL);
@@ -383,7 +386,11 @@ static void usage(FILE *to)
         "  --keep-mac         leave the interface its MAC address\n"
         "  --server ADDRESS   TFTP server; without --interface nothing else is needed\n"
         "  --source ADDRESS   own address (127.64.0.1 when the server is on loopback)\n"
-        "  --file-port N, --http-port N, --sccp-port N\n"
+        "  --protocol NAME    sccp or sip (what the model speaks first)\n"
+        "  --transport NAME   of SIP: udp, tcp (as the file says)\n"
+        "  --file-port N, --http-port N, --sccp-port N, --sip-port N\n"
+        "  --user NAME, --password WORDS\n"
+        "                     of SIP without files: address of record and digest user\n"
         "  --no-files         register at once with --server, without reading files\n"
         "  --load NAME        the load that runs (the model's last)\n"
         "  --fault LIST       what the phone does wrong; `--fault help` lists them\n"
@@ -401,7 +408,7 @@ int handset_main(int argc, char **argv)
                                           {"duration", required_argument, NULL, 'd'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
-    struct phone_options o = {0};
+    struct phone_options o = PHONE_OPTIONS_NONE;
     uint32_t duration_s = 0;
     bool headless = false;
     int c, at, status;

@@ -15,20 +15,21 @@ static int complain(const char *program, const char *words, const char *value)
     return -EINVAL;
 }
 
+#define THIRD_PARTY 336 /* model of SIP phones of other makes */
+
 static int take_models(struct phone_options *o, const char *program, const char *value)
 {
     struct text rest = text_of(value);
 
     while (rest.at) {
         struct text name = text_split(&rest, ',');
-        const struct model *m = model_by_name(name);
+        const struct model *m =
+            text_is(name, "third-party") ? model_find(THIRD_PARTY) : model_by_name(name);
         char copy[64];
 
         text_copy(copy, sizeof(copy), name);
         if (!m || !model_is_phone(m))
             return complain(program, "no such phone model", copy);
-        if (!model_speaks(m, PROTOCOL_SCCP))
-            return complain(program, "this model has no SCCP firmware", copy);
         if (o->n_models < PHONE_MODELS_MAX)
             o->models[o->n_models++] = m;
     }
@@ -68,6 +69,65 @@ static int take_ip(const char *program, const char *value, struct ip *ret)
     return ip_parse(text_of(value), ret) < 0 ? complain(program, "not an IP address", value) : 1;
 }
 
+static int take_protocol(struct phone_options *o, const char *program, const char *value)
+{
+    bool sip = text_equal_nocase(text_of(value), TEXT("sip"));
+
+    if (!sip && !text_equal_nocase(text_of(value), TEXT("sccp")))
+        return complain(program, "phones speak sccp or sip", value);
+    o->protocol = sip ? PROTOCOL_SIP : PROTOCOL_SCCP;
+    return 1;
+}
+
+static int take_transport(struct phone_options *o, const char *program, const char *value)
+{
+    static const char *const names[] = {"tcp", "udp"}; /* by enum link_transport */
+
+    for (uint8_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (!text_equal_nocase(text_of(value), text_of(names[i])))
+            continue;
+        o->transport = i;
+        return 1;
+    }
+    return complain(program, "a transport is udp or tcp", value);
+}
+
+/* What each model speaks: what was asked for, else the first it can. */
+static int choose_protocols(struct phone_options *o, const char *program)
+{
+    for (unsigned i = 0; i < o->n_models; i++) {
+        const struct model *m = o->models[i];
+
+        if (model_speaks(m, PROTOCOL_SIP_THIRD_PARTY) && o->protocol != PROTOCOL_SCCP)
+            o->protocols[i] = PROTOCOL_SIP_THIRD_PARTY;
+        else if (o->protocol >= 0)
+            o->protocols[i] = (enum device_protocol)o->protocol;
+        else
+            o->protocols[i] = model_speaks(m, PROTOCOL_SCCP) ? PROTOCOL_SCCP : PROTOCOL_SIP;
+        if (!model_speaks(m, o->protocols[i]))
+            return complain(program,
+                            o->protocols[i] == PROTOCOL_SCCP ? "this model has no SCCP firmware"
+                                                             : "this model has no SIP firmware",
+                            m->name);
+    }
+    return 0;
+}
+
+int phone_options_kind(const struct phone_options *o, unsigned n, struct phone_kind *ret)
+{
+    int err;
+
+    phone_kind_init(ret, o->models[n], o->load, o->faults);
+    if (o->protocols[n] == PROTOCOL_SCCP)
+        return 0;
+    err = phone_kind_speak_sip(ret, o->protocols[n], o->load);
+    ret->transport = o->transport;
+    ret->first_mac = o->first_mac;
+    text_copy(ret->user, sizeof(ret->user), text_of(o->user));
+    text_copy(ret->password, sizeof(ret->password), text_of(o->password));
+    return err;
+}
+
 int phone_option(struct phone_options *o, const char *program, const char *name, const char *value)
 {
     struct text n = text_of(name);
@@ -90,12 +150,18 @@ int phone_option(struct phone_options *o, const char *program, const char *name,
         return take_port(program, value, &o->sccp_port);
     if (text_is(n, "fault"))
         return take_faults(o, program, value);
+    if (text_is(n, "sip-port"))
+        return take_port(program, value, &o->sip_port);
     if (text_is(n, "protocol"))
-        return text_equal_nocase(text_of(value), TEXT("sccp"))
-                   ? 1
-                   : complain(program, "phones speak sccp here", value);
+        return take_protocol(o, program, value);
+    if (text_is(n, "transport"))
+        return take_transport(o, program, value);
     if (text_is(n, "interface"))
         o->interface = value;
+    else if (text_is(n, "user"))
+        o->user = value;
+    else if (text_is(n, "password"))
+        o->password = value;
     else if (text_is(n, "load"))
         o->load = value;
     else if (text_is(n, "script"))
@@ -133,7 +199,10 @@ static struct ip own_address(struct ip server)
 int phone_options_finish(struct phone_options *o, const char *program)
 {
     if (!o->n_models)
-        o->models[o->n_models++] = model_by_name(TEXT("7960"));
+        o->models[o->n_models++] =
+            model_by_name(o->protocol == PROTOCOL_SIP ? TEXT("8841") : TEXT("7960"));
+    if (choose_protocols(o, program) < 0)
+        return -EINVAL;
     if (!mac_number(o->first_mac) && (!o->interface || strcmp(program, "fleet") == 0))
         o->first_mac = mac_of_number(0x001122000001);
     if (o->interface)

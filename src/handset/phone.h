@@ -51,7 +51,9 @@ struct phone_kind {
     uint8_t transport; /* of SIP, enum link_transport; N_LINK_TRANSPORTS: as the file says */
     char load[65];
     char config_version[49];
-    char user[33], password[33]; /* of SIP without files: digest user, its secret; "" none */
+    /* Of SIP without files: digest user, its secret; "" none. A number counts on from first_mac. */
+    char user[33], password[33];
+    struct mac first_mac;
     struct digest *digest;       /* of SIP; owned */
 };
 
@@ -125,6 +127,7 @@ struct phone_link {
     uint8_t active; /* link of the registration */                                                 \
     uint8_t reason; /* of the next alarm */                                                        \
     bool rereads;   /* after a refusal it reads its files again: it has none of its own */         \
+    uint8_t stale;  /* the stamp that made it compare its files; enum phone_reason, 0: none */     \
     struct phone_link links[PHONE_LINKS];
 
 struct any_phone {
@@ -136,6 +139,7 @@ struct phone_start {
     struct ip own;
     struct endpoint servers[PHONE_SERVERS];
     const char *names[PHONE_SERVERS]; /* as the file writes them; NULL: the address */
+    uint16_t sip_ports[PHONE_SERVERS], sips_ports[PHONE_SERVERS]; /* 0: that of the endpoint */
     unsigned n_servers;
     const struct phone_config *config; /* NULL: no file was read; borrowed for the call */
     enum phone_reason reason;          /* why it was away */

@@ -10,6 +10,7 @@
 #include "base/timers.h"
 #include "handset/boot.h"
 #include "handset/sccp_phone.h"
+#include "handset/sip_phone.h"
 #include "io/dial.h"
 
 struct runner;
@@ -42,7 +43,8 @@ struct runner_site {
     bool keep_boot;   /* also on loopback: the settings menu shows it, extras are fetched */
     struct nic *nic;  /* of a named interface; NULL on loopback */
     struct ip server; /* TFTP server and, without files, CallManager; none: what DHCP says */
-    uint16_t file_port, http_port, sccp_port; /* 0: the usual ones; sccp_port beats the file's */
+    uint16_t file_port, http_port; /* 0: the usual ones */
+    uint16_t sccp_port, sip_port;  /* these beat the file's */
     uint8_t tos;                              /* of signalling; 0x60: CS3 */
     void (*note)(struct runner *r, const struct runner_note *note); /* must not touch the runner */
 };
@@ -57,6 +59,7 @@ struct runner {
     union {
         struct any_phone phone; /* what the phone is, whatever it speaks */
         struct sccp_phone sccp;
+        struct sip_phone sip;
     };
     struct boot *boot; /* NULL once it is over, on loopback */
     struct http_get *http;

@@ -65,13 +65,14 @@ static void on_close(void *context, int err)
     struct runner *r = runner_of(l);
     struct effects *fx = r->site->fx;
 
+    dial_close(l->dial); /* a UDP socket stays when its peer is not there */
     l->dial = NULL;
     effects_clear(fx);
     r->phone.protocol->closed(&r->phone, l->index, err, runner_now_ms(), fx);
     runner_carry_out(r, fx);
 }
 
-static const struct dial_calls tcp_calls = {on_open, on_input, on_close};
+static const struct dial_calls link_calls = {on_open, on_input, on_close};
 
 static void on_datagram(void *context, const struct endpoint *from, const uint8_t *bytes,
                         size_t len)
@@ -125,14 +126,20 @@ static struct dial_options options_of(const struct runner *r, const struct dial_
 
 static int open_link(struct runner *r, const struct effect *e)
 {
-    struct dial_options o = options_of(r, &tcp_calls, &r->links[e->link]);
+    struct dial_options o = options_of(r, &link_calls, &r->links[e->link]);
     struct endpoint to = e->to;
 
     dial_close(r->links[e->link].dial);
     r->links[e->link].dial = NULL;
     o.local = r->phone.address;
-    if (r->site->sccp_port)
-        to.port = r->site->sccp_port;
+    if (r->phone.kind->protocol == PROTOCOL_SCCP)
+        to.port = r->site->sccp_port ? r->site->sccp_port : to.port;
+    else
+        to.port = r->site->sip_port ? r->site->sip_port : to.port;
+    if (e->transport == LINK_TLS)
+        return -EPROTONOSUPPORT;
+    if (e->transport == LINK_UDP)
+        return dial_udp_to(r->site->loop, &o, &to, &r->links[e->link].dial);
     return dial_tcp(r->site->loop, &o, &to, &r->links[e->link].dial);
 }
 
@@ -290,6 +297,14 @@ static void forget_boot(struct runner *r)
     r->udp = NULL;
 }
 
+static void take_server(struct phone_start *s, unsigned i, const struct boot_server *from)
+{
+    s->servers[i] = from->at;
+    s->names[i] = from->as_written.name;
+    s->sip_ports[i] = from->as_written.sip_port;
+    s->sips_ports[i] = from->as_written.sips_port;
+}
+
 static void begin_registration(struct runner *r, struct effects *fx)
 {
     struct phone_start s = {.own = r->stored.address, .reason = r->reason};
@@ -297,10 +312,11 @@ static void begin_registration(struct runner *r, struct effects *fx)
     if (r->boot) {
         s.own = r->boot->network.address;
         s.config = &r->boot->config;
-        for (; s.n_servers < r->boot->n_servers; s.n_servers++)
-            s.servers[s.n_servers] = r->boot->servers[s.n_servers].at;
+        for (; s.n_servers < r->boot->n_servers && s.n_servers < PHONE_SERVERS; s.n_servers++)
+            take_server(&s, s.n_servers, &r->boot->servers[s.n_servers]);
     } else {
-        s.servers[s.n_servers++] = (struct endpoint){r->site->server, 2000};
+        s.servers[s.n_servers++] = (struct endpoint){
+            r->site->server, r->phone.kind->protocol == PROTOCOL_SCCP ? 2000 : 5060};
     }
     note(r, RUNNER_BOOTED, s.n_servers, 0, (struct text){0});
     r->phone.rereads = r->boot && (r->boot->defaulted || r->boot->config.is_default);
@@ -314,6 +330,7 @@ static void begin_registration(struct runner *r, struct effects *fx)
 static struct boot *new_boot(struct runner *r)
 {
     struct boot_options o = {.model = r->phone.kind->model,
+                             .protocol = r->phone.kind->protocol,
                              .mac = r->mac,
                              .stored = r->stored,
                              .load = r->load ? r->load : r->phone.kind->load,
@@ -353,7 +370,7 @@ void runner_begin_boot(struct runner *r, struct effects *fx)
     r->phone.protocol->stop(&r->phone, fx);
     http_get_free(r->http);
     r->http = NULL;
-    if (!r->site->files) {
+    if (!r->site->files || r->phone.kind->protocol == PROTOCOL_SIP_THIRD_PARTY) {
         begin_registration(r, fx);
         return;
     }
@@ -379,15 +396,18 @@ static void begin_comparing(struct runner *r, struct effects *fx)
         boot_start(r->boot, runner_now_ms(), fx);
 }
 
-/* The phone restarts only when its configuration is another one. */
+/* The phone restarts only when its configuration is another one, or when it registered with a
+ * stamp that the files still do not have: then it tries for ever. */
 static void compared(struct runner *r, struct effects *fx)
 {
     uint64_t hash = hash_bytes(&r->boot->config, sizeof(r->boot->config));
+    enum phone_reason reason = r->phone.stale ? r->phone.stale : PHONE_REASON_APPLY_CONFIG;
 
     r->comparing = false;
-    if (hash != r->config_hash)
-        r->phone.protocol->leave(&r->phone, PHONE_REASON_APPLY_CONFIG, PHONE_EVENT_RESTART,
-                                 runner_now_ms(), fx);
+    if (hash == r->config_hash && reason == PHONE_REASON_CONFIG_VERSION)
+        reason = PHONE_REASON_CONFIG_RETRY;
+    if (hash != r->config_hash || reason == PHONE_REASON_CONFIG_RETRY)
+        r->phone.protocol->leave(&r->phone, reason, PHONE_EVENT_RESTART, runner_now_ms(), fx);
     else if (!r->site->on_wire && !r->site->keep_boot)
         forget_boot(r);
 }
@@ -427,7 +447,7 @@ static void do_next(struct runner *r, struct effects *fx)
 void runner_carry_out(struct runner *r, struct effects *fx)
 {
     int failed[PHONE_LINKS] = {0};
-    bool no_http = false;
+    bool no_http = false, open[PHONE_LINKS] = {0};
 
     for (uint32_t i = 0; i < fx->n; i++) {
         struct effect e = fx->items[i];
@@ -435,6 +455,8 @@ void runner_carry_out(struct runner *r, struct effects *fx)
 
         if (err < 0 && (e.type == EFFECT_CONNECT || e.type == EFFECT_SEND))
             failed[e.link] = err;
+        if (e.type == EFFECT_CONNECT)
+            open[e.link] = err == 0 && e.transport == LINK_UDP;
         no_http |= err < 0 && e.type == EFFECT_HTTP;
     }
     if (no_http && r->boot) {
@@ -442,6 +464,9 @@ void runner_carry_out(struct runner *r, struct effects *fx)
         boot_http(r->boot, 0, NULL, 0, runner_now_ms(), fx);
         runner_carry_out(r, fx);
     }
+    for (unsigned i = 0; i < PHONE_LINKS; i++)
+        if (open[i] && r->links[i].dial)
+            on_open(&r->links[i]);
     for (unsigned i = 0; i < PHONE_LINKS; i++) {
         if (!failed[i])
             continue;

@@ -98,9 +98,13 @@ static void leave_in(struct sip_phone *p, enum phone_reason reason, enum phone_e
 static void compare_stamp(struct sip_phone *p, struct text wanted, enum phone_reason reason,
                           struct effects *fx)
 {
-    if (text_is(wanted, p->setup->version_stamp))
+    struct text stamp = text_of(p->setup->version_stamp);
+
+    if (stamp.len >= 2 && stamp.at[0] == '{') /* the file may have its braces, or not */
+        stamp = (struct text){stamp.at + 1, stamp.len - 2};
+    if (text_equal(wanted, stamp))
         return;
-    p->retry = (uint8_t)reason;
+    p->stale = (uint8_t)reason;
     phone_tell_text(fx, PHONE_EVENT_APPLY, "");
 }
 

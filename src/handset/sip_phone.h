@@ -80,7 +80,6 @@ struct sip_phone {
     uint8_t failures;  /* rounds over all servers in vain */
     uint8_t moves;     /* 3xx and 423 in a row */
     bool was_away;     /* the registration moved: check-version is waited for */
-    uint8_t retry;     /* what a server's stamp asked for after the files were read again */
     uint16_t n_dialogs;
     uint32_t seed; /* of everything that must be different each time */
     uint32_t n_branches;

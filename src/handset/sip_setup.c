@@ -30,8 +30,10 @@ static uint8_t transport_of(const struct phone_kind *k, const struct phone_confi
         return LINK_UDP;
     case 3: /* TLS of a phone that is not secured is TCP */
         return c->security_mode > 1 ? LINK_TLS : LINK_TCP;
+    case 0: /* built in when only a default file was found */
+        return c && c->is_default ? LINK_UDP : k->sip->transport;
     default:
-        return k->sip->transport;
+        return LINK_TCP;
     }
 }
 
@@ -57,9 +59,13 @@ static void take_own_name(struct sip_phone *p, struct sip_line *l)
 {
     const struct phone_kind *k = p->kind;
     struct mac mac = {{0}};
+    uint64_t number;
 
     device_name_mac(p->name, &mac);
-    if (*k->user)
+    if (text_to_u64(text_of(k->user), 10, &number) == 0)
+        snprintf(l->name, sizeof(l->name), "%0*llu", (int)strlen(k->user),
+                 (unsigned long long)(number + mac_number(mac) - mac_number(k->first_mac)));
+    else if (*k->user)
         snprintf(l->name, sizeof(l->name), "%s", k->user);
     else
         snprintf(l->name, sizeof(l->name), "%012llx", (unsigned long long)mac_number(mac));
@@ -75,6 +81,17 @@ static void take_names(struct sip_phone *p, struct sip_setup *s, const struct ph
     for (unsigned i = 0; i < p->n_servers; i++)
         if (start->names[i] && strcmp(start->names[i], ip_print(p->servers[i].ip, address)) != 0)
             s->names[i] = text_dup(text_of(start->names[i]));
+}
+
+static void take_ports(struct sip_phone *p, const struct sip_setup *s,
+                       const struct phone_start *start)
+{
+    for (unsigned i = 0; i < p->n_servers; i++) {
+        uint16_t port = s->transport == LINK_TLS ? start->sips_ports[i] : start->sip_ports[i];
+
+        if (port)
+            p->servers[i].port = port;
+    }
 }
 
 /* Lines without credentials use those of the first one. */
@@ -122,6 +139,7 @@ int sip_setup_take(struct sip_phone *p, const struct phone_start *start)
         sip_registration_reset(&s->lines[i].registration);
     }
     take_names(p, s, start);
+    take_ports(p, s, start);
     sip_setup_free(p->setup);
     p->setup = s;
     return 0;

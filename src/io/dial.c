@@ -203,6 +203,26 @@ int dial_udp(uv_loop_t *loop, const struct dial_options *options, struct dial **
     return 0;
 }
 
+int dial_udp_to(uv_loop_t *loop, const struct dial_options *options, const struct endpoint *to,
+                struct dial **ret)
+{
+    struct sockaddr_storage sa;
+    struct dial *d;
+    int err = dial_udp(loop, options, &d);
+
+    if (err)
+        return err;
+    endpoint_to_sockaddr(to, &sa);
+    err = uv_udp_connect(&d->udp, (struct sockaddr *)&sa);
+    if (err) {
+        finish(d);
+        return err;
+    }
+    d->connected = true;
+    *ret = d;
+    return 0;
+}
+
 static void on_sent(uv_write_t *request, int err)
 {
     free(request->data);
@@ -216,6 +236,10 @@ int dial_send(struct dial *d, const void *bytes, size_t len)
 
     if (d->closing || !d->connected)
         return -EPIPE;
+    if (d->is_udp) {
+        n = uv_udp_try_send(&d->udp, &buf, 1, NULL);
+        return n < 0 && n != UV_EAGAIN ? n : 0; /* without room it is lost, as on a wire */
+    }
     n = uv_try_write((uv_stream_t *)&d->tcp, &buf, 1);
     if (n == (int)len)
         return 0;

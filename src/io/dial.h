@@ -32,6 +32,9 @@ struct dial_options {
 int dial_tcp(uv_loop_t *loop, const struct dial_options *options, const struct endpoint *to,
              struct dial **ret);
 int dial_udp(uv_loop_t *loop, const struct dial_options *options, struct dial **ret);
+/* A UDP socket that talks with one peer only: dial_send goes there, others are not heard. */
+int dial_udp_to(uv_loop_t *loop, const struct dial_options *options, const struct endpoint *to,
+                struct dial **ret);
 
 /* Copies what the kernel does not take at once. -EPIPE when not connected, -ENOBUFS when the peer
  * does not read. */

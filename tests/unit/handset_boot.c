@@ -245,9 +245,10 @@ static void run_until(uint64_t end_ms)
     }
 }
 
-static void power_on(const char *model, struct network stored)
+static void power_on_as(const char *model, enum device_protocol protocol, struct network stored)
 {
     struct boot_options o = {.model = model_by_name(text_of(model)),
+                             .protocol = protocol,
                              .mac = {{0, 0x11, 0x22, 0x33, 0x44, 0x55}},
                              .stored = stored,
                              .load = "RUNNING",
@@ -261,6 +262,11 @@ static void power_on(const char *model, struct network stored)
     boot_start(boot, now_ms, &fx);
     play();
     run_until(now_ms + 60000);
+}
+
+static void power_on(const char *model, struct network stored)
+{
+    power_on_as(model, PROTOCOL_SCCP, stored);
 }
 
 static int begin(void **state)
@@ -301,6 +307,48 @@ static void a_7961_asks_trust_lists_then_its_own_file(void **state)
     assert_int_equal(boot->servers[0].dns, BOOT_DNS_NOT_NEEDED);
     assert_int_equal(net.address, 0x0a000064);
     assert_string_equal(boot->switch_name, "switch");
+}
+
+static void an_8841_reads_what_its_file_names_before_it_registers(void **state)
+{
+    net.http_open = true;
+    net.files[0].name = "SEP001122334455.cnf.xml";
+    net.files[0].content =
+        "<device><devicePool><callManagerGroup><members><member priority=\"0\"><callManager><ports>"
+        "<sipPort>5070</sipPort></ports><processNodeName>10.0.0.3</processNodeName></callManager>"
+        "</member></members></callManagerGroup></devicePool><sipProfile><sipLines><line>"
+        "<featureID>9</featureID><name>7001</name></line></sipLines>"
+        "<dialTemplate>DR1.xml</dialTemplate><softKeyFile>SK1.xml</softKeyFile></sipProfile>"
+        "<featurePolicyFile>../x</featurePolicyFile></device>";
+    power_on_as("8841", PROTOCOL_SIP, network_factory());
+    assert_true(net.ready);
+    assert_true(strstr(net.log, "AppDialRules.xml") > strstr(net.log, "SEP001122334455.cnf.xml"));
+    assert_true(strstr(net.log, "DR1.xml") && strstr(net.log, "SK1.xml"));
+    assert_null(strstr(net.log, "../x"));
+    assert_int_equal(boot->servers[0].as_written.sip_port, 5070);
+    assert_string_equal(boot->config.lines[0].name, "7001");
+}
+
+static void a_7960_with_a_sip_load_reads_its_two_text_files(void **state)
+{
+    net.files[0].name = "SIPDefault.cnf";
+    net.files[0].content = "proxy1_address: 10.0.0.3\ndial_template: dialplan\n";
+    net.files[1].name = "SIP001122334455.cnf";
+    net.files[1].content = "line1_name: 7001\n";
+    power_on_as("7960", PROTOCOL_SIP, network_factory());
+    assert_true(net.ready);
+    assert_string_equal(net.log, "OS79XX.TXT SIPDefault.cnf SIP001122334455.cnf dialplan.xml");
+    assert_string_equal(boot->config.lines[0].name, "7001");
+    assert_int_equal(ip_v4_number(boot->servers[0].at.ip), 0x0a000003);
+}
+
+static void a_7960_without_a_common_file_takes_its_own(void **state)
+{
+    net.files[0].name = "SIP001122334455.cnf";
+    net.files[0].content = "proxy1_address: 10.0.0.3\nline1_name: 7001\n";
+    power_on_as("7960", PROTOCOL_SIP, network_factory());
+    assert_true(net.ready);
+    assert_int_equal(boot->config.n_lines, 1);
 }
 
 static void a_phone_without_its_own_file_takes_the_default(void **state)
@@ -616,6 +664,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(a_7961_asks_trust_lists_then_its_own_file),
+        TEST(an_8841_reads_what_its_file_names_before_it_registers),
+        TEST(a_7960_with_a_sip_load_reads_its_two_text_files),
+        TEST(a_7960_without_a_common_file_takes_its_own),
         TEST(a_phone_without_its_own_file_takes_the_default),
         TEST(an_unknown_phone_takes_the_tftp_server_for_its_callmanager),
         TEST(a_12sp_asks_its_binary_file_without_vlan),

@@ -139,6 +139,87 @@ static void os79xx_names_a_load(void **state)
     assert_int_equal(phone_config_read_os79xx("", 0, load), -EBADMSG);
 }
 
+static const char sip[] =
+    "<device><devicePool><callManagerGroup><members><member priority=\"0\"><callManager><ports>"
+    "<ethernetPhonePort>2000</ethernetPhonePort><sipPort>5070</sipPort>"
+    "<securedSipPort>5071</securedSipPort></ports><processNodeName>192.0.2.11</processNodeName>"
+    "</callManager></member></members></callManagerGroup></devicePool><sipProfile><sipStack>"
+    "<timerRegisterExpires>1800</timerRegisterExpires><timerRegisterDelta>6</timerRegisterDelta>"
+    "<timerKeepAliveExpires>240</timerKeepAliveExpires><userInfo>Phone</userInfo></sipStack>"
+    "<sipLines><line button=\"1\" lineIndex=\"1\"><featureID>9</featureID>"
+    "<featureLabel>Ann</featureLabel><proxy>%s</proxy><port>5060</port><name>7001</name>"
+    "<contact>c0ffee</contact><authName>ann</authName><authPassword>secret</authPassword></line>"
+    "<line button=\"2\"><featureID>2</featureID><name>fast</name></line>"
+    "<line button=\"3\" lineIndex=\"2\"><featureID>9</featureID><name>UNPROVISIONED</name></line>"
+    "<line button=\"4\" lineIndex=\"3\"><featureID>9</featureID><name>7002</name></line></sipLines>"
+    "<dialTemplate>DR1.xml</dialTemplate><softKeyFile>SK1.xml</softKeyFile></sipProfile>"
+    "<transportLayerProtocol>2</transportLayerProtocol></device>";
+
+static void a_sip_file_gives_lines_ports_timers_and_further_files(void **state)
+{
+    char xml[4096];
+    struct phone_config c;
+    int n = snprintf(xml, sizeof(xml), sip, "USECALLMANAGER");
+
+    assert_int_equal(phone_config_read_xml(xml, (size_t)n, 683, &c), 0);
+    assert_true(c.managed);
+    assert_true(c.phone_users);
+    assert_int_equal(c.n_lines, 2); /* a speed dial and an empty line are none */
+    assert_string_equal(c.lines[0].name, "7001");
+    assert_string_equal(c.lines[0].contact, "c0ffee");
+    assert_string_equal(c.lines[0].label, "Ann");
+    assert_string_equal(c.lines[0].auth_name, "ann");
+    assert_string_equal(c.lines[0].password, "secret");
+    assert_string_equal(c.lines[1].name, "7002");
+    assert_string_equal(c.lines[1].contact, "");
+    assert_int_equal(c.servers[0].sip_port, 5070);
+    assert_int_equal(c.servers[0].sips_port, 5071);
+    assert_int_equal(c.transport_code, 2);
+    assert_int_equal(c.register_s, 1800);
+    assert_int_equal(c.register_delta_s, 6);
+    assert_int_equal(c.keepalive_s, 240);
+    assert_string_equal(c.dial_template, "DR1.xml");
+    assert_string_equal(c.softkey_file, "SK1.xml");
+}
+
+static void another_proxy_than_callmanager_means_a_phone_that_is_not_managed(void **state)
+{
+    char xml[4096];
+    struct phone_config c;
+    int n = snprintf(xml, sizeof(xml), sip, "192.0.2.11");
+
+    assert_int_equal(phone_config_read_xml(xml, (size_t)n, 683, &c), 0);
+    assert_false(c.managed);
+}
+
+static void a_key_of_the_second_text_file_beats_the_first(void **state)
+{
+    static const char first[] =
+        "# all phones\r\nimage_version: P0S3-08-12-00\r\n"
+        "proxy1_address: \"192.0.2.11\" # the server\r\nproxy1_port: 5070\r\n"
+        "proxy_backup : 192.0.2.12\r\ntimer_register_expires: 600\r\n",
+                      second[] =
+                          "line1_name: 7001\nline1_authname: \"ann\"\nline1_password: \"a#b\"\n"
+                          "line2_name: UNPROVISIONED\ntimer_register_expires: 900\n"
+                          "proxy_backup: \"\"\nnonsense\n";
+    struct phone_config c = {0};
+
+    assert_int_equal(phone_config_read_text(first, sizeof(first) - 1, &c), 0);
+    assert_int_equal(c.n_servers, 2);
+    assert_int_equal(phone_config_read_text(second, sizeof(second) - 1, &c), 0);
+    assert_int_equal(c.n_servers, 1);
+    assert_string_equal(c.servers[0].name, "192.0.2.11");
+    assert_int_equal(c.servers[0].sip_port, 5070);
+    assert_int_equal(c.n_lines, 2);
+    assert_string_equal(c.lines[0].name, "7001");
+    assert_string_equal(c.lines[0].auth_name, "ann");
+    assert_string_equal(c.lines[0].password, "a#b");
+    assert_int_equal(c.register_s, 900);
+    assert_string_equal(c.load, "P0S3-08-12-00");
+    assert_false(c.managed);
+    assert_int_equal(phone_config_read_text("<device/>", 9, &c), -EBADMSG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +231,9 @@ int main(void)
         cmocka_unit_test(a_binary_file_gives_servers_and_the_directory),
         cmocka_unit_test(a_truncated_binary_file_is_refused),
         cmocka_unit_test(os79xx_names_a_load),
+        cmocka_unit_test(a_sip_file_gives_lines_ports_timers_and_further_files),
+        cmocka_unit_test(another_proxy_than_callmanager_means_a_phone_that_is_not_managed),
+        cmocka_unit_test(a_key_of_the_second_text_file_beats_the_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
