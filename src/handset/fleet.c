@@ -475,7 +475,7 @@ static void usage(FILE *to)
           "  --interface NAME   boot on it: DHCP with a MAC address each; addresses are put on the "
           "interface\n"
           "  --protocol NAME    sccp or sip (what the models speak first)\n"
-          "  --transport NAME   of SIP: udp, tcp (as the file says)\n"
+          "  --transport NAME   of SIP: udp, tcp, tls (as the file says)\n"
           "  --file-port N, --http-port N, --sccp-port N, --sip-port N\n"
           "  --user NAME, --password WORDS\n"
           "                     of SIP without files: address of record and digest user; a number\n"

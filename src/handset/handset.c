@@ -387,7 +387,7 @@ static void usage(FILE *to)
         "  --server ADDRESS   TFTP server; without --interface nothing else is needed\n"
         "  --source ADDRESS   own address (127.64.0.1 when the server is on loopback)\n"
         "  --protocol NAME    sccp or sip (what the model speaks first)\n"
-        "  --transport NAME   of SIP: udp, tcp (as the file says)\n"
+        "  --transport NAME   of SIP: udp, tcp, tls (as the file says)\n"
         "  --file-port N, --http-port N, --sccp-port N, --sip-port N\n"
         "  --user NAME, --password WORDS\n"
         "                     of SIP without files: address of record and digest user\n"

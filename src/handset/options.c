@@ -81,15 +81,15 @@ static int take_protocol(struct phone_options *o, const char *program, const cha
 
 static int take_transport(struct phone_options *o, const char *program, const char *value)
 {
-    static const char *const names[] = {"tcp", "udp"}; /* by enum link_transport */
+    static const char *const names[N_LINK_TRANSPORTS] = {"tcp", "udp", "tls"};
 
-    for (uint8_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (uint8_t i = 0; i < N_LINK_TRANSPORTS; i++) {
         if (!text_equal_nocase(text_of(value), text_of(names[i])))
             continue;
         o->transport = i;
         return 1;
     }
-    return complain(program, "a transport is udp or tcp", value);
+    return complain(program, "a transport is udp, tcp or tls", value);
 }
 
 /* What each model speaks: what was asked for, else the first it can. */

@@ -7,6 +7,7 @@
 #include "handset/http_get.h"
 #include "handset/runner_parts.h"
 #include "handset/screen.h"
+#include "io/tls_client.h"
 
 uint64_t runner_now_us(void)
 {
@@ -91,7 +92,9 @@ void runner_site_done(struct runner_site *site)
     if (site->fx)
         uv_close((uv_handle_t *)&site->tick, NULL);
     free(site->fx);
+    tls_client_free(site->tls);
     site->fx = NULL;
+    site->tls = NULL;
 }
 
 void runner_init(struct runner *r, struct runner_site *site, const struct phone_kind *kind,

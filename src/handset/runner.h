@@ -45,7 +45,8 @@ struct runner_site {
     struct ip server; /* TFTP server and, without files, CallManager; none: what DHCP says */
     uint16_t file_port, http_port; /* 0: the usual ones */
     uint16_t sccp_port, sip_port;  /* these beat the file's */
-    uint8_t tos;                              /* of signalling; 0x60: CS3 */
+    struct tls_client *tls;        /* made when the first phone needs it; owned */
+    uint8_t tos;                   /* of signalling; 0x60: CS3 */
     void (*note)(struct runner *r, const struct runner_note *note); /* must not touch the runner */
 };
 

@@ -8,6 +8,7 @@
 #include "handset/http_get.h"
 #include "handset/nic.h"
 #include "handset/runner_parts.h"
+#include "io/tls_client.h"
 
 enum to_do {
     TO_DO_NOTHING,
@@ -136,8 +137,11 @@ static int open_link(struct runner *r, const struct effect *e)
         to.port = r->site->sccp_port ? r->site->sccp_port : to.port;
     else
         to.port = r->site->sip_port ? r->site->sip_port : to.port;
-    if (e->transport == LINK_TLS)
-        return -EPROTONOSUPPORT;
+    if (e->transport == LINK_TLS) {
+        if (!r->site->tls && !(r->site->tls = tls_client_new(false)))
+            return -ENOMEM;
+        o.tls = r->site->tls;
+    }
     if (e->transport == LINK_UDP)
         return dial_udp_to(r->site->loop, &o, &to, &r->links[e->link].dial);
     return dial_tcp(r->site->loop, &o, &to, &r->links[e->link].dial);
@@ -317,6 +321,7 @@ static void begin_registration(struct runner *r, struct effects *fx)
     } else {
         s.servers[s.n_servers++] = (struct endpoint){
             r->site->server, r->phone.kind->protocol == PROTOCOL_SCCP ? 2000 : 5060};
+        s.sips_ports[0] = 5061;
     }
     note(r, RUNNER_BOOTED, s.n_servers, 0, (struct text){0});
     r->phone.rereads = r->boot && (r->boot->defaulted || r->boot->config.is_default);

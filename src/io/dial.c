@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/tls_client.h"
+
 #define MAX_QUEUED 65536 /* bytes unsent on a link; a client never has that much to say */
 
 struct dial {
@@ -20,6 +22,7 @@ struct dial {
     uv_connect_t connect;
     const struct dial_calls *calls;
     void *context;
+    struct tls_session *tls; /* NULL: clear */
     bool closing, connected, is_udp;
 };
 
@@ -38,7 +41,10 @@ static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data); /* the only free of a link */
+    struct dial *d = handle->data;
+
+    tls_session_free(d->tls);
+    free(d); /* the only free of a link */
 }
 
 static void finish(struct dial *d)
@@ -57,11 +63,51 @@ static void lost(struct dial *d, int err)
     d->calls->on_close(d->context, err);
 }
 
+/* ---- TLS in between ---- */
+
+static int send_raw(struct dial *d, const void *bytes, size_t len);
+
+static int tls_out(void *context, const void *bytes, size_t len)
+{
+    return send_raw(context, bytes, len);
+}
+
+static void tls_ready(void *context)
+{
+    struct dial *d = context;
+
+    d->calls->on_open(d->context);
+}
+
+static void tls_clear(void *context, const uint8_t *bytes, size_t len)
+{
+    struct dial *d = context;
+
+    d->calls->on_input(d->context, NULL, bytes, len);
+}
+
+static bool tls_over(void *context)
+{
+    return ((struct dial *)context)->closing;
+}
+
+static const struct tls_session_calls tls_calls = {tls_out, tls_ready, tls_clear, tls_over};
+
+static void on_cipher(struct dial *d, const uint8_t *bytes, size_t len)
+{
+    int err = tls_session_input(d->tls, bytes, len);
+
+    if (err)
+        lost(d, err == -ECONNRESET ? 0 : err);
+}
+
 static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct dial *d = stream->data;
 
-    if (n > 0 && !d->closing)
+    if (n > 0 && !d->closing && d->tls)
+        on_cipher(d, (const uint8_t *)buf->base, (size_t)n);
+    else if (n > 0 && !d->closing)
         d->calls->on_input(d->context, NULL, (const uint8_t *)buf->base, (size_t)n);
     else if (n < 0)
         lost(d, n == UV_EOF ? 0 : (int)n);
@@ -94,7 +140,13 @@ static void on_connected(uv_connect_t *request, int err)
         return;
     d->connected = true;
     uv_read_start((uv_stream_t *)&d->tcp, on_room, on_bytes);
-    d->calls->on_open(d->context);
+    if (!d->tls) {
+        d->calls->on_open(d->context);
+        return;
+    }
+    err = tls_session_begin(d->tls);
+    if (err)
+        lost(d, err);
 }
 
 /* Options that must be set before bind: the interface, and ports chosen only at connect, so that
@@ -158,6 +210,11 @@ int dial_tcp(uv_loop_t *loop, const struct dial_options *options, const struct e
     d = dial_new(options);
     if (!d) {
         close(fd);
+        return -ENOMEM;
+    }
+    if (options->tls && !(d->tls = tls_session_new(options->tls, &tls_calls, d))) {
+        close(fd);
+        free(d);
         return -ENOMEM;
     }
     uv_tcp_init(loop, &d->tcp);
@@ -229,6 +286,13 @@ static void on_sent(uv_write_t *request, int err)
 }
 
 int dial_send(struct dial *d, const void *bytes, size_t len)
+{
+    if (d->tls)
+        return d->closing ? -EPIPE : tls_session_send(d->tls, bytes, len);
+    return send_raw(d, bytes, len);
+}
+
+static int send_raw(struct dial *d, const void *bytes, size_t len)
 {
     uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
     struct unsent *rest;

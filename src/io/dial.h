@@ -11,6 +11,7 @@
 #include "base/address.h"
 
 struct dial;
+struct tls_client;
 
 struct dial_calls {
     void (*on_open)(void *context); /* TCP only: connected */
@@ -21,9 +22,10 @@ struct dial_calls {
 };
 
 struct dial_options {
-    struct ip local;       /* family 0: the kernel's choice */
-    const char *interface; /* bind to it, or NULL; copied into the kernel only */
-    uint8_t tos;           /* IP TOS byte; phones mark signalling CS3 = 0x60 */
+    struct ip local;        /* family 0: the kernel's choice */
+    const char *interface;  /* bind to it, or NULL; copied into the kernel only */
+    uint8_t tos;            /* IP TOS byte; phones mark signalling CS3 = 0x60 */
+    struct tls_client *tls; /* NULL: clear. on_open is told when the handshake is done */
     const struct dial_calls *calls;
     void *context;
 };

@@ -1,0 +1,181 @@
+"""Simulated SIP phones before a real server: every generation of loads boots, registers, is reset and comes back; refusals
+have their words; phones that misbehave do not disturb the others; Wireshark reads what both sides say (SIP-1 to SIP-3,
+SIM-1, SIM-4, REG-1)."""
+import json
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from conftest import until
+from node import DIALTONE, Node, dialtone
+
+SIP, TFTP, HTTP = 27560, 27569, 27570
+PORTS = ['--server', '127.0.0.1', '--sip-port', str(SIP), '--file-port', str(TFTP), '--http-port', str(HTTP)]
+# A model of each generation that has SIP loads and files for them.
+MODELS = '7940 7960 7906 7911 7931 7941 7961 7970 7975 6921 6961 8945 8961 9951 9971 7821 7841 8811 8821 8841 8851'.split()
+
+
+@pytest.fixture
+def node(tmp_path):
+    node = Node(tmp_path / 'data', 'listen.address=127.0.0.1', 'node.address=127.0.0.1', f'sip.port={SIP}',
+                f'tftp.port={TFTP}', f'files.http_port={HTTP}')
+    yield node
+    node.stop()
+
+
+def fleet(*words):
+    done = subprocess.run([DIALTONE, 'fleet', '--protocol', 'sip', *PORTS, '--json', *map(str, words)],
+                          capture_output=True, text=True, timeout=300)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def statuses(node):
+    return {row['name']: row for row in json.loads(dialtone(node.folder, 'phone', 'list', '--json').stdout)}
+
+
+def add_phones(node, tmp_path, count, models, lines=1):
+    rows = ['name,model,protocol,lines']
+    for i in range(count):
+        numbers = ';'.join(str(10000 + i * lines + j) for j in range(lines))
+        rows.append(f'SEP{0x001122000001 + i:012X},{models[i % len(models)]},sip,{numbers}')
+    (tmp_path / 'phones.csv').write_text('\n'.join(rows) + '\n')
+    done = dialtone(node.folder, 'import', tmp_path / 'phones.csv')
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_generation_registers_with_its_own_files(node, tmp_path):
+    add_phones(node, tmp_path, len(MODELS), MODELS)
+    status, report = fleet('--model', ','.join(MODELS), '--count', len(MODELS), '--wait', 60)
+    assert status == 0, (report, [row for row in statuses(node).values() if row['status'] != 'registered'])
+    assert report['registered'] == len(MODELS) and report['losses'] == 0
+
+
+def test_loads_that_register_line_by_line_register_all_lines(node, tmp_path):
+    add_phones(node, tmp_path, 4, ['7961'], lines=4)
+    status, report = fleet('--model', '7961', '--load', 'SIP41.8-5-4S', '--count', 4, '--duration', 5)
+    assert status == 0, report
+    assert report['losses'] == 0
+
+
+def test_an_unknown_phone_is_refused_with_words(node):
+    status, report = fleet('--model', '8841', '--no-files', '--count', 3, '--wait', 60)
+    assert status == 1 and report['registered'] == 0
+    assert [r['text'] for r in report['refusals']] == ['404 Auto-registration failed']
+
+
+def test_the_wrong_model_is_refused_with_words(node, tmp_path):
+    add_phones(node, tmp_path, 1, ['8841'])
+    status, report = fleet('--model', '8851', '--wait', 60)
+    assert status == 1
+    assert report['refusals'][0]['text'] == '485 Device type mismatch'
+
+
+@pytest.mark.parametrize('transport', ['tcp', 'udp'])
+def test_a_boot_storm_registers_everybody_once(node, tmp_path, transport):
+    models = ['7961', '7975', '8841', '9971']
+    add_phones(node, tmp_path, 300, models)
+    status, report = fleet('--model', ','.join(models), '--transport', transport, '--count', 300)
+    assert status == 0, report
+    assert report['registered'] == 300 and report['refused'] == 0 and report['losses'] == 0
+
+
+@pytest.mark.parametrize('fault', ['silent', 'half-message', 'garbage', 'long-message', 'short-register', 'dribble',
+                                   'unknown-message', 'deaf', 'half-open', 'abort', 'flap', 'duplicate',
+                                   'lost-keepalives', 'new-call-id'])
+def test_phones_that_misbehave_do_not_disturb_others(node, tmp_path, fault):
+    add_phones(node, tmp_path, 80, ['8841', '7975'])
+    bad = subprocess.Popen([DIALTONE, 'fleet', *PORTS, '--protocol', 'sip', '--model', '8841,7975', '--count', '40',
+                            '--fault', fault, '--duration', '3', '--first-mac', f'{0x001122000001 + 40:012x}', '--vanish'],
+                           stdout=subprocess.DEVNULL)
+    status, report = fleet('--model', '8841,7975', '--count', 40, '--wait', 60)
+    bad.wait()
+    assert status == 0, report
+    assert report['losses'] == 0
+    assert node.process.poll() is None
+
+
+class Phone:
+    """`dialtone handset --json`, and what it tells."""
+
+    def __init__(self, *words):
+        self.process = subprocess.Popen([DIALTONE, 'handset', *PORTS, '--json', *words], stdout=subprocess.PIPE, text=True)
+        self.seen = []
+
+    def until(self, what):
+        for line in self.process.stdout:
+            event = json.loads(line)
+            self.seen.append(event)
+            if event['event'] == 'phone' and event.get('what') == what:
+                return event
+        raise AssertionError(f'{what} did not come: {self.seen}')
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def test_a_phone_is_reset_and_restarted_by_the_server(node, tmp_path):
+    name = 'SEP001122000001'
+    add_phones(node, tmp_path, 1, ['8851'], lines=2)
+    phone = Phone('--model', '8851', '--duration', '30')
+    phone.until('registered')
+    for order in 'restart', 'reset':
+        assert dialtone(node.folder, 'phone', order, name).returncode == 0
+        phone.until(order)
+        phone.until('registered')
+    assert sum(e['event'] == 'boot' for e in phone.seen) == 1  # by the reset only
+    phone.end()
+    until(lambda: statuses(node)[name]['status'] == 'unregistered')
+
+
+def test_a_changed_phone_is_told_and_reads_its_file_again(node, tmp_path):
+    name = 'SEP001122000001'
+    add_phones(node, tmp_path, 1, ['8841'])
+    phone = Phone('--model', '8841', '--duration', '30')
+    phone.until('registered')
+    assert dialtone(node.folder, 'phone', 'set', name, 'lines=10000;10077').returncode == 0
+    assert dialtone(node.folder, 'phone', 'apply', name).returncode == 0
+    phone.until('restart')
+    phone.until('registered')
+    phone.end()
+
+
+def test_a_client_of_another_make_answers_the_challenge(node):
+    assert dialtone(node.folder, 'user', 'add', 'alice', 'digest_password=secret').returncode == 0
+    done = dialtone(node.folder, 'phone', 'add', 'softphone1', 'model=third-party-basic', 'protocol=sip', 'owner=alice',
+                    'lines=7003')
+    assert done.returncode == 0, done.stderr
+    status, report = fleet('--model', 'third-party', '--user', 'alice', '--password', 'secret', '--wait', 30)
+    assert status == 0, report
+    status, report = fleet('--model', 'third-party', '--user', 'alice', '--password', 'wrong', '--duration', 3)
+    assert status == 1 and report['refused'] == 1, report
+
+
+@pytest.mark.skipif(not shutil.which('tshark'), reason='tshark is not here')
+@pytest.mark.parametrize('transport', ['tcp', 'udp'])
+def test_wireshark_reads_what_both_sides_say(node, tmp_path, transport):
+    models = ['7961', '8841', '9971', '7821']
+    add_phones(node, tmp_path, 8, models, lines=2)
+    capture = tmp_path / 'sip.pcap'
+    sniffer = subprocess.Popen(['tshark', '-q', '-i', 'lo', '-w', str(capture), '-f', f'port {SIP}'],
+                               stderr=subprocess.PIPE, text=True)
+    for line in sniffer.stderr:
+        if 'Capturing' in line:
+            break
+    until(capture.exists)
+    status, report = fleet('--model', ','.join(models), '--transport', transport, '--count', 8, '--duration', 2)
+    assert status == 0, report
+    time.sleep(0.5)  # what the kernel still holds for the sniffer
+    sniffer.terminate()
+    sniffer.wait()
+    fields = ['sip.Method', 'sip.Status-Code', '_ws.malformed', '_ws.expert.message']
+    lines = subprocess.run(['tshark', '-n', '-r', str(capture), '-d', f'{transport}.port=={SIP},sip', '-Y', 'sip', '-T',
+                            'fields'] + [w for f in fields for w in ('-e', f)], capture_output=True, text=True, check=True)
+    rows = [line.split('\t') for line in lines.stdout.splitlines()]
+    assert sum('REGISTER' in row[0] for row in rows) >= 16  # each registers and leaves
+    wrong = [row for row in rows if row[2] or ('sip' in row[3].lower() and 'error' in row[3].lower())]
+    assert not wrong, wrong
