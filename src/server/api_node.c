@@ -324,17 +324,3 @@ void api_service_restart(struct admin *a, const struct call *c)
 {
     control_service(a, c, SERVICE_STOPPED, start_again);
 }
-
-/* --- nodes --- */
-
-void api_node_list(struct admin *a, const struct call *c)
-{
-    const struct bootstrap *b = server_bootstrap(a->thread->server);
-
-    admin_answer(a, c->who,
-                 json_pack("{s:[s,s,s,s,s,s], s:[[s,s,s,s,o,i]]}", "columns", "name", "address",
-                           "role", "version", "since", "registered", "rows", a->node,
-                           b->node_address, "publisher", DIALTONE_VERSION,
-                           admin_time(a->started_us, c->full),
-                           (int)status_count(a->status, STATE_REGISTERED)));
-}

@@ -1,5 +1,5 @@
 /* signalling.c - the signalling thread: its cores, their clock, and what other threads tell it. */
-#include "server/signalling.h"
+#include "server/peers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,6 +53,7 @@ static void take_snapshot(struct signalling *s)
     s->directory = directory_ref(s->thread->directory);
     registry_set_directory(s->registry, s->directory, signalling_now(s));
     directory_unref(old);
+    peers_update(s->peers);
 }
 
 static void local_time(void *context, const char *zone, uint64_t wall_us, struct local_time *ret)
@@ -89,7 +90,8 @@ static int cores_new(struct signalling *s)
     s->sip = s->registry ? sip_stations_new(&sip) : NULL;
     s->effects = effects_new();
     s->times = local_times_new();
-    return s->stations && s->sip && s->effects && s->times ? 0 : -ENOMEM;
+    s->peers = peers_new(s);
+    return s->stations && s->sip && s->effects && s->times && s->peers ? 0 : -ENOMEM;
 }
 
 static void signalling_free(struct signalling *s)
@@ -119,6 +121,7 @@ static int start(struct thread *t)
     uv_timer_init(&t->loop, &s->timer);
     uv_timer_init(&t->loop, &s->news_timer);
     uv_timer_init(&t->loop, &s->certificates_timer);
+    signalling_measure(s);
     uv_prepare_init(&t->loop, &s->prepare);
     s->timer.data = s->news_timer.data = s->certificates_timer.data = s->prepare.data = s;
     uv_prepare_start(&s->prepare, on_prepare);
@@ -163,13 +166,23 @@ static void on_closed(uv_handle_t *handle)
         signalling_free(s);
 }
 
+static void on_peers_gone(void *context)
+{
+    struct signalling *s = context;
+
+    if (--s->n_handles == 0)
+        signalling_free(s);
+}
+
 static void stop(struct thread *t)
 {
     struct signalling *s = t->state;
 
     signalling_ports_close(s);
     signalling_tell_news(s);
-    s->n_handles = 4;
+    s->n_handles = 6;
+    peers_stop(s->peers, on_peers_gone, s);
+    uv_close((uv_handle_t *)&s->measure, on_closed);
     uv_close((uv_handle_t *)&s->prepare, on_closed);
     uv_close((uv_handle_t *)&s->timer, on_closed);
     uv_close((uv_handle_t *)&s->news_timer, on_closed);

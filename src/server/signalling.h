@@ -3,6 +3,7 @@
 
 #include "io/tcp.h"
 #include "io/tls.h"
+#include "server/drain.h"
 #include "io/udp.h"
 #include "server/local_time.h"
 #include "server/server.h"
@@ -33,6 +34,10 @@ struct signalling {
     struct registry *registry;
     struct stations *stations; /* of SCCP */
     struct sip_stations *sip;
+    struct peers *peers; /* the other nodes */
+    struct drain drain;
+    uv_timer_t measure; /* each quarter of a second: what was taken, who is sent away */
+    uint64_t cpu_us, measured_ns;
     struct effects *effects;
     struct local_times *times;
     const struct directory *directory; /* what `registry` works with: one reference */
@@ -88,3 +93,11 @@ void signalling_certificate_list(struct signalling *s, const struct message *m);
 void signalling_certificate_show(struct signalling *s, const struct message *m);
 void signalling_certificate_renew(struct signalling *s, const struct message *m);
 void signalling_on_certificates_timer(uv_timer_t *timer);
+
+/* signalling_nodes.c */
+void signalling_measure(struct signalling *s); /* begins */
+void signalling_node_list(struct signalling *s, const struct message *m);
+void signalling_node_drain(struct signalling *s, const struct message *m);
+/* All registered phones, whatever they speak: start with a zeroed cursor, ends with NULL. */
+const struct station *signalling_next_registered(const struct signalling *s,
+                                                 struct phone_cursor *cursor);

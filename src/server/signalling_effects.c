@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "provision/file_guard.h"
-#include "server/signalling.h"
+#include "server/peers.h"
 
 #define NEWS_MS                                                                                    \
     25 /* how long news may wait for more: later than those of the files a phone read before */
@@ -184,6 +184,7 @@ void signalling_carry_out(struct signalling *s)
             break;
         case EFFECT_BINDING:
             tell_binding(s, row);
+            peers_tell(s->peers, row->binding.device, row->binding.gone);
             break;
         case EFFECT_AUTOREGISTER:
             if (ask_to_add(s, row) < 0)

@@ -134,6 +134,8 @@ void signalling_answer(struct signalling *s, const struct message *m)
         {REQUEST_CERTIFICATE_LIST, signalling_certificate_list},
         {REQUEST_CERTIFICATE_SHOW, signalling_certificate_show},
         {REQUEST_CERTIFICATE_RENEW, signalling_certificate_renew},
+        {REQUEST_NODE_LIST, signalling_node_list},
+        {REQUEST_NODE_DRAIN, signalling_node_drain},
     };
 
     for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)

@@ -179,6 +179,8 @@ static void tell_toggle(struct station *s, struct effects *e)
 void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
 {
     s->since_us = s->registry->now.wall_us;
+    s->since_ms = s->registry->now.ms;
+    s->registry->n_arrived++;
     s->leave_reason = 0;
     refused_forget(s->registry->refused, s->name);
     tell_event(s, STAGE_REGISTERED, 0, s->load, e);

@@ -38,6 +38,12 @@ static bool model_needs_newer_cluster(struct station *s)
     return s->model == 348 && SETTING_OF(s, cluster_release) < 6;
 }
 
+/* Nodes of different versions: a phone whose files came from the other one must not register. */
+static bool publisher_is_another_version(struct station *s)
+{
+    return s->registry->disagrees;
+}
+
 static bool limit_is_reached(struct station *s)
 {
     size_t n = 0;

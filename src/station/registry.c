@@ -21,6 +21,7 @@ struct registry *registry_new(const struct registry_options *options)
         return NULL;
     map_init(&r->by_name, key_of);
     r->options = *options;
+    pace_init(&r->pace);
     r->flapping = flapping_new();
     r->refused = refused_new();
     for (int i = 0; i < N_SETTINGS; i++)
@@ -157,6 +158,47 @@ const struct station *registry_find(const struct registry *r, struct device_name
     if (!x)
         x = registry_holder(r, upper(name));
     return x && station_is_registered(x) ? x : NULL;
+}
+
+bool registry_take_off(struct registry *r, struct device_name name, uint32_t reason,
+                       struct moment now, struct effects *e)
+{
+    struct station *x = (struct station *)registry_find(r, name);
+
+    r->now = now;
+    if (!x)
+        return false;
+    x->leave_reason = (uint8_t)reason;
+    x->kind->replace(x, e);
+    return true;
+}
+
+const struct callmanager_group *registry_group_of(const struct registry *r, struct device_name name)
+{
+    struct station *x = registry_holder(r, name);
+
+    return x ? station_group(x) : NULL;
+}
+
+void registry_set_draining(struct registry *r, bool on)
+{
+    r->draining = on;
+}
+
+void registry_measure(struct registry *r, uint32_t cpu_us, uint32_t late_ms)
+{
+    pace_measure(&r->pace, cpu_us, r->n_arrived, late_ms);
+    r->n_arrived = 0;
+}
+
+struct pace *registry_pace(struct registry *r)
+{
+    return &r->pace;
+}
+
+void registry_set_disagreement(struct registry *r, bool on)
+{
+    r->disagrees = on;
 }
 
 size_t registry_registered(const struct registry *r, enum device_protocol protocol)

@@ -9,6 +9,8 @@
 #include "station/station.h"
 
 struct registry;
+struct effects;
+struct pace;
 
 struct moment {
     uint64_t ms;      /* a clock that never jumps */
@@ -37,7 +39,23 @@ void registry_set_directory(struct registry *r, const struct directory *dir, str
 
 /* Registered phone of that name, whatever it speaks, or NULL; any case. */
 const struct station *registry_find(const struct registry *r, struct device_name name);
+/* How fast phones may come back; valid as long as the registry. */
+struct pace *registry_pace(struct registry *r);
 size_t registry_registered(const struct registry *r, enum device_protocol protocol);
+
+/* It ends here and now, as when it registers at another node; `reason` is why, UNREGISTERED_…; false:
+ * it was not registered here. */
+bool registry_take_off(struct registry *r, struct device_name name, uint32_t reason,
+                       struct moment now, struct effects *e);
+/* The CallManager group that its pool leads to, or NULL. */
+const struct callmanager_group *registry_group_of(const struct registry *r,
+                                                  struct device_name name);
+/* No phone gets a token here any more. */
+void registry_set_draining(struct registry *r, bool on);
+/* What the last quarter of a second took, for the pace at which phones come back (pace.h). */
+void registry_measure(struct registry *r, uint32_t cpu_us, uint32_t late_ms);
+/* The publisher runs another version: registrations are refused here (REG-1). */
+void registry_set_disagreement(struct registry *r, bool on);
 
 /* What is remembered of the refusals of a device name (refused.h), or NULL. */
 const struct refusal *registry_refusal(const struct registry *r, struct device_name name);

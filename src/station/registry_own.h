@@ -5,6 +5,7 @@
 #include "core/settings.h"
 #include "station/effects.h"
 #include "station/flapping.h"
+#include "station/pace.h"
 #include "station/registry.h"
 
 #define N_PROTOCOLS (PROTOCOL_SIP_THIRD_PARTY + 1)
@@ -28,6 +29,10 @@ struct registry {
     size_t n_registered[N_PROTOCOLS], n_tokens;
     struct flapping *flapping;
     struct refused *refused;
+    bool disagrees; /* with the version of the publisher */
+    bool draining;
+    struct pace pace;
+    uint32_t n_arrived; /* since the last measurement */
     uint64_t log_second;
     uint32_t n_told, n_untold;    /* lines about life in that second */
     int32_t settings[N_SETTINGS]; /* numbers, read once a snapshot */

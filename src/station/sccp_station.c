@@ -31,10 +31,14 @@ static bool unknown(struct session *s, const struct session_input *in)
 
 static bool no_token(struct session *s, const struct session_input *in)
 {
-    if (refused(s, in))
+    struct registry *r = s->station.registry;
+    uint32_t depth = (uint32_t)SETTING_OF(&s->station, max_fallback_queue);
+
+    if (refused(s, in) || r->draining)
         return true;
-    return in->event == EV_TOKEN && s->station.state != STATION_TOKEN &&
-           s->station.registry->n_tokens >= (size_t)SETTING_OF(&s->station, max_fallback_queue);
+    if (SETTING_OF(&s->station, paced_return))
+        depth = pace_depth(&r->pace, depth);
+    return in->event == EV_TOKEN && s->station.state != STATION_TOKEN && r->n_tokens >= depth;
 }
 
 /* The backup leaves keepalives to TCP (SCCP-2); the 7985 and 6911 want an answer before they
@@ -122,11 +126,20 @@ static void ack_keepalive(struct session *s, const struct session_input *in, str
     SEND(s, e, keepalive_ack, &(struct sccp_keepalive_ack){});
 }
 
+/* Each gets a place of its own in the queue, so that all come one after the other. */
+static uint32_t token_wait(struct session *s)
+{
+    struct registry *r = s->station.registry;
+    uint32_t least = (uint32_t)SETTING_OF(&s->station, token_reject_wait);
+
+    if (s->refusal || r->draining)
+        return REFUSED_WAIT_S;
+    return SETTING_OF(&s->station, paced_return) ? pace_wait_s(&r->pace, r->now.ms, least) : least;
+}
+
 static void deny_token(struct session *s, const struct session_input *in, struct effects *e)
 {
-    uint32_t wait =
-                 s->refusal ? REFUSED_WAIT_S : (uint32_t)SETTING_OF(&s->station, token_reject_wait),
-             times;
+    uint32_t wait = token_wait(s), times;
     const struct refusal_rule *rule = &refusal_rules[s->refusal];
 
     if (in->event == EV_SPCP_TOKEN)
@@ -309,8 +322,10 @@ static void lost_keepalive(struct session *s, const struct session_input *in, st
 
 static void lost_to_newer(struct session *s, const struct session_input *in, struct effects *e)
 {
+    uint8_t reason = s->station.leave_reason;
+
     effects_close(e, s->link);
-    tell_gone(&s->station, UNREGISTERED_DEVICE_SWITCH, e);
+    tell_gone(&s->station, reason ? reason : UNREGISTERED_DEVICE_SWITCH, e);
 }
 
 static void ignored_order(struct session *s, const struct session_input *in, struct effects *e)

@@ -38,6 +38,7 @@ struct station {
     uint8_t leave_reason;     /* UNREGISTERED_… that a leave will have; 0: none was asked for */
     uint32_t model;           /* as it reports */
     uint64_t since_us;        /* wall clock: registered since, 0: not */
+    uint64_t since_ms;        /* the same on the clock that never jumps */
     char load[33];            /* active load as it reports, or "" */
     const char *last_signal;  /* what was last heard, static: for alarms */
     struct alarm *last_alarm; /* what it told of its last absence, or NULL; owned */

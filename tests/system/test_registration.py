@@ -34,8 +34,8 @@ def node(tmp_path):
 
 
 class Phone:
-    def __init__(self, node, source='127.0.0.1'):
-        self.socket = socket.create_connection(('127.0.0.1', node.port), 60, (source, 0))
+    def __init__(self, node, source='127.0.0.1', address='127.0.0.1'):
+        self.socket = socket.create_connection((address, node.port), 60, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(30)
         self.bytes = b''

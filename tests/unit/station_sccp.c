@@ -442,6 +442,7 @@ static void tokens_are_given_as_far_as_the_queue_goes(void **state)
 
     for (unsigned i = 0; i < 12; i++)
         write_format(&out, "phone SEP0000000000%02u model=7 lines=%u\n", i, 100 + i);
+    write_string(&out, "parameter paced_return value=false\n");
     *out.at = '\0';
     w = world_new(lines);
     for (unsigned i = 0; i < 12; i++) {

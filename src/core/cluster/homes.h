@@ -1,0 +1,36 @@
+/* homes.h - which device is registered at which other node, as the others tell it.
+ *
+ * A device that registers at one node is taken off the node where it was: the younger registration
+ * counts, by age, never by a wall clock that may jump. Memory is bounded: what does not fit is not
+ * known, and its node still knows it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+struct homes;
+
+/* NULL without memory. */
+struct homes *homes_new(size_t max);
+void homes_free(struct homes *h);
+
+/* It registered at that member so long ago. */
+void homes_put(struct homes *h, struct device_name device, unsigned member, uint64_t now_ms,
+               uint64_t age_ms);
+/* It is registered there no more; false when it was not known to be there. */
+bool homes_remove(struct homes *h, struct device_name device, unsigned member);
+/* It is registered at this node now. */
+void homes_gone(struct homes *h, struct device_name device);
+/* The member, or -1. */
+int homes_find(const struct homes *h, struct device_name device);
+size_t homes_count(const struct homes *h, unsigned member);
+/* All of a node whose link has gone are unknown; a batch a call, true while there are more. */
+bool homes_forget(struct homes *h, unsigned member);
+
+/* Two nodes have the device: does the other one keep it? `theirs` and `ours` are the ages of the
+ * registrations; of equals the lower name keeps it. */
+bool homes_yields(uint64_t theirs_ms, const char *their_name, uint64_t ours_ms,
+                  const char *our_name);

@@ -1,0 +1,27 @@
+/* peers.h - the links of this node to the other nodes of its cluster, on the signalling thread.
+ *
+ * Each node opens a connection to every other; on it says who it is, which devices are registered
+ * here, and that it lives. What must be known of another node is known through these functions
+ * alone. */
+#pragma once
+
+#include "core/cluster/homes.h"
+#include "core/cluster/members.h"
+#include "server/signalling.h"
+
+struct peers;
+
+/* Nothing is opened while the node is alone. NULL without memory. */
+struct peers *peers_new(struct signalling *s);
+void peers_stop(struct peers *p, void (*done)(void *context), void *context); /* frees it later */
+
+/* The directory is another: members may have come and gone. */
+void peers_update(struct peers *p);
+/* A device has registered here, or is gone. */
+void peers_tell(struct peers *p, struct device_name device, bool gone);
+
+const struct members *peers_members(const struct peers *p);
+struct homes *peers_homes(const struct peers *p);
+bool peers_set_draining(struct peers *p, bool on); /* true when that is new */
+/* Another node of the group of this device is up and takes phones. */
+bool peers_has_other_home(const struct peers *p, const struct callmanager_group *group);

@@ -1,0 +1,109 @@
+/* signalling_nodes.c - what the signalling thread knows of the nodes, and its own pace. */
+#include <time.h>
+
+#include "server/peers.h"
+
+#define MEASURE_MS 250
+
+/* --- what people ask --- */
+
+static const char *role_of(const struct members *m, size_t i)
+{
+    return m->publisher == (int)i || (m->publisher < 0 && i == 0) ? "publisher" : "subscriber";
+}
+
+static json_t *node_row(struct signalling *s, size_t i)
+{
+    const struct members *m = peers_members(s->peers);
+    const struct member *row = &m->rows[i];
+    uint64_t now = uv_now(&s->thread->loop);
+    size_t registered = row->registered;
+    char at[ENDPOINT_TEXT_MAX] = "";
+
+    if (i)
+        endpoint_print(&row->at, at);
+    else
+        text_copy(at, sizeof(at), text_of(server_bootstrap(s->thread->server)->node_address));
+    for (int k = 0; i == 0 && k <= PROTOCOL_SIP_THIRD_PARTY; k++)
+        registered += registry_registered(s->registry, (enum device_protocol)k);
+    return json_pack("[s, s, s, s, s, I, o, I]", row->name, at,
+                     row->draining ? "draining" : member_state_name((enum member_state)row->state),
+                     role_of(m, i), row->version, (json_int_t)registered,
+                     row->state == MEMBER_UP ? json_integer(row->rtt_ms) : json_null(),
+                     (json_int_t)((now - row->since_ms) / 1000));
+}
+
+void signalling_node_list(struct signalling *s, const struct message *m)
+{
+    const struct members *members = peers_members(s->peers);
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < members->n; i++)
+        if (members->rows[i].named)
+            json_array_append_new(rows, node_row(s, i));
+    signalling_reply(s, m->request.token, 0,
+          json_pack("{s:[s,s,s,s,s,s,s,s], s:o}", "columns", "name", "address", "state", "role",
+                    "version", "registered", "rtt_ms", "seconds", "rows", rows));
+}
+
+void signalling_node_drain(struct signalling *s, const struct message *m)
+{
+    bool on = json_is_true(json_object_get(m->request.take_arguments, "on"));
+    const struct members *members = peers_members(s->peers);
+    json_t *body = json_pack("{s:{s:b}, s:[]}", "record", "draining", (int)on, "notes");
+
+    drain_set(s, on);
+    json_array_append_new(
+        json_object_get(body, "notes"),
+        json_string(!on ? "Phones may come back; those that ask get their place in the queue."
+                    : members_are_several(members)
+                        ? "Phones leave for the other nodes of their groups; \"dialtone node list\" "
+                          "shows how many are left. Those whose group has no other node that is up "
+                          "stay."
+                        : "This node is alone: its phones have nowhere to go and stay."));
+    signalling_reply(s, m->request.token, 0, body);
+}
+
+const struct station *signalling_next_registered(const struct signalling *s,
+                                                 struct phone_cursor *cursor)
+{
+    const struct station *x = NULL;
+
+    if (!cursor->sip)
+        x = stations_next_registered(s->stations, &cursor->at);
+    if (!x && !cursor->sip)
+        *cursor = (struct phone_cursor){.sip = true};
+    return x ? x : sip_stations_next_registered(s->sip, &cursor->at);
+}
+
+/* --- pace --- */
+
+static uint64_t cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* What the last quarter of a second took; and a node that is drained sends phones away. */
+static void on_measure(uv_timer_t *timer)
+{
+    struct signalling *s = timer->data;
+    uint64_t cpu = cpu_us(), now = uv_hrtime(), took_ms = (now - s->measured_ns) / 1000000;
+
+    registry_measure(s->registry, (uint32_t)(cpu - s->cpu_us),
+                     took_ms > MEASURE_MS ? (uint32_t)(took_ms - MEASURE_MS) : 0);
+    s->cpu_us = cpu;
+    s->measured_ns = now;
+    drain_tick(s, uv_now(&s->thread->loop));
+}
+
+void signalling_measure(struct signalling *s)
+{
+    uv_timer_init(&s->thread->loop, &s->measure);
+    s->measure.data = s;
+    s->measured_ns = uv_hrtime();
+    s->cpu_us = cpu_us();
+    uv_timer_start(&s->measure, on_measure, MEASURE_MS, MEASURE_MS);
+}

@@ -1,0 +1,162 @@
+"""Two nodes with equal databases: they find each other, a phone is registered at one of them only, a node is drained."""
+import json
+import struct
+import subprocess
+
+import pytest
+
+from conftest import until
+from node import DIALTONE, Node, dialtone
+from test_registration import REGISTER_ACK, RESET, Phone, free_port
+
+NAMES = ['cm1', 'cm2']
+TOKEN, TOKEN_ACK, TOKEN_REJECT = 0x0029, 0x011a, 0x011b
+GUEST = 'SEP001122000001'
+
+
+class Cluster:
+    """Nodes at 127.0.0.1 and 127.0.0.2, which phones know as group Default."""
+
+    def __init__(self, folder, servers=None, **more):
+        self.port, self.peer = free_port(), free_port()
+        self.tftp, self.http = free_port(), free_port()
+        self.servers = servers or f'cm1=127.0.0.1:{self.peer},cm2=127.0.0.2:{self.peer}'
+        self.folders = [folder / name for name in NAMES]
+        self.nodes = [None, None]
+        for i in 0, 1:
+            self.start(i)
+        for i in 0, 1:
+            for name, address in zip(NAMES, ['127.0.0.1', '127.0.0.2']):
+                dialtone(self.folders[i], 'server', 'add', address)
+                if dialtone(self.folders[i], 'callmanager', 'add', name, f'server={address}',
+                            f'sccp_port={self.port}').returncode:
+                    self.ask(i, 'callmanager', 'set', name, f'server={address}', f'sccp_port={self.port}')
+            self.ask(i, 'group', 'set', 'Default', 'members=cm1;cm2')
+
+    def start(self, i):
+        at = f'127.0.0.{i + 1}'
+        self.nodes[i] = Node(self.folders[i], f'node.name={NAMES[i]}', f'node.address={at}', f'listen.address={at}',
+                             f'sccp.port={self.port}', f'tftp.port={self.tftp}', f'files.http_port={self.http}',
+                             f'cluster.port={self.peer}', f'cluster.servers={self.servers}')
+
+    def ask(self, i, *words):
+        done = dialtone(self.folders[i], *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def both(self, *words):
+        for i in 0, 1:
+            self.ask(i, *words)
+
+    def states(self, i):
+        return {row['name']: row for row in json.loads(self.ask(i, 'node', 'list', '--json'))}
+
+    def up(self):
+        until(lambda: all(self.states(i)[NAMES[1 - i]]['state'] == 'up' for i in (0, 1)))
+        return self
+
+    def registered(self, i):
+        return self.states(i)[NAMES[i]]['registered']
+
+    def phone(self, i, name=GUEST):
+        class At:
+            port = self.port
+        phone = Phone(At, address=f'127.0.0.{i + 1}')
+        phone.come_in(name=name)
+        return phone
+
+    def close(self):
+        for node in self.nodes:
+            if node and node.process.poll() is None:
+                node.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    c = Cluster(tmp_path)
+    yield c
+    c.close()
+
+
+def test_a_phone_is_registered_at_one_node_only(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7960', 'lines=7001')
+    first = cluster.phone(0)
+    until(lambda: cluster.registered(0) == 1)
+    second = cluster.phone(1)
+    until(lambda: cluster.registered(0) == 0 and cluster.registered(1) == 1)
+    while first.hear() is not None:  # the old connection is closed
+        pass
+    third = cluster.phone(0)
+    until(lambda: cluster.registered(0) == 1 and cluster.registered(1) == 0)
+    assert 'took over' in cluster.ask(1, 'event', 'list')
+    second.socket.close()
+    third.socket.close()
+
+
+def test_what_was_registered_before_the_nodes_met_is_told_too(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7960', 'lines=7001')
+    cluster.nodes[1].kill()
+    until(lambda: cluster.states(0)['cm2']['state'] == 'down')
+    first = cluster.phone(0)
+    cluster.start(1)
+    cluster.up()
+    second = cluster.phone(1)  # cm2 has heard of it by the snapshot, and tells that it is here now
+    until(lambda: cluster.registered(0) == 0 and cluster.registered(1) == 1)
+    said = cluster.ask(0, 'event', 'list')
+    assert 'SDLLinkOOS' in said and 'SDLLinkISV' in said
+    first.socket.close()
+    second.socket.close()
+
+
+def test_a_node_is_drained_and_takes_phones_again(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7960', 'lines=7001')
+    phone = cluster.phone(0)
+    until(lambda: cluster.registered(0) == 1)
+    cluster.both('parameter', 'set', 'drain_rate=1000')
+    cluster.ask(0, 'node', 'drain')
+    until(lambda: cluster.registered(0) == 0)  # after the five seconds for which a newcomer is left alone
+    while phone.hear() is not None:
+        pass
+    assert cluster.states(0)['cm1']['state'] == 'draining'
+    until(lambda: cluster.states(1)['cm1']['state'] == 'draining')
+
+    class At:
+        port = cluster.port
+    back = Phone(At, address='127.0.0.1')
+    token = GUEST.encode().ljust(16, b'\0') + struct.pack('<IIIII', 0, 1, 0x0100007f, 7, 0)
+    back.say(TOKEN, token)
+    assert back.hear() == (TOKEN_REJECT, struct.pack('<I', 60))
+    cluster.ask(0, 'node', 'resume')
+    back.say(TOKEN, token)
+    assert back.hear()[0] == TOKEN_ACK
+    back.socket.close()
+
+
+def test_phones_that_have_no_other_node_stay(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7960', 'lines=7001')
+    cluster.nodes[1].kill()
+    until(lambda: cluster.states(0)['cm2']['state'] == 'down')
+    phone = cluster.phone(0)
+    cluster.ask(0, 'node', 'drain')
+    phone.hear_nothing(6.5)
+    assert cluster.registered(0) == 1
+    phone.socket.close()
+
+
+def test_strangers_are_not_taken(cluster, tmp_path):
+    import socket
+    cluster.up()
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 5, ('127.0.0.9', 0))  # no address of a node
+    assert s.recv(1) == b''
+    s.close()
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 5, ('127.0.0.2', 0))
+    hello = b'cm2'.ljust(51, b'\0') + b'99.9'.ljust(24, b'\0') + b'StandAloneCluster'.ljust(51, b'\0')
+    s.sendall(struct.pack('<II', 4 + len(hello), 1) + hello)
+    answer = s.recv(4096)
+    assert struct.unpack_from('<III', answer)[1:] == (2, 0) and b'another version' in answer
+    s.close()
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 5, ('127.0.0.2', 0))
+    s.sendall(b'\xff' * 64)
+    assert s.recv(1) == b''
+    s.close()
+    cluster.up()
