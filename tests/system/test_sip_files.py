@@ -1,20 +1,23 @@
 """Files of SIP phones as a running server gives them, and what administrators type for SIP devices."""
 import json
 import re
+import socket
 import subprocess
 import xml.etree.ElementTree as xml
 
 import pytest
 
 from node import dialtone
-from test_files import FileNode, put_static, tftp_hpa, until
+from test_files import FileNode, free_port, put_static, tftp_hpa, until
 
 PHONE, OLD = 'SEP0011223344A1', 'SEP0011223344A2'
 
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):
-    n = FileNode(tmp_path_factory.mktemp('sip') / 'data')
+    port = free_port(socket.SOCK_STREAM)
+    n = FileNode(tmp_path_factory.mktemp('sip') / 'data', f'sip.port={port}', 'sip.tls_port=0')
+    n.sip_port = port
     yield n
     assert n.stop() == 0, n.said
     assert 'Sanitizer' not in n.said and 'runtime error' not in n.said, n.said
@@ -88,3 +91,40 @@ def test_the_database_alone_gives_no_password_away(node):
     stored = b''.join(p.read_bytes() for p in node.folder.glob('dialtone.db*'))
     assert b'wonderland' not in stored and b'ha1:' not in stored and b'sealed:' in stored
     assert (node.folder / 'secrets.key').stat().st_mode & 0o777 == 0o600
+
+
+def register(node, device, number, contact):
+    """One line of a Cisco phone by TCP; all that the server says within a second of its first word."""
+    with socket.create_connection(('127.0.0.1', node.sip_port), 10) as s:
+        own = s.getsockname()[1]
+        mac = device[3:].lower()
+        s.sendall(f'REGISTER sip:127.0.0.1 SIP/2.0\r\n'
+                  f'Via: SIP/2.0/TCP 127.0.0.1:{own};branch=z9hG4bK00000001\r\n'
+                  f'From: <sip:{number}@127.0.0.1>;tag={mac}00010000000-00000001\r\nTo: <sip:{number}@127.0.0.1>\r\n'
+                  f'Call-ID: {mac[:8]}-{mac[8:]}0001-1-1@127.0.0.1\r\nMax-Forwards: 70\r\nCSeq: 101 REGISTER\r\n'
+                  f'User-Agent: Cisco-CP8841/12.8.1\r\n'
+                  f'Contact: <sip:{contact}@127.0.0.1:{own};transport=tcp>;'
+                  f'+sip.instance="<urn:uuid:00000000-0000-0000-0000-{mac}>";'
+                  f'+u.sip!devicename.ccm.cisco.com="{device}";+u.sip!model.ccm.cisco.com="683"\r\n'
+                  f'Supported: replaces,join,sdp-anat,norefersub,resource-priority,extended-refer,X-cisco-callinfo,'
+                  f'X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-service-control,X-cisco-sis-7.0.0\r\n'
+                  f'Expires: 3600\r\nContent-Length: 0\r\n\r\n'.encode())
+        said = b''
+        s.settimeout(10)
+        while b'FeatureControlVersionStamp' not in said:
+            more = s.recv(65536)
+            if not more:
+                break
+            said += more
+        return said.decode()
+
+
+def test_the_registrar_quotes_the_stamps_of_the_files(node):
+    device = xml.fromstring(get(node, PHONE + '.cnf.xml'))
+    line = next(device.iter('line'))
+    said = register(node, PHONE, '7001', line.findtext('contact'))
+    assert said.count('SIP/2.0 200') == 1 and 'action=check-version' in said, said
+    quoted = dict(re.findall(r'(\w+)VersionStamp=\{(\w*)\}', said))
+    for name, file in (('Dialplan', 'dialTemplate'), ('Softkey', 'softKeyFile'), ('FeatureControl', 'featurePolicyFile')):
+        assert quoted[name] == xml.fromstring(get(node, next(device.iter(file)).text)).findtext('versionStamp')
+    assert quoted['Config'] == device.findtext('versionStamp')
