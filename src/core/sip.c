@@ -90,6 +90,15 @@ static uint64_t mix_lower(uint64_t h, const char *s)
     return mix(h, "", 1);
 }
 
+/* Each REGISTER asks for it: printf would take longer than the rest. */
+static void put_hex(char *to, uint64_t n, int digits)
+{
+    while (digits-- > 0) {
+        to[digits] = "0123456789abcdef"[n & 15];
+        n >>= 4;
+    }
+}
+
 const char *sip_contact_user(const struct phone *phone, const char *line,
                              char to[static SIP_CONTACT_LEN + 1])
 {
@@ -99,9 +108,13 @@ const char *sip_contact_user(const struct phone *phone, const char *line,
 
     if (device_name_mac(device_name_of(text_of(phone->name)), &mac) == 0)
         node = mac_number(mac);
-    snprintf(to, SIP_CONTACT_LEN + 1, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
-             ((unsigned)(b >> 48) & 0x3fff) | 0x8000, (unsigned long long)node);
+    put_hex(to, a >> 32, 8);
+    put_hex(to + 9, a >> 16, 4);
+    put_hex(to + 14, (a & 0xfff) | 0x8000, 4); /* version 8 */
+    put_hex(to + 19, (b >> 48 & 0x3fff) | 0x8000, 4);
+    put_hex(to + 24, node, 12);
+    to[8] = to[13] = to[18] = to[23] = '-';
+    to[SIP_CONTACT_LEN] = '\0';
     return to;
 }
 
