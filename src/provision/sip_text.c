@@ -227,12 +227,20 @@ int sip_text_default(struct building *b, struct writer *w)
 
 /* --- lines --- */
 
+static void write_line_value(struct writer *w, unsigned n, const char *what, const char *value)
+{
+    char key[32];
+
+    snprintf(key, sizeof(key), "line%u_%s", n, what);
+    write_string_value(w, key, value);
+}
+
 /* All that the model has: one that is not said keeps what was there before. */
 static void write_line(struct building *b, struct writer *w, unsigned n,
                        const struct phone_button *row)
 {
     struct text rest = text_of(row ? row->target : "");
-    char key[32], number[64] = "UNPROVISIONED", contact[SIP_CONTACT_LEN + 1] = "";
+    char number[64] = "UNPROVISIONED", contact[SIP_CONTACT_LEN + 1] = "";
     const char *name = "UNPROVISIONED";
 
     if (row) {
@@ -240,17 +248,11 @@ static void write_line(struct building *b, struct writer *w, unsigned n,
         sip_contact_user(b->phone, row->target, contact);
         name = sip_auth_name(b, number);
     }
-#define KEY(what, value)                                                                           \
-    do {                                                                                           \
-        snprintf(key, sizeof(key), "line%u_" what, n);                                             \
-        write_string_value(w, key, value);                                                         \
-    } while (0)
-    KEY("name", number);
-    KEY("shortname", !row ? "" : *row->label ? row->label : number);
-    KEY("displayname", row ? row->display : "");
-    KEY("contact", contact);
-    KEY("authname", name);
-#undef KEY
+    write_line_value(w, n, "name", number);
+    write_line_value(w, n, "shortname", !row ? "" : *row->label ? row->label : number);
+    write_line_value(w, n, "displayname", row ? row->display : "");
+    write_line_value(w, n, "contact", contact);
+    write_line_value(w, n, "authname", name);
 }
 
 static void write_lines(struct building *b, struct writer *w)
