@@ -8,8 +8,8 @@ import pytest
 
 FRAMES = pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve().parent / 'tests/system/sip_frames'
 FIELDS = ['sip.Method', 'sip.Status-Code', 'sip.CSeq.seq', 'sip.Call-ID', '_ws.malformed', '_ws.expert.message']
-# What it says of every exchange that is not as it expects: of retransmissions and answers that follow answers.
-HARMLESS = ('Connection', 'This frame')
+# RFC 8262; Wireshark 4.0 does not know it yet.
+HARMLESS = ('Unrecognised SIP header (content-id)',)
 
 
 def pcap(path, transport, frames):
@@ -62,4 +62,4 @@ def test_wireshark_finds_the_parts_of_bodies(tmp_path):
     pcap(tmp_path / 'all.pcap', 'tcp', [(who, bytes.fromhex(data)) for who, _, _, data in ours])
     text = subprocess.run(['tshark', '-n', '-r', tmp_path / 'all.pcap', '-V', '-Y', 'mime_multipart'],
                           capture_output=True, text=True, check=True).stdout
-    assert 'fwdaddress' in text and 'action=check-version' in text and 'Last boundary' in text
+    assert 'x-cisco-remotecc-request+xml (' in text and 'action=check-version' in text and 'Last boundary' in text
