@@ -143,7 +143,8 @@ static bool is_for_programs(const char *key)
 static void with_session(struct admin *a, const struct ask *ask, int status, json_t *body)
 {
     json_t *record = json_object_get(ask->kept, "record"),
-           *session = json_object_get(body, "record"), *value;
+           *session = json_object_get(body, "record"), *value,
+           *contacts = json_object_get(body, "contacts");
     bool full = json_is_true(json_object_get(ask->kept, "full"));
     const char *key;
 
@@ -156,6 +157,10 @@ static void with_session(struct admin *a, const struct ask *ask, int status, jso
                             json_sprintf("%lld s ago", (long long)json_integer_value(
                                                            json_object_get(session, "silent_ms")) /
                                                            1000));
+    if (contacts)
+        add_section(ask->kept, "contacts", "Contacts",
+                    json_incref(json_object_get(contacts, "columns")),
+                    json_incref(json_object_get(contacts, "rows")));
     admin_answer(a, ask->who, json_incref(ask->kept));
 }
 

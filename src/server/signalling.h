@@ -88,6 +88,8 @@ void signalling_certificates_reload(struct signalling *s);
 void signalling_answer(struct signalling *s, const struct message *m);
 void signalling_reply(struct signalling *s, uint64_t token, int status, json_t *take_body);
 
+void signalling_session(struct signalling *s, const struct message *m); /* signalling_session.c */
+
 /* signalling_certificates.c */
 void signalling_certificate_list(struct signalling *s, const struct message *m);
 void signalling_certificate_show(struct signalling *s, const struct message *m);
