@@ -31,8 +31,9 @@ static const struct {
     {"names", TIME_FILES},   {"upgrade", TIME_FILES},   {"ready", TIME_REGISTER},
 };
 
-static const char *const models[N_PHONES] = {"12SP+", "30VIP", "7910", "7940",
-                                             "7960",  "7961",  "7970", "7975"};
+/* The last two speak SIP. */
+static const char *const models[N_PHONES] = {"12SP+", "30VIP", "7940", "7960",
+                                             "7961",  "7975",  "8841", "9971"};
 
 struct demo_phone {
     struct child process;

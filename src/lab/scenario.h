@@ -11,7 +11,7 @@ struct stage_phone {
     struct child process;
     struct mac mac;
     struct device_name name;
-    const char *model;
+    const char *model, *protocol; /* "sccp", "sip" */
     unsigned port;     /* of the switch */
     char last[160];    /* line that it printed */
 };
@@ -49,7 +49,7 @@ void stage_say(struct stage *s, const char *format, ...) __attribute__((format(p
 /* Counts and prints; returns `truth`. */
 bool stage_expect(struct stage *s, bool truth, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A new phone at the next port of the switch, without power; NULL after a message when there is no room. */
-struct stage_phone *stage_add_phone(struct stage *s, const char *model);
+struct stage_phone *stage_add_phone(struct stage *s, const char *model, const char *protocol);
 int stage_power(struct stage *s, struct stage_phone *p, bool on);
 /* Lets things happen until `done` says so or the time is over; returns what `done` said last. */
 bool stage_wait(struct stage *s, unsigned timeout_ms, bool (*done)(struct stage *s, void *context), void *context);

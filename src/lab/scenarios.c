@@ -28,22 +28,29 @@ static bool open_office(struct stage *s)
 static bool add_to_directory(struct stage *s, const struct stage_phone *p, const char *model,
                              unsigned number)
 {
-    char model_field[48], lines[32];
+    char model_field[48], protocol[32], lines[32];
 
     snprintf(model_field, sizeof(model_field), "model=%s", model);
+    snprintf(protocol, sizeof(protocol), "protocol=%s", p->protocol);
     snprintf(lines, sizeof(lines), "lines=%u", number);
     return stage_expect(
-        s, office_do(&s->office, "phone", "add", p->name.s, model_field, lines, NULL) == 0,
-        "%s is added as %s with line %u", p->name.s, model, number);
+        s,
+        office_do(&s->office, "phone", "add", p->name.s, model_field, protocol, lines, NULL) == 0,
+        "%s is added as %s (%s) with line %u", p->name.s, model, p->protocol, number);
+}
+
+static struct stage_phone *plug_in_as(struct stage *s, const char *model, const char *protocol)
+{
+    struct stage_phone *p = stage_add_phone(s, model, protocol);
+
+    if (p)
+        stage_say(s, "a %s (%s) is at port phone%u: %s", model, protocol, p->port, p->name.s);
+    return p;
 }
 
 static struct stage_phone *plug_in(struct stage *s, const char *model)
 {
-    struct stage_phone *p = stage_add_phone(s, model);
-
-    if (p)
-        stage_say(s, "a %s is at port phone%u: %s", model, p->port, p->name.s);
-    return p;
+    return plug_in_as(s, model, "sccp");
 }
 
 static void power_on(struct stage *s, struct stage_phone *p)
@@ -53,21 +60,58 @@ static void power_on(struct stage *s, struct stage_phone *p)
 
 /* -- the scenarios -------------------------------------------------------------------------- */
 
+/* Registered later than it was at `context`, or never before. */
+struct since {
+    const struct stage_phone *phone;
+    char before[40];
+};
+
+static bool registered_anew(struct stage *s, void *context)
+{
+    const struct since *since = context;
+    json_t *rows = office_ask(&s->office, "status", "list", NULL);
+    bool truth = strcmp(row_field(rows, since->phone->name.s, "status"), "registered") == 0 &&
+                 strcmp(row_field(rows, since->phone->name.s, "since"), since->before) != 0;
+
+    json_decref(rows);
+    return truth;
+}
+
+static void order(struct stage *s, const struct stage_phone *p, const char *verb)
+{
+    struct since since = {.phone = p};
+    json_t *rows = office_ask(&s->office, "status", "list", NULL);
+
+    snprintf(since.before, sizeof(since.before), "%s", row_field(rows, p->name.s, "since"));
+    json_decref(rows);
+    stage_turn(s, 1100); /* so that the time of the next registration is another one */
+    stage_expect(s, office_do(&s->office, "phone", verb, p->name.s, NULL) == 0, "%s: %s", p->name.s,
+                 verb);
+    stage_expect(s, stage_wait(s, BOOT_MS, registered_anew, &since), "%s is registered again",
+                 p->name.s);
+}
+
 static void plain_boot(struct stage *s)
 {
-    static const char *const three[] = {"7960", "7961", "7975"};
-    struct stage_phone *phones[3];
+    static const struct {
+        const char *model, *protocol;
+    } rows[] = {{"7960", "sccp"}, {"7961", "sccp"}, {"7975", "sccp"},
+                {"7960", "sip"},  {"7961", "sip"},  {"8841", "sip"}};
+    const unsigned n = sizeof(rows) / sizeof(*rows);
+    struct stage_phone *phones[sizeof(rows) / sizeof(*rows)];
 
     if (!open_office(s))
         return;
-    for (unsigned i = 0; i < 3; i++) {
-        if (!(phones[i] = plug_in(s, three[i])) ||
-            !add_to_directory(s, phones[i], three[i], 7001 + i))
+    for (unsigned i = 0; i < n; i++) {
+        if (!(phones[i] = plug_in_as(s, rows[i].model, rows[i].protocol)) ||
+            !add_to_directory(s, phones[i], rows[i].model, 7001 + i))
             return;
         power_on(s, phones[i]);
     }
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < n; i++)
         stage_wait_status(s, phones[i], "registered", BOOT_MS);
+    order(s, phones[n - 1], "restart");
+    order(s, phones[n - 1], "reset");
 }
 
 static bool is_listed_unknown(struct stage *s, void *context)

@@ -228,6 +228,16 @@ static void see_sccp(const struct packet *p, struct sightings *s)
         s->n[rows[i].row] += rows[i].id == id;
 }
 
+/* Messages that begin a segment or a datagram. */
+static void see_sip(const struct packet *p, struct sightings *s)
+{
+    s->n[SEEN_SIP_REGISTER] += text_starts(p->payload, "REGISTER ");
+    s->n[SEEN_SIP_NOTIFY] += text_starts(p->payload, "NOTIFY ");
+    s->n[SEEN_SIP_OK] += text_starts(p->payload, "SIP/2.0 200 ");
+    s->n[SEEN_SIP_REFUSED] +=
+        text_starts(p->payload, "SIP/2.0 4") || text_starts(p->payload, "SIP/2.0 5");
+}
+
 static void see_tcp(const struct packet *p, struct sightings *s)
 {
     bool sccp = p->to.port == 2000 || p->from.port == 2000;
@@ -237,6 +247,8 @@ static void see_tcp(const struct packet *p, struct sightings *s)
         p->to.port == 2000 && (p->tcp_flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
     if (sccp)
         see_sccp(p, s);
+    if (p->to.port == 5060 || p->from.port == 5060)
+        see_sip(p, s);
     if (p->to.port == 6970)
         s->n[SEEN_FILE_ASKED] += text_starts(p->payload, "GET ");
     if (p->from.port == 6970)
@@ -260,6 +272,8 @@ static void see(const struct pcap_packet *packet, struct sightings *s)
         see_tcp(&p, s);
     if (p.kind == PACKET_UDP && (p.to.port == DHCP_SERVER_PORT || p.to.port == DHCP_CLIENT_PORT))
         see_dhcp(p.payload, s);
+    else if (p.kind == PACKET_UDP && (p.to.port == 5060 || p.from.port == 5060))
+        see_sip(&p, s);
     else if (p.kind == PACKET_UDP)
         see_tftp(&p, s);
 }

@@ -95,7 +95,7 @@ static void on_phone_line(struct child *c, const char *line)
     snprintf(p->last, sizeof(p->last), "%s", line);
 }
 
-struct stage_phone *stage_add_phone(struct stage *s, const char *model)
+struct stage_phone *stage_add_phone(struct stage *s, const char *model, const char *protocol)
 {
     struct stage_phone *p = &s->phones[s->n_phones];
     char name[16];
@@ -105,6 +105,7 @@ struct stage_phone *stage_add_phone(struct stage *s, const char *model)
     memset(p, 0, sizeof(*p));
     p->process.out = p->process.log = -1;
     p->model = model;
+    p->protocol = protocol;
     p->mac = mac_of_number((uint64_t)FIRST_MAC << 16 | (s->n_phones + 1));
     p->name = device_name_of_mac(p->mac);
     if (network_add_phone(&s->network, p->mac) < 0) {
@@ -122,9 +123,12 @@ struct stage_phone *stage_add_phone(struct stage *s, const char *model)
 int stage_power(struct stage *s, struct stage_phone *p, bool on)
 {
     char mac[MAC_TEXT_MAX], log[LAB_PATH + 32];
-    char *words[] = {"handset", "--headless", "--interface",
-                     "eth0",    "--model",    (char *)(uintptr_t)p->model,
-                     "--mac",   mac,          NULL};
+    char *words[] = {"handset",     "--headless",
+                     "--interface", "eth0",
+                     "--model",     (char *)(uintptr_t)p->model,
+                     "--protocol",  (char *)(uintptr_t)p->protocol,
+                     "--mac",       mac,
+                     NULL};
     struct lab_ns ns = network_phone(&s->network, p->port);
 
     if (!on) {
