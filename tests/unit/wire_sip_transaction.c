@@ -218,13 +218,22 @@ static void after_a_provisional_response_it_is_repeated_every_t2(void **state)
 static void responses_that_come_again_are_absorbed_for_t4(void **state)
 {
     start("REGISTER", SIP_UDP);
-    until(300);
+    until(600);
     hear(200, "REGISTER");
+    assert_null(tx.kept);
     hear(200, "REGISTER");
     hear(500, "REGISTER");
-    log_is("send REGISTER|tell 200");
+    log_is("send REGISTER|500|send REGISTER|tell 200");
     until(60000);
-    log_is("5300|tell ended");
+    log_is("5600|tell ended");
+}
+
+static void what_was_sent_once_is_answered_once(void **state)
+{
+    start("REGISTER", SIP_UDP);
+    until(300);
+    hear(200, "REGISTER");
+    log_is("send REGISTER|tell 200|tell ended");
     start("REGISTER", SIP_TCP);
     hear(404, "REGISTER");
     log_is("send REGISTER|tell 404|tell ended");
@@ -473,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_request_is_repeated_at_most_every_t2_until_timer_f),
         cmocka_unit_test(after_a_provisional_response_it_is_repeated_every_t2),
         cmocka_unit_test(responses_that_come_again_are_absorbed_for_t4),
+        cmocka_unit_test(what_was_sent_once_is_answered_once),
         cmocka_unit_test(timers_follow_the_configuration_of_the_phone),
         cmocka_unit_test(a_broken_transport_is_told_and_ends_it),
         cmocka_unit_test(what_is_forgotten_goes_on_without_news),

@@ -62,13 +62,11 @@ static void a_response_finds_its_request_among_many(void **state)
     }
     party_log[0] = '\0';
     assert_true(sip_transactions_heard(ts, response(200, "NOTIFY", "z9hG4bK7"), 1100));
-    log_is("tell 200");
-    assert_int_equal(sip_transactions_get(ts, ids[7])->state, SIP_TX_COMPLETED);
+    log_is("tell 200|tell ended");
+    assert_null(sip_transactions_get(ts, ids[7]));
     assert_int_equal(sip_transactions_get(ts, ids[8])->state, SIP_TX_TRYING);
     assert_int_equal(sip_transactions_get(ts, ids[8])->user, 42);
     assert_false(sip_transactions_heard(ts, response(200, "NOTIFY", "z9hG4bKx"), 1100));
-    until(1000 + 5100);
-    assert_null(sip_transactions_get(ts, ids[7]));
     until(40000);
     party_log[0] = '\0';
     done(0);
@@ -119,10 +117,10 @@ static void cancel_is_sent_with_the_first_provisional_response(void **state)
     log_is("tell 100|send CANCEL");
     sip_transactions_heard(ts, response(200, "CANCEL", "z9hG4bK1"), 1200);
     sip_transactions_heard(ts, response(487, "INVITE", "z9hG4bK1"), 1200);
-    log_is("send ACK|tell 487");
+    log_is("tell ended|send ACK|tell 487");
     assert_int_equal(sip_transactions_cancel(ts, id, 1200), -EALREADY);
     until(40000);
-    log_is("tell ended|tell ended");
+    log_is("tell ended");
     done(0);
 }
 
@@ -159,7 +157,6 @@ static void there_are_never_more_than_allowed(void **state)
     assert_int_equal(ask("NOTIFY", "z9hG4bK2", SIP_UDP), 0);
     assert_int_equal(ask("NOTIFY", "z9hG4bK3", SIP_UDP), -ENOBUFS);
     sip_transactions_heard(ts, response(200, "NOTIFY", "z9hG4bK1"), 1000);
-    until(6000);
     assert_int_equal(ask("NOTIFY", "z9hG4bK3", SIP_UDP), 0);
     done(2);
     party_log[0] = '\0';

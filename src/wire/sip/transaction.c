@@ -82,6 +82,15 @@ static void pass(struct sip_transaction *t, const struct step *s)
     tell(t, s, SIP_TOLD_RESPONSE);
 }
 
+/* The request will not be sent again. */
+static void pass_last(struct sip_transaction *t, const struct step *s)
+{
+    free(t->kept);
+    t->kept = NULL;
+    t->n_kept = 0;
+    pass(t, s);
+}
+
 static void timed_out(struct sip_transaction *t, const struct step *s)
 {
     tell(t, s, SIP_TOLD_TIMEOUT);
@@ -213,14 +222,14 @@ static const struct row {
     {CO(TRYING),     ON_END,     timed_out,            SIP_TX_ENDED,      "timer F",           "timeout"},
     {CO(TRYING),     ON_BROKEN,  broken,               SIP_TX_ENDED,      "transport error",   "broken"},
     {CO(TRYING),     ON_1XX,     pass,                 SIP_TX_PROCEEDING, "1xx",               "passed on"},
-    {CO(TRYING),     ON_2XX,     pass,                 SIP_TX_COMPLETED,  "2xx",               "passed on"},
-    {CO(TRYING),     ON_FAILURE, pass,                 SIP_TX_COMPLETED,  "300 to 699",        "passed on"},
+    {CO(TRYING),     ON_2XX,     pass_last,            SIP_TX_COMPLETED,  "2xx",               "passed on"},
+    {CO(TRYING),     ON_FAILURE, pass_last,            SIP_TX_COMPLETED,  "300 to 699",        "passed on"},
     {CO(PROCEEDING), ON_RESEND,  send_again,           SIP_TX_PROCEEDING, "timer E",           "request again"},
     {CO(PROCEEDING), ON_END,     timed_out,            SIP_TX_ENDED,      "timer F",           "timeout"},
     {CO(PROCEEDING), ON_BROKEN,  broken,               SIP_TX_ENDED,      "transport error",   "broken"},
     {CO(PROCEEDING), ON_1XX,     pass,                 SIP_TX_PROCEEDING, "1xx",               "passed on"},
-    {CO(PROCEEDING), ON_2XX,     pass,                 SIP_TX_COMPLETED,  "2xx",               "passed on"},
-    {CO(PROCEEDING), ON_FAILURE, pass,                 SIP_TX_COMPLETED,  "300 to 699",        "passed on"},
+    {CO(PROCEEDING), ON_2XX,     pass_last,            SIP_TX_COMPLETED,  "2xx",               "passed on"},
+    {CO(PROCEEDING), ON_FAILURE, pass_last,            SIP_TX_COMPLETED,  "300 to 699",        "passed on"},
     {CO(COMPLETED),  ON_END,     nothing,              SIP_TX_ENDED,      "timer K",           ""},
 
     {SI(PROCEEDING), ON_RESEND,  send_kept,            SIP_TX_PROCEEDING, "200 ms",            "100"},
@@ -260,7 +269,18 @@ static const struct row {
 
 /* --- timers: what runs in a state --- */
 
-enum lasting { AS_IT_WAS, NEVER, T1, T1_BY_UDP, T4_BY_UDP, T1_64, T1_64_BY_UDP, D_BY_UDP, TRYING };
+enum lasting {
+    AS_IT_WAS,
+    NEVER,
+    T1,
+    T1_BY_UDP,
+    T4_BY_UDP,
+    T4_IF_REPEATED,
+    T1_64,
+    T1_64_BY_UDP,
+    D_BY_UDP,
+    TRYING
+};
 
 static const struct running {
     uint8_t role, state, resend, end;
@@ -272,7 +292,7 @@ static const struct running {
     {CI(ACCEPTED),   NEVER,     T1_64},         /* M */
     {CO(TRYING),     T1_BY_UDP, T1_64},         /* E, F */
     {CO(PROCEEDING), AS_IT_WAS, AS_IT_WAS},     /* E, F */
-    {CO(COMPLETED),  NEVER,     T4_BY_UDP},     /* K */
+    {CO(COMPLETED),  NEVER,     T4_IF_REPEATED}, /* K: only what was sent twice is answered twice */
     {SI(PROCEEDING), TRYING,    NEVER},
     {SI(COMPLETED),  T1_BY_UDP, T1_64},         /* G, H */
     {SI(CONFIRMED),  NEVER,     T4_BY_UDP},     /* I */
@@ -294,6 +314,8 @@ static uint32_t lasting_ms(const struct sip_transaction *t, enum lasting how)
         return t->timing.t1_ms;
     case T4_BY_UDP:
         return reliable(t) ? 0 : t->timing.t4_ms;
+    case T4_IF_REPEATED:
+        return t->sends > 1 ? t->timing.t4_ms : 0;
     case T1_64_BY_UDP:
         return reliable(t) ? 0 : t1_64;
     case D_BY_UDP:
