@@ -59,6 +59,8 @@ static void heard(const struct effect *row)
     case SIP_HEARD_OK:
         n_ok++;
         break;
+    case SIP_HEARD_TRYING:
+        break;
     case SIP_HEARD_REQUEST:
         n_requests++;
         n_agreed = sip_agree(t, agreed);

@@ -67,13 +67,14 @@ void sip_register_make(const char *transport, uint16_t port, unsigned model)
 {
     bool tcp = !strcmp(transport, "TCP");
 
+    /* Another Call-ID for each run, as after a restart: CSeq begins again. */
     text_len = (size_t)snprintf(
         text, sizeof(text),
         "REGISTER sip:127.0.0.1 SIP/2.0\r\n"
         "Via: SIP/2.0/%s 127.1.YYY.ZZZ:%05u;branch=z9hG4bKBBBBBBBB\r\n"
         "From: <sip:NNNNNN@127.0.0.1>;tag=MMMMMMMMMMMM00020f4e7c3b-2d1a6f05\r\n"
         "To: <sip:NNNNNN@127.0.0.1>\r\n"
-        "Call-ID: 00NNNNNN-5f1d0002-51a3c8e0-0a1b2c3d4e5@127.1.YYY.ZZZ\r\n"
+        "Call-ID: 00NNNNNN-%08x-51a3c8e0-0a1b2c3d4e5@127.1.YYY.ZZZ\r\n"
         "Max-Forwards: 70\r\n"
         "Session-ID: 5f0c3a8e00105000a000MMMMMMMMMMMM;remote=00000000000000000000000000000000\r\n"
         "Date: Sat, 21 Nov 2026 07:16:38 GMT\r\n"
@@ -89,7 +90,7 @@ void sip_register_make(const char *transport, uint16_t port, unsigned model)
         "X-cisco-xsi-8.5.1\r\n"
         "Expires: 3600\r\n"
         "Content-Length: 0\r\n\r\n",
-        transport, port, port, tcp ? "tcp" : "udp", model);
+        transport, port, (unsigned)(bench_now_ns() >> 20), port, tcp ? "tcp" : "udp", model);
     for (enum field field = 0; field < N_FIELDS; field++)
         places_find(field);
 }
@@ -150,6 +151,8 @@ enum sip_heard sip_hear(struct text message, uint32_t *branch)
 
     if (!text_starts(message, "SIP/2.0 "))
         return SIP_HEARD_REQUEST;
+    if (text_starts(message, "SIP/2.0 100"))
+        return SIP_HEARD_TRYING;
     at = memmem(message.at, near, mark, sizeof(mark) - 1);
     if (!at || (size_t)(message.at + message.len - at) < sizeof(mark) + 8 ||
         !text_starts(message, "SIP/2.0 200") || !from_hex(at + sizeof(mark) - 1, branch))

@@ -30,8 +30,8 @@ void sip_register_make(const char *transport, uint16_t port, unsigned model);
 size_t sip_register_write(const struct sip_bench *b, size_t phone, uint32_t nth, uint32_t branch,
                           char to[static SIP_BYTES_MAX]);
 
-/* What came: the branch of a 200 to a REGISTER of ours. */
-enum sip_heard { SIP_HEARD_OK, SIP_HEARD_OTHER, SIP_HEARD_REQUEST };
+/* What came: the branch of a 200 to a REGISTER of ours; 100 means nothing. */
+enum sip_heard { SIP_HEARD_OK, SIP_HEARD_TRYING, SIP_HEARD_OTHER, SIP_HEARD_REQUEST };
 enum sip_heard sip_hear(struct text message, uint32_t *branch);
 /* The 200 that a phone gives to any request of the server; 0: none. */
 size_t sip_agree(struct text request, char to[static SIP_BYTES_MAX]);

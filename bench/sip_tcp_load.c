@@ -87,6 +87,8 @@ static void heard(struct phone *p, struct text message, uint64_t now_ns)
         if (refreshing && !bench.parallel && !bench.rate)
             phone_register(p, now_ns);
         break;
+    case SIP_HEARD_TRYING:
+        break;
     case SIP_HEARD_REQUEST:
         n_asked++;
         len = sip_agree(message, bytes);

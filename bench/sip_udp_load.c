@@ -111,6 +111,8 @@ static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
         n_waiting--;
         n_answered++;
         break;
+    case SIP_HEARD_TRYING:
+        break;
     case SIP_HEARD_REQUEST:
         n_asked++;
         len = sip_agree(message, bytes[n_batch]);
@@ -179,7 +181,7 @@ static void turn(int timeout_ms)
 
 static void first_all(uint64_t until_ns)
 {
-    for (size_t phone = 0; n_answered < bench.count && bench_now_ns() < until_ns;) {
+    for (size_t phone = 0; n_answered + n_refused < bench.count && bench_now_ns() < until_ns;) {
         uint64_t now = bench_now_ns();
 
         while (phone < bench.count && n_waiting < bench.parallel && request_new(phone, now))
