@@ -13,6 +13,11 @@
 #define CID      "1234567890"
 #define BODY_MAX 8000
 
+/* How many are told what to compare their files with. */
+#define TELL_WINDOW_MS  10
+#define TOLD_A_WINDOW   50
+#define TOLD_UNANSWERED 4096
+
 /* A request of ours while it is written. */
 struct request {
     struct sip_stations *owner;
@@ -282,7 +287,7 @@ static void send_configuration(struct sip_device *d, const struct sip_binding *b
     end(&r, "multipart/mixed;boundary=" BOUNDARY, (struct text){body, writer_len(&w)}, d->id, &id);
 }
 
-void sip_tell_configuration(struct sip_device *d, struct effects *e)
+static void tell_configuration(struct sip_device *d)
 {
     const struct sip_binding *b = main_binding(d);
     char body[1000];
@@ -297,6 +302,54 @@ void sip_tell_configuration(struct sip_device *d, struct effects *e)
         put_check_version(&w, d);
         send_notify(d, "service-control", "text/plain", (struct text){body, writer_len(&w)}, &id);
     }
+}
+
+/* A storm of registrations is answered first: it costs more to tell a phone its configuration than
+ * to register it, and what is not answered is kept for half a minute. */
+static bool may_tell(const struct sip_stations *s, uint64_t now_ms)
+{
+    return (now_ms - s->telling_ms >= TELL_WINDOW_MS || s->n_told < TOLD_A_WINDOW) &&
+           sip_transactions_count(s->transactions) < TOLD_UNANSWERED;
+}
+
+static void tell(struct sip_device *d)
+{
+    struct sip_stations *s = d->owner;
+    uint64_t now = s->registry->now.ms;
+
+    if (now - s->telling_ms >= TELL_WINDOW_MS) {
+        s->telling_ms = now;
+        s->n_told = 0;
+    }
+    s->n_told++;
+    tell_configuration(d);
+}
+
+void sip_tell_configuration(struct sip_device *d, struct effects *e)
+{
+    struct sip_stations *s = d->owner;
+
+    list_remove(&d->untold);
+    if (list_is_empty(&s->untold) && may_tell(s, s->registry->now.ms))
+        tell(d);
+    else
+        list_append(&s->untold, &d->untold);
+}
+
+bool sip_tell_next(struct sip_stations *s, struct effects *e)
+{
+    struct list *first = may_tell(s, s->registry->now.ms) ? list_take(&s->untold) : NULL;
+
+    if (first)
+        tell(container_of(first, struct sip_device, untold));
+    return first;
+}
+
+uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms)
+{
+    if (list_is_empty(&s->untold))
+        return UINT64_MAX;
+    return may_tell(s, now_ms) ? 0 : TELL_WINDOW_MS;
 }
 
 void sip_tell_status_line(const struct sip_request *q, const char *text)

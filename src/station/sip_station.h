@@ -56,6 +56,7 @@ struct sip_device {
     bool extended_refer, service_control; /* what it says it understands */
     uint64_t profile_version; /* of the registry's directory that `profile` belongs to */
     const struct security_profile *profile;
+    struct list untold;          /* in owner->untold: its configuration is still to be told */
     struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL */
 };
 
@@ -97,6 +98,9 @@ struct sip_stations {
     struct map by_link;
     struct timers timers, link_timers;
     struct list waiting; /* links that have said nothing of weight */
+    struct list untold;  /* devices in turn for sip_tell_configuration */
+    uint64_t telling_ms; /* since when n_told counts */
+    uint32_t n_told;
     struct sip_transactions *transactions;
     struct sip_guard *guard;
     struct digest *digest;
@@ -229,6 +233,9 @@ void sip_answer_refused(const struct sip_request *q, unsigned refusal);
 int sip_order_send(struct sip_device *d, struct effects *e);
 /* What a phone is told right after it has registered: lamps, forwards, version stamps. */
 void sip_tell_configuration(struct sip_device *d, struct effects *e);
+/* The next whose turn it is by now; false: none. And milliseconds until one may be. */
+bool sip_tell_next(struct sip_stations *s, struct effects *e);
+uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms);
 /* A text on the status line of a phone that was refused. */
 void sip_tell_status_line(const struct sip_request *q, const char *text);
 

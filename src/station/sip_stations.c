@@ -79,6 +79,7 @@ struct sip_stations *sip_stations_new(const struct sip_options *options)
     pool_init(&s->links, sizeof(struct sip_link), options->max_links);
     map_init(&s->by_link, key_of_link);
     list_init(&s->waiting);
+    list_init(&s->untold);
     timers_init(&s->timers, 0);
     timers_init(&s->link_timers, 0);
     s->guard = sip_guard_new();
@@ -143,6 +144,7 @@ void sip_device_free(struct sip_device *d)
     while (d->bindings)
         sip_binding_free(d->bindings);
     timer_stop(&s->timers, &d->timer);
+    list_remove(&d->untold);
     if (d->waiting)
         s->waiting_bytes -= d->waiting->len;
     free(d->waiting);
@@ -314,8 +316,9 @@ uint64_t sip_stations_next(const struct sip_stations *s, uint64_t now_ms)
 {
     if (s->n_unswept || s->swept_version != s->registry->directory_version)
         return 1;
-    return sooner(sip_transactions_next(s->transactions, now_ms),
-                  sooner(timers_next(&s->timers, now_ms), timers_next(&s->link_timers, now_ms)));
+    return sooner(
+        sooner(sip_transactions_next(s->transactions, now_ms), sip_tell_wait_ms(s, now_ms)),
+        sooner(timers_next(&s->timers, now_ms), timers_next(&s->link_timers, now_ms)));
 }
 
 /* After a new snapshot, whose record is gone has to leave: a batch a tick. */
@@ -360,7 +363,7 @@ bool sip_stations_tick(struct sip_stations *s, struct moment now, struct effects
     sip_transactions_tick(s->transactions, now.ms);
     sweep(s, e);
     while (effects_have_room(e))
-        if (!one_is_due(s, e))
+        if (!one_is_due(s, e) && !sip_tell_next(s, e))
             return false;
     return true;
 }
