@@ -501,7 +501,7 @@ static const struct row {
 static const struct {
     const char *name, *timeout;
 } states[N_STATION_STATES] = {
-    [STATION_OPEN]         = { "open",         "Station Registration Timer" },
+    [STATION_OPEN]         = { "open",         "Station and Backup Server KeepAlive Interval, then Station Registration Timer: a standby connection says nothing before" },
     [STATION_STANDBY]      = { "standby",      "Station and Backup Server KeepAlive Interval, as often as may be missed" },
     [STATION_TOKEN]        = { "token",        "Station Registration Timer" },
     [STATION_ADMITTING]    = { "auto_register", "Auto-registration Timer" },
@@ -545,6 +545,10 @@ static uint64_t due_ms(const struct session *s)
                              (uint64_t)SETTING_OF(&s->station, station_keepalive_missed) * 1000;
 
     switch (s->station.state) {
+    case STATION_OPEN: /* the first keepalive of a standby connection comes after its interval */
+        return s->state_ms + (uint64_t)(SETTING_OF(&s->station, station_secondary_keepalive) +
+                                        SETTING_OF(&s->station, station_register_timeout)) *
+                                 1000;
     case STATION_STANDBY:
         return s->station.heard_ms + standby;
     case STATION_REGISTERED:

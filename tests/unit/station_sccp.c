@@ -518,7 +518,7 @@ static void a_phone_of_callmanager_2_gets_no_answer_to_unregister(void **state)
     assert_null(strstr(w->log, "<-"));
     assert_false(w->closed[1]);
     assert_int_equal(stations_registered(w->stations), 0);
-    world_pass(w, 30000);
+    world_pass(w, 90000);
     assert_true(w->closed[1]);
     world_free(w);
 }
@@ -769,7 +769,7 @@ static void a_connection_that_says_nothing_is_closed(void **state)
 
     world_connect(w, 1, 0x0a010001);
     world_bytes(w, 1, "\x10\0\0", 3); /* three bytes and then nothing */
-    world_pass(w, 29999);
+    world_pass(w, 60000 + 29999); /* it might be a standby connection */
     assert_false(w->closed[1]);
     world_pass(w, 1);
     assert_true(w->closed[1]);
