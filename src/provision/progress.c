@@ -387,6 +387,8 @@ static void learn(struct progress *p, struct progress_phone *phone, const struct
 {
     if (e->model)
         phone->model = e->model;
+    if (e->stage >= PROGRESS_REGISTER)
+        phone->protocol = e->protocol;
     if (!ip_is_any(e->ip) && e->stage != PROGRESS_DHCP_OFFER)
         set_ip(p, phone, e->ip);
     if (e->stage == PROGRESS_LINK && e->detail[0])

@@ -63,6 +63,7 @@ struct progress_phone {
     struct mac mac;
     struct ip ip;
     uint32_t model, tries; /* tries: boots that were begun */
+    uint8_t protocol;      /* enum device_protocol, once it tried to register */
     uint64_t first_us, last_us;
     char port[40]; /* switch and port, when CDP or LLDP told */
     struct progress_boot boots[PROGRESS_BOOTS]; /* newest first */

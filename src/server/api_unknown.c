@@ -190,6 +190,8 @@ void api_unknown_adopt(struct admin *a, const struct call *c)
     snprintf(model, sizeof(model), "%u", seen->model);
     if (!json_object_get(c->fields, "model"))
         change_field(change, TEXT("model"), text_of(m ? m->name : model));
+    if (seen->protocol == PROTOCOL_SIP && !json_object_get(c->fields, "protocol"))
+        change_field(change, TEXT("protocol"), TEXT("sip"));
     change_fields(change, c->fields);
     answer = done_answer("added:", ENTITY_phone, text_of(name.s));
     note(answer, "It registers at its next try.");

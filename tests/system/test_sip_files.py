@@ -93,8 +93,8 @@ def test_the_database_alone_gives_no_password_away(node):
     assert (node.folder / 'secrets.key').stat().st_mode & 0o777 == 0o600
 
 
-def register(node, device, number, contact):
-    """One line of a Cisco phone by TCP; all that the server says within a second of its first word."""
+def register(node, device, number, contact, model=683, until='FeatureControlVersionStamp'):
+    """One line of a Cisco phone by TCP; all that the server says up to that word."""
     with socket.create_connection(('127.0.0.1', node.sip_port), 10) as s:
         own = s.getsockname()[1]
         mac = device[3:].lower()
@@ -105,18 +105,18 @@ def register(node, device, number, contact):
                   f'User-Agent: Cisco-CP8841/12.8.1\r\n'
                   f'Contact: <sip:{contact}@127.0.0.1:{own};transport=tcp>;'
                   f'+sip.instance="<urn:uuid:00000000-0000-0000-0000-{mac}>";'
-                  f'+u.sip!devicename.ccm.cisco.com="{device}";+u.sip!model.ccm.cisco.com="683"\r\n'
+                  f'+u.sip!devicename.ccm.cisco.com="{device}";+u.sip!model.ccm.cisco.com="{model}"\r\n'
                   f'Supported: replaces,join,sdp-anat,norefersub,resource-priority,extended-refer,X-cisco-callinfo,'
                   f'X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-service-control,X-cisco-sis-7.0.0\r\n'
                   f'Expires: 3600\r\nContent-Length: 0\r\n\r\n'.encode())
         said = b''
         s.settimeout(10)
-        while b'FeatureControlVersionStamp' not in said:
+        while until.encode() not in said:
             more = s.recv(65536)
             if not more:
                 break
             said += more
-        return said.decode()
+        return said.decode('latin-1')
 
 
 def test_the_registrar_quotes_the_stamps_of_the_files(node):
@@ -128,3 +128,11 @@ def test_the_registrar_quotes_the_stamps_of_the_files(node):
     for name, file in (('Dialplan', 'dialTemplate'), ('Softkey', 'softKeyFile'), ('FeatureControl', 'featurePolicyFile')):
         assert quoted[name] == xml.fromstring(get(node, next(device.iter(file)).text)).findtext('versionStamp')
     assert quoted['Config'] == device.findtext('versionStamp')
+
+
+def test_an_unknown_phone_with_a_sip_load_is_adopted_as_one(node):
+    name = 'SEP0011223344A9'
+    assert ' 404 ' in register(node, name, '7009', '7009', model=30018, until='Auto-registration')
+    until(lambda: name in ask(node, 'unknown', 'list'))
+    ask(node, 'unknown', 'adopt', name, lines='7009')
+    assert xml.fromstring(get(node, name + '.cnf.xml')).findtext('deviceProtocol') == 'SIP'
