@@ -7,81 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/log.h"
-#include "core/leases.h"
-#include "io/journal.h"
+#include "server/lease_file.h"
 #include "server/server.h"
 
 #define TOPIC "leases"
 
-struct stored { /* a record of the journal; numbers in network order */
-    uint8_t address[4], state, key_len, mac[6], until_s[8];
-    uint8_t key[LEASE_KEY_MAX];
-    char name[16], vendor[24];
-};
-
 struct lease_writer {
     struct thread *thread;
     struct journal *journal; /* NULL while it cannot be opened */
-    struct stored *room;
+    struct lease_record *room;
     size_t n_room;
-    struct lease_rows *loaded;
-    size_t loaded_max;
     int err; /* told last */
 };
 
-/* --- records --- */
-
-static void to_stored(const struct lease_row *row, struct stored *s)
-{
-    struct writer w = writer_of(s, sizeof(*s));
-
-    write_be32(&w, row->address);
-    write_u8(&w, row->state);
-    write_u8(&w, row->client.len);
-    write_bytes(&w, row->client.mac.bytes, sizeof(row->client.mac.bytes));
-    write_be32(&w, (uint32_t)(row->until_s >> 32));
-    write_be32(&w, (uint32_t)row->until_s);
-    write_bytes(&w, row->client.key, sizeof(row->client.key));
-    write_bytes(&w, row->name, sizeof(row->name));
-    write_bytes(&w, row->vendor, sizeof(row->vendor));
-}
-
-static void from_stored(const struct stored *s, struct lease_row *row)
-{
-    struct reader r = reader_of(s, sizeof(*s));
-
-    *row = (struct lease_row){.address = read_be32(&r)};
-    row->state = read_u8(&r);
-    row->client.len = read_u8(&r);
-    memcpy(row->client.mac.bytes, read_bytes(&r, 6), 6);
-    row->until_s = (uint64_t)read_be32(&r) << 32;
-    row->until_s |= read_be32(&r);
-    memcpy(row->client.key, s->key, sizeof(s->key));
-    memcpy(row->name, s->name, sizeof(s->name) - 1);
-    memcpy(row->vendor, s->vendor, sizeof(s->vendor) - 1);
-}
-
 /* --- loading --- */
-
-static void on_record(void *context, const void *record)
-{
-    struct lease_writer *w = context;
-
-    if (!w->loaded || w->loaded->n == w->loaded_max) {
-        size_t n = w->loaded_max ? w->loaded_max * 2 : 1024;
-        struct lease_rows *rows = realloc(w->loaded, sizeof(*rows) + n * sizeof(rows->at[0]));
-
-        if (!rows)
-            return; /* start-up without memory: what is missing looks free */
-        if (!w->loaded)
-            rows->n = 0;
-        w->loaded = rows;
-        w->loaded_max = n;
-    }
-    from_stored(record, &w->loaded->at[w->loaded->n++]);
-}
 
 static void told(struct lease_writer *w, int err, const char *path)
 {
@@ -91,31 +31,54 @@ static void told(struct lease_writer *w, int err, const char *path)
     w->err = err;
 }
 
-static int open_journal(struct lease_writer *w)
+static void give(struct lease_writer *w, int err, struct lease_rows *take_rows)
 {
     struct message m = {.id = MESSAGE_LEASES_LOADED};
-    char path[600];
-    const struct journal_options options = {.path = path,
-                                            .what = "dialtone leases",
-                                            .record_size = sizeof(struct stored),
-                                            .key_size = 4,
-                                            .context = w,
-                                            .on_record = on_record};
+
+    m.leases_loaded.err = err;
+    m.leases_loaded.take_rows = take_rows;
+    server_post(w->thread->server, THREAD_ADDRESSING, &m);
+}
+
+static void take_restored(struct lease_writer *w, const struct lease_rows *known)
+{
+    const char *folder = server_bootstrap(w->thread->server)->data;
+    struct lease_rows *added;
+    int err = lease_file_take_restored(folder, w->journal, known, &added);
+
+    if (err)
+        log_error(TOPIC, "%s/" LEASE_RESTORE ": %s", folder, strerror(-err));
+    if (!added)
+        return;
+    log_info(TOPIC, "%zu leases of a backup are in force again", added->n);
+    give(w, 0, added);
+}
+
+static int open_journal(struct lease_writer *w)
+{
     uint64_t before_us = server_wall_us();
+    struct lease_rows *rows = NULL;
+    char path[600];
     int err;
 
-    snprintf(path, sizeof(path), "%s/leases.log", server_bootstrap(w->thread->server)->data);
-    err = journal_open(&options, &w->journal);
+    snprintf(path, sizeof(path), "%s/" LEASE_FILE, server_bootstrap(w->thread->server)->data);
+    err = lease_file_open(path, &w->journal, &rows);
     told(w, err, path);
-    if (!err && w->loaded)
-        log_info(TOPIC, "%zu leases loaded in %llu ms", w->loaded->n,
+    if (!err && rows)
+        log_info(TOPIC, "%zu leases loaded in %llu ms", rows->n,
                  (unsigned long long)(server_wall_us() - before_us) / 1000);
-    m.leases_loaded.err = err;
-    m.leases_loaded.take_rows = w->loaded;
-    w->loaded = NULL;
-    w->loaded_max = 0;
-    server_post(w->thread->server, THREAD_ADDRESSING, &m);
+    if (!err)
+        take_restored(w, rows);
+    give(w, err, rows);
     return err;
+}
+
+/* A restore has left leases here while we run. */
+static void restored(struct lease_writer *w)
+{
+    journal_close(w->journal);
+    w->journal = NULL;
+    open_journal(w);
 }
 
 /* --- storing --- */
@@ -127,7 +90,7 @@ static int store(struct lease_writer *w, const struct lease_rows *rows)
     if (err)
         return err;
     if (rows->n > w->n_room) {
-        struct stored *room = realloc(w->room, rows->n * sizeof(*room));
+        struct lease_record *room = realloc(w->room, rows->n * sizeof(*room));
 
         if (!room)
             return -ENOMEM;
@@ -135,7 +98,7 @@ static int store(struct lease_writer *w, const struct lease_rows *rows)
         w->n_room = rows->n;
     }
     for (size_t i = 0; i < rows->n; i++)
-        to_stored(&rows->at[i], &w->room[i]);
+        lease_record_write(&rows->at[i], &w->room[i]);
     return journal_append(w->journal, w->room, rows->n);
 }
 
@@ -144,6 +107,8 @@ static void on_message(struct thread *t, const struct message *m)
     struct lease_writer *w = t->state;
     struct message answer = {.id = MESSAGE_LEASES_STORED};
 
+    if (m->id == MESSAGE_LEASES_RESTORED)
+        restored(w);
     if (m->id != MESSAGE_LEASES)
         return;
     answer.leases_stored.batch = m->leases.batch;
@@ -171,7 +136,6 @@ static void stop(struct thread *t)
     if (!w)
         return;
     journal_close(w->journal);
-    lease_rows_free(w->loaded);
     free(w->room);
     free(w);
     t->state = NULL;

@@ -313,6 +313,9 @@ static void on_request(struct storage *s, const struct message *m)
         fail(s, host.disk_error, why_not(s));
     }
     directory_unref(host.directory);
+    if (!status && !strcmp(m->request.verb, "restore"))
+        server_post(s->thread->server, THREAD_LEASES,
+                    &(struct message){.id = MESSAGE_LEASES_RESTORED});
     json_decref(m->request.take_arguments);
     server_reply(s->thread->server, m->request.token, status, body);
 }

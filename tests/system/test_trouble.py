@@ -154,6 +154,42 @@ def test_a_backup_taken_while_it_runs_can_be_restored(lan, server, tmp_path):
     assert server.row(NAME, 'phone', 'list')
 
 
+@pytest.mark.parametrize('running', [True, False])
+def test_a_backup_brings_leases_to_a_new_machine_and_newer_ones_stay(lan, server, tmp_path, running):
+    lan.address()
+    on = ['dhcp.interfaces=eth0', 'tftp.port=0', 'files.http_port=0']
+    server.start(*on)
+    server.ask('parameter', 'set', 'dhcp_probe_time=0')
+    server.add_scope()
+
+    def lease(number):
+        mac = bytes([2, 0, 0, 0, 1, number])
+        offer = exchange(lan, packet(1, mac, giaddr=CLIENT), 67)
+        ack = exchange(lan, packet(3, mac, giaddr=CLIENT, options=bytes([50, 4]) + offer[16:20] + bytes([54, 4]) +
+                                   option(offer, 54)), 67)
+        assert option(ack, 53) == b'\5'
+        return '.'.join(map(str, ack[16:20]))
+
+    def leases():
+        return {row['address'] for row in server.json('lease', 'list')}
+    first = {lease(i) for i in range(20)}
+    server.ask('backup', tmp_path / 'copy.db')
+    server.kill(signal.SIGTERM)
+    shutil.rmtree(server.data)
+    server.start(*on)  # a new machine
+    if not running:
+        server.kill(signal.SIGTERM)
+    server.ask('restore', tmp_path / 'copy.db')
+    if not running:
+        server.start()
+    until(lambda: leases() == first)
+    later = lease(77)
+    server.ask('restore', tmp_path / 'copy.db')
+    server.kill()
+    server.start()
+    until(lambda: leases() == first | {later})
+
+
 def test_it_stops_within_seconds_when_told(lan, server):
     server.start()
     began = time.monotonic()

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/grow.h"
 #include "core/directory/fields.h"
 #include "io/process.h"
+#include "server/lease_file.h"
 
 #define FILE_MAX   ((off_t)1 << 30)
 #define FAULTS_MAX 100
@@ -262,13 +264,29 @@ static int run_export(struct bulk_host *h, const json_t *arguments, json_t **bod
     return err ? 1 : 0;
 }
 
+static const char *folder_of(const struct bulk_host *h, char *to, size_t size)
+{
+    char *slash;
+
+    snprintf(to, size, "%s", store_path(database_store(h->db)));
+    slash = strrchr(to, '/');
+    if (slash)
+        *slash = '\0';
+    return slash ? to : ".";
+}
+
 static int run_backup(struct bulk_host *h, const json_t *arguments, json_t **body)
 {
     const char *path = string_of(arguments, "path");
     char error[512] = "there is no database";
     struct stat st = {0};
+    char folder[4200];
     int err = h->db ? store_backup(database_store(h->db), path, error, sizeof(error)) : -ENOENT;
 
+    if (!err && (err = lease_file_backup(folder_of(h, folder, sizeof(folder)), path))) {
+        snprintf(error, sizeof(error), "its leases: %s", strerror(-err));
+        unlink(path);
+    }
     if (!err)
         stat(path, &st);
     *body =
@@ -341,9 +359,9 @@ static void name_aside(const char *database, char *to, size_t size)
 
 static int run_restore(struct bulk_host *h, const json_t *arguments, json_t **body)
 {
-    char error[512], copy[4200], aside[4300], note[4400];
+    char error[512], copy[4200], aside[4300], note[4400], folder[4200];
     const struct directory *dir = NULL;
-    const char *path = string_of(arguments, "path");
+    const char *path = string_of(arguments, "path"), *leases = "";
     int err = -EROFS;
 
     snprintf(error, sizeof(error), "%s", no_writing);
@@ -354,13 +372,15 @@ static int run_restore(struct bulk_host *h, const json_t *arguments, json_t **bo
         remove_copy(copy);
         if (!err)
             err = replace_all(h, dir, aside, error, sizeof(error));
+        if (!err && lease_file_restore(path, folder_of(h, folder, sizeof(folder))) < 0)
+            leases = " Its leases could not be read.";
     }
     directory_unref(dir);
     if (err) {
         *body = refusal(error);
         return 1;
     }
-    snprintf(note, sizeof(note), "What was there before is kept in %s.", aside);
+    snprintf(note, sizeof(note), "What was there before is kept in %s.%s", aside, leases);
     *body = json_pack("{s:{s:s, s:I}, s:[s]}", "record", "path", path, "phones",
                       (json_int_t)directory_count(h->directory, ENTITY_phone), "notes", note);
     return 0;
