@@ -65,7 +65,7 @@ int handset_open(struct handset *h, const struct phone_options *options);
 void handset_close(struct handset *h); /* the loop is run until everything is closed */
 void handset_power(struct handset *h, bool on);
 int handset_press(struct handset *h, enum handset_key key,
-                  unsigned n);                      /* -EINVAL: no such key here, -ENOTCONN */
+                  unsigned n); /* -EINVAL: no such key here, -ENOTCONN, -EOPNOTSUPP */
 const char *handset_state(const struct handset *h); /* "registered", "vlan" … */
 
 /* The display as rows of `columns` characters: text displays have their own size, the others are

@@ -455,6 +455,9 @@ void picture_say(struct picture *p, int err)
     p->words_beat = p->beat;
     if (err == -ENOTCONN)
         snprintf(p->words, sizeof(p->words), "The phone is not registered: the key does nothing.");
+    else if (err == -EOPNOTSUPP)
+        snprintf(p->words, sizeof(p->words),
+                 "SIP phones make no calls here: the key does nothing.");
     else if (err)
         snprintf(p->words, sizeof(p->words), "This phone has no such key now.");
     else

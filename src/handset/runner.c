@@ -171,7 +171,7 @@ int runner_keypad(struct runner *r, char key)
     int err;
 
     if (!press)
-        return -ENOTCONN;
+        return -EOPNOTSUPP;
     effects_clear(r->site->fx);
     err = press(&r->phone, key, r->site->fx);
     runner_carry_out(r, r->site->fx);
@@ -184,7 +184,7 @@ int runner_hook(struct runner *r, bool off)
     int err;
 
     if (!press)
-        return -ENOTCONN;
+        return -EOPNOTSUPP;
     effects_clear(r->site->fx);
     err = press(&r->phone, off, r->site->fx);
     runner_carry_out(r, r->site->fx);
@@ -198,7 +198,7 @@ int runner_stimulus(struct runner *r, uint32_t button, uint32_t instance)
     int err;
 
     if (!press)
-        return -ENOTCONN;
+        return -EOPNOTSUPP;
     effects_clear(r->site->fx);
     err = press(&r->phone, button, instance, r->site->fx);
     runner_carry_out(r, r->site->fx);
@@ -211,7 +211,7 @@ int runner_softkey(struct runner *r, uint32_t event)
     int err;
 
     if (!press)
-        return -ENOTCONN;
+        return -EOPNOTSUPP;
     effects_clear(r->site->fx);
     err = press(&r->phone, event, r->site->fx);
     runner_carry_out(r, r->site->fx);

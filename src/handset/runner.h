@@ -92,7 +92,8 @@ void runner_leave(struct runner *r,
                   enum phone_event after); /* unregisters; EVENT_LEFT, _RESET or _RESTART */
 void runner_vanish(struct runner *r);      /* as when the cable is pulled: nothing is closed */
 
-/* The keys of sccp_phone.h with their effects carried out; 0 or -ENOTCONN. */
+/* The keys of sccp_phone.h with their effects carried out; 0, -ENOTCONN, or -EOPNOTSUPP when the
+ * protocol has none. */
 int runner_keypad(struct runner *r, char key);
 int runner_hook(struct runner *r, bool off);
 int runner_stimulus(struct runner *r, uint32_t button, uint32_t instance);

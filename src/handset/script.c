@@ -177,6 +177,8 @@ static bool act(struct script *s, struct handset *h, struct text verb, struct te
         return says(ret, SCRIPT_FAILED, s, "no such command");
     if (err == -ENOTCONN)
         return says(ret, SCRIPT_FAILED, s, "the phone is not registered");
+    if (err == -EOPNOTSUPP)
+        return says(ret, SCRIPT_FAILED, s, "SIP phones make no calls here");
     if (err)
         return says(ret, SCRIPT_FAILED, s, "the phone has no such key now");
     return says(ret, SCRIPT_DONE, s, "");

@@ -86,6 +86,8 @@ void sip_event(struct sip_phone *p, struct sip_registration *r, enum sip_event e
 void sip_registration_reset(struct sip_registration *r);
 uint32_t sip_random(struct sip_phone *p);
 void sip_after_goodbye(struct sip_phone *p, struct effects *fx);
+/* Answered, or nobody will: to the better server, or away. */
+void sip_goodbye_over(struct sip_phone *p, uint64_t now_ms, struct effects *fx);
 void sip_say_goodbye(struct sip_phone *p, uint64_t now_ms, struct effects *fx);
 
 /* servers */

@@ -372,12 +372,8 @@ static void unregister(struct sip_turn *t)
 
 static void gone(struct sip_turn *t)
 {
-    if (!is_active(t) || t->p->state != PHONE_LEAVING)
-        return;
-    if (t->p->come_back != NO_SERVER)
-        sip_fall_back(t->p, t->now_ms, t->fx);
-    else
-        sip_after_goodbye(t->p, t->fx);
+    if (is_active(t) && t->p->state == PHONE_LEAVING)
+        sip_goodbye_over(t->p, t->now_ms, t->fx);
 }
 
 static void rearm(struct sip_turn *t)
@@ -440,6 +436,8 @@ static void count_down(struct sip_turn *t)
 
 static void ask_token(struct sip_turn *t)
 {
+    if (t->p->standby == t->r - t->p->prime) /* it is wanted for more than that */
+        t->p->standby = NO_SERVER;
     sip_ask(t, FORM_TOKEN, true);
 }
 
@@ -515,6 +513,7 @@ static const struct move moves[] = {
 
     {REG_STANDBY,       REG_OPENED,    ALWAYS,               DO(send_now),          REG_STANDBY},
     {REG_STANDBY,       REG_DUE,       ALWAYS,               DO(keepalive),         REG_STANDBY},
+    {REG_STANDBY,       REG_OK,        IF(is_better),        DO(ask_token),         REG_TOKEN_WAIT},
     {REG_STANDBY,       REG_OK,        ALWAYS,               DO(standby_answered),  REG_STANDBY},
     {REG_STANDBY,       REG_OTHER,     ALWAYS,               DO(rearm),             REG_STANDBY},
     {REG_STANDBY,       REG_SILENCE,   ALWAYS,               DO(standby_lost),      REG_IN_FALLBACK},
@@ -688,10 +687,7 @@ static void state_due(struct sip_phone *p, uint64_t now_ms, struct effects *fx)
         }
         break;
     case PHONE_LEAVING:
-        if (p->come_back != NO_SERVER)
-            sip_fall_back(p, now_ms, fx);
-        else
-            sip_after_goodbye(p, fx);
+        sip_goodbye_over(p, now_ms, fx);
         break;
     case PHONE_REGISTERED: /* an order that waits a moment, or a phone that cannot stay */
         if (p->leaving)
@@ -826,6 +822,14 @@ void sip_phone_leave(struct sip_phone *p, enum phone_reason reason, enum phone_e
         sip_event(p, &p->prime[p->standby], REG_DUE, now_ms, fx);
     sip_say_goodbye(p, now_ms, fx);
     phone_display(p->screen, fx, "Resetting");
+}
+
+void sip_goodbye_over(struct sip_phone *p, uint64_t now_ms, struct effects *fx)
+{
+    if (p->come_back != NO_SERVER)
+        sip_fall_back(p, now_ms, fx);
+    else
+        sip_after_goodbye(p, fx);
 }
 
 void sip_after_goodbye(struct sip_phone *p, struct effects *fx)

@@ -122,7 +122,7 @@ void sip_lose_active(struct sip_phone *p, enum phone_reason reason, uint64_t now
     bool silent = r->silent;
 
     if (p->state == PHONE_LEAVING) {
-        sip_after_goodbye(p, fx);
+        sip_goodbye_over(p, now_ms, fx);
         return;
     }
     if (p->state == PHONE_REGISTERED) {

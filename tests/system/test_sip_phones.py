@@ -11,7 +11,7 @@ import pytest
 from conftest import until
 from node import DIALTONE, Node, dialtone
 
-SIP, TFTP, HTTP = 27560, 27569, 27570
+SIP, SIPS, TFTP, HTTP = 27560, 27561, 27569, 27570
 PORTS = ['--server', '127.0.0.1', '--sip-port', str(SIP), '--file-port', str(TFTP), '--http-port', str(HTTP)]
 # A model of each generation that has SIP loads and files for them.
 MODELS = '7940 7960 7906 7911 7931 7941 7961 7970 7975 6921 6961 8945 8961 9951 9971 7821 7841 8811 8821 8841 8851'.split()
@@ -19,7 +19,7 @@ MODELS = '7940 7960 7906 7911 7931 7941 7961 7970 7975 6921 6961 8945 8961 9951 
 
 @pytest.fixture
 def node(tmp_path):
-    node = Node(tmp_path / 'data', 'listen.address=127.0.0.1', 'node.address=127.0.0.1', f'sip.port={SIP}',
+    node = Node(tmp_path / 'data', 'listen.address=127.0.0.1', 'node.address=127.0.0.1', f'sip.port={SIP}', f'sip.tls_port={SIPS}',
                 f'tftp.port={TFTP}', f'files.http_port={HTTP}')
     yield node
     node.stop()
@@ -155,6 +155,30 @@ def test_a_client_of_another_make_answers_the_challenge(node):
     assert status == 0, report
     status, report = fleet('--model', 'third-party', '--user', 'alice', '--password', 'wrong', '--duration', 3)
     assert status == 1 and report['refused'] == 1, report
+
+
+def test_phones_register_over_tls(node, tmp_path):
+    add_phones(node, tmp_path, 20, ['8841', '7975'])
+    status, report = fleet('--model', '8841,7975', '--count', 20, '--transport', 'tls', '--sip-port', SIPS)
+    assert status == 0, report
+    assert report['losses'] == 0
+
+
+def test_a_phone_that_nobody_added_gets_a_number_while_the_door_is_open(node):
+    """It registers with built-in values, is told of another stamp, and comes back with its own file."""
+    assert dialtone(node.folder, 'autoregistration', 'set', 'enabled=yes', 'start=8000', 'end=8099').returncode == 0
+    status, report = fleet('--model', '8841,7961,9971', '--count', 12, '--duration', 3)
+    assert status == 0 and report['registered'] == 12, report
+    assert sorted(int(row['lines']) for row in statuses(node).values()) == list(range(8000, 8012))
+
+
+def test_the_display_of_a_sip_phone_shows_its_number_and_settings(node, tmp_path):
+    add_phones(node, tmp_path, 1, ['8841'])
+    path = tmp_path / 'script'
+    path.write_text('wait registered 60\nwait "10000" 60\npress settings\nwait "SETTINGS" 60\nquit\n')
+    done = subprocess.run([DIALTONE, 'handset', *PORTS, '--model', '8841', '--script', str(path)], capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.skipif(not shutil.which('tshark'), reason='tshark is not here')
