@@ -7,6 +7,8 @@
 
 #include "handset/sip_parts.h"
 #include "wire/sip/multipart.h"
+#include "wire/sip/remotecc.h"
+#include "wire/sip/service_control.h"
 #include "wire/sip/uri.h"
 #include "wire/sip/write.h"
 
@@ -38,33 +40,6 @@ static void answer(struct sip_phone *p, unsigned link, const struct sip_message 
 }
 
 /* ---- service-control ---- */
-
-struct order {
-    struct text action, call_id, config, dialplan, softkey, result;
-};
-
-/* "key=value", braces around most values; keys in any case. */
-static void read_order(struct text body, struct order *o)
-{
-    /* clang-format off */
-    const struct { const char *key; struct text *to; } rows[] = {
-        {"action", &o->action}, {"RegisterCallId", &o->call_id}, {"ConfigVersionStamp", &o->config},
-        {"DialplanVersionStamp", &o->dialplan}, {"SoftkeyVersionStamp", &o->softkey},
-        {"CUCMResult", &o->result},
-    };
-    /* clang-format on */
-
-    *o = (struct order){0};
-    while (body.at) {
-        struct text value = text_trim(text_split(&body, '\n')), key = text_split(&value, '=');
-
-        if (value.len >= 2 && value.at[0] == '{' && value.at[value.len - 1] == '}')
-            value = (struct text){value.at + 1, value.len - 2};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-            if (text_equal_nocase(key, text_of(rows[i].key)))
-                *rows[i].to = value;
-    }
-}
 
 static bool is_call_id(const struct sip_phone *p, const struct sip_registration *r, struct text t)
 {
@@ -108,8 +83,8 @@ static void compare_stamp(struct sip_phone *p, struct text wanted, enum phone_re
     phone_tell_text(fx, PHONE_EVENT_APPLY, "");
 }
 
-static void apply(struct sip_phone *p, unsigned link, const struct order *o, uint64_t now_ms,
-                  struct effects *fx)
+static void apply(struct sip_phone *p, unsigned link, const struct service_control *o,
+                  uint64_t now_ms, struct effects *fx)
 {
     if (!text_equal_nocase(o->result, TEXT("reregister_needed"))) {
         compare_stamp(p, o->config, PHONE_REASON_APPLY_CONFIG, fx);
@@ -120,13 +95,13 @@ static void apply(struct sip_phone *p, unsigned link, const struct order *o, uin
     leave_in(p, PHONE_REASON_APPLY_CONFIG, PHONE_EVENT_RESTART, now_ms + CONFIG_MS);
 }
 
-static bool has_stamps(const struct order *o)
+static bool has_stamps(const struct service_control *o)
 {
     return o->config.at && o->dialplan.at && o->softkey.at;
 }
 
 /* Status of the answer; what follows comes behind it. */
-static uint16_t check_order(const struct sip_phone *p, const struct order *o)
+static uint16_t check_order(const struct sip_phone *p, const struct service_control *o)
 {
     bool stamps = text_is(o->action, "check-version") || text_is(o->action, "apply-config");
 
@@ -135,8 +110,8 @@ static uint16_t check_order(const struct sip_phone *p, const struct order *o)
     return 200;
 }
 
-static void obey(struct sip_phone *p, unsigned link, const struct order *o, uint64_t now_ms,
-                 struct effects *fx)
+static void obey(struct sip_phone *p, unsigned link, const struct service_control *o,
+                 uint64_t now_ms, struct effects *fx)
 {
     if (p->state != PHONE_REGISTERED)
         return;
@@ -194,11 +169,11 @@ static uint16_t on_message_summary(struct sip_phone *p, const struct sip_message
 static void on_service_control(struct sip_phone *p, unsigned link, const struct sip_message *m,
                                uint64_t now_ms, struct effects *fx)
 {
-    struct order o = {0};
+    struct service_control o = {0};
     uint16_t status = 400;
 
     if (sip_is_managed(p) && sip_type_is(sip_value(m, SIP_CONTENT_TYPE), "text/plain")) {
-        read_order(m->body, &o);
+        service_control_read(m->body, &o);
         status = check_order(p, &o);
     }
     answer(p, link, m, status, now_ms, fx);
@@ -230,21 +205,6 @@ static void on_notify(struct sip_phone *p, unsigned link, const struct sip_messa
 
 /* ---- REFER ---- */
 
-/* What stands between <name> and </name>; at == NULL when it is not there. */
-static struct text element(struct text xml, const char *name)
-{
-    char open[48];
-    const char *from, *to;
-    int n = snprintf(open, sizeof(open), "<%s>", name);
-
-    from = memmem(xml.at, xml.len, open, (size_t)n);
-    if (!from)
-        return (struct text){0};
-    from += n;
-    to = memchr(from, '<', (size_t)(xml.at + xml.len - from));
-    return to ? text_trim((struct text){from, (size_t)(to - from)}) : (struct text){0};
-}
-
 static void show_status(struct sip_phone *p, struct text words, uint64_t now_ms, struct effects *fx)
 {
     if (!p->screen || !words.len)
@@ -257,11 +217,13 @@ static void show_status(struct sip_phone *p, struct text words, uint64_t now_ms,
 static void on_remote_control(struct sip_phone *p, struct text xml, uint64_t now_ms,
                               struct effects *fx)
 {
-    struct text mwi = element(xml, "mwi");
+    struct text value;
 
-    if (text_is(mwi, "yes") || text_is(mwi, "no"))
-        light(p, text_is(mwi, "yes"), fx);
-    show_status(p, element(xml, "statustext"), now_ms, fx);
+    if (remotecc_value(xml, "bulkupdate/contact/mwi", &value) &&
+        (text_is(value, "yes") || text_is(value, "no")))
+        light(p, text_is(value, "yes"), fx);
+    if (remotecc_value(xml, "statuslineupdatereq/statustext", &value))
+        show_status(p, value, now_ms, fx);
 }
 
 static void on_refer(struct sip_phone *p, unsigned link, const struct sip_message *m,
@@ -269,7 +231,8 @@ static void on_refer(struct sip_phone *p, unsigned link, const struct sip_messag
 {
     struct sip_part parts[PARTS_MAX];
     int n = sip_message_parts(m, parts, PARTS_MAX);
-    struct order o = {0};
+    struct service_control o = {0};
+    struct text ignored;
     bool passes = false;
     uint16_t status = n <= 0 ? 400 : 200;
 
@@ -277,11 +240,11 @@ static void on_refer(struct sip_phone *p, unsigned link, const struct sip_messag
         status = 489; /* the stack without remote control */
     for (int i = 0; i < n && status == 200; i++) {
         if (sip_type_is(parts[i].type, "text/plain")) {
-            read_order(parts[i].body, &o);
+            service_control_read(parts[i].body, &o);
             status = check_order(p, &o);
-        } else if (sip_type_is(parts[i].type, "application/x-cisco-remotecc-request+xml")) {
+        } else if (text_equal_nocase(parts[i].type, REMOTECC_REQUEST_TYPE)) {
             on_remote_control(p, parts[i].body, now_ms, fx);
-            passes |= memmem(parts[i].body.at, parts[i].body.len, "<datapassthroughreq>", 20) != 0;
+            passes |= remotecc_value(parts[i].body, "datapassthroughreq", &ignored);
         }
     }
     answer(p, link, m, status == 200 && passes ? 202 : status, now_ms, fx);

@@ -8,6 +8,7 @@
 
 #include "base/names.h"
 #include "handset/sip_parts.h"
+#include "wire/sip/service_control.h"
 #include "wire/sip/write.h"
 
 #define BOUNDARY  "uniqueBoundary"
@@ -174,13 +175,17 @@ static void write_contact(const struct sip_phone *p, const struct sip_line *l, u
 static void write_reason(const struct sip_phone *p, struct writer *w)
 {
     const char *load = sip_load(p);
+    bool two = p->kind->sip->two_loads;
+    char file[128];
 
-    write_format(w, "Reason: SIP;cause=200;text=\"cisco-alarm:%u Name=%s ", p->reason, p->name.s);
-    if (p->kind->sip->two_loads)
-        write_format(w, "ActiveLoad=%s.loads InactiveLoad=%s.loads ", load, load);
-    else
-        write_format(w, "Load=%s ", load);
-    write_format(w, "Last=%s\"\r\n", words_of(p->reason));
+    snprintf(file, sizeof(file), "%s.loads", load);
+    cisco_reason_write(w, &(struct cisco_reason){
+                              .code = p->reason,
+                              .name = text_of(p->name.s),
+                              .active_load = text_of(two ? file : load),
+                              .inactive_load = two ? text_of(file) : (struct text){NULL, 0},
+                              .last = text_of(words_of(p->reason)),
+                          });
 }
 
 static void write_session_id(const struct sip_phone *p, unsigned dialog, struct writer *w)
