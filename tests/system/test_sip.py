@@ -1,0 +1,212 @@
+"""SIP against foreign clients: sipp as a Cisco phone, baresip and linphone as plain clients, OpenSSL and Python by TLS;
+tshark reads every packet."""
+import re
+import signal
+import ssl
+import pathlib
+
+import pytest
+
+from conftest import CLIENT, SERVER, judge, run, until
+from sip_client import Client
+
+HERE = pathlib.Path(__file__).parent
+MAC, PHONE = '001122334455', 'SEP001122334455'
+QUIET = ['tftp.port=0', 'files.http_port=0', 'sccp.port=0']
+
+
+@pytest.fixture
+def site(lan, server):
+    lan.address()
+    server.start(*QUIET)
+    server.add_phone(PHONE, '7841', '7001;7002', protocol='sip')
+    return server
+
+
+def sipp(lan, tmp_path, scenario, transport='u1', status='', hold=0, model=622, mac=MAC, wait=True, port=0):
+    """Runs a scenario once; orders of the server are obeyed on the side."""
+    text = (HERE / 'sipp' / scenario).read_text().replace('STATUS', str(status))
+    file = tmp_path / scenario
+    file.write_text(text)
+    words = ['sipp', f'{SERVER}:5060', '-sf', file, '-oocsf', HERE / 'sipp/obey.xml', '-m', '1', '-i', CLIENT, '-t', transport,
+             '-nostdin', '-d', hold, '-timeout', '60', '-timeout_error', '-key', 'dn', '7001', '-key', 'mac', mac.lower(),
+             '-key', 'device', 'SEP' + mac, '-key', 'model', model]
+    if port:
+        words += ['-p', port]
+    if wait:
+        return lan.client.run(*words, cwd=tmp_path)
+    return lan.client.start(*words, cwd=tmp_path)
+
+
+# --- Cisco phones ---
+
+@pytest.mark.parametrize('transport', ['u1', 't1'])
+def test_sipp_registers_refreshes_and_leaves(lan, site, tmp_path, capture, transport):
+    packets = capture()
+    sipp(lan, tmp_path, 'register.xml', transport)
+    events = [e['alarm'] for e in site.json('event', 'list', '--device', PHONE)]
+    assert 'EndPointRegistered' in events and 'EndPointUnregistered' in events
+    assert site.status(PHONE) == 'unregistered'
+    assert judge(packets.close(), 'sip') >= 6
+
+
+def test_sipp_is_reset_while_it_is_registered(lan, site, tmp_path, capture):
+    packets = capture()
+    phone = sipp(lan, tmp_path, 'register.xml', 't1', hold=3000, wait=False)
+    until(lambda: site.status(PHONE) == 'registered')
+    shown = site.json('phone', 'show', PHONE)
+    assert shown['transport'] == 'TCP'
+    site.ask('phone', 'reset', PHONE)
+    assert phone.wait(60) == 0, phone.stdout.read()
+    text = run('tshark', '-n', '-r', packets.close(), '-V', '-Y', 'sip.Method == "NOTIFY"').stdout
+    assert 'Event: service-control' in text and 'action=reset' in text
+    assert run('tshark', '-n', '-r', packets.path, '-Y', 'sip.CSeq.method == "NOTIFY" and sip.Status-Code == 200').stdout
+
+
+@pytest.mark.parametrize('mac, model, status', [(MAC, 683, 485), ('00AABBCCDD01', 622, 404)])
+def test_who_does_not_belong_here_is_told_why(lan, site, tmp_path, mac, model, status):
+    sipp(lan, tmp_path, 'refused.xml', 't1', status, model=model, mac=mac)
+    rejected = until(lambda: site.row('SEP' + mac, 'status', 'list'))
+    assert rejected['status'] == 'rejected'
+
+
+def registered(lan, transport='tcp', tls=None, **more):
+    phone = Client(lan.client, transport, tls=tls)
+    phone.register('7001', MAC, 622, **more)
+    answer = phone.final()
+    assert answer.status == 200, answer.start
+    return phone, answer
+
+
+def test_a_phone_registers_line_by_line_is_reset_and_comes_again(lan, site, capture):
+    packets = capture()
+    phone, answer = registered(lan, call_id='first@phone')
+    assert answer.get('Expires') == '120' and answer.get('Contact').endswith(';x-cisco-newreg')
+    assert answer.get('Supported').startswith('X-cisco-srtp-fallback,X-cisco-sis-')
+    phone.register('7002', MAC, 622, call_id='second@phone')
+    assert phone.final().get('Expires') == '3600'
+    assert 'RegisterCallId={first@phone}' in phone.await_request('REFER').body
+    until(lambda: site.row(PHONE, 'status', 'list').get('status') == 'registered')
+    contacts = site.json('phone', 'show', PHONE)['contacts']
+    assert len(contacts) == 2
+    site.ask('phone', 'restart', PHONE)
+    notify = phone.await_request('NOTIFY')
+    assert notify.get('Event') == 'service-control'
+    assert 'action=restart' in notify.body and 'RegisterCallId={first@phone}' in notify.body
+    phone.close()
+    until(lambda: site.status(PHONE) == 'unregistered')
+    again, answer = registered(lan, call_id='third@phone', cseq=103)
+    assert answer.get('Contact').endswith(';x-cisco-newreg')
+    again.close()
+    judge(packets.close(), 'sip')
+
+
+def test_a_keepalive_to_a_backup_changes_nothing(lan, site):
+    phone = Client(lan.client, 'tcp')
+    phone.register('7001', MAC, 622, expires=0, parameters=';expires=0;cisco-keep-alive')
+    answer = phone.final()
+    assert answer.status == 200 and answer.get('Expires') == '0' and not answer.get('Contact').endswith('newreg')
+    assert site.status(PHONE) == ''
+    phone.close()
+
+
+def test_a_service_that_stops_lets_its_phones_go_and_leaves_the_others(lan, site):
+    phone, _ = registered(lan)
+    other = Client(lan.client, 'udp')
+    site.ask('service', 'stop', 'sip-tcp')
+    while phone.hear():
+        pass
+    alarm = until(lambda: [e for e in site.json('event', 'list', '--device', PHONE) if e['alarm'] == 'EndPointUnregistered'])[0]
+    assert '[Reason=23]' in alarm['parameters'] or alarm['reason'] in (23, '23')
+    other.send(other.request('OPTIONS', '7001', ['Accept: application/sdp']))
+    assert other.hear().status == 200
+    site.ask('service', 'start', 'sip-tcp')
+    phone, _ = registered(lan, cseq=105)
+    phone.close()
+    other.close()
+
+
+# --- TLS ---
+
+@pytest.fixture
+def tls_site(lan, server):
+    lan.address()
+    server.start(*QUIET, 'sip.tls_port=5061', 'sccp.tls_port=2443', 'sip.old_tls_port=5063')
+    server.add_phone(PHONE, '7841', '7001', protocol='sip')
+    server.authority = server.data / 'certificates/authority.pem'
+    return server
+
+
+def test_a_phone_registers_over_tls(lan, tls_site):
+    phone, answer = registered(lan, 'tls', tls=tls_site.authority)
+    assert 'transport=tls' in answer.get('Contact')
+    assert phone.socket.version() == 'TLSv1.3'
+    until(lambda: tls_site.status(PHONE) == 'registered')
+    assert tls_site.json('phone', 'show', PHONE)['transport'] == 'TLS'
+    tls_site.ask('phone', 'reset', PHONE)
+    assert 'action=reset' in phone.await_request('NOTIFY').body
+    tls_site.ask('certificate', 'renew')  # who is connected stays, who comes sees the new one
+    phone.register('7001', MAC, 622, cseq=102)
+    assert phone.final().status == 200
+    other = Client(lan.client, 'tls', tls=tls_site.authority)
+    assert other.socket.getpeercert()['serialNumber'] != phone.socket.getpeercert()['serialNumber']
+    phone.close()
+    other.close()
+
+
+@pytest.mark.parametrize('port', [5061, 2443])
+def test_openssl_verifies_what_is_shown(lan, tls_site, port):
+    words = ['openssl', 's_client', '-connect', f'{SERVER}:{port}', '-CAfile', tls_site.authority, '-verify_return_error',
+             '-verify_ip', SERVER, '-brief']
+    new = lan.client.run(*words, '-verify_hostname', 'test', stdin=-3)
+    assert 'Verification: OK' in new.stderr and 'ECDSA' in new.stderr
+    rsa = lan.client.run(*words, '-tls1_2', '-cipher', 'aRSA', stdin=-3)
+    assert 'Verification: OK' in rsa.stderr
+
+
+def test_tls_1_0_has_a_port_of_its_own(lan, tls_site):
+    words = ['openssl', 's_client', '-CAfile', tls_site.authority, '-tls1', '-cipher', 'AES128-SHA:@SECLEVEL=0', '-brief']
+    assert lan.client.run(*words, '-connect', f'{SERVER}:5061', check=False, stdin=-3).returncode != 0
+    old = lan.client.run(*words, '-connect', f'{SERVER}:5063', stdin=-3)
+    assert 'TLSv1' in old.stderr and 'Verification: OK' in old.stderr
+    assert until(lambda: [e for e in tls_site.json('event', 'list') if e['alarm'] == 'ConnectionFailure'])
+
+
+# --- plain clients ---
+
+@pytest.fixture
+def plain(lan, server):
+    lan.address()
+    server.start(*QUIET)
+    server.ask('user', 'add', 'alice', 'digest_password=secret-1')
+    server.ask('phone', 'add', 'softphone1', 'model=third-party-basic', 'protocol=sip-third-party', 'owner=alice', 'lines=7003')
+    return server
+
+
+def baresip(lan, tmp_path, account):
+    """Registers and stays; its output goes to a file."""
+    folder = tmp_path / 'baresip'
+    folder.mkdir(exist_ok=True)
+    (folder / 'config').write_text('sip_listen 0.0.0.0:0\nmodule_path /usr/lib/baresip/modules\nmodule account.so\n'
+                                   'module g711.so\nmodule menu.so\n')
+    (folder / 'accounts').write_text(account + '\n')
+    log = open(tmp_path / 'baresip.log', 'w', encoding='utf-8')
+    return lan.client.start('baresip', '-f', folder, '-v', stdout=log)
+
+
+@pytest.mark.parametrize('transport', ['udp', 'tcp'])
+def test_baresip_registers_with_a_password(lan, plain, tmp_path, capture, transport):
+    packets = capture()
+    client = baresip(lan, tmp_path, f'<sip:7003@{SERVER};transport={transport}>;auth_user=alice;auth_pass=secret-1;regint=60')
+    until(lambda: plain.status('SOFTPHONE1') == 'registered' or plain.status('softphone1') == 'registered')
+    client.send_signal(signal.SIGINT)
+    client.wait(30)
+    judge(packets.close(), 'sip')
+
+
+def test_baresip_with_a_wrong_password_stays_outside(lan, plain, tmp_path):
+    client = baresip(lan, tmp_path, f'<sip:7003@{SERVER}>;auth_user=alice;auth_pass=wrong;regint=60')
+    until(lambda: re.search('40[13]', (tmp_path / 'baresip.log').read_text()))
+    client.send_signal(signal.SIGINT)
+    client.wait(30)
+    assert 'registered' not in (plain.status('softphone1'), plain.status('SOFTPHONE1'))
