@@ -18,18 +18,23 @@ static uint64_t now_s(const struct sip_request *q)
     return q->owner->registry->now.ms / 1000;
 }
 
-/* SHA-256 first for who can (RFC 8760); phones know MD5 and take what they know. */
+enum { ASK_MD5, ASK_SHA256, ASK_BOTH }; /* sip_digest_algorithms */
+
+/* SHA-256 first for who can (RFC 8760), where it is wanted: some clients (libre 1.0 of baresip) give
+ * up at an algorithm that they do not know, and phones know MD5 alone. */
 static void challenge(struct sip_request *q, bool stale, bool phone)
 {
     size_t at = sip_answer_begin(q, 401, NULL);
     struct writer *w = &q->effects->out;
+    int32_t ask = phone ? ASK_MD5 : SETTING_OF(q->owner, sip_digest_algorithms);
 
     count(COUNT_SIP_CHALLENGES);
-    if (!phone)
+    if (ask != ASK_MD5)
         digest_write_challenge(q->owner->digest, w, SIP_WWW_AUTHENTICATE, realm(q), DIGEST_SHA256,
                                stale, now_s(q));
-    digest_write_challenge(q->owner->digest, w, SIP_WWW_AUTHENTICATE, realm(q), DIGEST_MD5, stale,
-                           now_s(q));
+    if (ask != ASK_SHA256)
+        digest_write_challenge(q->owner->digest, w, SIP_WWW_AUTHENTICATE, realm(q), DIGEST_MD5,
+                               stale, now_s(q));
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 

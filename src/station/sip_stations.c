@@ -260,14 +260,27 @@ size_t sip_stations_input(struct sip_stations *s, uint64_t link, const uint8_t *
     return l ? sip_link_input(l, bytes, len, e) : len;
 }
 
+/* Who was registered over it left because the service stopped. */
+static void mark_stopped(struct sip_link *l)
+{
+    list_for_each(&l->bindings, node)
+    {
+        container_of(node, struct sip_binding, on_link)->device->station.leave_reason =
+            UNREGISTERED_CALLMANAGER_RESTART;
+    }
+}
+
 void sip_stations_closed(struct sip_stations *s, uint64_t link, int err, struct moment now,
                          struct effects *e)
 {
     struct sip_link *l = sip_link_find(s, link);
 
     enter(s, now, e);
-    if (l)
-        sip_link_step(l, SIP_LINK_EV_CLOSED, e);
+    if (!l)
+        return;
+    if (err == -ESHUTDOWN)
+        mark_stopped(l);
+    sip_link_step(l, SIP_LINK_EV_CLOSED, e);
 }
 
 void sip_stations_admitted(struct sip_stations *s, uint64_t token, int err, struct moment now,

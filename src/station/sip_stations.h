@@ -36,6 +36,7 @@ int sip_stations_open(struct sip_stations *s, uint64_t link, enum sip_transport 
 /* As stations_input: takes bytes until the effects are full, returns how many. */
 size_t sip_stations_input(struct sip_stations *s, uint64_t link, const uint8_t *bytes, size_t len,
                           struct moment now, struct effects *e);
+/* As stations_closed. */
 void sip_stations_closed(struct sip_stations *s, uint64_t link, int err, struct moment now,
                          struct effects *e);
 
