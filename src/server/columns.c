@@ -233,6 +233,10 @@ static const struct {
     {ENTITY_user, "name,first_name,last_name,role,mail"},
     {ENTITY_template, "name,model,buttons"},
     {ENTITY_softkeys, "name,description"},
+    {ENTITY_sip_profile, "name,timer_register_expires,timer_keep_alive_expires,kpml,preferred_codec,"
+                         "description"},
+    {ENTITY_security_profile,
+     "name,protocol,device_security_mode,transport,digest_authentication,description"},
     {ENTITY_callmanager, "name,server,sccp_port,sip_port,description"},
 };
 

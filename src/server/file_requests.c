@@ -61,6 +61,11 @@ static void phone_file(struct files *f, uint64_t token, const json_t *arguments)
         server_refuse(f->server, token, "there is no phone %s", device);
         return;
     }
+    if (!*asked && p->protocol == PROTOCOL_SIP_THIRD_PARTY) {
+        server_refuse(f->server, token, "%s is of another make and has no file: set it up by hand",
+                      p->name);
+        return;
+    }
     if (!*asked)
         asked = phone_file_name(p, own);
     err = file_name_parse(text_of(asked), &name);

@@ -83,6 +83,8 @@ def test_a_device_of_another_make_is_added_in_the_same_words(node, tmp_path):
     assert phones['SOFTPHONE1']['protocol'] == phones['SOFTPHONE2']['protocol'] == 'sip-third-party'
     refused = dialtone(node.folder, 'phone', 'set', 'softphone1', 'lines=7005;7008')
     assert refused.returncode == 1 and 'at most 1 line' in refused.stderr
+    refused = dialtone(node.folder, 'phone', 'file', 'softphone1')
+    assert refused.returncode == 1 and 'another make' in refused.stderr
     for shown in (ask(node, 'user', 'show', 'alice'), ask(node, 'user', 'show', 'alice', '--json'), text):
         assert 'ha1:' not in shown and 'wonderland' not in shown
 
