@@ -65,6 +65,18 @@ static bool is_rtp(const struct sdp_media *m)
     return text_starts(m->protocol, "RTP/") || text_starts(m->protocol, "UDP/TLS/RTP/");
 }
 
+static struct sdp_format *format_find(struct sdp_media *m, struct text payload)
+{
+    uint64_t n;
+
+    if (read_number(payload, 127, &n) < 0)
+        return NULL;
+    for (uint8_t i = 0; i < m->n_formats; i++)
+        if (m->formats[i].payload == n)
+            return &m->formats[i];
+    return NULL;
+}
+
 static int read_formats(struct sdp_media *m)
 {
     struct text rest = m->words;
@@ -77,7 +89,7 @@ static int read_formats(struct sdp_media *m)
             continue;
         if (read_number(word, 127, &n) < 0)
             return -EBADMSG;
-        if (m->n_formats < SDP_FORMATS_MAX)
+        if (m->n_formats < SDP_FORMATS_MAX && !format_find(m, word)) /* once is enough */
             m->formats[m->n_formats++] = format_of((uint8_t)n);
     }
     return m->n_formats ? 0 : -EBADMSG;
@@ -107,18 +119,6 @@ static int read_media(struct reading *r, struct text t)
     return is_rtp(m) ? read_formats(m) : 0;
 }
 
-static struct sdp_format *format_find(struct sdp_media *m, struct text payload)
-{
-    uint64_t n;
-
-    if (read_number(payload, 127, &n) < 0)
-        return NULL;
-    for (uint8_t i = 0; i < m->n_formats; i++)
-        if (m->formats[i].payload == n)
-            return &m->formats[i];
-    return NULL;
-}
-
 /* "101 telephone-event/8000", "96 opus/48000/2" */
 static void read_rtpmap(struct sdp_media *m, struct text t)
 {
@@ -131,7 +131,7 @@ static void read_rtpmap(struct sdp_media *m, struct text t)
     t = text_trim(t);
     encoding = text_split(&t, '/');
     clock = text_split(&t, '/');
-    if (!encoding.len || read_number(clock, UINT32_MAX, &hz) < 0 ||
+    if (!encoding.len || read_number(clock, UINT32_MAX, &hz) < 0 || !hz ||
         (t.at && read_number(t, 255, &channels) < 0))
         return;
     f->encoding = encoding;
@@ -201,6 +201,8 @@ int sdp_parse(struct text body, struct sdp *ret)
 
     memset(ret, 0, offsetof(struct sdp, media));
     r.at = &r.session;
+    if (body.len && memchr(body.at, 0, body.len))
+        return -EBADMSG; /* byte-string (RFC 8866 9) */
     while (body.at && body.len) {
         struct text line = text_split(&body, '\n');
 
@@ -280,12 +282,16 @@ static void write_line_end(struct writer *to)
     write_bytes(to, "\r\n", 2);
 }
 
+static struct ip written_ip(struct ip ip)
+{
+    return ip.family ? ip : ip_v4(0);
+}
+
 static void write_ip(struct writer *to, struct ip ip)
 {
     char s[IP_TEXT_MAX];
 
-    if (!ip.family)
-        ip = ip_v4(0);
+    ip = written_ip(ip);
     write_format(to, "IN IP%u %s\r\n", ip.family, ip_print(ip, s));
 }
 
@@ -329,7 +335,7 @@ static void write_media(struct writer *to, const struct sdp_media *m, bool own_a
 static bool addresses_differ(const struct sdp *sdp)
 {
     for (uint8_t i = 1; i < sdp->n_media; i++)
-        if (!ip_equal(sdp->media[i].address, sdp->media[0].address))
+        if (!ip_equal(written_ip(sdp->media[i].address), written_ip(sdp->media[0].address)))
             return true;
     return false;
 }
