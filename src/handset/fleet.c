@@ -31,7 +31,7 @@ struct fleet_options {
 struct fleet_phone {
     struct runner runner;
     uint64_t started_us, booted_us, opened_us;
-    bool counted, now_registered, refused;
+    bool counted, now_registered, refused, lost;
 };
 
 struct fleet {
@@ -54,7 +54,9 @@ struct fleet {
 static void on_registered(struct fleet *f, struct fleet_phone *p, uint64_t now_us)
 {
     samples_add(&f->tally.times[TIME_REGISTER], now_us - p->opened_us);
-    samples_add(&f->tally.times[TIME_TOTAL], now_us - p->started_us);
+    if (!p->now_registered) /* else it moved of its own accord */
+        samples_add(&f->tally.times[p->lost ? TIME_RETURN : TIME_TOTAL], now_us - p->started_us);
+    p->lost = false;
     if (!p->counted)
         f->tally.registered_once++;
     p->counted = true;
@@ -94,6 +96,7 @@ static void phone_note(struct fleet *f, struct fleet_phone *p, const struct runn
     case PHONE_EVENT_LOST:
         f->tally.lost++;
         on_gone(f, p, n->now_us);
+        p->lost = true;
         break;
     case PHONE_EVENT_RESET:
     case PHONE_EVENT_RESTART:
@@ -323,6 +326,7 @@ static int fleet_open(struct fleet *f)
     f->site.files = !o->no_files;
     f->site.quick = !o->realistic;
     f->site.server = o->server;
+    f->site.backup = o->backup;
     f->site.file_port = o->file_port;
     f->site.http_port = o->http_port;
     f->site.sccp_port = o->sccp_port;
@@ -481,6 +485,7 @@ static void usage(FILE *to)
           "                     of SIP without files: address of record and digest user; a number\n"
           "                     is the first phone's, the others count on\n"
           "  --no-files         register at once with --server, without reading files\n"
+          "  --backup ADDRESS   of a second server, without files\n"
           "  --load NAME        the load that runs (the model's last)\n"
           "  --fault LIST       what the phones do wrong; `--fault help` lists them\n"
           "  --vanish           no goodbye at the end\n"
@@ -569,7 +574,7 @@ int fleet_main(int argc, char **argv)
 {
     struct fleet_options o = {.phone = PHONE_OPTIONS_NONE, .count = 1, .wait_s = DEFAULT_WAIT};
     struct tally sum;
-    size_t files;
+    size_t files, sockets; /* a phone may have one to each of two servers */
     int err, status;
 
     if (take_options(argc, argv, &o) < 0) {
@@ -577,9 +582,10 @@ int fleet_main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    files = raise_files(o.count + 200);
+    sockets = o.count * (o.phone.no_files && ip_is_any(o.phone.backup) ? 1u : 2u);
+    files = raise_files(sockets + 200);
     if (!o.processes)
-        o.processes = (uint32_t)(o.count / (files > 1000 ? files - 200 : 800)) + 1;
+        o.processes = (uint32_t)(sockets / (files > 1000 ? files - 200 : 800)) + 1;
     tally_init(&sum);
     err = o.processes > 1 ? run_processes(&o, &sum) : run_one(&o, &sum);
     if (err)

@@ -321,6 +321,7 @@ int handset_open(struct handset *h, const struct phone_options *options)
     h->site.files = !options->no_files;
     h->site.on_wire = options->interface != NULL;
     h->site.server = options->server;
+    h->site.backup = options->backup;
     h->site.file_port = options->file_port;
     h->site.http_port = options->http_port;
     h->site.sccp_port = options->sccp_port;
@@ -392,6 +393,7 @@ static void usage(FILE *to)
         "  --user NAME, --password WORDS\n"
         "                     of SIP without files: address of record and digest user\n"
         "  --no-files         register at once with --server, without reading files\n"
+        "  --backup ADDRESS   of a second server, without files\n"
         "  --load NAME        the load that runs (the model's last)\n"
         "  --fault LIST       what the phone does wrong; `--fault help` lists them\n"
         "  --headless         no terminal: one line for each thing that happens\n"

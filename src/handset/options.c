@@ -140,6 +140,8 @@ int phone_option(struct phone_options *o, const char *program, const char *name,
                    : 1;
     if (text_is(n, "server"))
         return take_ip(program, value, &o->server);
+    if (text_is(n, "backup"))
+        return take_ip(program, value, &o->backup);
     if (text_is(n, "source"))
         return take_ip(program, value, &o->source);
     if (text_is(n, "file-port"))

@@ -11,6 +11,7 @@ struct phone_options {
     const struct model *models[PHONE_MODELS_MAX]; /* the phones take them in turn */
     unsigned n_models;
     struct mac first_mac;
+    struct ip backup;                                 /* without files; none: one server */
     struct ip server;                                 /* none: what DHCP says */
     enum device_protocol protocols[PHONE_MODELS_MAX]; /* that each of them speaks */
     int protocol;                                     /* asked for; -1: what the model speaks */
@@ -47,7 +48,8 @@ int phone_options_kind(const struct phone_options *o, unsigned n, struct phone_k
     {"protocol", required_argument, NULL, 1000}, {"file-port", required_argument, NULL, 1000}, \
     {"http-port", required_argument, NULL, 1000}, {"sccp-port", required_argument, NULL, 1000}, \
     {"sip-port", required_argument, NULL, 1000}, {"transport", required_argument, NULL, 1000}, \
-    {"user", required_argument, NULL, 1000}, {"password", required_argument, NULL, 1000}, \
+    {"backup", required_argument, NULL, 1000}, {"user", required_argument, NULL, 1000}, \
+    {"password", required_argument, NULL, 1000}, \
     {"source", required_argument, NULL, 1000}, {"interface", required_argument, NULL, 1000}, \
     {"load", required_argument, NULL, 1000}, {"script", required_argument, NULL, 1000}, \
     {"fault", required_argument, NULL, 1000}, {"no-files", no_argument, NULL, 1000}, \

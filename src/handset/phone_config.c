@@ -365,7 +365,7 @@ int phone_config_read_text(const void *bytes, size_t len, struct phone_config *c
 {
     struct text rest = {bytes, len};
 
-    if (memchr(bytes, 0, len) || (len && *(const char *)bytes == '<'))
+    if (len && (memchr(bytes, 0, len) || *(const char *)bytes == '<'))
         return -EBADMSG;
     for (unsigned i = 0; i < 2; i++)
         if (!config->servers[i].sip_port)

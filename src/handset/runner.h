@@ -43,6 +43,7 @@ struct runner_site {
     bool keep_boot;   /* also on loopback: the settings menu shows it, extras are fetched */
     struct nic *nic;  /* of a named interface; NULL on loopback */
     struct ip server; /* TFTP server and, without files, CallManager; none: what DHCP says */
+    struct ip backup; /* second CallManager, without files; none: only one */
     uint16_t file_port, http_port; /* 0: the usual ones */
     uint16_t sccp_port, sip_port;  /* these beat the file's */
     struct tls_client *tls;        /* made when the first phone needs it; owned */

@@ -319,9 +319,12 @@ static void begin_registration(struct runner *r, struct effects *fx)
         for (; s.n_servers < r->boot->n_servers && s.n_servers < PHONE_SERVERS; s.n_servers++)
             take_server(&s, s.n_servers, &r->boot->servers[s.n_servers]);
     } else {
-        s.servers[s.n_servers++] = (struct endpoint){
-            r->site->server, r->phone.kind->protocol == PROTOCOL_SCCP ? 2000 : 5060};
-        s.sips_ports[0] = 5061;
+        uint16_t port = r->phone.kind->protocol == PROTOCOL_SCCP ? 2000 : 5060;
+
+        s.servers[s.n_servers++] = (struct endpoint){r->site->server, port};
+        if (!ip_is_any(r->site->backup))
+            s.servers[s.n_servers++] = (struct endpoint){r->site->backup, port};
+        s.sips_ports[0] = s.sips_ports[1] = 5061;
     }
     note(r, RUNNER_BOOTED, s.n_servers, 0, (struct text){0});
     r->phone.rereads = r->boot && (r->boot->defaulted || r->boot->config.is_default);

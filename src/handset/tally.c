@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const time_names[N_TIMES] = {"address",  "files", "connect",
-                                                "register", "total", "keepalive"};
+static const char *const time_names[N_TIMES] = {"address", "files",     "connect", "register",
+                                                "total",   "keepalive", "return"};
 
 void tally_init(struct tally *t)
 {

@@ -19,6 +19,7 @@ enum tally_time {
     TIME_REGISTER,
     TIME_TOTAL, /* power to registered */
     TIME_KEEPALIVE,
+    TIME_RETURN, /* from a loss to registered again, here or elsewhere */
     N_TIMES
 };
 
