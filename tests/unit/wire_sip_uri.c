@@ -104,6 +104,23 @@ static void uris_are_compared_as_the_standard_says(void **state)
     }
 }
 
+static void thousands_of_parameters_are_not_compared(void **state)
+{
+    char many[16384], other[16384];
+    struct sip_uri a, b;
+
+    memset(many, 'a', sizeof(many));
+    memcpy(many, "sip:h", 5);
+    for (size_t i = 5; i < sizeof(many); i += 4)
+        many[i] = ';';
+    memcpy(other, many, sizeof(many));
+    other[sizeof(other) - 1] = 'b';
+    assert_int_equal(sip_uri_parse((struct text){many, sizeof(many)}, &a), 0);
+    assert_int_equal(sip_uri_parse((struct text){other, sizeof(other)}, &b), 0);
+    assert_true(sip_uri_equal(&a, &a));
+    assert_false(sip_uri_equal(&a, &b));
+}
+
 static void escapes_are_taken_off(void **state)
 {
     char to[8];
@@ -200,6 +217,7 @@ int main(void)
         cmocka_unit_test(uris_are_taken_apart),
         cmocka_unit_test(what_is_no_uri_is_refused),
         cmocka_unit_test(uris_are_compared_as_the_standard_says),
+        cmocka_unit_test(thousands_of_parameters_are_not_compared),
         cmocka_unit_test(escapes_are_taken_off),
         cmocka_unit_test(addresses_are_taken_apart),
         cmocka_unit_test(parameters_come_one_after_the_other),

@@ -19,7 +19,8 @@ struct sip_uri {
 
 /* 0, or -EBADMSG. */
 int sip_uri_parse(struct text t, struct sip_uri *ret);
-/* RFC 3261 19.1.4. */
+/* RFC 3261 19.1.4. URIs with more than 32 parameters or headers are equal only when written alike.
+ */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 /* Unescapes %HH of a user part into `to` with a NUL; length, -EBADMSG, -ENOSPC. */
 int sip_unescape(struct text t, char *to, size_t size);
