@@ -1,9 +1,11 @@
 """SIP against foreign clients: sipp as a Cisco phone, baresip and linphone as plain clients, OpenSSL and Python by TLS;
 tshark reads every packet."""
+import hashlib
+import os
+import pathlib
 import re
 import signal
-import ssl
-import pathlib
+import subprocess
 
 import pytest
 
@@ -175,21 +177,25 @@ def test_tls_1_0_has_a_port_of_its_own(lan, tls_site):
 
 # --- plain clients ---
 
+def plain_client(server):
+    server.ask('user', 'add', 'alice', 'digest_password=secret-1')
+    server.ask('phone', 'add', SOFT, 'model=third-party-basic', 'protocol=sip', 'owner=alice', 'lines=7003')
+
+
 @pytest.fixture
 def plain(lan, server):
     lan.address()
     server.start(*QUIET)
-    server.ask('user', 'add', 'alice', 'digest_password=secret-1')
-    server.ask('phone', 'add', 'softphone1', 'model=third-party-basic', 'protocol=sip-third-party', 'owner=alice', 'lines=7003')
+    plain_client(server)
     return server
 
 
-def baresip(lan, tmp_path, account):
+def baresip(lan, tmp_path, account, more=''):
     """Registers and stays; its output goes to a file."""
     folder = tmp_path / 'baresip'
     folder.mkdir(exist_ok=True)
     (folder / 'config').write_text('poll_method epoll\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\n'
-                                   'module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n')
+                                   'module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n' + more)
     (folder / 'accounts').write_text(account + '\n')
     log = open(tmp_path / 'baresip.log', 'w', encoding='utf-8')
     return lan.client.start('baresip', '-f', folder, '-v', stdout=log)
@@ -211,3 +217,79 @@ def test_baresip_with_a_wrong_password_stays_outside(lan, plain, tmp_path):
     client.send_signal(signal.SIGINT)
     client.wait(30)
     assert plain.status(SOFT) != 'registered'
+
+
+@pytest.mark.parametrize('transport', ['udp', 'tcp', 'tls'])
+def test_linphone_registers_and_leaves(lan, server, tmp_path, capture, transport):
+    """By TLS it verifies the authority; addresses in a certificate its library does not know."""
+    lan.address()
+    server.start(*QUIET, 'sip.tls_port=5061')
+    plain_client(server)
+    port = 5061 if transport == 'tls' else 5060
+    packets = capture()
+    home = tmp_path / 'home'
+    (home / '.local/share/linphone').mkdir(parents=True)
+    (home / 'rc').write_text(f'''[sip]
+sip_port=5070
+sip_tcp_port=5070
+sip_tls_port=5071
+default_proxy=0
+use_ipv6=0
+verify_server_cn=0
+root_ca={server.data}/certificates/authority.pem
+[proxy_0]
+reg_proxy=<sip:{SERVER}:{port};transport={transport}>
+reg_identity=sip:7003@{SERVER}
+reg_expires=60
+reg_sendregister=1
+[auth_info_0]
+username=7003
+userid=alice
+passwd=secret-1
+realm=ccmsipline
+domain={SERVER}
+algorithm=MD5
+''')
+    client = lan.client.start('linphonec', '-c', home / 'rc', stdin=subprocess.PIPE, stdout=open(home / 'log', 'w', encoding='utf-8'),
+                              env={**os.environ, 'HOME': str(home)})
+    until(lambda: server.status(SOFT) == 'registered')
+    assert server.json('phone', 'show', SOFT)['transport'] == transport.upper()
+    client.communicate('quit\n', timeout=60)
+    until(lambda: server.status(SOFT) == 'unregistered')
+    judge(packets.close(), 'sip')
+
+
+def test_baresip_verifies_the_server_by_tls(lan, server, tmp_path):
+    lan.address()
+    server.start(*QUIET, 'sip.tls_port=5061')
+    plain_client(server)
+    client = baresip(lan, tmp_path, f'<sip:7003@{SERVER};transport=tls>;auth_user=alice;auth_pass=secret-1;regint=60',
+                     f'sip_cafile {server.data}/certificates/authority.pem\n')
+    until(lambda: server.status(SOFT) == 'registered')
+    assert server.json('phone', 'show', SOFT)['transport'] == 'TLS'
+    client.send_signal(signal.SIGINT)
+    client.wait(30)
+
+
+def test_sha_256_is_spoken_when_it_is_asked_for(lan, plain):
+    plain.ask('parameter', 'set', 'sip_digest_algorithms=SHA-256 and MD5')
+    client = Client(lan.client, 'tcp')
+    client.register('7003')
+    challenge = client.final()
+    assert challenge.status == 401
+    first, second = challenge.all('WWW-Authenticate')
+    assert 'algorithm=SHA-256' in first and 'algorithm=MD5' in second
+    client.register('7003', headers=[digest(first, 'alice', 'secret-1', client.host)], cseq=102)
+    assert client.final().status == 200
+    client.close()
+
+
+def digest(challenge, user, password, host):
+    """An Authorization for a SHA-256 challenge, as RFC 8760 and RFC 7616 say."""
+    def h(text):
+        return hashlib.sha256(text.encode()).hexdigest()
+    field = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
+    response = h(':'.join([h(f'{user}:{field["realm"]}:{password}'), field['nonce'], '00000001', 'abc', 'auth',
+                           h(f'REGISTER:sip:{host}')]))
+    return (f'Authorization: Digest username="{user}",realm="{field["realm"]}",nonce="{field["nonce"]}",uri="sip:{host}",'
+            f'response="{response}",algorithm=SHA-256,qop=auth,nc=00000001,cnonce="abc"')
