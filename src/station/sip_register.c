@@ -207,7 +207,9 @@ void sip_register_details(const struct sip_message *m, struct sip_details *ret)
     *ret = (struct sip_details){
         .bulk = text_contains_nocase(m->body, TEXT("<bulkregisterreq")),
         .extended_refer = sip_has_token(m, SIP_SUPPORTED, "extended-refer"),
-        .service_control = sip_has_token(m, SIP_SUPPORTED, "X-cisco-service-control"),
+        /* Cisco's stack as it was published obeys it and does not say so. */
+        .service_control = sip_has_token(m, SIP_SUPPORTED, "X-cisco-service-control") ||
+                           sip_has_token(m, SIP_SUPPORTED, "X-cisco-callinfo"),
     };
     read_reason(m, ret);
     read_user_agent(m, ret);

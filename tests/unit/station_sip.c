@@ -600,6 +600,21 @@ static void a_phone_is_reset_and_leaves(void **state)
     sip_world_free(w);
 }
 
+/* Cisco's stack as it was published says so little. */
+static void a_phone_that_knows_callinfo_obeys_service_control_too(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say say = bulk;
+
+    say.supported = "replaces,join,sdp-anat,norefersub,extended-refer,X-cisco-callinfo,"
+                    "X-cisco-escapecodes,X-cisco-monrec";
+    registers(w, &say);
+    w->whole = true;
+    orders(w, STATION_RESTART);
+    contains(w, "  <- Event: service-control\n");
+    sip_world_free(w);
+}
+
 static void a_phone_that_does_not_answer_an_order_is_cut_off(void **state)
 {
     struct sip_world *w = sip_world_new(PHONES);
@@ -772,6 +787,7 @@ int main(void)
         cmocka_unit_test(the_database_may_be_slow_or_refuse),
         cmocka_unit_test(too_short_a_registration_is_refused),
         cmocka_unit_test(a_phone_is_reset_and_leaves),
+        cmocka_unit_test(a_phone_that_knows_callinfo_obeys_service_control_too),
         cmocka_unit_test(a_phone_that_does_not_answer_an_order_is_cut_off),
         cmocka_unit_test(a_phone_that_refuses_an_order_is_cut_off),
         cmocka_unit_test(a_phone_that_need_not_leave_to_apply_stays),
