@@ -5,6 +5,7 @@
 #include "station/refusals.h"
 #include "station/sip_guard.h"
 #include "station/sip_station.h"
+#include "wire/sip/remotecc.h"
 #include "wire/sip/write.h"
 
 #define NEWREG ";x-cisco-newreg"
@@ -195,15 +196,19 @@ void sip_answer_registered(const struct sip_request *q, const struct sip_binding
 {
     uint32_t expires_s = (uint32_t)((b->expires_ms - q->owner->registry->now.ms) / 1000);
     struct text type = TEXT("");
-    char body[2000];
+    struct remotecc_offer offer;
+    char body[REMOTECC_ANSWER_MAX];
     struct writer w = writer_of(body, sizeof(body));
     size_t at = sip_answer_begin(q, 200, NULL);
 
     sip_write_number(&q->effects->out, SIP_EXPIRES, expires_s);
     put_contact(q, &q->reg.contacts[0], expires_s, is_new);
     put_supported(q);
-    if (q->message->body.len && sip_register_options(q->message, &w))
-        type = TEXT("application/x-cisco-remotecc-response+xml");
+    if (q->message->body.len && remotecc_read_offer(q->message, &offer) == 0 &&
+        (offer.bulk || offer.options)) {
+        remotecc_write_answer(&w, &offer);
+        type = REMOTECC_RESPONSE_TYPE;
+    }
     sip_answer_end(q, at, type, (struct text){body, writer_len(&w)});
 }
 

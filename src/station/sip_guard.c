@@ -5,17 +5,17 @@
 #include "base/map.h"
 
 #define SLOTS         8192
-#define BURST         40 /* answers at once … */
-#define REFILL_MS     50 /* … and one more each */
+#define BURST         400 /* answers at once … */
+#define REFILL_MS     5   /* … and one more each */
 #define WINDOW_MS     60000
-#define FAILURES_MOST 30 /* wrong passwords a minute; then silence until the minute is over */
+#define FAILURES_MOST 30 /* wrong passwords of one user a minute; then silence until it is over */
+#define FAILURES_ALL  (10 * FAILURES_MOST)
 
 struct slot {
-    struct ip ip;
+    uint64_t key;
     uint16_t used; /* answers of the burst */
-    uint32_t n_failures, n_told;
-    uint64_t refilled_ms, since_ms; /* begin of the minute of failures */
-    uint64_t told_ms;
+    uint32_t n_failures, n_untold;
+    uint64_t refilled_ms, since_ms, told_ms; /* begin of the minute of failures, last told */
 };
 
 struct sip_guard {
@@ -32,26 +32,24 @@ void sip_guard_free(struct sip_guard *g)
     free(g);
 }
 
-static size_t index_of(struct ip *ip)
-{
-    if (ip->family == 6)
-        memset(ip->bytes + 8, 0, 8);
-    return hash_bytes(ip, sizeof(*ip)) % SLOTS;
-}
-
 /* Its place; who was there before gives way. */
-static struct slot *slot_of(struct sip_guard *g, struct ip ip, uint64_t now_ms)
+static struct slot *slot_of(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms)
 {
-    struct slot *slot = &g->slots[index_of(&ip)];
+    uint64_t key;
+    struct slot *slot;
 
-    if (!ip_equal(slot->ip, ip))
-        *slot = (struct slot){.ip = ip, .refilled_ms = now_ms, .since_ms = now_ms};
+    if (ip.family == 6)
+        memset(ip.bytes + 8, 0, 8);
+    key = hash_bytes(&ip, sizeof(ip)) ^ hash_bytes(user.at, user.len);
+    slot = &g->slots[key % SLOTS];
+    if (slot->key != key)
+        *slot = (struct slot){.key = key, .refilled_ms = now_ms, .since_ms = now_ms};
     return slot;
 }
 
 bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint64_t now_ms)
 {
-    struct slot *slot = slot_of(g, ip, now_ms);
+    struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
     uint64_t refill = (now_ms - slot->refilled_ms) / REFILL_MS;
 
     slot->used = refill < slot->used ? (uint16_t)(slot->used - refill) : 0;
@@ -62,28 +60,38 @@ bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint64_t now_ms)
     return true;
 }
 
-bool sip_guard_failed(struct sip_guard *g, struct ip ip, uint64_t now_ms, uint32_t *times)
+static void fail(struct slot *slot, uint64_t now_ms)
 {
-    struct slot *slot = slot_of(g, ip, now_ms);
-
     if (now_ms - slot->since_ms >= WINDOW_MS) {
         slot->since_ms = now_ms;
         slot->n_failures = 0;
     }
     slot->n_failures++;
-    slot->n_told++;
+}
+
+bool sip_guard_failed(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms,
+                      uint32_t *times)
+{
+    struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
+
+    fail(slot_of(g, ip, user, now_ms), now_ms);
+    fail(slot, now_ms);
+    slot->n_untold++;
     if (slot->told_ms && now_ms - slot->told_ms < WINDOW_MS)
         return false;
     slot->told_ms = now_ms;
-    *times = slot->n_told;
-    slot->n_told = 0;
+    *times = slot->n_untold;
+    slot->n_untold = 0;
     return true;
 }
 
-bool sip_guard_is_out(const struct sip_guard *g, struct ip ip, uint64_t now_ms)
+static bool has_failed(const struct slot *slot, uint32_t most, uint64_t now_ms)
 {
-    const struct slot *slot = &g->slots[index_of(&ip)];
+    return slot->n_failures >= most && now_ms - slot->since_ms < WINDOW_MS;
+}
 
-    return ip_equal(slot->ip, ip) && slot->n_failures >= FAILURES_MOST &&
-           now_ms - slot->since_ms < WINDOW_MS;
+bool sip_guard_is_out(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms)
+{
+    return has_failed(slot_of(g, ip, TEXT(""), now_ms), FAILURES_ALL, now_ms) ||
+           has_failed(slot_of(g, ip, user, now_ms), FAILURES_MOST, now_ms);
 }

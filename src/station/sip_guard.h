@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/text.h"
 
 struct sip_guard;
 
@@ -15,7 +16,10 @@ struct sip_guard *sip_guard_new(void); /* NULL without memory */
 void sip_guard_free(struct sip_guard *g);
 /* Whether one more answer may go to a stranger at this address; an IPv6 /64 counts as one. */
 bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint64_t now_ms);
-/* A wrong password came from there; true when that is worth an alarm (once a minute). */
-bool sip_guard_failed(struct sip_guard *g, struct ip ip, uint64_t now_ms, uint32_t *times);
-/* Whether it has guessed so much lately that it is no longer heard. */
-bool sip_guard_is_out(const struct sip_guard *g, struct ip ip, uint64_t now_ms);
+/* A wrong password for this user came from there; true when that is worth an alarm (once a minute
+ * an address), for `times` of them. */
+bool sip_guard_failed(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms,
+                      uint32_t *times);
+/* Whether so many came lately that no more are heard: for one user, so that a client with an old
+ * password shuts out nobody behind the same router; for all, ten times as many. */
+bool sip_guard_is_out(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms);

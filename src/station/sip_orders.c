@@ -5,13 +5,15 @@
 #include "core/counters.h"
 #include "station/sip_station.h"
 #include "wire/sip/multipart.h"
+#include "wire/sip/remotecc.h"
+#include "wire/sip/service_control.h"
 #include "wire/sip/write.h"
 
-#define REMOTECC "application/x-cisco-remotecc-request+xml"
-#define XML      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-#define BOUNDARY "uniqueBoundary"
-#define CID      "1234567890"
-#define BODY_MAX 8000
+#define BOUNDARY  "uniqueBoundary"
+#define CID       "1234567890" /* the same in every REFER, as CallManager has it */
+#define BODY_MAX  8000
+#define LINES_MAX 25 /* told of their forwards */
+#define STATUS_S  10 /* of a text on the status line */
 
 /* How many are told what to compare their files with. */
 #define TELL_WINDOW_MS  10
@@ -94,9 +96,9 @@ static void put_contact(struct request *r)
 }
 
 /* 0 and its transaction, or -errno. */
-static int end(struct request *r, const char *type, struct text body, uint64_t user, uint64_t *id)
+static int end(struct request *r, struct text type, struct text body, uint64_t user, uint64_t *id)
 {
-    sip_write_body(&r->w, text_of(type), body);
+    sip_write_body(&r->w, type, body);
     if (r->w.bad)
         return -EMSGSIZE;
     return sip_transactions_request(r->owner->transactions, &r->flow, r->bytes, writer_len(&r->w),
@@ -126,95 +128,82 @@ static struct sip_flow flow_of(const struct sip_binding *b)
 
 /* --- bodies --- */
 
-static void put_stamps(struct writer *w, struct sip_device *d)
+static struct text current_call_id(const struct sip_device *d)
 {
-    struct sip_stamps stamps = {.config = ""};
+    return binding_call_id(main_binding(d));
+}
+
+static void put_stamped(struct writer *w, struct sip_device *d, struct service_control c)
+{
     const struct phone *phone = station_phone(&d->station);
+    struct sip_stamps stamps = {.config = ""};
 
     if (phone)
         sip_stamps(d->station.registry->directory, phone, &stamps);
-    write_format(w,
-                 "ConfigVersionStamp={%s}\r\nDialplanVersionStamp={%s}\r\n"
-                 "SoftkeyVersionStamp={%s}\r\nFeatureControlVersionStamp={%s}\r\n",
-                 stamps.config, stamps.dialplan, stamps.softkeys, stamps.features);
-}
-
-static void put_action(struct writer *w, const struct sip_device *d, const char *action)
-{
-    write_format(w, "action=%s\r\nRegisterCallId={%.*s}\r\n", action,
-                 TEXT_ARG(binding_call_id(main_binding(d))));
+    c.call_id = current_call_id(d);
+    c.config = text_of(stamps.config);
+    c.dialplan = text_of(stamps.dialplan);
+    c.softkey = text_of(stamps.softkeys);
+    c.feature = text_of(stamps.features);
+    service_control_write(w, &c);
 }
 
 static void put_check_version(struct writer *w, struct sip_device *d)
 {
-    put_action(w, d, "check-version");
-    put_stamps(w, d);
+    put_stamped(w, d, (struct service_control){.action = TEXT("check-version")});
 }
 
-static void put_apply(struct writer *w, struct sip_device *d)
+static void put_order(struct writer *w, struct sip_device *d)
 {
-    put_action(w, d, "apply-config");
-    put_stamps(w, d);
-    write_string(w, "CUCMResult=Reregister_Needed\r\nLoadId={}\r\nInactiveLoadId={}\r\n"
-                    "LoadServer={}\r\nLogServer={}\r\nPPID=enabled\r\nUpgradeTime=now\r\n");
+    if (d->order == STATION_APPLY)
+        put_stamped(w, d,
+                    (struct service_control){.action = TEXT("apply-config"),
+                                             .result = TEXT("Reregister_Needed"),
+                                             .load = TEXT(""),
+                                             .inactive_load = TEXT(""),
+                                             .load_server = TEXT(""),
+                                             .log_server = TEXT(""),
+                                             .ppid = TEXT("enabled"),
+                                             .upgrade_time = TEXT("now")});
+    else
+        service_control_write(w, &(struct service_control){.action = d->order == STATION_RESET
+                                                                         ? TEXT("reset")
+                                                                         : TEXT("restart"),
+                                                           .call_id = current_call_id(d)});
 }
 
-static void put_forward(struct writer *w, const struct line *line)
-{
-    if (!line || !*line->forward_all) {
-        write_string(w, "<cfwdallupdate>\n<fwdaddress></fwdaddress>\n<tovoicemail>off"
-                        "</tovoicemail>\n</cfwdallupdate>\n");
-        return;
-    }
-    write_format(w,
-                 "<cfwdallupdate>\n<fwdaddress>%s</fwdaddress>\n<tovoicemail>off</tovoicemail>\n"
-                 "</cfwdallupdate>\n",
-                 line->forward_all);
-}
-
-static bool is_plain_text(const char *s)
-{
-    return !s[strcspn(s, "<>&\"'")];
-}
-
-/* No message waits anywhere; a line that is forwarded is told apart. */
+/* No message waits anywhere, and no line is forwarded but those that are. */
 static void put_bulk_update(struct writer *w, struct sip_device *d)
 {
     const struct phone *phone = station_phone(&d->station);
-    unsigned n = 0;
+    struct remotecc_line lines[LINES_MAX] = {{.forwards = true}};
+    size_t n = 1, line = 0;
 
-    write_string(w, XML "<x-cisco-remotecc-request>\n<bulkupdate>\n<contact all=\"true\">\n"
-                        "<mwi>no</mwi>\n");
-    put_forward(w, NULL);
-    write_string(w, "</contact>\n");
-    for (size_t i = 0; phone && i < phone->n_buttons; i++) {
-        const struct line *line;
+    for (size_t i = 0; phone && i < phone->n_buttons && n < LINES_MAX; i++) {
+        const struct phone_button *button = &phone->buttons[i];
+        const struct line *row;
 
-        if (phone->buttons[i].feature != BUTTON_LINE)
+        if (button->feature != BUTTON_LINE)
             continue;
-        n++;
-        line = registry_row(d->station.registry, ENTITY_line, phone->buttons[i].target);
-        if (!line || !*line->forward_all || !is_plain_text(line->forward_all))
-            continue;
-        write_format(w, "<contact line=\"%u\">\n<mwi>no</mwi>\n", n);
-        put_forward(w, line);
-        write_string(w, "</contact>\n");
+        line++;
+        row = registry_row(d->station.registry, ENTITY_line, button->target);
+        if (row && *row->forward_all)
+            lines[n++] = (struct remotecc_line){.line = (unsigned)line,
+                                                .forwards = true,
+                                                .forward_to = text_of(row->forward_all)};
     }
-    write_string(w, "</bulkupdate>\n</x-cisco-remotecc-request>\n");
+    remotecc_write_bulkupdate(w, lines, n);
 }
 
 /* --- orders --- */
 
-static int send_notify(struct sip_device *d, const char *event, const char *type, struct text body,
+static int send_notify(struct sip_device *d, const char *event, struct text type, struct text body,
                        uint64_t *id)
 {
     const struct sip_binding *b = main_binding(d);
-    struct sip_flow flow;
+    struct sip_flow flow = flow_of(b);
     struct request r;
 
-    if (!b)
-        return -ENOENT;
-    flow = flow_of(b);
     begin(&r, d->owner, &flow, SIP_NOTIFY, binding_user(b), binding_uri(b));
     sip_write_header(&r.w, SIP_EVENT, text_of(event));
     sip_write_header(&r.w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
@@ -222,36 +211,27 @@ static int send_notify(struct sip_device *d, const char *event, const char *type
     return end(&r, type, body, d->id, id);
 }
 
-static int send_check_sync(struct sip_device *d)
+int sip_order_send(struct sip_device *d)
 {
+    bool reset = d->order == STATION_RESET;
+    char body[SERVICE_CONTROL_MAX];
+    struct writer w = writer_of(body, sizeof(body));
     uint64_t id;
 
-    return send_notify(
-        d, d->order == STATION_RESET ? "check-sync;reboot=true" : "check-sync;reboot=false", "",
-        TEXT(""), &id);
-}
-
-int sip_order_send(struct sip_device *d, struct effects *e)
-{
-    char body[BODY_MAX];
-    struct writer w = writer_of(body, sizeof(body));
-
-    if (!d->service_control)
-        return send_check_sync(d);
     if (!d->bindings)
         return -ENOENT;
-    if (d->order == STATION_APPLY)
-        put_apply(&w, d);
-    else
-        put_action(&w, d, d->order == STATION_RESET ? "reset" : "restart");
-    return send_notify(d, "service-control", "text/plain", (struct text){body, writer_len(&w)},
-                       &d->order_id);
+    if (!d->service_control)
+        return send_notify(d, reset ? "check-sync;reboot=true" : "check-sync;reboot=false",
+                           TEXT(""), TEXT(""), d->station.protocol == PROTOCOL_SIP ? &d->order_id : &id);
+    put_order(&w, d);
+    return send_notify(d, "service-control", SERVICE_CONTROL_TYPE,
+                       (struct text){body, writer_len(&w)}, &d->order_id);
 }
 
-static void put_refer(struct request *r, struct text user, const char *expires)
+static void put_refer(struct request *r, struct text user)
 {
-    sip_write_named(&r->w, "Require", TEXT("norefersub"));
-    sip_write_named(&r->w, "Expires", text_of(expires));
+    sip_write_header(&r->w, SIP_REQUIRE, TEXT("norefersub"));
+    sip_write_number(&r->w, SIP_EXPIRES, 0);
     sip_write_format(&r->w, "Refer-To", "cid:" CID "@%s", r->us);
     sip_write_format(&r->w, "Content-Id", "<" CID "@%s>", r->us);
     sip_write_format(&r->w, "Referred-By", "<sip:%.*s%s%s>", TEXT_ARG(user), user.len ? "@" : "",
@@ -259,9 +239,10 @@ static void put_refer(struct request *r, struct text user, const char *expires)
     put_contact(r);
 }
 
-static void send_configuration(struct sip_device *d, const struct sip_binding *b)
+static void send_configuration(struct sip_device *d)
 {
-    char body[BODY_MAX], update[BODY_MAX / 2], check[1000];
+    const struct sip_binding *b = main_binding(d);
+    char body[BODY_MAX], update[BODY_MAX / 2], check[SERVICE_CONTROL_MAX];
     struct writer w = writer_of(body, sizeof(body)), u = writer_of(update, sizeof(update)),
                   c = writer_of(check, sizeof(check));
     struct sip_flow flow = flow_of(b);
@@ -270,37 +251,35 @@ static void send_configuration(struct sip_device *d, const struct sip_binding *b
 
     put_bulk_update(&u, d);
     put_check_version(&c, d);
-    if (u.bad || c.bad)
-        return;
     sip_write_part(&w, BOUNDARY,
-                   &(struct sip_part){.type = TEXT(REMOTECC),
+                   &(struct sip_part){.type = REMOTECC_REQUEST_TYPE,
                                       .disposition = TEXT("session;handling=required"),
                                       .body = {update, writer_len(&u)}});
     sip_write_part(&w, BOUNDARY,
-                   &(struct sip_part){.type = TEXT("text/plain"),
+                   &(struct sip_part){.type = SERVICE_CONTROL_TYPE,
                                       .disposition = TEXT("session;handling=optional"),
                                       .body = {check, writer_len(&c)}});
     sip_write_parts_end(&w, BOUNDARY);
     begin(&r, d->owner, &flow, SIP_REFER, binding_user(b), binding_uri(b));
-    put_refer(&r, binding_user(b), "0");
+    put_refer(&r, binding_user(b));
     sip_write_header(&r.w, SIP_MIME_VERSION, TEXT("1.0"));
-    end(&r, "multipart/mixed;boundary=" BOUNDARY, (struct text){body, writer_len(&w)}, d->id, &id);
+    if (!u.bad && !c.bad && !w.bad)
+        end(&r, TEXT("multipart/mixed;boundary=" BOUNDARY), (struct text){body, writer_len(&w)},
+            d->id, &id);
 }
 
 static void tell_configuration(struct sip_device *d)
 {
-    const struct sip_binding *b = main_binding(d);
-    char body[1000];
+    char body[SERVICE_CONTROL_MAX];
     struct writer w = writer_of(body, sizeof(body));
     uint64_t id;
 
-    if (!b)
-        return;
-    if (d->extended_refer) {
-        send_configuration(d, b);
-    } else if (d->service_control) {
+    if (d->bindings && d->extended_refer) {
+        send_configuration(d);
+    } else if (d->bindings && d->service_control) {
         put_check_version(&w, d);
-        send_notify(d, "service-control", "text/plain", (struct text){body, writer_len(&w)}, &id);
+        send_notify(d, "service-control", SERVICE_CONTROL_TYPE, (struct text){body, writer_len(&w)},
+                    &id);
     }
 }
 
@@ -325,7 +304,7 @@ static void tell(struct sip_device *d)
     tell_configuration(d);
 }
 
-void sip_tell_configuration(struct sip_device *d, struct effects *e)
+void sip_tell_configuration(struct sip_device *d)
 {
     struct sip_stations *s = d->owner;
 
@@ -336,7 +315,7 @@ void sip_tell_configuration(struct sip_device *d, struct effects *e)
         list_append(&s->untold, &d->untold);
 }
 
-bool sip_tell_next(struct sip_stations *s, struct effects *e)
+bool sip_tell_next(struct sip_stations *s)
 {
     struct list *first = may_tell(s, s->registry->now.ms) ? list_take(&s->untold) : NULL;
 
@@ -359,14 +338,9 @@ void sip_tell_status_line(const struct sip_request *q, const char *text)
     struct request r;
     uint64_t id;
 
-    write_format(&w,
-                 "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n<x-cisco-remotecc-request>\n"
-                 "<statuslineupdatereq>\n<action>notify_display</action>\n"
-                 "<statustext>%s</statustext>\n<displaytimeout>10</displaytimeout>\n"
-                 "<priority>1</priority>\n</statuslineupdatereq>\n</x-cisco-remotecc-request>\n",
-                 text);
+    remotecc_write_status(&w, text_of(text), STATUS_S);
     snprintf(uri, sizeof(uri), "sip:%s:%u", host(q->flow->peer.ip, ip), q->flow->peer.port);
     begin(&r, q->owner, q->flow, SIP_REFER, TEXT(""), text_of(uri));
-    put_refer(&r, TEXT(""), "0");
-    end(&r, REMOTECC, (struct text){body, writer_len(&w)}, 0, &id);
+    put_refer(&r, TEXT(""));
+    end(&r, REMOTECC_REQUEST_TYPE, (struct text){body, writer_len(&w)}, 0, &id);
 }

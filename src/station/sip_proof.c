@@ -58,23 +58,22 @@ void sip_tell_line_error(const struct sip_request *q, struct device_name name, u
     effects_alarm(q->effects, &d);
 }
 
-static void failed(struct sip_request *q, struct device_name name)
+static void failed(struct sip_request *q, struct text user, struct device_name name)
 {
     uint32_t times;
 
     count(COUNT_SIP_AUTHORIZATION_FAILURES);
-    if (sip_guard_failed(q->owner->guard, q->flow->peer.ip, q->owner->registry->now.ms, &times))
+    if (sip_guard_failed(q->owner->guard, q->flow->peer.ip, user, q->owner->registry->now.ms,
+                         &times))
         sip_tell_line_error(q, name, q->reg.model, SIP_LINE_AUTHENTICATION, times);
 }
 
 /* Too many wrong passwords from there: no more work for it for a while. */
-static bool is_silenced(struct sip_request *q)
+static bool is_silenced(struct sip_request *q, const struct digest_answer *a)
 {
-    if (!sip_guard_is_out(q->owner->guard, q->flow->peer.ip, q->owner->registry->now.ms))
+    if (!sip_guard_is_out(q->owner->guard, q->flow->peer.ip, a->user, q->owner->registry->now.ms))
         return false;
     count(COUNT_SIP_UNANSWERED);
-    if (q->link)
-        sip_link_step(q->link, SIP_LINK_EV_BAD, q->effects);
     return true;
 }
 
@@ -92,11 +91,11 @@ static enum digest_verdict check(struct sip_request *q, const struct digest_answ
 }
 
 /* Answers what is not right. */
-static bool is_right(struct sip_request *q, enum digest_verdict verdict, struct device_name name,
-                     bool phone)
+static bool is_right(struct sip_request *q, const struct digest_answer *a,
+                     enum digest_verdict verdict, struct device_name name, bool phone)
 {
     if (verdict == DIGEST_WRONG)
-        failed(q, name);
+        failed(q, a->user, name);
     if (verdict != DIGEST_RIGHT)
         challenge(q, verdict == DIGEST_STALE, phone);
     return verdict == DIGEST_RIGHT;
@@ -156,14 +155,14 @@ static bool proves_user(struct sip_request *q, const struct phone *phone)
     struct digest_answer a;
     enum digest_verdict verdict;
 
-    if (is_silenced(q))
-        return false;
     if (digest_find_answer(q->message, SIP_AUTHORIZATION, realm(q), &a) < 0) {
         challenge(q, false, true);
         return false;
     }
+    if (is_silenced(q, &a))
+        return false;
     verdict = check(q, &a, user && text_is(a.user, user->name) ? user : NULL, true);
-    return is_right(q, verdict, q->reg.device, true);
+    return is_right(q, &a, verdict, q->reg.device, true);
 }
 
 bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d)
@@ -228,8 +227,6 @@ const struct phone *sip_client_prove(struct sip_request *q)
         sip_answer_busy(q, "Database");
         return NULL;
     }
-    if (is_silenced(q))
-        return NULL;
     if (digest_find_answer(q->message, SIP_AUTHORIZATION, realm(q), &a) < 0 || a.userhash) {
         challenge(q, false, false);
         return NULL;
@@ -238,15 +235,16 @@ const struct phone *sip_client_prove(struct sip_request *q)
     phone = user ? device_of(q, a.user) : NULL;
     if (phone && is_repeat(q, phone))
         return phone;
-    if (!is_right(q, check(q, &a, user, false), (struct device_name){""}, false))
+    if (is_silenced(q, &a) ||
+        !is_right(q, &a, check(q, &a, user, false), (struct device_name){""}, false))
         return NULL;
     if (!phone) {
-        failed(q, (struct device_name){""});
+        failed(q, a.user, (struct device_name){""});
         sip_answer_warning(q, 404, "No device of this digest user");
         return NULL;
     }
     if (!sip_line_of_user(phone, q->reg.user) && !text_equal_nocase(a.user, text_of(q->reg.user))) {
-        failed(q, device_name_of(text_of(phone->name)));
+        failed(q, a.user, device_name_of(text_of(phone->name)));
         sip_answer_warning(q, 403, "Directory number is not configured for this device");
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/models.h"
+#include "wire/sip/remotecc.h"
 
 #define DAY_S         86400
 #define EXPIRES_MAX_S 0xffffffff /* RFC 3261 20.19 */
@@ -160,34 +161,6 @@ int64_t sip_register_expires(const struct sip_register *r)
 
 /* --- what matters only to a new registration --- */
 
-static struct text load_of(struct text alarm)
-{
-    struct text load = {NULL, 0};
-
-    while (alarm.at) {
-        struct text word = text_split(&alarm, ' ');
-
-        if (text_starts(word, "ActiveLoad="))
-            return text_skip(word, strlen("ActiveLoad="));
-        if (text_starts(word, "Load="))
-            load = text_skip(word, strlen("Load="));
-    }
-    return load;
-}
-
-static void read_reason(const struct sip_message *m, struct sip_details *d)
-{
-    struct text rest = sip_value(m, SIP_REASON), text, number;
-
-    text_split(&rest, ';');
-    if (!rest.at || !sip_parameter(rest, "text", &text) || !text_starts(text, "cisco-alarm:"))
-        return;
-    d->alarm_text = rest = text_skip(text, strlen("cisco-alarm:"));
-    number = text_split(&rest, ' ');
-    is_number(number, &d->alarm);
-    d->load = load_of(rest);
-}
-
 /* "Cisco-CP7975G/9.3.1": the model, and the load when nothing better is said. */
 static void read_user_agent(const struct sip_message *m, struct sip_details *d)
 {
@@ -204,45 +177,16 @@ static void read_user_agent(const struct sip_message *m, struct sip_details *d)
 
 void sip_register_details(const struct sip_message *m, struct sip_details *ret)
 {
+    struct remotecc_offer offer;
+
     *ret = (struct sip_details){
-        .bulk = text_contains_nocase(m->body, TEXT("<bulkregisterreq")),
+        .bulk = m->body.len && remotecc_read_offer(m, &offer) == 0 && offer.bulk,
         .extended_refer = sip_has_token(m, SIP_SUPPORTED, "extended-refer"),
         /* Cisco's stack as it was published obeys it and does not say so. */
         .service_control = sip_has_token(m, SIP_SUPPORTED, "X-cisco-service-control") ||
                            sip_has_token(m, SIP_SUPPORTED, "X-cisco-callinfo"),
     };
-    read_reason(m, ret);
+    cisco_reason_read(sip_value(m, SIP_REASON), &ret->alarm);
+    ret->load = ret->alarm.active_load;
     read_user_agent(m, ret);
-}
-
-/* The notifications are unsolicited wherever the phone leaves the choice. */
-bool sip_register_options(const struct sip_message *m, struct writer *w)
-{
-    static const struct {
-        const char *asked, *answer;
-    } options[] = {
-        {"<combine", "<combine max=\"6\">\n<remotecc>\n<status/>\n</remotecc>\n"
-                     "<service-control/>\n</combine>\n"},
-        {"\"hook status\"", "<dialog usage=\"hook status\">\n<unot/>\n</dialog>\n"},
-        {"\"shared line\"", "<dialog usage=\"shared line\">\n<unot/>\n</dialog>\n"},
-        {"\"blf speed dial\"", "<presence usage=\"blf speed dial\">\n<unot/>\n</presence>\n"},
-        {"<joinreq", "<joinreq/>\n"},
-        {"<ix", "<ix/>\n"},
-        {"<bfcp", "<bfcp/>\n"},
-    };
-    bool asked = text_contains_nocase(m->body, TEXT("<optionsind"));
-
-    if (!asked && !text_contains_nocase(m->body, TEXT("<bulkregisterreq")))
-        return false;
-    write_string(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<x-cisco-remotecc-response>\n"
-                    "<response>\n<code>200</code>\n");
-    if (asked)
-        write_string(w, "<optionsind>\n");
-    for (size_t i = 0; asked && i < sizeof(options) / sizeof(*options); i++)
-        if (text_contains_nocase(m->body, text_of(options[i].asked)))
-            write_string(w, options[i].answer);
-    if (asked)
-        write_string(w, "</optionsind>\n");
-    write_string(w, "</response>\n</x-cisco-remotecc-response>\n");
-    return true;
 }

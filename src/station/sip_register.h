@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "wire/sip/message.h"
+#include "wire/sip/service_control.h"
 
 #define SIP_CONTACTS_MAX 10
 #define SIP_USER_MAX     64
@@ -39,12 +40,8 @@ struct sip_details {
     bool bulk;                            /* bulkregisterreq: all lines with this one */
     bool extended_refer, service_control; /* of Supported */
     uint32_t model;                       /* of User-Agent; 0: not said */
-    uint32_t alarm;                       /* cisco-alarm of Reason; 0: none */
-    struct text alarm_text;               /* "25 Name=… Last=initialized", or empty */
-    struct text load;                     /* ActiveLoad= or Load= of it, or of User-Agent */
+    struct cisco_reason alarm;            /* of Reason; `words` with at == NULL: none */
+    struct text load;                     /* that it runs: of the alarm, else of User-Agent */
 };
 
 void sip_register_details(const struct sip_message *m, struct sip_details *ret);
-
-/* Answer to optionsind, when the request has one: the alternatives chosen (reference 1.5). */
-bool sip_register_options(const struct sip_message *m, struct writer *w);

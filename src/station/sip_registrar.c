@@ -106,14 +106,14 @@ static void keep_alarm(struct sip_device *d, const struct sip_details *details, 
 {
     struct alarm_draft draft;
 
-    if (!details->alarm_text.at)
+    if (!details->alarm.words.at)
         return;
     alarm_begin(&draft, ALARM_STATION_ALARM);
-    draft.reason = details->alarm;
+    draft.reason = details->alarm.code;
     draft.device = d->station.name;
     draft.ip = d->station.peer.ip;
     alarm_put(&draft, "Protocol", "SIP");
-    alarm_put(&draft, "DeviceText", "%.*s", TEXT_ARG(details->alarm_text));
+    alarm_put(&draft, "DeviceText", "%.*s", TEXT_ARG(details->alarm.words));
     sip_device_keep_alarm(d, &draft);
     effects_alarm(e, &draft);
 }

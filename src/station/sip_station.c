@@ -218,20 +218,20 @@ static void registered(struct sip_device *d, const struct sip_input *in, struct 
 {
     bind_line(d, in, e);
     arrive(d, ALARM_ENDPOINT_REGISTERED, e);
-    sip_tell_configuration(d, e);
+    sip_tell_configuration(d);
 }
 
 static void admit_whole(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     admit(d, in, e);
     arrive(d, ALARM_ENDPOINT_REGISTERED, e);
-    sip_tell_configuration(d, e);
+    sip_tell_configuration(d);
 }
 
 static void registered_partly(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     arrive(d, ALARM_DEVICE_PARTIALLY_REGISTERED, e);
-    sip_tell_configuration(d, e);
+    sip_tell_configuration(d);
 }
 
 /* A line came late, or anew. */
@@ -284,7 +284,7 @@ static uint32_t reason_of_leaving(const struct sip_request *q)
 
     sip_register_details(q->message, &details);
     for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-        if (reasons[i].alarm == details.alarm)
+        if (reasons[i].alarm == details.alarm.code)
             return reasons[i].reason;
     return UNREGISTERED_DEVICE_UNREGISTERED;
 }
@@ -352,7 +352,7 @@ static void send_away(struct sip_device *d, const struct sip_input *in, struct e
 
     if (in->event == SIP_EV_DELETED)
         d->order = STATION_RESET;
-    if (sip_order_send(d, e) < 0)
+    if (sip_order_send(d) < 0)
         d->verdict = 503, timer_set(&d->owner->timers, &d->timer, d->owner->registry->now.ms);
     d->station.leave_reason = orders[d->order].reason;
     tell_order(&d->station, orders[d->order].alarm, e);
@@ -407,7 +407,7 @@ static void drop_expired(struct sip_device *d, const struct sip_input *in, struc
 /* There is no order that all makes understand; check-sync is what most do. */
 static void suggest(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
-    sip_order_send(d, e);
+    sip_order_send(d);
 }
 
 static void left_by_itself(struct sip_device *d, const struct sip_input *in, struct effects *e)

@@ -230,11 +230,11 @@ void sip_answer_refused(const struct sip_request *q, unsigned refusal);
 /* --- sip_orders.c: what the server asks of phones --- */
 
 /* NOTIFY service-control; its answer comes as SIP_EV_OBEYED or SIP_EV_DISOBEYED. 0 or -errno. */
-int sip_order_send(struct sip_device *d, struct effects *e);
+int sip_order_send(struct sip_device *d);
 /* What a phone is told right after it has registered: lamps, forwards, version stamps. */
-void sip_tell_configuration(struct sip_device *d, struct effects *e);
+void sip_tell_configuration(struct sip_device *d);
 /* The next whose turn it is by now; false: none. And milliseconds until one may be. */
-bool sip_tell_next(struct sip_stations *s, struct effects *e);
+bool sip_tell_next(struct sip_stations *s);
 uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms);
 /* A text on the status line of a phone that was refused. */
 void sip_tell_status_line(const struct sip_request *q, const char *text);

@@ -376,7 +376,7 @@ bool sip_stations_tick(struct sip_stations *s, struct moment now, struct effects
     sip_transactions_tick(s->transactions, now.ms);
     sweep(s, e);
     while (effects_have_room(e))
-        if (!one_is_due(s, e) && !sip_tell_next(s, e))
+        if (!one_is_due(s, e) && !sip_tell_next(s))
             return false;
     return true;
 }
