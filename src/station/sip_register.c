@@ -161,18 +161,25 @@ int64_t sip_register_expires(const struct sip_register *r)
 
 /* --- what matters only to a new registration --- */
 
-/* "Cisco-CP7975G/9.3.1": the model, and the load when nothing better is said. */
-static void read_user_agent(const struct sip_message *m, struct sip_details *d)
+/* "Cisco-CP7975G/9.3.1": the load when the phone does not tell a better one. */
+static struct text load_of_user_agent(const struct sip_message *m)
+{
+    struct text rest = sip_value(m, SIP_USER_AGENT), product = text_split(&rest, '/');
+
+    if (!text_starts_nocase(product, "Cisco-CP"))
+        return (struct text){NULL, 0};
+    return text_split(&rest, ' ');
+}
+
+uint32_t sip_register_model(const struct sip_message *m)
 {
     struct text rest = sip_value(m, SIP_USER_AGENT), product = text_split(&rest, '/');
     const struct model *model;
 
     if (!text_starts_nocase(product, "Cisco-CP"))
-        return;
+        return 0;
     model = model_by_name(text_skip(product, strlen("Cisco-")));
-    d->model = model ? model->type : 0;
-    if (!d->load.at && rest.at)
-        d->load = text_split(&rest, ' ');
+    return model ? model->type : 0;
 }
 
 void sip_register_details(const struct sip_message *m, struct sip_details *ret)
@@ -187,6 +194,5 @@ void sip_register_details(const struct sip_message *m, struct sip_details *ret)
                            sip_has_token(m, SIP_SUPPORTED, "X-cisco-callinfo"),
     };
     cisco_reason_read(sip_value(m, SIP_REASON), &ret->alarm);
-    ret->load = ret->alarm.active_load;
-    read_user_agent(m, ret);
+    ret->load = ret->alarm.active_load.at ? ret->alarm.active_load : load_of_user_agent(m);
 }

@@ -39,9 +39,10 @@ int64_t sip_register_expires(const struct sip_register *r);
 struct sip_details {
     bool bulk;                            /* bulkregisterreq: all lines with this one */
     bool extended_refer, service_control; /* of Supported */
-    uint32_t model;                       /* of User-Agent; 0: not said */
     struct cisco_reason alarm;            /* of Reason; `words` with at == NULL: none */
     struct text load;                     /* that it runs: of the alarm, else of User-Agent */
 };
 
 void sip_register_details(const struct sip_message *m, struct sip_details *ret);
+/* The model that User-Agent names, for who says none in Contact; 0: none. */
+uint32_t sip_register_model(const struct sip_message *m);

@@ -137,7 +137,7 @@ static void identify(struct sip_device *d, struct sip_request *q)
     d->station.peer = q->flow->peer;
     d->station.local = q->flow->local;
     phone = station_phone(&d->station);
-    d->station.model = q->reg.model ? q->reg.model : details.model;
+    d->station.model = q->reg.model ? q->reg.model : sip_register_model(q->message);
     if (!d->station.model && phone)
         d->station.model = (uint32_t)phone->model;
     d->bulk = details.bulk;

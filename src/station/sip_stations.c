@@ -27,15 +27,12 @@ static struct text key_of_link(const void *value)
 
 /* --- transactions of our requests --- */
 
-/* Dropped when there is no room: what is sent again is sent once more later. */
 static void on_send(void *context, const struct sip_transaction *t, const void *bytes, size_t len)
 {
     struct sip_stations *s = context;
     struct effects *e = s->effects;
     size_t at = writer_len(&e->out);
 
-    if (!effects_have_room(e))
-        return;
     count(COUNT_SIP_REQUESTS_OUT);
     write_bytes(&e->out, bytes, len);
     if (t->flow.link)
@@ -367,13 +364,12 @@ static bool one_is_due(struct sip_stations *s, struct effects *e)
     link = device ? NULL : timers_expire(&s->link_timers, s->registry->now.ms);
     if (link)
         sip_link_step(container_of(link, struct sip_link, timer), SIP_LINK_EV_TIMEOUT, e);
-    return device || link;
+    return device || link || sip_transactions_tick(s->transactions, s->registry->now.ms);
 }
 
 bool sip_stations_tick(struct sip_stations *s, struct moment now, struct effects *e)
 {
     enter(s, now, e);
-    sip_transactions_tick(s->transactions, now.ms);
     sweep(s, e);
     while (effects_have_room(e))
         if (!one_is_due(s, e) && !sip_tell_next(s))
