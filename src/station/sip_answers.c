@@ -194,7 +194,7 @@ static void put_contact(const struct sip_request *q, const struct sip_contact *c
 
 void sip_answer_registered(const struct sip_request *q, const struct sip_binding *b, bool is_new)
 {
-    uint32_t expires_s = (uint32_t)((b->expires_ms - q->owner->registry->now.ms) / 1000);
+    uint32_t expires_s = (uint32_t)((b->expires_ms - q->owner->registry->now.ms + 999) / 1000);
     struct text type = TEXT("");
     struct remotecc_offer offer;
     char body[REMOTECC_ANSWER_MAX];

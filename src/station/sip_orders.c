@@ -188,9 +188,8 @@ static void put_bulk_update(struct writer *w, struct sip_device *d)
         line++;
         row = registry_row(d->station.registry, ENTITY_line, button->target);
         if (row && *row->forward_all)
-            lines[n++] = (struct remotecc_line){.line = (unsigned)line,
-                                                .forwards = true,
-                                                .forward_to = text_of(row->forward_all)};
+            lines[n++] = (struct remotecc_line){
+                .line = (unsigned)line, .forwards = true, .forward_to = text_of(row->forward_all)};
     }
     remotecc_write_bulkupdate(w, lines, n);
 }
@@ -211,18 +210,25 @@ static int send_notify(struct sip_device *d, const char *event, struct text type
     return end(&r, type, body, d->id, id);
 }
 
+/* 7940 and 7960 reboot on check-sync; of other makes, most tell the two apart. */
+static int send_check_sync(struct sip_device *d, uint64_t *id)
+{
+    const char *event = d->station.protocol == PROTOCOL_SIP ? "check-sync"
+                        : d->order == STATION_RESET         ? "check-sync;reboot=true"
+                                                            : "check-sync;reboot=false";
+
+    return send_notify(d, event, TEXT(""), TEXT(""), id);
+}
+
 int sip_order_send(struct sip_device *d)
 {
-    bool reset = d->order == STATION_RESET;
     char body[SERVICE_CONTROL_MAX];
     struct writer w = writer_of(body, sizeof(body));
-    uint64_t id;
 
     if (!d->bindings)
         return -ENOENT;
     if (!d->service_control)
-        return send_notify(d, reset ? "check-sync;reboot=true" : "check-sync;reboot=false",
-                           TEXT(""), TEXT(""), d->station.protocol == PROTOCOL_SIP ? &d->order_id : &id);
+        return send_check_sync(d, &d->order_id);
     put_order(&w, d);
     return send_notify(d, "service-control", SERVICE_CONTROL_TYPE,
                        (struct text){body, writer_len(&w)}, &d->order_id);

@@ -195,4 +195,6 @@ void sip_register_details(const struct sip_message *m, struct sip_details *ret)
     };
     cisco_reason_read(sip_value(m, SIP_REASON), &ret->alarm);
     ret->load = ret->alarm.active_load.at ? ret->alarm.active_load : load_of_user_agent(m);
+    if (text_ends(ret->load, ".loads"))
+        ret->load.len -= strlen(".loads");
 }

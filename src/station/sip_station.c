@@ -82,6 +82,12 @@ static bool only_applies(struct sip_device *d, const struct sip_input *in)
     return d->order == STATION_APPLY;
 }
 
+/* A load that reboots when it is told to, and says nothing before it is back. */
+static bool went_silently(struct sip_device *d, const struct sip_input *in)
+{
+    return !d->service_control && d->obeyed;
+}
+
 static bool is_plain(struct sip_device *d, const struct sip_input *in)
 {
     return d->station.protocol == PROTOCOL_SIP_THIRD_PARTY;
@@ -354,8 +360,14 @@ static void send_away(struct sip_device *d, const struct sip_input *in, struct e
         d->order = STATION_RESET;
     if (sip_order_send(d) < 0)
         d->verdict = 503, timer_set(&d->owner->timers, &d->timer, d->owner->registry->now.ms);
+    d->obeyed = false;
     d->station.leave_reason = orders[d->order].reason;
     tell_order(&d->station, orders[d->order].alarm, e);
+}
+
+static void obey(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    d->obeyed = true;
 }
 
 static void stay(struct sip_device *d, const struct sip_input *in, struct effects *e)
@@ -472,10 +484,11 @@ static const struct row {
     { IN(REGISTERED),   SIP_EV_DELETED,      NULL,           send_away,         STATION_LEAVING,          "NOTIFY service-control" },
     { IN(REGISTERED),   SIP_EV_TIMEOUT,      some_are_left,  drop_expired,      SAME,                     "a contact of several has run out" },
     { IN(REGISTERED),   SIP_EV_TIMEOUT,      NULL,           lost_keepalive,    STATION_CLOSED,           "no refresh: close" },
-    { IN(LEAVING),      SIP_EV_OBEYED,       NULL,           nothing,           SAME,                     "it will leave" },
+    { IN(LEAVING),      SIP_EV_OBEYED,       NULL,           obey,              SAME,                     "it will leave" },
     { IN(LEAVING),      SIP_EV_DISOBEYED,    only_applies,   stay,              STATION_REGISTERED,       "need not leave to apply" },
     { IN(LEAVING),      SIP_EV_DISOBEYED,    NULL,           ignored_order,     STATION_CLOSED,           "refused or unanswered: close" },
     { IN(LEAVING),      SIP_EV_TIMEOUT,      only_applies,   stay,              STATION_REGISTERED,       "need not leave to apply" },
+    { IN(LEAVING),      SIP_EV_TIMEOUT,      went_silently,  lost_keepalive,    STATION_CLOSED,           "a load that reboots without a word" },
     { IN(LEAVING),      SIP_EV_TIMEOUT,      NULL,           ignored_order,     STATION_CLOSED,           "did not leave: close" },
     { IN(REGISTERED),   SIP_EV_OBEYED,       NULL,           nothing,           SAME,                     "" },
     { IN(REGISTERED),   SIP_EV_DISOBEYED,    NULL,           nothing,           SAME,                     "" },

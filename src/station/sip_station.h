@@ -52,6 +52,7 @@ struct sip_device {
     uint8_t order;     /* enum station_order under way */
     uint8_t refusal;   /* row of refusals.def to answer with */
     uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
+    bool obeyed;       /* it has answered that NOTIFY with 2xx */
     bool bulk;         /* one REGISTER stands for all lines */
     bool extended_refer, service_control; /* what it says it understands */
     uint64_t profile_version; /* of the registry's directory that `profile` belongs to */

@@ -476,3 +476,8 @@ size_t sip_stations_registered(const struct sip_stations *s)
     return registry_registered(s->registry, PROTOCOL_SIP) +
            registry_registered(s->registry, PROTOCOL_SIP_THIRD_PARTY);
 }
+
+size_t sip_stations_links(const struct sip_stations *s)
+{
+    return s->links.n;
+}

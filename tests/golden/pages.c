@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "station/sccp_station.h"
+#include "station/sip_station.h"
 #include "wire/sip/transaction.h"
 
 static const struct page {
@@ -13,6 +14,7 @@ static const struct page {
 } pages[] = {
     {"sccp_states.md", "States of an SCCP station", "src/station/sccp_station.c",
      session_print_states},
+    {"sip_states.md", "States of a SIP device", "src/station/sip_station.c", sip_print_states},
     {"sip_transactions.md", "SIP transactions", "src/wire/sip/transaction.c",
      sip_transactions_print},
 };

@@ -80,7 +80,7 @@ static inline void sip_world_stream(struct sip_world *w, const uint8_t *bytes, s
     struct sip_message m;
 
     while (len) {
-        if (sip_parse_head(bytes, len, &m) < 0) {
+        if (sip_parse_head(bytes, len, &m) < 0) { /* what a peer wrote comes back as it is */
             sip_world_show(w, bytes, len);
             return;
         }

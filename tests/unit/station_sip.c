@@ -229,7 +229,7 @@ static void what_a_phone_says_when_it_comes_is_kept(void **state)
     registers(w, &say);
     x = sip_stations_find(w->sip, (struct device_name){A});
     assert_non_null(x);
-    assert_string_equal(x->load, "sip88xx.12-6-1-0001-391.loads");
+    assert_string_equal(x->load, "sip88xx.12-6-1-0001-391");
     assert_int_equal(x->last_alarm->reason, 25);
     sip_world_free(w);
 }
