@@ -215,3 +215,21 @@ size_t registry_refusals(const struct registry *r)
 {
     return refused_count(r->refused);
 }
+
+bool registry_has_token(const struct registry *r)
+{
+    uint32_t depth = (uint32_t)r->settings[SET_max_fallback_queue];
+
+    if (r->draining)
+        return false;
+    if (r->settings[SET_paced_return])
+        depth = pace_depth(&r->pace, depth);
+    return r->n_tokens < depth;
+}
+
+uint32_t registry_token_wait_s(struct registry *r)
+{
+    uint32_t least = (uint32_t)r->settings[SET_token_reject_wait];
+
+    return r->settings[SET_paced_return] ? pace_wait_s(&r->pace, r->now.ms, least) : least;
+}

@@ -55,5 +55,9 @@ struct station *registry_holder(const struct registry *r, struct device_name nam
 void station_take_name(struct station *x, struct effects *e);
 int station_enter_name(struct station *x); /* it owns its name from now on; -ENOMEM */
 void station_leave_name(struct station *x);
+/* Whether one more phone may be told to come back, and after how many seconds one that may not asks
+ * again. */
+bool registry_has_token(const struct registry *r);
+uint32_t registry_token_wait_s(struct registry *r);
 /* Sets the state and keeps the counts of registered phones and of tokens. */
 void station_move(struct station *x, enum station_state to);

@@ -31,14 +31,11 @@ static bool unknown(struct session *s, const struct session_input *in)
 
 static bool no_token(struct session *s, const struct session_input *in)
 {
-    struct registry *r = s->station.registry;
-    uint32_t depth = (uint32_t)SETTING_OF(&s->station, max_fallback_queue);
+    const struct registry *r = s->station.registry;
 
     if (refused(s, in) || r->draining)
         return true;
-    if (SETTING_OF(&s->station, paced_return))
-        depth = pace_depth(&r->pace, depth);
-    return in->event == EV_TOKEN && s->station.state != STATION_TOKEN && r->n_tokens >= depth;
+    return in->event == EV_TOKEN && s->station.state != STATION_TOKEN && !registry_has_token(r);
 }
 
 /* The backup leaves keepalives to TCP (SCCP-2); the 7985 and 6911 want an answer before they
@@ -130,11 +127,8 @@ static void ack_keepalive(struct session *s, const struct session_input *in, str
 static uint32_t token_wait(struct session *s)
 {
     struct registry *r = s->station.registry;
-    uint32_t least = (uint32_t)SETTING_OF(&s->station, token_reject_wait);
 
-    if (s->refusal || r->draining)
-        return REFUSED_WAIT_S;
-    return SETTING_OF(&s->station, paced_return) ? pace_wait_s(&r->pace, r->now.ms, least) : least;
+    return s->refusal || r->draining ? REFUSED_WAIT_S : registry_token_wait_s(r);
 }
 
 static void deny_token(struct session *s, const struct session_input *in, struct effects *e)

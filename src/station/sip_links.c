@@ -25,6 +25,7 @@ static uint64_t due_ms(const struct sip_link *l)
 
     switch (l->state) {
     case SIP_LINK_NEW:
+    case SIP_LINK_TOKEN:
         return l->state_ms + (uint64_t)SETTING_OF(s, station_register_timeout) * 1000;
     case SIP_LINK_STANDBY:
         return l->heard_ms +
@@ -137,7 +138,7 @@ static void cut_off(struct sip_link *l, struct effects *e)
 }
 
 #define IN(state) (1u << SIP_LINK_##state)
-#define IDLE      (IN(NEW) | IN(STANDBY) | IN(REFUSED))
+#define IDLE      (IN(NEW) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
 #define OPEN      (IDLE | IN(USED))
 
 /* clang-format off */
@@ -150,7 +151,9 @@ static const struct row {
     const char *words;
 } rows[] = {
     { IN(NEW) | IN(STANDBY), SIP_LINK_EV_KEEPALIVE,  NULL,    nothing,      SIP_LINK_STANDBY, "we are a backup" },
-    { IN(USED) | IN(REFUSED), SIP_LINK_EV_KEEPALIVE, NULL,    nothing,      N_SIP_LINK_STATES, "" },
+    { OPEN,                  SIP_LINK_EV_KEEPALIVE,  NULL,    nothing,      N_SIP_LINK_STATES, "" },
+    { IN(NEW) | IN(STANDBY), SIP_LINK_EV_TOKEN,      NULL,    nothing,      SIP_LINK_TOKEN,   "it may come" },
+    { IN(TOKEN),             SIP_LINK_EV_TIMEOUT,    NULL,    nothing,      SIP_LINK_STANDBY, "it did not come" },
     { OPEN,                  SIP_LINK_EV_REGISTERED, NULL,    nothing,      SIP_LINK_USED,    "" },
     { IN(USED),              SIP_LINK_EV_REFUSED,    NULL,    nothing,      N_SIP_LINK_STATES, "others use it" },
     { IDLE,                  SIP_LINK_EV_REFUSED,    NULL,    nothing,      SIP_LINK_REFUSED, "until it is closed, REGISTER gets 503" },
@@ -169,6 +172,7 @@ static const struct {
 } states[N_SIP_LINK_STATES] = {
     [SIP_LINK_NEW]     = { "new",     "Station Registration Timer" },
     [SIP_LINK_STANDBY] = { "standby", "three times SIP Station KeepAlive Interval" },
+    [SIP_LINK_TOKEN]   = { "token",   "Station Registration Timer" },
     [SIP_LINK_USED]    = { "used",    "" },
     [SIP_LINK_REFUSED] = { "refused", "30 s" },
     [SIP_LINK_CLOSED]  = { "closed",  "" },
@@ -176,9 +180,13 @@ static const struct {
 /* clang-format on */
 
 static const char *const event_names[N_SIP_LINK_EVENTS] = {
-    [SIP_LINK_EV_KEEPALIVE] = "keepalive",      [SIP_LINK_EV_REGISTERED] = "registered",
-    [SIP_LINK_EV_REFUSED] = "refused",          [SIP_LINK_EV_LEFT] = "left",
-    [SIP_LINK_EV_TIMEOUT] = "timeout",          [SIP_LINK_EV_BAD] = "no SIP, or too much",
+    [SIP_LINK_EV_TOKEN] = "token",
+    [SIP_LINK_EV_KEEPALIVE] = "keepalive",
+    [SIP_LINK_EV_REGISTERED] = "registered",
+    [SIP_LINK_EV_REFUSED] = "refused",
+    [SIP_LINK_EV_LEFT] = "left",
+    [SIP_LINK_EV_TIMEOUT] = "timeout",
+    [SIP_LINK_EV_BAD] = "no SIP, or too much",
     [SIP_LINK_EV_CLOSED] = "connection closed",
 };
 
@@ -194,8 +202,10 @@ static void arm(struct sip_link *l)
 
 static void move(struct sip_link *l, enum sip_link_state to)
 {
-    if (l->state != to || to == SIP_LINK_NEW)
-        l->state_ms = l->owner->registry->now.ms;
+    struct registry *r = l->owner->registry;
+
+    r->n_tokens += (size_t)(to == SIP_LINK_TOKEN) - (size_t)(l->state == SIP_LINK_TOKEN);
+    l->state_ms = r->now.ms;
     l->state = (uint8_t)to;
     if (to != SIP_LINK_NEW)
         list_remove(&l->waiting);

@@ -106,6 +106,10 @@ static void refer(struct sip_request *q)
         sip_answer(q, 400, "Missing Refer-To");
         return;
     }
+    if (text_contains_nocase(sip_value(q->message, SIP_REFER_TO), TEXT(":token-registration"))) {
+        sip_token_request(q);
+        return;
+    }
     if (n < 0) {
         count(COUNT_SIP_MALFORMED);
         sip_answer(q, 400, "Malformed Body");

@@ -70,6 +70,7 @@ struct sip_waiting {
 enum sip_link_state {
     SIP_LINK_NEW,     /* nothing of weight was said */
     SIP_LINK_STANDBY, /* keepalives: we are the backup of somebody */
+    SIP_LINK_TOKEN,   /* somebody was told that he may come back */
     SIP_LINK_USED,    /* somebody is registered over it */
     SIP_LINK_REFUSED, /* its REGISTER was refused; closed soon */
     SIP_LINK_CLOSED,  /* gone; freed after the step */
@@ -189,6 +190,7 @@ size_t sip_link_input(struct sip_link *l, const uint8_t *bytes, size_t len, stru
 
 enum sip_link_event {
     SIP_LINK_EV_KEEPALIVE, /* a keepalive to a backup */
+    SIP_LINK_EV_TOKEN,     /* a token was given */
     SIP_LINK_EV_REGISTERED,
     SIP_LINK_EV_REFUSED,
     SIP_LINK_EV_LEFT, /* somebody who was registered over it is not any more */
@@ -239,6 +241,11 @@ bool sip_tell_next(struct sip_stations *s);
 uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms);
 /* A text on the status line of a phone that was refused. */
 void sip_tell_status_line(const struct sip_request *q, const char *text);
+
+/* --- sip_tokens.c --- */
+
+/* REFER of a phone that asks whether it may come back from another node. */
+void sip_token_request(struct sip_request *q);
 
 /* --- sip_requests.c --- */
 

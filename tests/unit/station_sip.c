@@ -757,6 +757,59 @@ static void all_is_dropped_when_the_service_stops(void **state)
     sip_world_free(w);
 }
 
+static void asks_for_token(struct sip_world *w, uint64_t link, const char *mac, unsigned cseq)
+{
+    char bytes[2000];
+    int n = snprintf(
+        bytes, sizeof(bytes),
+        "REFER sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 10.1.0.1:50001;branch=z9hG4bK%u\r\n"
+        "From: <sip:7001@10.0.0.1>;tag=1\r\nTo: <sip:7001@10.0.0.1>\r\nCall-ID: t%s\r\n"
+        "CSeq: %u REFER\r\nMax-Forwards: 70\r\nRequire: norefersub\r\n"
+        "Contact: <sip:7001@10.1.0.1:50001;transport=tcp>;"
+        "+u.sip!devicename.ccm.cisco.com=\"SEP%s\"\r\n"
+        "Refer-To: <urn:X-cisco-remotecc:token-registration>\r\n"
+        "Referred-By: <sip:7001@10.0.0.2>\r\nContent-Length: 0\r\n\r\n",
+        cseq, mac, cseq, mac);
+
+    sip_world_bytes(w, link, bytes, (size_t)n);
+}
+
+static void phones_that_come_back_are_let_in_one_after_the_other(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES "parameter max_fallback_queue value=1\n"
+                                               "parameter paced_return value=false\n");
+
+    sip_world_connect(w, 1);
+    sip_world_connect(w, 2);
+    asks_for_token(w, 1, MAC_A, 1);
+    contains(w, "202 Accepted");
+    sip_world_forget(w);
+    w->whole = true;
+    asks_for_token(w, 2, MAC_B, 1);
+    contains(w, "  <- SIP/2.0 486 Busy Here\n");
+    contains(w, "  <- Retry-After: 10\n");
+    sip_world_register(w, &bulk); /* its token is used */
+    sip_world_forget(w);
+    asks_for_token(w, 2, MAC_B, 2);
+    contains(w, "202 Accepted");
+    sip_world_forget(w);
+    sip_world_pass(w, 30000); /* this one is not, and the next may come */
+    asks_for_token(w, 2, MAC_B, 3);
+    contains(w, "202 Accepted");
+    assert_false(w->closed[2]);
+    sip_world_free(w);
+}
+
+static void who_would_be_refused_gets_no_token(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    sip_world_connect(w, 1);
+    asks_for_token(w, 1, "AABBCCDDEEFF", 1);
+    contains(w, "404 Not Found");
+    sip_world_free(w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -797,6 +850,8 @@ int main(void)
         cmocka_unit_test(a_name_is_registered_by_one_protocol_at_a_time),
         cmocka_unit_test(a_certificate_must_name_the_phone),
         cmocka_unit_test(all_is_dropped_when_the_service_stops),
+        cmocka_unit_test(phones_that_come_back_are_let_in_one_after_the_other),
+        cmocka_unit_test(who_would_be_refused_gets_no_token),
     };
 
     log_set_level(LOG_LEVEL_ERROR);

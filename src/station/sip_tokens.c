@@ -1,0 +1,59 @@
+/* sip_tokens.c - phones that ask whether they may come back from another node (reference 2.5). */
+#include "core/counters.h"
+#include "station/refusals.h"
+#include "station/sip_station.h"
+#include "wire/sip/write.h"
+
+/* As it would register. */
+static enum refusal_id refusal_of_sender(const struct sip_request *q)
+{
+    struct station x = {.registry = q->owner->registry,
+                        .kind = &sip_kind,
+                        .name = q->reg.device,
+                        .peer = q->flow->peer,
+                        .protocol = PROTOCOL_SIP,
+                        .model = q->reg.model,
+                        .phone_version = UINT64_MAX};
+    const struct phone *phone = station_phone(&x);
+
+    if (!x.model && phone)
+        x.model = (uint32_t)phone->model;
+    return refusal_of(&x);
+}
+
+static bool has_one(const struct sip_request *q)
+{
+    const struct sip_device *d = sip_device_find(q->owner, q->reg.device);
+
+    return (q->link && q->link->state == SIP_LINK_TOKEN) ||
+           (d && station_is_registered(&d->station));
+}
+
+static void wait_for_it(struct sip_request *q)
+{
+    size_t at = sip_answer_begin(q, 486, NULL);
+
+    count(COUNT_SIP_TOKENS_REFUSED);
+    sip_write_number(&q->effects->out, SIP_RETRY_AFTER, registry_token_wait_s(q->owner->registry));
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_token_request(struct sip_request *q)
+{
+    uint16_t status = (uint16_t)sip_register_read(q->message, &q->reg);
+    enum refusal_id refusal = status ? REFUSAL_NONE : refusal_of_sender(q);
+
+    if (status) {
+        sip_answer(q, status, NULL);
+    } else if (refusal) {
+        count(COUNT_SIP_TOKENS_REFUSED);
+        sip_answer_refused(q, refusal);
+    } else if (!has_one(q) && !registry_has_token(q->owner->registry)) {
+        wait_for_it(q);
+    } else {
+        count(COUNT_SIP_TOKENS_GRANTED);
+        sip_answer(q, 202, NULL);
+        if (q->link)
+            sip_link_step(q->link, SIP_LINK_EV_TOKEN, q->effects);
+    }
+}
