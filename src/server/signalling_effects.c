@@ -128,6 +128,9 @@ void signalling_activated(struct signalling *s, const struct message *m)
     stations_activated(s->stations, m->activated.token, m->activated.err, signalling_now(s),
                        s->effects);
     signalling_carry_out(s);
+    sip_stations_activated(s->sip, m->activated.token, m->activated.err, signalling_now(s),
+                           s->effects);
+    signalling_carry_out(s);
 }
 
 static void send_bytes(struct signalling *s, const struct effect *row)

@@ -1,16 +1,14 @@
 /* activation.c - dial tone, a code, an answer: rows of what follows what. */
 #include "station/activation.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "core/counters.h"
-#include "station/news.h"
+#include "station/guesses.h"
 
-#define TYPING_MAX   4096 /* phones off hook at once */
-#define GUESSERS_MAX 256
-#define CODE_MAX     16
-#define LINE         1
+#define TYPING_MAX 4096 /* phones off hook at once */
+#define CODE_MAX   16
+#define LINE       1
 
 enum typing_state { TYPING, ASKING, OVER };
 
@@ -23,21 +21,9 @@ struct typing {
     struct list age; /* in `typings`: all wait equally long, so the first is due first */
 };
 
-/* Wrong codes of a phone, whatever its connection. */
-struct guesser {
-    struct device_name name;
-    uint32_t n;
-    uint64_t since_ms;
-};
-
 struct activation {
     struct pool pool;
     struct list typings;
-    struct guesser guessers[GUESSERS_MAX];
-    size_t n_guessers, next_guesser;
-    uint64_t minute; /* that n_wrong counts */
-    uint32_t n_wrong;
-    bool told; /* of this minute's limit */
     uint32_t last_call;
 };
 
@@ -178,52 +164,6 @@ static void on_hook(struct session *s, struct typing *t, struct effects *e)
     session_send_prompt(s, e);
 }
 
-/* --- guessing --- */
-
-static struct guesser *guesser_of(struct activation *a, struct device_name name)
-{
-    for (size_t i = 0; i < a->n_guessers; i++)
-        if (strcmp(a->guessers[i].name.s, name.s) == 0)
-            return &a->guessers[i];
-    return NULL;
-}
-
-static bool is_locked(struct session *s)
-{
-    const struct activation *a = of(s);
-    const struct guesser *g = guesser_of(of(s), s->station.name);
-    uint64_t now = s->owner->registry->now.ms;
-
-    if (a->minute == now / 60000 &&
-        a->n_wrong >= (uint32_t)SETTING_OF(&s->station, activation_tries_all))
-        return true;
-    return g && g->n >= (uint32_t)SETTING_OF(&s->station, activation_tries) &&
-           now - g->since_ms < (uint64_t)SETTING_OF(&s->station, activation_lock) * 1000;
-}
-
-static uint32_t note_guess(struct session *s)
-{
-    struct activation *a = of(s);
-    struct guesser *g = guesser_of(a, s->station.name);
-    uint64_t now = s->owner->registry->now.ms;
-
-    if (a->minute != now / 60000) {
-        a->minute = now / 60000;
-        a->n_wrong = 0;
-        a->told = false;
-    }
-    a->n_wrong++;
-    if (!g) {
-        g = &a->guessers[a->next_guesser++ % GUESSERS_MAX];
-        a->n_guessers += a->n_guessers < GUESSERS_MAX;
-        *g = (struct guesser){.name = s->station.name, .since_ms = now};
-    }
-    if (now - g->since_ms >= (uint64_t)SETTING_OF(&s->station, activation_lock) * 1000)
-        g->n = 0;
-    g->since_ms = now;
-    return ++g->n;
-}
-
 /* --- typing --- */
 
 static void refuse(struct session *s, struct typing *t, const char *words, struct effects *e)
@@ -237,19 +177,12 @@ static void refuse(struct session *s, struct typing *t, const char *words, struc
 
 static void ask(struct session *s, struct typing *t, struct effects *e)
 {
-    struct effect *row;
-
-    if (is_locked(s)) {
+    if (guesses_are_over(&s->station)) {
         count(COUNT_ACTIVATIONS_LIMITED);
         refuse(s, t, "Too many tries, wait", e);
         return;
     }
-    row = effects_put(e, EFFECT_ACTIVATE);
-    row->link = s->id;
-    row->activate.device = s->station.name;
-    row->activate.model = s->station.model;
-    row->activate.protocol = s->station.protocol;
-    text_copy(row->activate.code, sizeof(row->activate.code), text_of(t->code));
+    guess_ask(&s->station, s->id, t->code, e);
     t->state = ASKING;
     wait_on(s, t);
     silence(s, t, e);
@@ -345,61 +278,15 @@ void activation_key(struct session *s, const struct sccp_message *m, struct effe
 
 /* --- the answer --- */
 
-static void tell(struct session *s, enum alarm_id id, uint32_t tries, struct effects *e)
-{
-    struct alarm_draft d;
-
-    alarm_begin(&d, id);
-    alarm_put_device(&d, s->station.name);
-    alarm_put_ip(&d, s->station.peer.ip);
-    if (tries)
-        alarm_put(&d, "Tries", "%u", tries);
-    if (id == ALARM_ACTIVATION_GUESSED)
-        alarm_put(&d, "TriesOfAll", "%u", of(s)->n_wrong);
-    effects_alarm(e, &d);
-}
-
-static void tell_wrong(struct session *s, uint32_t n, struct effects *e)
-{
-    struct activation *a = of(s);
-    bool all = a->n_wrong >= (uint32_t)SETTING_OF(&s->station, activation_tries_all);
-
-    tell(s, ALARM_ACTIVATION_WRONG, n, e);
-    if (n == (uint32_t)SETTING_OF(&s->station, activation_tries) || (all && !a->told))
-        tell(s, ALARM_ACTIVATION_GUESSED, n, e);
-    a->told |= all;
-    station_log(&s->station, LOG_LEVEL_WARNING, "typed a wrong activation code, %u in a row", n);
-}
-
-static const char *words_of(int err)
-{
-    return err == -ENOENT    ? "Unknown code"
-           : err == -ETIME   ? "The code has expired"
-           : err == -ENOTSUP ? "Code is for another model"
-                             : "Error: Database";
-}
-
 void activation_answer(struct session *s, int err, struct effects *e)
 {
     struct typing *t = typing_of(s);
-    struct guesser *g = guesser_of(of(s), s->station.name);
+    const char *words = guess_answered(&s->station, err, e);
 
-    if (err == -ENOENT || err == -ETIME || err == -ENOTSUP) {
-        count(COUNT_ACTIVATIONS_WRONG);
-        tell_wrong(s, note_guess(s), e);
-    }
-    if (err) {
-        if (t && t->state == ASKING)
-            refuse(s, t, words_of(err), e);
-        return;
-    }
-    count(COUNT_ACTIVATIONS);
-    if (g)
-        g->n = 0;
-    if (t)
+    if (err && t && t->state == ASKING)
+        refuse(s, t, words, e);
+    else if (!err && t)
         on_hook(s, t, e); /* a phone with a call would not restart */
-    tell(s, ALARM_ACTIVATED, 0, e);
-    station_log(&s->station, LOG_LEVEL_INFO, "took the place of its activation code");
 }
 
 /* --- time --- */

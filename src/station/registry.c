@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/counters.h"
+#include "station/guesses.h"
 
 #define TAKEOVER_MS (5 * 60 * 1000)
 
@@ -24,9 +25,10 @@ struct registry *registry_new(const struct registry_options *options)
     pace_init(&r->pace);
     r->flapping = flapping_new();
     r->refused = refused_new();
+    r->guesses = guesses_new();
     for (int i = 0; i < N_SETTINGS; i++)
         r->settings[i] = setting_rows[i].number;
-    if (r->flapping && r->refused)
+    if (r->flapping && r->refused && r->guesses)
         return r;
     registry_free(r);
     return NULL;
@@ -38,6 +40,7 @@ void registry_free(struct registry *r)
         return;
     flapping_free(r->flapping);
     refused_free(r->refused);
+    guesses_free(r->guesses);
     map_done(&r->by_name);
     free(r);
 }

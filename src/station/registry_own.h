@@ -29,6 +29,7 @@ struct registry {
     size_t n_registered[N_PROTOCOLS], n_tokens;
     struct flapping *flapping;
     struct refused *refused;
+    struct guesses *guesses;
     bool disagrees; /* with the version of the publisher */
     bool draining;
     struct pace pace;

@@ -337,7 +337,8 @@ uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms)
     return may_tell(s, now_ms) ? 0 : TELL_WINDOW_MS;
 }
 
-void sip_tell_status_line(const struct sip_request *q, const char *text)
+static void tell_text(struct sip_stations *s, const struct sip_flow *flow, uint64_t user,
+                      const char *text)
 {
     char body[600], uri[80], ip[IP_TEXT_MAX];
     struct writer w = writer_of(body, sizeof(body));
@@ -345,8 +346,23 @@ void sip_tell_status_line(const struct sip_request *q, const char *text)
     uint64_t id;
 
     remotecc_write_status(&w, text_of(text), STATUS_S);
-    snprintf(uri, sizeof(uri), "sip:%s:%u", host(q->flow->peer.ip, ip), q->flow->peer.port);
-    begin(&r, q->owner, q->flow, SIP_REFER, TEXT(""), text_of(uri));
+    snprintf(uri, sizeof(uri), "sip:%s:%u", host(flow->peer.ip, ip), flow->peer.port);
+    begin(&r, s, flow, SIP_REFER, TEXT(""), text_of(uri));
     put_refer(&r, TEXT(""));
-    end(&r, REMOTECC_REQUEST_TYPE, (struct text){body, writer_len(&w)}, 0, &id);
+    end(&r, REMOTECC_REQUEST_TYPE, (struct text){body, writer_len(&w)}, user, &id);
+}
+
+void sip_tell_status_line(const struct sip_request *q, const char *text)
+{
+    tell_text(q->owner, q->flow, 0, text);
+}
+
+void sip_tell_text(struct sip_device *d, const char *text)
+{
+    struct sip_flow flow;
+
+    if (!d->bindings || !d->extended_refer)
+        return;
+    flow = flow_of(main_binding(d));
+    tell_text(d->owner, &flow, d->id, text);
 }

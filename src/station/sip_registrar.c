@@ -388,24 +388,34 @@ void sip_registrar_request(struct sip_request *q)
 
 /* --- a REGISTER that waits for the database --- */
 
-int sip_registrar_wait(struct sip_device *d, const struct sip_request *q)
+int sip_request_keep(const struct sip_request *q, struct sip_waiting **ret)
 {
-    struct sip_stations *s = d->owner;
+    struct sip_stations *s = q->owner;
     const char *from = q->message->method_name.at; /* the start of the message */
     size_t len = (size_t)(q->message->body.at + q->message->body.len - from);
+    struct sip_waiting *kept;
 
-    if (d->waiting)
+    if (*ret)
         return -EALREADY;
     if (len > WAITING_MAX || s->waiting_bytes + len > WAITING_BYTES_MAX)
         return -ENOBUFS;
-    d->waiting = malloc(sizeof(*d->waiting) + len);
-    if (!d->waiting)
+    kept = malloc(sizeof(*kept) + len);
+    if (!kept)
         return -ENOMEM;
-    d->waiting->flow = *q->flow;
-    d->waiting->len = (uint32_t)len;
-    memcpy(d->waiting->bytes, from, len);
+    kept->flow = *q->flow;
+    kept->len = (uint32_t)len;
+    memcpy(kept->bytes, from, len);
     s->waiting_bytes += len;
+    *ret = kept;
     return 0;
+}
+
+void sip_request_drop(struct sip_stations *s, struct sip_waiting **kept)
+{
+    if (*kept)
+        s->waiting_bytes -= (*kept)->len;
+    free(*kept);
+    *kept = NULL;
 }
 
 void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e)
@@ -422,13 +432,12 @@ void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e)
     }
     q.flow = &waiting->flow;
     q.link = sip_link_find(s, waiting->flow.link);
-    d->waiting = NULL;
-    s->waiting_bytes -= waiting->len;
+    d->waiting = NULL; /* the device may be gone after its step */
     if ((waiting->flow.link && !q.link) || sip_parse(waiting->bytes, waiting->len, &m) < 0 ||
         sip_register_read(&m, &q.reg))
         in.event = SIP_EV_CLOSED;
     in.request = &q;
     d->station.phone_version = UINT64_MAX;
     sip_device_step(d, &in, e);
-    free(waiting);
+    sip_request_drop(s, &waiting);
 }

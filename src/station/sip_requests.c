@@ -7,14 +7,41 @@
 #include "wire/sip/multipart.h"
 #include "wire/sip/write.h"
 
+#define SHARED_MAX 8 /* phones of one number that are looked at */
+
 #define ALLOW "REGISTER, OPTIONS, NOTIFY, REFER, INVITE, ACK, CANCEL, BYE"
 
-/* Whoever is registered over this connection, or by UDP from this address as its From says. */
+/* By UDP: who is registered from this address with the number of its From. */
+static struct sip_device *sender_by_udp(const struct sip_request *q)
+{
+    const struct directory *dir = q->owner->registry->directory;
+    const struct phone *phone = NULL;
+    struct sip_uri from;
+
+    if (!dir || sip_uri_parse(q->message->from.uri, &from) < 0)
+        return NULL;
+    for (int i = 0; i < SHARED_MAX; i++) {
+        struct sip_device *d;
+
+        phone = directory_line_user(dir, from.user, phone ? phone->name : "");
+        if (!phone)
+            return NULL;
+        d = sip_device_find(q->owner, device_name_of(text_of(phone->name)));
+        if (d && d->bindings && !d->bindings->flow.link &&
+            ip_equal(d->bindings->flow.peer.ip, q->flow->peer.ip))
+            return d;
+    }
+    return NULL;
+}
+
+/* Whoever is registered over this connection. */
 static struct sip_device *sender(const struct sip_request *q)
 {
     struct list *first;
 
-    if (!q->link || list_is_empty(&q->link->bindings))
+    if (!q->link)
+        return sender_by_udp(q);
+    if (list_is_empty(&q->link->bindings))
         return NULL;
     first = q->link->bindings.next;
     return container_of(first, struct sip_binding, on_link)->device;
@@ -41,17 +68,25 @@ static void options(struct sip_request *q)
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 
-/* Nobody can be called yet; a request for nobody we know is told so as CallManager says it. */
+/* A phone in quarantine may call its activation code; otherwise nobody can be called yet. A
+ * stranger is told so as CallManager says it. */
 static void invite(struct sip_request *q)
 {
+    struct sip_device *d = sender(q);
+    const struct phone *phone;
     char ip[IP_TEXT_MAX], warning[160];
 
     if (text_is(sip_value(q->message, SIP_MAX_FORWARDS), "0")) {
         sip_answer(q, 483, NULL);
         return;
     }
-    if (sender(q)) {
-        sip_answer(q, 404, NULL);
+    if (d) {
+        q->known = true;
+        phone = station_phone(&d->station);
+        if (phone && phone->quarantine)
+            sip_activation_invite(q, d);
+        else
+            sip_answer(q, 404, NULL);
         return;
     }
     snprintf(warning, sizeof(warning),
@@ -142,7 +177,7 @@ void sip_request_answer(struct sip_request *q)
         [SIP_INVITE] = invite,
         [SIP_ACK] = nothing,
         [SIP_BYE] = no_dialog,
-        [SIP_CANCEL] = no_dialog,
+        [SIP_CANCEL] = sip_activation_cancel,
         [SIP_OPTIONS] = options,
         [SIP_NOTIFY] = notify,
         [SIP_SUBSCRIBE] = subscribe,

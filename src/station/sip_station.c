@@ -139,7 +139,7 @@ static void ask_to_add(struct sip_device *d, const struct sip_input *in, struct 
 {
     struct effect *row;
 
-    if (sip_registrar_wait(d, in->request) < 0)
+    if (sip_request_keep(in->request, &d->waiting) < 0)
         return; /* already asked; or no room: it comes again, its timer ends it */
     station_take_name(&d->station, e);
     station_enter_name(&d->station);

@@ -58,7 +58,9 @@ struct sip_device {
     uint64_t profile_version; /* of the registry's directory that `profile` belongs to */
     const struct security_profile *profile;
     struct list untold;          /* in owner->untold: its configuration is still to be told */
-    struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL */
+    struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL … */
+    struct sip_waiting *asking; /* … and the INVITE to an activation code, with its transaction */
+    uint64_t asking_id;
 };
 
 struct sip_waiting {
@@ -175,7 +177,10 @@ struct sip_device *sip_device_new(struct sip_stations *s, struct device_name nam
                                   const struct sip_flow *flow); /* NULL: no room */
 void sip_device_free(struct sip_device *d);
 struct sip_device *sip_device_find(const struct sip_stations *s, struct device_name name);
-uint64_t sip_device_token(const struct sip_device *d); /* of EFFECT_AUTOREGISTER */
+uint64_t sip_device_token(const struct sip_device *d); /* of EFFECT_AUTOREGISTER and _ACTIVATE */
+/* NULL: it is gone. Begins a call with the database's answer. */
+struct sip_device *sip_device_of_token(struct sip_stations *s, uint64_t token, struct moment now,
+                                       struct effects *e);
 void sip_stations_message(struct sip_stations *s, const struct sip_message *m,
                           const struct sip_flow *flow, struct sip_link *link, struct effects *e);
 
@@ -239,8 +244,15 @@ void sip_tell_configuration(struct sip_device *d);
 /* The next whose turn it is by now; false: none. And milliseconds until one may be. */
 bool sip_tell_next(struct sip_stations *s);
 uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms);
-/* A text on the status line of a phone that was refused. */
+/* A text on the status line of a phone, and of one that was refused. */
+void sip_tell_text(struct sip_device *d, const char *text);
 void sip_tell_status_line(const struct sip_request *q, const char *text);
+
+/* --- sip_activation.c --- */
+
+/* INVITE of a phone in quarantine: its user part is an activation code. */
+void sip_activation_invite(struct sip_request *q, struct sip_device *d);
+void sip_activation_cancel(struct sip_request *q);
 
 /* --- sip_tokens.c --- */
 
@@ -260,8 +272,9 @@ bool sip_request_is_understood(struct sip_request *q);
 /* Which line of the phone has this number, from 1; 0: none. */
 unsigned sip_line_of_user(const struct phone *phone, const char *user);
 void sip_device_keep_alarm(struct sip_device *d, const struct alarm_draft *draft);
-/* Keeps a REGISTER until the database has answered; the same again is nothing new. 0 or -errno. */
-int sip_registrar_wait(struct sip_device *d, const struct sip_request *q);
+/* Keeps a request until the database has answered: 0; -EALREADY one is kept, or -errno. */
+int sip_request_keep(const struct sip_request *q, struct sip_waiting **ret);
+void sip_request_drop(struct sip_stations *s, struct sip_waiting **kept); /* NULL is fine */
 /* The REGISTER that waited, with the answer of the database. */
 void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e);
 

@@ -142,9 +142,8 @@ void sip_device_free(struct sip_device *d)
         sip_binding_free(d->bindings);
     timer_stop(&s->timers, &d->timer);
     list_remove(&d->untold);
-    if (d->waiting)
-        s->waiting_bytes -= d->waiting->len;
-    free(d->waiting);
+    sip_request_drop(s, &d->waiting);
+    sip_request_drop(s, &d->asking);
     free(d->station.last_alarm);
     pool_give(&s->devices, d->id);
 }
@@ -196,6 +195,9 @@ void sip_stations_message(struct sip_stations *s, const struct sip_message *m,
         return;
     }
     count(COUNT_SIP_REQUESTS_IN);
+    if ((m->method == SIP_INVITE || m->method == SIP_ACK) &&
+        sip_transactions_heard(s->transactions, m, s->registry->now.ms))
+        return;
     if (m->problem) {
         count(COUNT_SIP_MALFORMED);
         if (m->method != SIP_ACK)
@@ -283,11 +285,17 @@ void sip_stations_closed(struct sip_stations *s, uint64_t link, int err, struct 
 void sip_stations_admitted(struct sip_stations *s, uint64_t token, int err, struct moment now,
                            struct effects *e)
 {
-    struct sip_device *d = pool_get(&s->devices, token & ~TOKEN_OF_SIP);
+    struct sip_device *d = sip_device_of_token(s, token, now, e);
 
-    enter(s, now, e);
-    if (d && token & TOKEN_OF_SIP)
+    if (d)
         sip_registrar_admitted(d, err, e);
+}
+
+struct sip_device *sip_device_of_token(struct sip_stations *s, uint64_t token, struct moment now,
+                                       struct effects *e)
+{
+    enter(s, now, e);
+    return token & TOKEN_OF_SIP ? pool_get(&s->devices, token & ~TOKEN_OF_SIP) : NULL;
 }
 
 uint64_t sip_device_token(const struct sip_device *d)

@@ -45,6 +45,9 @@ bool sip_stations_tick(struct sip_stations *s, struct moment now, struct effects
 /* Tokens of SIP have their highest bit set, those of SCCP never. */
 void sip_stations_admitted(struct sip_stations *s, uint64_t token, int err, struct moment now,
                            struct effects *e);
+/* As stations_activated. */
+void sip_stations_activated(struct sip_stations *s, uint64_t token, int err, struct moment now,
+                            struct effects *e);
 /* As stations_order, by NOTIFY service-control; STATION_APPLY: apply-config. */
 int sip_stations_order(struct sip_stations *s, struct device_name name, enum station_order order,
                        struct moment now, struct effects *e);

@@ -129,6 +129,10 @@ static inline void sip_world_carry_out(struct sip_world *w)
             sip_world_log(w, "  autoregister %s %u\n", row->autoregister.device.s,
                           row->autoregister.model);
             break;
+        case EFFECT_ACTIVATE:
+            w->token = row->link;
+            sip_world_log(w, "  activate %s %s\n", row->activate.device.s, row->activate.code);
+            break;
         default:
             break;
         }

@@ -810,6 +810,85 @@ static void who_would_be_refused_gets_no_token(void **state)
     sip_world_free(w);
 }
 
+static void calls(struct sip_world *w, const char *code, unsigned cseq, const char *method)
+{
+    char bytes[2000];
+    int n = snprintf(bytes, sizeof(bytes),
+                     "%s sip:%s@10.0.0.1;user=phone SIP/2.0\r\n"
+                     "Via: SIP/2.0/TCP 10.1.0.1:50001;branch=z9hG4bKi%u\r\n"
+                     "From: <sip:7001@10.0.0.1>;tag=1\r\nTo: <sip:%s@10.0.0.1>\r\nCall-ID: i%u\r\n"
+                     "CSeq: %u %s\r\nMax-Forwards: 70\r\nContact: <sip:7001@10.1.0.1:50001>\r\n"
+                     "Content-Length: 0\r\n\r\n",
+                     method, code, cseq, code, cseq, cseq, method);
+
+    sip_world_bytes(w, 1, bytes, (size_t)n);
+}
+
+static void activated(struct sip_world *w, int err)
+{
+    sip_stations_activated(w->sip, w->token, err, w->now, w->effects);
+    sip_world_carry_out(w);
+}
+
+static void a_phone_in_quarantine_calls_its_activation_code(void **state)
+{
+    struct sip_world *w =
+        sip_world_new("phone " A " model=684 protocol=sip lines=7001 quarantine=true\n");
+
+    registers(w, &bulk);
+    calls(w, "1", 1, "INVITE");
+    contains(w, "484 Address Incomplete");
+    sip_world_forget(w);
+    calls(w, "1234567890", 2, "INVITE");
+    saw(w, "  activate " A " 1234567890\n");
+    calls(w, "1234567890", 2, "INVITE"); /* the same once more */
+    lacks(w, "activate");
+    activated(w, -ENOENT);
+    contains(w, "404 Unknown code");
+    contains(w, "alarm ActivationCodeWrong");
+    calls(w, "1234567890", 2, "ACK");
+    calls(w, "1234567891", 3, "INVITE");
+    sip_world_forget(w);
+    calls(w, "1234567891", 3, "CANCEL");
+    contains(w, "200 OK");
+    contains(w, "487 Request Terminated");
+    activated(w, -ENOENT);
+    calls(w, "1234567892", 4, "INVITE");
+    sip_world_forget(w);
+    w->whole = true;
+    activated(w, 0);
+    contains(w, "480 Activated");
+    contains(w, "action=restart");
+    sip_world_free(w);
+}
+
+static void codes_are_not_for_guessing(void **state)
+{
+    struct sip_world *w =
+        sip_world_new("phone " A " model=684 protocol=sip lines=7001 quarantine=true\n");
+
+    registers(w, &bulk);
+    for (unsigned i = 0; i < 5; i++) {
+        calls(w, "1234567890", 1 + i, "INVITE");
+        activated(w, -ENOENT);
+    }
+    sip_world_forget(w);
+    calls(w, "1234567890", 9, "INVITE");
+    contains(w, "403 Too Many Tries");
+    lacks(w, "activate");
+    sip_world_free(w);
+}
+
+static void others_call_nobody_yet(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    registers(w, &bulk);
+    calls(w, "7003", 1, "INVITE");
+    contains(w, "404 Not Found");
+    sip_world_free(w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -850,6 +929,9 @@ int main(void)
         cmocka_unit_test(a_name_is_registered_by_one_protocol_at_a_time),
         cmocka_unit_test(a_certificate_must_name_the_phone),
         cmocka_unit_test(all_is_dropped_when_the_service_stops),
+        cmocka_unit_test(a_phone_in_quarantine_calls_its_activation_code),
+        cmocka_unit_test(codes_are_not_for_guessing),
+        cmocka_unit_test(others_call_nobody_yet),
         cmocka_unit_test(phones_that_come_back_are_let_in_one_after_the_other),
         cmocka_unit_test(who_would_be_refused_gets_no_token),
     };
