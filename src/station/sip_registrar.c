@@ -334,36 +334,42 @@ static void phone_register(struct sip_request *q)
 }
 
 /* Extensions that a request may insist on. */
-static bool requires_unknown(const struct sip_message *m, struct text *which)
+static bool is_known(struct text extension)
 {
     static const char *const known[] = {"norefersub", "path", "extended-refer"};
-    const struct sip_row *row = sip_row(m, SIP_REQUIRE);
-    struct text rest = row ? row->value : (struct text){NULL, 0};
 
-    while (row && sip_next(m, &row, &rest, which)) {
-        bool found = false;
-
-        for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-            found |= text_equal_nocase(*which, text_of(known[i]));
-        if (!found)
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (text_equal_nocase(extension, text_of(known[i])))
             return true;
-    }
     return false;
+}
+
+/* Those it insists on and that nobody here knows, as a list; 0: none. */
+static size_t list_unknown(const struct sip_message *m, char *to, size_t size)
+{
+    const struct sip_row *row = sip_row(m, SIP_REQUIRE);
+    struct text rest = row ? row->value : (struct text){NULL, 0}, which;
+    struct writer w = writer_of(to, size);
+
+    while (row && sip_next(m, &row, &rest, &which))
+        if (!is_known(which))
+            write_format(&w, "%s%.*s", writer_len(&w) ? ", " : "", TEXT_ARG(which));
+    return writer_len(&w);
 }
 
 bool sip_request_is_understood(struct sip_request *q)
 {
-    struct text which;
-    size_t at;
+    char unknown[512];
+    size_t n, at;
 
     if (q->message->target.scheme == SIP_URI_OTHER) {
         sip_answer(q, 416, NULL);
         return false;
     }
-    if (!requires_unknown(q->message, &which))
+    if (!(n = list_unknown(q->message, unknown, sizeof(unknown))))
         return true;
     at = sip_answer_begin(q, 420, NULL);
-    sip_write_header(&q->effects->out, SIP_UNSUPPORTED, which);
+    sip_write_header(&q->effects->out, SIP_UNSUPPORTED, (struct text){unknown, n});
     sip_answer_end(q, at, TEXT(""), TEXT(""));
     return false;
 }

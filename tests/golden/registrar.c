@@ -14,6 +14,9 @@
 
 #include "../unit/sip_world.h"
 #include "base/log.h"
+#include "notation.h"
+
+static const char *folder; /* of the inputs */
 
 struct talk {
     struct sip_world *world;
@@ -227,13 +230,56 @@ static int print_talk(struct text all, struct writer *w)
     return err;
 }
 
+/* The message in that file without its first line, which says what must become of it. */
+static size_t read_message(struct text name, char *to, size_t size, char *first, size_t first_size)
+{
+    char path[4096], text[70000];
+    struct writer w = writer_of(to, size);
+    struct text rest;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/../sip/%.*s.sip", folder, TEXT_ARG(name));
+    f = fopen(path, "rb");
+    if (!f)
+        return 0;
+    rest = (struct text){text, fread(text, 1, sizeof(text), f)};
+    fclose(f);
+    text_copy(first, first_size, text_split(&rest, '\n'));
+    expand(rest, false, &w);
+    return writer_len(&w);
+}
+
+static int print_list(struct text all, struct writer *w)
+{
+    static const struct endpoint peer = {{4, {10, 1, 2, 3}}, 5060};
+    struct sip_world *world = sip_world_new("");
+    char bytes[70000], first[200];
+
+    while (all.len) {
+        struct text name = text_trim(text_split(&all, '\n'));
+        size_t len = read_message(name, bytes, sizeof(bytes), first, sizeof(first));
+
+        if (!len)
+            break;
+        write_format(w, "%s\n", first);
+        sip_world_datagram(world, peer, bytes, len);
+        write_string(w, *world->log ? world->log : "  nothing\n");
+        sip_world_forget(world);
+    }
+    sip_world_free(world);
+    return all.len != 0;
+}
+
 static int print(const char *name, const uint8_t *bytes, size_t len, struct writer *w)
 {
-    return print_talk((struct text){(const char *)bytes, len}, w);
+    struct text all = {(const char *)bytes, len};
+
+    return text_ends(text_of(name), ".list") ? print_list(all, w) : print_talk(all, w);
 }
 
 int main(int argc, char **argv)
 {
     log_set_level(LOG_LEVEL_ERROR);
+    folder = argc > 1 ? argv[1] : ".";
     return golden_run(argc, argv, print);
 }
