@@ -101,6 +101,8 @@ static inline void sip_world_carry_out(struct sip_world *w)
 
         switch (row->kind) {
         case EFFECT_SEND:
+            if (effect_bytes(e, row)[1] == 0)
+                break; /* SCCP */
             sip_world_stream(w, effect_bytes(e, row), row->send.len);
             break;
         case EFFECT_DATAGRAM:

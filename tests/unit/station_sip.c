@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "sip_world.h"
 #include "station/sip_station.h"
+#include "wire/sccp/message.h"
 
 #define A     "SEP001122334455"
 #define MAC_A "001122334455"
@@ -707,16 +708,51 @@ static void a_phone_without_extended_refer_is_notified_of_its_stamps(void **stat
     sip_world_free(w);
 }
 
+static void says(struct sip_world *w, const void *bytes, size_t len)
+{
+    stations_input(w->sccp, 1, bytes, len, w->now, w->effects);
+    sip_world_carry_out(w);
+}
+
+/* By SCCP, as far as it takes to be registered. */
+static void registers_by_sccp(struct sip_world *w, const char *name)
+{
+    struct endpoint peer = sip_world_peer(1), local = {ip_v4(0x0a000001), 2000};
+    struct sccp_register_req m = {.device_type = 115, .protocol = 17};
+    struct sccp_capabilities_res c = {.count = 1};
+    uint8_t bytes[1000];
+    struct writer out = writer_of(bytes, sizeof(bytes));
+
+    text_copy(m.device_name, sizeof(m.device_name), text_of(name));
+    stations_open(w->sccp, 1, &peer, &local, w->now, w->effects);
+    sccp_put_register_req(&out, 17, &m);
+    says(w, bytes, writer_len(&out));
+    out = writer_of(bytes, sizeof(bytes));
+    sccp_put_capabilities_res(&out, 17, &c);
+    says(w, bytes, writer_len(&out));
+}
+
 static void a_name_is_registered_by_one_protocol_at_a_time(void **state)
 {
-    struct sip_world *w = sip_world_new(PHONES);
+    static const char as_sip[] = "phone " A " model=115 protocol=sip lines=7001\n",
+                      as_sccp[] = "phone " A " model=115 protocol=sccp lines=7001\n";
+    struct sip_world *w = sip_world_new(as_sip);
+    struct sip_say say = bulk;
 
-    registers(w, &bulk);
-    assert_non_null(registry_find(w->registry, (struct device_name){A}));
-    assert_null(stations_find(w->sccp, (struct device_name){A}));
-    assert_int_equal(
-        stations_order(w->sccp, (struct device_name){A}, STATION_RESET, w->now, w->effects),
-        -ENOENT);
+    say.model = "115";
+    registers(w, &say);
+    sip_world_directory(w, as_sccp);
+    registers_by_sccp(w, A);
+    assert_int_equal(sip_stations_registered(w->sip), 0);
+    assert_int_equal(stations_registered(w->sccp), 1);
+    assert_true(w->closed[1]);
+    sip_world_directory(w, as_sip);
+    say.link = 3;
+    say.call_id = "new@10.1.0.3";
+    registers(w, &say);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    assert_int_equal(stations_registered(w->sccp), 0);
+    assert_int_equal(registry_find(w->registry, (struct device_name){A})->protocol, PROTOCOL_SIP);
     sip_world_free(w);
 }
 
