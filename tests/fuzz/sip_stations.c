@@ -20,7 +20,7 @@ static void world_once(void)
         return;
     log_set_level(LOG_LEVEL_ERROR);
     world = sip_world_new("phone " A " model=684 protocol=sip lines=7001;7002\n"
-                          "phone SEP00112233445A model=621 protocol=sip lines=7003\n"
+                          "phone SEP00112233445A model=621 protocol=sip lines=7003 quarantine=true\n"
                           "user alice digest_password=secret\n"
                           "phone softphone1 model=336 protocol=sip-third-party owner=alice "
                           "lines=7005\n"
@@ -70,6 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     deliver(bytes[0], bytes + 2, len - 2, bytes[1] ? bytes[1] : len);
     if (bytes[0] & 16)
         sip_stations_admitted(world->sip, world->token, 0, world->now, world->effects);
+    sip_world_carry_out(world);
+    if (bytes[0] & 64)
+        sip_stations_activated(world->sip, world->token, bytes[0] & 128 ? -2 : 0, world->now,
+                               world->effects);
     sip_world_carry_out(world);
     if (bytes[0] & 32)
         sip_world_pass(world, 140000);
