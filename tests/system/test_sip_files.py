@@ -10,6 +10,7 @@ import pytest
 from node import dialtone
 from test_files import FileNode, free_port, put_static, tftp_hpa, until
 
+pytestmark = pytest.mark.xdist_group('sip-files')  # one server, and each test goes on where the last one ended
 PHONE, OLD = 'SEP0011223344A1', 'SEP0011223344A2'
 
 
