@@ -11,6 +11,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/local.h"
+#include "cli/secrets.h"
 #include "cli/show.h"
 #include "cli/watch.h"
 
@@ -215,6 +216,10 @@ int cli_main(int argc, char **argv)
         status = local_run(&l, argc - 1, argv + 1);
     else {
         make_absolute(&l);
+        if (secrets_ask(json_object_get(l.request, "fields"))) {
+            command_line_done(&l);
+            return EXIT_USAGE;
+        }
         if (l.shape != REPORT_TABLE)
             json_object_set_new(json_object_get(l.request, "options"), "full", json_true());
         status = run_on_server(&l);

@@ -218,6 +218,31 @@ def test_passwords_are_stored_as_hashes_and_never_shown(run, ask, node, tmp_path
     run('user', 'delete', 'carol')
 
 
+def test_a_password_need_not_stand_on_the_command_line(run, ask, node, tmp_path):
+    words = [DIALTONE, '--data', str(node.folder), 'user', 'add', 'dave', 'password=-']
+    done = subprocess.run(words, input='correct horse\n', capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert ask('user', 'show', 'dave')['password'] == '(set)'
+    assert 'No password' in subprocess.run(words, input='', capture_output=True, text=True).stderr
+    for second, wanted in ('battery\n', 2), ('staple\n', 0):
+        pid, fd = pty.fork()
+        if not pid:
+            os.execv(DIALTONE, [*words[:3], 'user', 'set', 'dave', 'password=-'])
+        said = b''
+        for question, answer in (b'New', b'staple\n'), (b'Once more', second.encode()):
+            while question not in said or not said.endswith(b': '):
+                said += os.read(fd, 1000)
+            os.write(fd, answer)
+        try:
+            while more := os.read(fd, 1000):
+                said += more
+        except OSError: # its end
+            pass
+        os.close(fd)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == wanted and b'staple' not in said, said
+    run('user', 'delete', 'dave')
+
+
 # --- phones that come ---
 
 def test_status_events_and_timeline_of_phones_that_come_and_go(node, run, ask, phones):
