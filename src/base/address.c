@@ -68,15 +68,6 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
     return a->port == b->port && ip_equal(a->ip, b->ip);
 }
 
-uint64_t endpoint_hash(const struct endpoint *e)
-{
-    uint8_t key[19] = {e->ip.family, (uint8_t)(e->port >> 8), (uint8_t)e->port};
-    size_t n = ip_size(e->ip);
-
-    memcpy(key + 3, e->ip.bytes, n);
-    return hash_bytes(key, 3 + n);
-}
-
 const char *endpoint_print(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX])
 {
     char ip[IP_TEXT_MAX];

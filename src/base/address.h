@@ -40,7 +40,6 @@ int ip_parse(struct text t, struct ip *ret);                     /* -EINVAL */
 const char *ip_print(struct ip ip, char to[static IP_TEXT_MAX]); /* returns `to` */
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
-uint64_t endpoint_hash(const struct endpoint *e);
 const char *endpoint_print(const struct endpoint *e,
                            char to[static ENDPOINT_TEXT_MAX]);   /* 10.0.0.1:69, [::1]:69 */
 struct endpoint endpoint_of_sockaddr(const struct sockaddr *sa); /* family 0 when it is neither */

@@ -84,11 +84,6 @@ bool leases_waiting(const struct leases *l)
     return !list_is_empty(&l->dirty);
 }
 
-bool leases_storing(const struct leases *l)
-{
-    return l->storing;
-}
-
 struct lease_rows *leases_batch(struct leases *l, uint64_t *batch)
 {
     struct lease_rows *rows;

@@ -120,7 +120,6 @@ struct lease_rows *leases_batch(struct leases *l, uint64_t *batch);
 /* The end of the batch under way. When it failed its leases wait for the next one. */
 void leases_stored(struct leases *l, bool ok);
 bool leases_waiting(const struct leases *l); /* changed, and not in a batch under way */
-bool leases_storing(const struct leases *l); /* a batch is under way */
 
 /* The next lease whose owner changed, taken off the list, or NULL: active, then it has an owner;
  * otherwise it has none now. lease_tell_again puts it back. */

@@ -589,8 +589,3 @@ void file_server_expire(struct file_server *s, uint64_t now_ms)
     while ((due = timers_expire(&s->timers, now_ms)))
         expire(s, container_of(due, struct link, timer), now_ms);
 }
-
-uint64_t file_server_next(const struct file_server *s, uint64_t now_ms)
-{
-    return timers_next(&s->timers, now_ms);
-}

@@ -44,5 +44,4 @@ void file_server_drained(struct file_server *s, uint64_t now_ms, uint64_t link);
 bool file_server_pump(struct file_server *s, uint64_t now_ms);
 
 void file_server_expire(struct file_server *s, uint64_t now_ms);
-uint64_t file_server_next(const struct file_server *s, uint64_t now_ms);
 size_t file_server_count(const struct file_server *s);

@@ -292,8 +292,3 @@ void tftp_server_expire(struct tftp_server *s, uint64_t now_ms)
     while ((due = timers_expire(&s->timers, now_ms)))
         expire(s, container_of(due, struct transfer, timer), now_ms);
 }
-
-uint64_t tftp_server_next(const struct tftp_server *s, uint64_t now_ms)
-{
-    return timers_next(&s->timers, now_ms);
-}

@@ -50,5 +50,4 @@ void tftp_server_packet(struct tftp_server *s, uint64_t now_ms, unsigned tid, co
                         const void *bytes, size_t len);
 
 void tftp_server_expire(struct tftp_server *s, uint64_t now_ms);            /* acts on what is due */
-uint64_t tftp_server_next(const struct tftp_server *s, uint64_t now_ms);    /* ms to wait, UINT64_MAX: nothing */
 size_t tftp_server_count(const struct tftp_server *s);                      /* transfers that run */

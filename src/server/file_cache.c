@@ -93,8 +93,3 @@ size_t file_cache_count(const struct file_cache *c)
 {
     return c->n;
 }
-
-uint64_t file_cache_bytes(const struct file_cache *c)
-{
-    return c->bytes;
-}

@@ -20,4 +20,3 @@ struct content *file_cache_get(const struct file_cache *c, const char *name, str
 void file_cache_put(struct file_cache *c, const char *name, struct ip local, uint64_t version,
                     struct content *content); /* takes a reference of its own */
 size_t file_cache_count(const struct file_cache *c);
-uint64_t file_cache_bytes(const struct file_cache *c);

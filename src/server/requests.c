@@ -12,14 +12,6 @@ const struct request_row request_rows[N_REQUESTS] = {
 #undef REQUEST
 };
 
-int request_find(const char *verb)
-{
-    for (int i = 0; i < N_REQUESTS; i++)
-        if (!strcmp(request_rows[i].verb, verb))
-            return i;
-    return -ENOENT;
-}
-
 json_t *json_of(struct text t)
 {
     json_t *s = json_stringn(t.at, t.len);

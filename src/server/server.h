@@ -96,5 +96,3 @@ void server_reply(struct server *s, uint64_t token, int status, json_t *take_bod
 void server_refuse(struct server *s, uint64_t token, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A JSON string, also of bytes that a peer sent and that are no UTF-8 ("?" in their place). */
 json_t *json_of(struct text t);
-/* The row of a verb, or -ENOENT. */
-int request_find(const char *verb);
