@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stddef.h>
@@ -42,14 +43,36 @@ static void keep_needed_capabilities(void)
             capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, needed[i]);
 }
 
+static const struct passwd *heir;
+
+/* Only what root made: a link that somebody else put there leads nowhere. The tree of files to
+ * serve is the administrator's and only read. */
+static int inherit(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    if (st->st_uid == 0 && (S_ISDIR(st->st_mode) || st->st_nlink == 1) &&
+        lchown(path, heir->pw_uid, heir->pw_gid) < 0 && errno != ENOENT)
+        return -1;
+    return type == FTW_D && at->level == 1 && !strcmp(path + at->base, "files") ? FTW_SKIP_SUBTREE
+                                                                                : FTW_CONTINUE;
+}
+
+/* The folder, and what a server or a command left in it that ran as root. */
+static int give_folder(const char *folder, const struct passwd *to)
+{
+    heir = to;
+    if (chown(folder, to->pw_uid, to->pw_gid) < 0)
+        return -errno;
+    return nftw(folder, inherit, 16, FTW_PHYS | FTW_ACTIONRETVAL) ? -errno : 0;
+}
+
 int process_drop_privileges(const char *user, const char *folder, char *error, size_t size)
 {
     const struct passwd *pw = geteuid() == 0 && *user ? getpwnam(user) : NULL;
-    int failed;
+    int failed, err = pw ? give_folder(folder, pw) : 0;
 
-    if (pw && chown(folder, pw->pw_uid, pw->pw_gid) < 0) {
-        snprintf(error, size, "cannot give %s to user %s: %s", folder, user, strerror(errno));
-        return -errno;
+    if (err) {
+        snprintf(error, size, "cannot give %s to user %s: %s", folder, user, strerror(-err));
+        return err;
     }
     keep_needed_capabilities();
     if (pw)

@@ -1,9 +1,13 @@
 """kill -9, full disks, ports in use, read-only folders: what is acknowledged stays, the rest is said in words."""
 import os
+import pathlib
+import pwd
 import random
+import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -188,6 +192,42 @@ def test_a_backup_brings_leases_to_a_new_machine_and_newer_ones_stay(lan, server
     server.kill()
     server.start()
     until(lambda: leases() == first | {later})
+
+
+@pytest.fixture
+def foreign(server):
+    """A data folder that the user `nobody` can reach."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='dt-user-'))
+    folder.chmod(0o755)
+    server.folder, server.data, server.log = folder, folder / 'data', folder / 'server.log'
+    server.lan.folders.append(folder)
+    return server
+
+
+def test_it_serves_all_as_another_user_with_what_root_left_in_the_folder(lan, foreign, tmp_path):
+    lan.address()
+    on = ['dhcp.interfaces=eth0', 'cdp.interfaces=eth0']
+    foreign.start(*on)
+    foreign.add_scope()
+    foreign.add_phone(NAME, '7960')
+    foreign.kill(signal.SIGTERM)
+    foreign.ask('backup', foreign.folder / 'copy.db')
+    foreign.start(*on, 'run.user=nobody')
+    status = pathlib.Path(f'/proc/{foreign.pid()}/status').read_text()
+    uid = pwd.getpwnam('nobody').pw_uid
+    assert f'Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n' in status
+    assert 'NoNewPrivs' in status and int(re.search(r'CapEff:\s*(\w+)', status)[1], 16) & ~(1 << 10 | 1 << 12 | 1 << 13) == 0
+    assert {row['state'] for row in foreign.json('service', 'list')} <= {'running', 'off'}
+    offer = exchange(lan, packet(1, giaddr=CLIENT), 67)
+    assert option(offer, 53) == b'\2'
+    foreign.ask('phone', 'set', NAME, 'description=changed')
+    s = lan.client.udp()
+    s.sendto(b'\0\1' + NAME.encode() + b'.cnf.xml\0octet\0', (SERVER, 69))
+    assert s.recv(1000).startswith(b'\0\3')
+    foreign.ask('restore', foreign.folder / 'copy.db')
+    foreign.kill(signal.SIGTERM)
+    foreign.start()
+    assert foreign.row(NAME, 'phone', 'list')
 
 
 def test_it_stops_within_seconds_when_told(lan, server):
