@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "handset/sip_parts.h"
-#include "wire/sip/uri.h"
+#include "wire/sip/values.h"
 
 #define FLAP_MS   5000
 #define MOVES_MAX 5 /* 3xx and 423 in a row that are followed */

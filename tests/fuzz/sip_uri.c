@@ -1,7 +1,7 @@
 /* sip_uri.c - URIs, addresses, parameters, lists and Via values. */
 #include <stdlib.h>
 
-#include "wire/sip/uri.h"
+#include "wire/sip/values.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

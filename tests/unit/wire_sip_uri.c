@@ -1,7 +1,7 @@
 /* wire_sip_uri.c - URIs, addresses and Via values. */
 #include "test.h"
 
-#include "wire/sip/uri.h"
+#include "wire/sip/values.h"
 
 static void assert_text(struct text t, const char *expected)
 {

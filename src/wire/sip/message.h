@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "wire/sip/uri.h"
+#include "wire/sip/values.h"
 
 #define SIP_HEADERS_MAX 96    /* lines; more make a request 400 and a response nothing */
 #define SIP_HEAD_MAX    16384 /* bytes up to the empty line */

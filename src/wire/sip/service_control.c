@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "wire/sip/uri.h"
+#include "wire/sip/values.h"
 
 /* In the order CallManager writes them; `braces` around the value. */
 static const struct row {

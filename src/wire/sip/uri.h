@@ -1,5 +1,4 @@
-/* uri.h - SIP and tel URIs, name-addr forms, header parameters (RFC 3261 19.1, 20.10, 25.1; RFC
- * 3966).
+/* uri.h - SIP and tel URIs (RFC 3261 19.1, RFC 3966).
  *
  * All slices borrow; nothing is unescaped until it is compared or copied. */
 #pragma once
@@ -19,41 +18,11 @@ struct sip_uri {
 
 /* 0, or -EBADMSG. */
 int sip_uri_parse(struct text t, struct sip_uri *ret);
-/* RFC 3261 19.1.4. URIs with more than 32 parameters or headers are equal only when written alike.
- */
+/* RFC 3261 19.1.4; with more than 32 parameters or headers they are equal only when written
+ * alike. */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 /* Unescapes %HH of a user part into `to` with a NUL; length, -EBADMSG, -ENOSPC. */
 int sip_unescape(struct text t, char *to, size_t size);
-
-/* `"Name" <sip:…>;tag=x`, `sip:…;tag=x` or `*`. Parameters behind an addr-spec without brackets
- * belong to the header. */
-struct sip_address {
-    struct text display; /* quotes taken off, escapes left */
-    struct text uri;     /* "*" of a Contact that means all */
-    struct text parameters;
-};
-
-int sip_address_parse(struct text t, struct sip_address *ret); /* -EBADMSG */
-
-/* Value of a parameter in "a=1;b;c=\"x\"": true when it is there; the value is without quotes,
- * empty for a flag. Names in any case; a repeated one: the first. */
-bool sip_parameter(struct text parameters, const char *name, struct text *value);
-/* One after the other: false at the end. */
-bool sip_parameter_next(struct text *rest, struct text *name, struct text *value);
-
-/* A Via value. */
-struct sip_via {
-    struct text transport; /* "UDP", "TCP", "TLS" … */
-    struct text host;      /* without brackets */
-    uint16_t port;         /* 0: not given */
-    struct text branch, received;
-    bool rport; /* asked for (RFC 3581) */
-    struct text parameters;
-};
-
-/* One element; -EBADMSG. When only its parameters are malformed, protocol, host and port are filled
- * in all the same: an answer can be sent. */
-int sip_via_parse(struct text t, struct sip_via *ret);
-/* The first element of a list, cut off `rest`; commas in quotes and angle brackets are left alone.
- * `rest` has at == NULL when nothing is left. */
-struct text sip_element(struct text *rest);
+/* host, host:port, [v6] or [v6]:port; blanks may stand around the colon, as in a Via. The host is
+ * without brackets, `port` 0 when there is none. -EBADMSG. */
+int sip_host_parse(struct text t, struct text *host, uint16_t *port);
