@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 
-#define CHUNK 4 /* steps a slot: most boots need one to three slots */
+#define CHUNK 2 /* steps a slot: a phone that only registers needs one, a whole boot four */
 #define NEW_BOOT_MS                                                                                \
     30000 /* a registered phone that asks for its file later than this has booted anew */
 #define FORGOTTEN_MS 600000 /* a boot without an event for so long is over */
