@@ -84,8 +84,14 @@ struct progress *progress_new(size_t max_known, size_t max_unknown, progress_kno
 
 void progress_free(struct progress *p)
 {
+    struct progress_phone *phone;
+    size_t cursor = 0;
+    uint64_t id;
+
     if (!p)
         return;
+    while ((phone = pool_next(&p->phones, &cursor, &id)))
+        free(phone->past);
     map_done(&p->by_name);
     map_done(&p->by_ip);
     pool_done(&p->phones);
@@ -194,6 +200,7 @@ static void forget(struct progress *p, struct progress_phone *phone)
     list_remove(&phone->order);
     *(phone->known ? &p->n_known : &p->n_unknown) -= 1;
     drop_steps(p, phone);
+    free(phone->past);
     pool_give(&p->phones, phone->id);
 }
 
@@ -255,16 +262,29 @@ static struct progress_phone *enter(struct progress *p, struct device_name name,
 
 static uint32_t since_start_ms(const struct progress_phone *phone, uint64_t now_us)
 {
-    uint64_t start = phone->boots[0].start_us;
+    uint64_t start = phone->boot.start_us;
     uint64_t ms = now_us > start ? (now_us - start) / 1000 : 0;
 
     return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
+/* NULL without memory: then it has none. */
+static struct progress_past *past_of(struct progress_phone *phone)
+{
+    if (!phone->past)
+        phone->past = calloc(1, sizeof(*phone->past));
+    return phone->past;
+}
+
 static void begin_boot(struct progress *p, struct progress_phone *phone, uint64_t now_us)
 {
-    memmove(phone->boots + 1, phone->boots, sizeof(phone->boots) - sizeof(phone->boots[0]));
-    phone->boots[0] = (struct progress_boot){.start_us = now_us};
+    struct progress_past *past = phone->boot.start_us ? past_of(phone) : NULL;
+
+    if (past) {
+        memmove(past->boots + 1, past->boots, sizeof(past->boots) - sizeof(past->boots[0]));
+        past->boots[0] = phone->boot;
+    }
+    phone->boot = (struct progress_boot){.start_us = now_us};
     phone->ended = false;
     phone->tries++;
     drop_steps(p, phone);
@@ -280,7 +300,7 @@ static bool is_own_file(const struct progress_event *e)
 /* A phone gets an address, then files, then connects: what goes back in that order began anew. */
 static bool begins_boot(const struct progress_phone *phone, const struct progress_event *e)
 {
-    const struct progress_boot *boot = &phone->boots[0];
+    const struct progress_boot *boot = &phone->boot;
     bool registered = boot->outcome == PROGRESS_REGISTERED;
     uint64_t silent_us = e->time_us > phone->last_us ? e->time_us - phone->last_us : 0;
 
@@ -357,7 +377,7 @@ static void add_step(struct progress *p, struct progress_phone *phone,
  * is over. */
 static bool is_step(const struct progress_phone *phone, const struct progress_event *e)
 {
-    const struct progress_boot *boot = &phone->boots[0];
+    const struct progress_boot *boot = &phone->boot;
 
     if (e->stage == PROGRESS_LINK)
         return !phone->ended && phone->n_steps < 2 && boot->outcome < PROGRESS_FILE_ASKED;
@@ -370,7 +390,7 @@ static bool is_step(const struct progress_phone *phone, const struct progress_ev
 
 static void advance(struct progress_phone *phone, const struct progress_event *e)
 {
-    struct progress_boot *boot = &phone->boots[0];
+    struct progress_boot *boot = &phone->boot;
 
     if (boot->outcome == PROGRESS_REGISTERED) {
         phone->ended = phone->ended || e->stage == PROGRESS_UNREGISTERED;
@@ -391,8 +411,8 @@ static void learn(struct progress *p, struct progress_phone *phone, const struct
         phone->protocol = e->protocol;
     if (!ip_is_any(e->ip) && e->stage != PROGRESS_DHCP_OFFER)
         set_ip(p, phone, e->ip);
-    if (e->stage == PROGRESS_LINK && e->detail[0])
-        text_copy(phone->port, sizeof(phone->port),
+    if (e->stage == PROGRESS_LINK && e->detail[0] && past_of(phone))
+        text_copy(phone->past->port, sizeof(phone->past->port),
                   (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
     phone->last_us = e->time_us;
     list_remove(&phone->order);

@@ -57,6 +57,12 @@ struct progress_boot {
     uint16_t outcome;  /* PROGRESS_REGISTERED, PROGRESS_REJECTED, or how far it has come */
 };
 
+/* What few phones have: it was here before, or CDP or LLDP told where. */
+struct progress_past {
+    char port[40];                                  /* switch and port, or "" */
+    struct progress_boot boots[PROGRESS_BOOTS - 1]; /* before the newest, newest first */
+};
+
 /* What is remembered of a phone. To be read only, until the next event. */
 struct progress_phone {
     struct device_name name;
@@ -65,8 +71,8 @@ struct progress_phone {
     uint32_t model, tries; /* tries: boots that were begun */
     uint8_t protocol;      /* enum device_protocol, once it tried to register */
     uint64_t first_us, last_us;
-    char port[40]; /* switch and port, when CDP or LLDP told */
-    struct progress_boot boots[PROGRESS_BOOTS]; /* newest first */
+    struct progress_boot boot;   /* the newest */
+    struct progress_past *past;  /* NULL: nothing of it is known */
     /* of the module */
     struct list order; /* by last_us */
     uint64_t id, steps; /* slots of pools */
@@ -74,6 +80,19 @@ struct progress_phone {
     uint8_t n_steps;
     bool known, ended, ip_listed;
 };
+
+/* The i-th boot, the newest is 0; start_us is 0 when there is none. */
+static inline struct progress_boot progress_boot(const struct progress_phone *phone, size_t i)
+{
+    if (i == 0)
+        return phone->boot;
+    return phone->past && i < PROGRESS_BOOTS ? phone->past->boots[i - 1] : (struct progress_boot){0};
+}
+
+static inline const char *progress_port(const struct progress_phone *phone)
+{
+    return phone->past ? phone->past->port : "";
+}
 
 struct progress;
 

@@ -49,12 +49,12 @@ static const char *outcome(const struct progress_boot *b, char to[static 160])
 static json_t *past_boots(const struct progress_phone *p, bool full)
 {
     json_t *rows = json_array();
+    struct progress_boot b;
     char text[160];
 
-    for (size_t i = 0; i < PROGRESS_BOOTS && p->boots[i].start_us; i++)
-        json_array_append_new(rows,
-                              json_pack("[o, i, s]", admin_time(p->boots[i].start_us, full),
-                                        (int)p->boots[i].total_ms, outcome(&p->boots[i], text)));
+    for (size_t i = 0; (b = progress_boot(p, i)).start_us; i++)
+        json_array_append_new(rows, json_pack("[o, i, s]", admin_time(b.start_us, full),
+                                              (int)b.total_ms, outcome(&b, text)));
     return rows;
 }
 
@@ -98,11 +98,11 @@ static void add_boots(struct admin *a, json_t *answer, struct text name, bool fu
 
     if (!p)
         return;
-    snprintf(title, sizeof(title), "Last boot: %s", outcome(&p->boots[0], text));
+    snprintf(title, sizeof(title), "Last boot: %s", outcome(&p->boot, text));
     add_section(answer, "boot", title,
                 json_pack("[s,s,s,s,s]", "ms", "took", "stage", "times", "detail"),
                 boot_steps(a, p));
-    if (p->boots[1].start_us)
+    if (progress_boot(p, 1).start_us)
         add_section(answer, "boots", "Boots", json_pack("[s,s,s]", "began", "ms", "outcome"),
                     past_boots(p, full));
 }
@@ -178,7 +178,7 @@ static bool show_stranger(struct admin *a, const struct call *c, struct text nam
     answer = json_pack("{s:{s:o, s:s, s:s, s:s, s:o, s:i}}", "record", "name",
                        json_of(text_of(p->name.s)), "status", "unknown: nobody added it", "model",
                        m ? m->name : "", "address", ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
-                       "port", json_of(text_of(p->port)), "tries", (int)p->tries);
+                       "port", json_of(text_of(progress_port(p))), "tries", (int)p->tries);
     add_boots(a, answer, name, c->full);
     add_section(answer, "history", "History",
                 json_pack("[s,s,s,s]", "time", "event", "reason", "meaning"),

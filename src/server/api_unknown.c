@@ -43,11 +43,11 @@ static json_t *unknown_row(struct admin *a, const struct progress_phone *p, bool
 
     return json_pack("[o, s, s, s, o, i, o, o, o, o, s, s]", json_of(text_of(p->name.s)),
                      m ? m->name : "", ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
-                     mac_number(p->mac) ? mac_print(p->mac, mac) : "", json_of(text_of(p->port)),
-                     (int)p->tries, json_of(text_of(last_file(a, p, file))),
-                     admin_time(p->last_us, full), admin_time(p->first_us, full),
-                     near_names(a, p->name), progress_stage_titles[p->boots[0].outcome],
-                     d ? status_reason(d) : "");
+                     mac_number(p->mac) ? mac_print(p->mac, mac) : "",
+                     json_of(text_of(progress_port(p))), (int)p->tries,
+                     json_of(text_of(last_file(a, p, file))), admin_time(p->last_us, full),
+                     admin_time(p->first_us, full), near_names(a, p->name),
+                     progress_stage_titles[p->boot.outcome], d ? status_reason(d) : "");
 }
 
 static const char *const unknown_columns[] = {

@@ -144,7 +144,7 @@ static json_t *phone_port(struct admin *a, const void *record, bool full)
     const struct progress_phone *p =
         progress_find(a->progress, device_name_of(text_of(((const struct phone *)record)->name)));
 
-    return json_of(text_of(p ? p->port : ""));
+    return json_of(text_of(p ? progress_port(p) : ""));
 }
 
 /* --- of lines --- */

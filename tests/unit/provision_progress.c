@@ -70,8 +70,8 @@ static void a_boot_is_one_timeline_though_services_know_the_phone_by_different_n
     assert_true(phone->known);
     assert_int_equal(phone->tries, 1);
     assert_int_equal(phone->model, 7);
-    assert_int_equal(phone->boots[0].outcome, PROGRESS_REGISTERED);
-    assert_int_equal(phone->boots[0].total_ms, 450);
+    assert_int_equal(progress_boot(phone, 0).outcome, PROGRESS_REGISTERED);
+    assert_int_equal(progress_boot(phone, 0).total_ms, 450);
     assert_int_equal(progress_steps(p, phone, steps), 8);
     assert_int_equal(steps[4].stage, PROGRESS_FILE_ASKED);
     assert_int_equal(steps[4].at_ms, 100);
@@ -110,8 +110,8 @@ static void renewals_and_neighbours_of_a_registered_phone_are_no_boot(void **sta
     phone = progress_find(p, link.device);
     assert_int_equal(phone->tries, 1);
     assert_int_equal(phone->n_steps, 8);
-    assert_int_equal(phone->boots[0].outcome, PROGRESS_REGISTERED);
-    assert_string_equal(phone->port, "switch4 Gi0/7");
+    assert_int_equal(progress_boot(phone, 0).outcome, PROGRESS_REGISTERED);
+    assert_string_equal(progress_port(phone), "switch4 Gi0/7");
     progress_free(p);
 }
 
@@ -126,7 +126,7 @@ static void the_last_boots_are_kept_newest_first(void **state)
     assert_int_equal(phone->tries, 6);
     assert_int_equal(phone->n_steps, 8); /* of the newest boot only */
     for (int i = 0; i < PROGRESS_BOOTS; i++)
-        assert_int_equal(phone->boots[i].start_us, base_us + (uint64_t)(5 - i) * 100000000);
+        assert_int_equal(progress_boot(phone, i).start_us, base_us + (uint64_t)(5 - i) * 100000000);
     progress_free(p);
 }
 
@@ -215,8 +215,8 @@ static void a_refusal_ends_the_boot_and_keeps_its_reason(void **state)
     progress_event(p, &e);
     phone = progress_find(p, e.device);
     assert_int_equal(phone->tries, 2);
-    assert_int_equal(phone->boots[1].outcome, PROGRESS_REJECTED);
-    assert_int_equal(phone->boots[1].code, 29);
+    assert_int_equal(progress_boot(phone, 1).outcome, PROGRESS_REJECTED);
+    assert_int_equal(progress_boot(phone, 1).code, 29);
     progress_free(p);
 }
 
@@ -262,7 +262,7 @@ static void a_clock_that_is_set_back_does_no_harm(void **state)
     tell(p, 100000, PROGRESS_DHCP_ACK, "001122334455", "10.0.0.7", NULL);
     tell(p, 0, PROGRESS_FILE_ASKED, "001122334455", "10.0.0.7", "x");
     phone = progress_find(p, device_name_of(TEXT("SEP001122334455")));
-    assert_int_equal(phone->boots[0].total_ms, 0);
+    assert_int_equal(progress_boot(phone, 0).total_ms, 0);
     assert_int_equal(phone->tries, 1);
     progress_free(p);
 }
