@@ -318,6 +318,12 @@ static void name_node(struct admin *a, const struct bootstrap *b)
     text_copy(a->node, sizeof(a->node), text_of(b->node_name[0] ? b->node_name : host));
 }
 
+/* Before the thread waits again: the lines of all events of this turn in one write. */
+static void on_prepare(uv_prepare_t *handle)
+{
+    events_flush(((struct admin *)handle->data)->events);
+}
+
 static int start(struct thread *t)
 {
     const struct bootstrap *b = server_bootstrap(t->server);
@@ -332,7 +338,8 @@ static int start(struct thread *t)
     name_node(a, b);
     pool_init(&a->asks, sizeof(struct ask), MAX_ASKS);
     uv_timer_init(&t->loop, &a->tick);
-    a->tick.data = a;
+    uv_prepare_init(&t->loop, &a->prepare);
+    a->tick.data = a->prepare.data = a;
     a->status = status_new(MAX_PHONES, MAX_OTHERS);
     a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
     a->events = events_new(b->data, a->node);
@@ -348,6 +355,7 @@ static int start(struct thread *t)
     open_control(a, b->data);
     server_service_state(t->server, SERVICE_RIS, SERVICE_RUNNING, 0,
                          "state of devices, boot timelines");
+    uv_prepare_start(&a->prepare, on_prepare);
     return uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -360,6 +368,13 @@ static void on_tick_closed(uv_handle_t *h)
     events_free(a->events);
     pool_done(&a->asks);
     free(a);
+}
+
+static void on_prepare_closed(uv_handle_t *h)
+{
+    struct admin *a = h->data;
+
+    uv_close((uv_handle_t *)&a->tick, on_tick_closed);
 }
 
 static void stop(struct thread *t)
@@ -378,7 +393,7 @@ static void stop(struct thread *t)
     passwords_stop(a->passwords);
     control_stop(a->control);
     syslog_stop(a->syslog);
-    uv_close((uv_handle_t *)&a->tick, on_tick_closed);
+    uv_close((uv_handle_t *)&a->prepare, on_prepare_closed);
 }
 
 const struct thread_row admin_thread = {"admin", start, on_message, stop};

@@ -57,6 +57,7 @@ struct admin {
     struct syslog *syslog;
     struct passwords *passwords;
     struct pool asks;
+    uv_prepare_t prepare;
     uv_timer_t tick;
     uint64_t started_us;
     struct service_line services[N_SERVICES];

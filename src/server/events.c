@@ -13,6 +13,7 @@
 #define FILES_KEPT     5          /* events.log and four before it */
 #define READ_BACK      (4u << 20) /* of the end of the file, at start */
 #define LINE_MAX_BYTES 4096
+#define OUT_BYTES      (8 * LINE_MAX_BYTES)
 
 struct events {
     struct alarm *ring[EVENTS_KEPT]; /* by sequence % EVENTS_KEPT */
@@ -21,6 +22,8 @@ struct events {
     char node[64];
     int fd, err;
     off_t size;
+    size_t n_out;
+    char out[OUT_BYTES]; /* lines for the file */
 };
 
 static void file_name(const struct events *e, unsigned number, char to[static 600])
@@ -213,6 +216,7 @@ void events_free(struct events *e)
 {
     if (!e)
         return;
+    events_flush(e);
     for (size_t i = 0; i < EVENTS_KEPT; i++)
         free(e->ring[i]);
     if (e->fd >= 0)
@@ -220,25 +224,37 @@ void events_free(struct events *e)
     free(e);
 }
 
-static void write_line(struct events *e, const struct alarm *a, const char *cluster)
+void events_flush(struct events *e)
 {
-    char line[LINE_MAX_BYTES];
-    size_t len = alarm_print(a, e->last, e->node, cluster, line, sizeof(line) - 1);
-    ssize_t n;
+    ssize_t n = e->n_out ? write(e->fd, e->out, e->n_out) : 0;
 
-    line[len++] = '\n';
-    n = write(e->fd, line, len);
-    e->err = n == (ssize_t)len ? 0 : n < 0 ? -errno : -ENOSPC;
+    if (!e->n_out)
+        return;
+    e->err = n == (ssize_t)e->n_out ? 0 : n < 0 ? -errno : -ENOSPC;
     e->size += n > 0 ? n : 0;
+    e->n_out = 0;
     if (e->size >= FILE_MAX_BYTES)
         rotate(e);
+}
+
+static void put_line(struct events *e, const struct alarm *a, const char *cluster)
+{
+    size_t len;
+
+    if (OUT_BYTES - e->n_out < LINE_MAX_BYTES)
+        events_flush(e);
+    len = alarm_print(a, e->last, e->node, cluster, e->out + e->n_out, LINE_MAX_BYTES - 1);
+    e->n_out += len;
+    e->out[e->n_out++] = '\n';
+    if (e->size + (off_t)e->n_out >= FILE_MAX_BYTES)
+        events_flush(e);
 }
 
 uint64_t events_add(struct events *e, struct alarm *take_alarm, const char *cluster)
 {
     keep(e, take_alarm);
     if (e->fd >= 0)
-        write_line(e, take_alarm, cluster);
+        put_line(e, take_alarm, cluster);
     return e->last;
 }
 

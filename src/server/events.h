@@ -25,8 +25,10 @@ struct event_filter {
  * events_error. */
 struct events *events_new(const char *folder, const char *node);
 void events_free(struct events *e);
-/* `cluster` as in the line of the alarm. Returns its sequence number. */
+/* `cluster` as in the line of the alarm. Returns its sequence number. Its line goes to the file with
+ * events_flush, since many may come together. */
 uint64_t events_add(struct events *e, struct alarm *take_alarm, const char *cluster);
+void events_flush(struct events *e);
 /* The alarm of a sequence number; NULL when it is too old, or not yet there. */
 const struct alarm *events_get(const struct events *e, uint64_t sequence);
 uint64_t
