@@ -1,5 +1,6 @@
 """SIP against foreign clients: sipp as a Cisco phone, baresip and linphone as plain clients, OpenSSL and Python by TLS;
 tshark reads every packet."""
+import datetime
 import hashlib
 import os
 import pathlib
@@ -293,3 +294,23 @@ def digest(challenge, user, password, host):
                            h(f'REGISTER:sip:{host}')]))
     return (f'Authorization: Digest username="{user}",realm="{field["realm"]}",nonce="{field["nonce"]}",uri="sip:{host}",'
             f'response="{response}",algorithm=SHA-256,qop=auth,nc=00000001,cnonce="abc"')
+
+
+def logged(site, words):
+    """When the server wrote the line with these words."""
+    line = re.search(r'(\S+)Z .*' + words, site.output())
+    return line and datetime.datetime.fromisoformat(line[1]).timestamp()
+
+
+def test_a_silent_phone_is_missed_exactly_when_its_grace_ends(lan, site):
+    """Expires 30: the refresh is due 5 seconds before, and a grace of 1 ends 26.0 seconds after the last REGISTER."""
+    site.ask('parameter', 'set', 'sip_station_keepalive_interval=30', 'sip_register_grace=1')
+    site.ask('phone', 'set', PHONE, 'lines=7001')
+    phone = Client(lan.client, 'udp')
+    phone.register('7001', MAC, 622)
+    assert phone.final().get('Expires') == '30'
+    phone.await_request('REFER')
+    lost = until(lambda: logged(site, 'unregistered: '), 90)
+    assert abs(lost - logged(site, ': registered') - 26) < 0.1
+    assert until(lambda: site.json('event', 'list', '--device', PHONE, '--alarm', 'EndPointUnregistered', '--reason', '13'))
+    phone.close()
