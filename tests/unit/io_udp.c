@@ -91,6 +91,34 @@ static void a_batch_goes_out_and_comes_back(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* 64 at once are flushed by themselves: what was lent must not be needed after that. */
+static void what_is_lent_leaves_in_order_with_what_is_copied(void **state)
+{
+    static struct end a, b;
+    char lent[100][4];
+    uv_loop_t loop;
+
+    memset(&a, 0, sizeof(a));
+    memset(&b, 0, sizeof(b));
+    uv_loop_init(&loop);
+    open_end(&loop, &a, "127.0.0.1", 0);
+    open_end(&loop, &b, "127.0.0.1", 0);
+    b.peer = &a;
+    b.stop_at = 200;
+    for (int i = 0; i < 100; i++) {
+        snprintf(lent[i], sizeof(lent[i]), "%d", i);
+        udp_lend(a.udp, &b.address, (struct ip){0}, 0, lent[i], 3);
+        udp_send(a.udp, &b.address, (struct ip){0}, 0, "end", 3);
+    }
+    udp_flush(a.udp);
+    memset(lent, 'x', sizeof(lent));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(b.n, 200);
+    assert_int_equal(b.bytes, 600);
+    assert_memory_equal(b.last, "end", 3);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void the_answer_comes_from_the_address_that_was_asked(void **state)
 {
     static struct end client, server;
@@ -245,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_goes_out_and_comes_back),
+        cmocka_unit_test(what_is_lent_leaves_in_order_with_what_is_copied),
         cmocka_unit_test(the_answer_comes_from_the_address_that_was_asked),
         cmocka_unit_test(longer_datagrams_than_asked_for_are_dropped),
         cmocka_unit_test(large_datagrams_pass_whole),

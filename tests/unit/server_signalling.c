@@ -120,6 +120,7 @@ static struct world *world_new(const char *lines)
     struct world *w = calloc(1, sizeof(*w));
 
     w->server.settings.sccp_port = free_port();
+    w->server.settings.sip_port = free_port();
     strcpy(w->server.settings.listen_address, "127.0.0.1");
     strcpy(w->server.settings.node_name, "cm1");
     w->thread.server = &w->server;
@@ -326,6 +327,55 @@ static void a_port_that_is_taken_fails_the_service_alone(void **state)
     world_free(w);
 }
 
+static int sip_phone(struct world *w, int type, char *answer, size_t size)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)w->server.settings.sip_port)};
+    const char *transport = type == SOCK_DGRAM ? "UDP" : "TCP";
+    int fd = socket(AF_INET, type, 0), len;
+    char text[1000];
+    ssize_t n = -1;
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    len = snprintf(
+        text, sizeof(text),
+        "REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/%s 127.0.0.1:5060;branch=z9hG4bK1;rport\r\n"
+        "From: <sip:7001@127.0.0.1>;tag=1\r\nTo: <sip:7001@127.0.0.1>\r\nCall-ID: a\r\n"
+        "Max-Forwards: 70\r\nCSeq: 101 REGISTER\r\n"
+        "Contact: <sip:7001@127.0.0.1:5060>;+u.sip!devicename.ccm.cisco.com=\"" A "\""
+        ";+u.sip!model.ccm.cisco.com=\"622\"\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n",
+        transport);
+    assert_int_equal(send(fd, text, (size_t)len, 0), len);
+    for (int i = 0; i < 5000 && n < 0; i++) {
+        turn(w);
+        n = recv(fd, answer, size - 1, MSG_DONTWAIT);
+        usleep(n < 0 ? 1000 : 0);
+    }
+    answer[n > 0 ? n : 0] = 0;
+    return fd;
+}
+
+static void a_sip_phone_registers_over_udp_and_tcp(void **state)
+{
+    static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
+    struct world *w = world_new("phone " A " model=622 protocol=sip lines=7001\n");
+    char answer[4000];
+    int fd;
+
+    for (int i = 0; i < 2; i++) {
+        fd = sip_phone(w, types[i], answer, sizeof(answer));
+        assert_non_null(strstr(answer, "SIP/2.0 200 OK\r\n"));
+        assert_non_null(strstr(answer, ";x-cisco-newreg"));
+        ask(w, REQUEST_PHONE_SESSION, json_pack("{s:s}", "name", A));
+        assert_string_equal(json_string_value(json_object_get(
+                                json_object_get(w->server.body, "record"), "transport")),
+                            i ? "TCP" : "UDP");
+        close(fd);
+    }
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_session_can_be_looked_at),
         cmocka_unit_test(an_unknown_phone_is_added_by_storage),
         cmocka_unit_test(the_service_stops_and_starts),
+        cmocka_unit_test(a_sip_phone_registers_over_udp_and_tcp),
         cmocka_unit_test(a_port_that_is_taken_fails_the_service_alone),
     };
 
