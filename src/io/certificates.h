@@ -3,7 +3,7 @@
  *
  * The authority is made once and lives twenty years; what it signs is made anew when it does not
  * name the node any more or ends soon. Keys are kept when certificates are renewed. Two of them:
- * ECDSA P-256, which costs a fifth, and RSA 2048 for phones that know nothing else (decision 007).
+ * ECDSA P-256, which costs less, and RSA 2048 for phones that know nothing else (decision 007).
  */
 #pragma once
 
