@@ -60,7 +60,7 @@ static inline struct moment signalling_now(struct signalling *s)
     return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
 }
 
-/* The core that serves a link of a port. */
+/* Whether the core of SIP serves a port, or that of SCCP. */
 static inline bool signalling_is_sip(enum port_id port)
 {
     return port >= PORT_SIP_UDP;

@@ -33,7 +33,7 @@ static json_int_t days_left(const struct certificate_facts *f)
     return (f->until_s - (int64_t)(server_wall_us() / 1000000)) / DAY;
 }
 
-/* All of them are made when the first is asked for: also without a TLS port. */
+/* Ports that are open show from now on what was made. */
 static int provide(struct signalling *s, bool renew, unsigned *made, char *words, size_t size)
 {
     int err = server_certificates(server_bootstrap(s->thread->server), renew, made, words, size);
