@@ -20,8 +20,8 @@ static uint64_t now_s(const struct sip_request *q)
 
 enum { ASK_MD5, ASK_SHA256, ASK_BOTH }; /* sip_digest_algorithms */
 
-/* SHA-256 first for who can (RFC 8760), where it is wanted: some clients (libre 1.0 of baresip) give
- * up at an algorithm that they do not know, and phones know MD5 alone. */
+/* SHA-256 first for who can (RFC 8760), where it is wanted: some clients (libre 1.0 of baresip)
+ * give up at an algorithm that they do not know, and phones know MD5 alone. */
 static void challenge(struct sip_request *q, bool stale, bool phone)
 {
     size_t at = sip_answer_begin(q, 401, NULL);
@@ -149,6 +149,24 @@ static bool is_secure(struct sip_request *q, const struct security_profile *prof
     return false;
 }
 
+/* TLS is as good as TCP where it is not asked for. */
+static bool is_allowed_transport(struct sip_request *q, const struct security_profile *profile)
+{
+    uint32_t times;
+    struct station x = {.registry = q->owner->registry,
+                        .name = q->reg.device,
+                        .peer = q->flow->peer,
+                        .model = q->reg.model};
+    bool udp = q->flow->transport == SIP_UDP;
+
+    if (!(udp ? profile->transport == TRANSPORT_TCP : profile->transport == TRANSPORT_UDP))
+        return true;
+    if (refusal_note(&x, TRANSIENT_SECURITY_MISMATCH, "", &times))
+        sip_tell_line_error(q, q->reg.device, q->reg.model, SIP_LINE_TRANSPORT, times);
+    sip_answer_warning(q, 403, "Transport is not that of the security profile");
+    return false;
+}
+
 static bool proves_user(struct sip_request *q, const struct phone *phone)
 {
     const struct user *user = digest_user_of(q->owner->registry->directory, phone);
@@ -176,7 +194,7 @@ bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d)
     if (!phone || phone->protocol != PROTOCOL_SIP)
         return true; /* what it is refused for needs no proof */
     profile = profile_of(q, d, phone);
-    return is_secure(q, profile, phone) &&
+    return is_secure(q, profile, phone) && is_allowed_transport(q, profile) &&
            (!profile->digest_authentication || proves_user(q, phone));
 }
 

@@ -10,6 +10,10 @@ bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d);
 const struct phone *sip_client_prove(struct sip_request *q);
 
 /* A line, or a device, that is not what it says: SIPLineRegistrationError with this reason. */
-enum sip_line_error { SIP_LINE_MISCONFIGURED = 2, SIP_LINE_AUTHENTICATION = 4 };
+enum sip_line_error {
+    SIP_LINE_MISCONFIGURED = 2,
+    SIP_LINE_AUTHENTICATION = 4,
+    SIP_LINE_TRANSPORT = 7
+};
 void sip_tell_line_error(const struct sip_request *q, struct device_name name, uint32_t model,
                          enum sip_line_error reason, uint32_t times);

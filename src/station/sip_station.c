@@ -254,6 +254,10 @@ static void refresh(struct sip_device *d, const struct sip_input *in, struct eff
 {
     struct sip_request *q = in->request;
 
+    if (!q->link) { /* a NAT may have given it another port */
+        q->binding->flow = *q->flow;
+        d->station.peer = q->flow->peer;
+    }
     heard(d, q->binding, q);
     sip_answer_registered(q, q->binding, false);
 }

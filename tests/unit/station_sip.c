@@ -778,6 +778,43 @@ static void a_certificate_must_name_the_phone(void **state)
     sip_world_free(w);
 }
 
+static void the_transport_is_that_of_the_profile(void **state)
+{
+    struct sip_world *w =
+        sip_world_new("security-profile Tcp transport=tcp\n"
+                      "phone " A " model=684 protocol=sip lines=7001;7002 security_profile=Tcp\n");
+    struct sip_say udp = bulk;
+
+    udp.link = 0;
+    sip_world_register(w, &udp);
+    contains(w, "403 Forbidden");
+    contains(w, "[Reason=7]");
+    registers(w, &bulk);
+    assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+static void a_nat_may_change_the_port_of_a_phone(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say udp = single;
+    struct sip_binding_view view;
+    struct endpoint moved = sip_world_peer(0);
+    char bytes[8192];
+    size_t len;
+
+    udp.link = 0;
+    udp.ip = 0xc0a80005;
+    registers(w, &udp);
+    moved.port = 61000;
+    udp.cseq++;
+    len = sip_world_write(&udp, bytes, sizeof(bytes));
+    sip_world_datagram(w, moved, bytes, len);
+    assert_true(sip_stations_binding(w->sip, (struct device_name){B}, 0, w->now, &view));
+    assert_int_equal(view.flow.peer.port, 61000);
+    sip_world_free(w);
+}
+
 static void all_is_dropped_when_the_service_stops(void **state)
 {
     struct sip_world *w = sip_world_new(PHONES);
@@ -964,6 +1001,8 @@ int main(void)
         cmocka_unit_test(a_phone_without_extended_refer_is_notified_of_its_stamps),
         cmocka_unit_test(a_name_is_registered_by_one_protocol_at_a_time),
         cmocka_unit_test(a_certificate_must_name_the_phone),
+        cmocka_unit_test(the_transport_is_that_of_the_profile),
+        cmocka_unit_test(a_nat_may_change_the_port_of_a_phone),
         cmocka_unit_test(all_is_dropped_when_the_service_stops),
         cmocka_unit_test(a_phone_in_quarantine_calls_its_activation_code),
         cmocka_unit_test(codes_are_not_for_guessing),
