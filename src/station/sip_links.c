@@ -106,6 +106,13 @@ static void close_silent(struct sip_link *l, struct effects *e)
     effects_close(e, l->flow.link);
 }
 
+static void set_state(struct sip_link *l, enum sip_link_state to)
+{
+    l->owner->registry->n_tokens +=
+        (size_t)(to == SIP_LINK_TOKEN) - (size_t)(l->state == SIP_LINK_TOKEN);
+    l->state = (uint8_t)to;
+}
+
 /* A plain client may be reached elsewhere too; of a phone, this is its end. */
 static void lose(struct sip_binding *b, struct effects *e)
 {
@@ -121,7 +128,7 @@ static void lose(struct sip_binding *b, struct effects *e)
 static void lose_all(struct sip_link *l, struct effects *e)
 {
     sip_transactions_link_closed(l->owner->transactions, l->flow.link, l->owner->registry->now.ms);
-    l->state = SIP_LINK_CLOSED; /* so that nobody closes it again */
+    set_state(l, SIP_LINK_CLOSED); /* so that nobody closes it again */
     while (!list_is_empty(&l->bindings) && effects_have_room(e)) {
         struct list *first = l->bindings.next;
 
@@ -202,11 +209,8 @@ static void arm(struct sip_link *l)
 
 static void move(struct sip_link *l, enum sip_link_state to)
 {
-    struct registry *r = l->owner->registry;
-
-    r->n_tokens += (size_t)(to == SIP_LINK_TOKEN) - (size_t)(l->state == SIP_LINK_TOKEN);
-    l->state_ms = r->now.ms;
-    l->state = (uint8_t)to;
+    set_state(l, to);
+    l->state_ms = l->owner->registry->now.ms;
     if (to != SIP_LINK_NEW)
         list_remove(&l->waiting);
     arm(l);

@@ -870,6 +870,11 @@ static void phones_that_come_back_are_let_in_one_after_the_other(void **state)
     asks_for_token(w, 2, MAC_B, 3);
     contains(w, "202 Accepted");
     assert_false(w->closed[2]);
+    sip_world_close(w, 2); /* its token goes with it */
+    sip_world_connect(w, 3);
+    sip_world_forget(w);
+    asks_for_token(w, 3, MAC_B, 4);
+    contains(w, "202 Accepted");
     sip_world_free(w);
 }
 
