@@ -1,7 +1,7 @@
-/* sip_parts.h - what the files of the SIP phone share: sip_phone.c (states and moves),
- * sip_servers.c (active, standby, candidates), sip_setup.c (what the files say), sip_say.c
- * (requests), sip_hear.c (what comes), sip_orders.c (requests of the server). Nobody else includes
- * it. */
+/* sip_parts.h - what the files of the SIP phone share: sip_phone.c (links, time, beginning and
+ * end), sip_moves.c (the table), sip_answers.c (what a registrar says), sip_servers.c (active,
+ * standby, candidates), sip_setup.c (what the files say), sip_say.c (requests), sip_hear.c (what
+ * comes), sip_orders.c (requests of the server). Nobody else includes it. */
 #pragma once
 
 #include "handset/screen.h"
@@ -79,11 +79,20 @@ static inline struct sip_registration *sip_active(struct sip_phone *p)
     return &p->prime[p->active];
 }
 
-/* phone */
+/* answers */
+bool sip_answer_number(const struct sip_message *m, enum sip_header_id id, uint32_t *ret);
+uint32_t sip_granted_s(const struct sip_turn *t);
+uint32_t sip_refresh_s(const struct sip_turn *t);     /* until the next one; 0: at once */
+bool sip_is_new_binding(const struct sip_message *m); /* x-cisco-newreg */
+void sip_refusal_words(const struct sip_message *m, char *to, size_t size);
+
+/* moves */
 void sip_step(struct sip_turn *t);
 void sip_event(struct sip_phone *p, struct sip_registration *r, enum sip_event event,
                uint64_t now_ms, struct effects *fx);
 void sip_registration_reset(struct sip_registration *r);
+
+/* phone */
 uint32_t sip_random(struct sip_phone *p);
 void sip_after_goodbye(struct sip_phone *p, struct effects *fx);
 /* Answered, or nobody will: to the better server, or away. */

@@ -3,7 +3,7 @@
  * Pure: bytes of its links and the time go in, effects come out. A registration is a machine of its
  * own: one for the first line with each server (of which one is active, one stands by, the others
  * are tried again), one for each further line of loads that register line by line. Its states,
- * events and moves are a table (sip_phone.c). Link n leads to server n.
+ * events and moves are a table (sip_moves.c). Link n leads to server n.
  *
  * What every phone has is in handset/phone.h. */
 #pragma once
@@ -114,5 +114,5 @@ uint64_t sip_phone_due(const struct sip_phone *p);
 
 const char *sip_state_name(enum sip_state state);
 const char *sip_event_name(enum sip_event event);
-/* The table of moves as text, a line each: for docs and the golden test. */
+/* The table of moves, for docs/protocols/sip_phone.md. */
 void sip_phone_print_moves(struct writer *w);

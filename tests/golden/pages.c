@@ -8,6 +8,9 @@
 #include "station/sip_station.h"
 #include "wire/sip/transaction.h"
 
+/* Of handset/sip_phone.h, which knows other effects than the stations. */
+void sip_phone_print_moves(struct writer *w);
+
 static const struct page {
     const char *file, *title, *source;
     void (*print)(struct writer *);
@@ -17,6 +20,8 @@ static const struct page {
     {"sip_states.md", "States of a SIP device", "src/station/sip_station.c", sip_print_states},
     {"sip_transactions.md", "SIP transactions", "src/wire/sip/transaction.c",
      sip_transactions_print},
+    {"sip_phone.md", "Registrations of a simulated SIP phone", "src/handset/sip_moves.c",
+     sip_phone_print_moves},
 };
 
 static int check(const struct page *page, const char *folder, bool update)

@@ -531,10 +531,6 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
     struct text rest = {(const char *)bytes, len};
     bool started = false;
 
-    if (text_is(text_of(name), "moves.table")) {
-        sip_phone_print_moves(to);
-        return 0;
-    }
     w = (struct world){.to = to};
     w.show = memmem(bytes, len, "\nshow\n", 6) != NULL;
     for (unsigned i = 0; i < SERVERS; i++)
