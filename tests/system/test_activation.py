@@ -53,12 +53,12 @@ def wait(phone, wanted):
 
 def test_a_handset_types_its_code_and_comes_back_in_its_place(node, tmp_path):
     path = tmp_path / 'script'
-    path.write_text(f'wait registered\nwait "type your code"\npress hook\nwait "Activation code"\nkeys {node.code}#\n'
-                    'wait "current options" 20\nwait registered\n')
+    path.write_text(f'wait registered 120\nwait "type your code" 120\npress hook\nwait "Activation code" 120\nkeys {node.code}#\n'
+                    'wait "current options" 120\nwait registered 120\n')
     done = subprocess.run([DIALTONE, 'handset', '--server', '127.0.0.1', '--sccp-port', str(node.ports[0]),
                            '--file-port', str(node.ports[1]), '--http-port', str(node.ports[2]), '--model', '7960',
                            '--mac', '001122000001', '--json', '--script', str(path)],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     there = phones(node)
     assert set(there) == {GUEST}

@@ -146,16 +146,16 @@ def test_phones_that_have_no_other_node_stay(cluster):
 def test_strangers_are_not_taken(cluster, tmp_path):
     import socket
     cluster.up()
-    s = socket.create_connection(('127.0.0.1', cluster.peer), 5, ('127.0.0.9', 0))  # no address of a node
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.9', 0))  # no address of a node
     assert s.recv(1) == b''
     s.close()
-    s = socket.create_connection(('127.0.0.1', cluster.peer), 5, ('127.0.0.2', 0))
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0))
     hello = b'cm2'.ljust(51, b'\0') + b'99.9'.ljust(24, b'\0') + b'StandAloneCluster'.ljust(51, b'\0')
     s.sendall(struct.pack('<II', 4 + len(hello), 1) + hello)
     answer = s.recv(4096)
     assert struct.unpack_from('<III', answer)[1:] == (2, 0) and b'another version' in answer
     s.close()
-    s = socket.create_connection(('127.0.0.1', cluster.peer), 5, ('127.0.0.2', 0))
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0))
     s.sendall(b'\xff' * 64)
     assert s.recv(1) == b''
     s.close()

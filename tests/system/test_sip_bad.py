@@ -121,6 +121,7 @@ def test_a_scanner_gets_little_and_no_more_than_it_sends(lan, site):
     """The source may be forged: whoever owns it must not be hit by more than was sent."""
     client = Client(lan.client, 'udp')
     sent = got = answers = 0
+    began = time.monotonic()
     for i in range(1000):
         text = client.request('REGISTER', f'{i}', [client.contact(f'{i}', f'00AABBCC{i:04X}', 622), 'Expires: 3600'],
                               call_id=f'{i}@scan')
@@ -133,7 +134,8 @@ def test_a_scanner_gets_little_and_no_more_than_it_sends(lan, site):
             answers += 1
     except TimeoutError:
         pass
-    assert got < sent and answers < 200, (answers, got, sent)
+    allowed = 400 + 200 * (time.monotonic() - began)  # at once, and each second (station/sip_guard.c)
+    assert got < sent and answers <= allowed, (answers, allowed, got, sent)
     client.close()
     still_serves(lan, site)
 

@@ -113,7 +113,7 @@ def register(node, device, number, contact, model=683, until='FeatureControlVers
                   f'X-cisco-serviceuri,X-cisco-escapecodes,X-cisco-service-control,X-cisco-sis-7.0.0\r\n'
                   f'Expires: 3600\r\nContent-Length: 0\r\n\r\n'.encode())
         said = b''
-        s.settimeout(10)
+        s.settimeout(60)
         while until.encode() not in said:
             more = s.recv(65536)
             if not more:
