@@ -11,7 +11,7 @@
 struct row {
     struct device_name name;
     uint64_t id, since_ms; /* begin of its window */
-    uint32_t n;
+    uint32_t n, cause;
     struct list age;
 };
 
@@ -77,7 +77,16 @@ static struct row *row_take(struct flapping *f, struct device_name name, uint64_
     return row;
 }
 
-bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms)
+void flapping_left(struct flapping *f, struct device_name name, uint32_t cause)
+{
+    struct row *row = map_get(&f->by_name, text_of(name.s));
+
+    if (row)
+        row->cause = cause;
+}
+
+bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms,
+                   uint32_t *period_ms, uint32_t *cause)
 {
     struct row *row = row_take(f, name, now_ms);
 
@@ -89,5 +98,9 @@ bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms)
         row->since_ms = now_ms;
         row->n = 0;
     }
-    return ++row->n == FLAPPING_TIMES;
+    if (++row->n != FLAPPING_TIMES)
+        return false;
+    *period_ms = (uint32_t)((now_ms - row->since_ms) / (FLAPPING_TIMES - 1));
+    *cause = row->cause;
+    return true;
 }

@@ -14,5 +14,8 @@ struct flapping;
 
 struct flapping *flapping_new(void); /* NULL without memory */
 void flapping_free(struct flapping *f);
-/* The phone has registered; true when that was once too often, told once a window. */
-bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms);
+/* The phone has registered; true when that was once too often, told once a window: `period_ms` is
+ * then the time between two registrations, `cause` why it left last (UNREGISTERED_…, 0: not known). */
+bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms,
+                   uint32_t *period_ms, uint32_t *cause);
+void flapping_left(struct flapping *f, struct device_name name, uint32_t cause);

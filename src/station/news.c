@@ -1,5 +1,7 @@
 #include "station/news.h"
 
+#include "station/keepalive.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -162,7 +164,7 @@ void tell_limit(struct station *s, struct effects *e)
     effects_alarm(e, &d);
 }
 
-static void tell_toggle(struct station *s, struct effects *e)
+static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, struct effects *e)
 {
     struct alarm_draft d;
 
@@ -171,13 +173,18 @@ static void tell_toggle(struct station *s, struct effects *e)
     alarm_put_ip(&d, s->peer.ip);
     alarm_put(&d, "Registrations", "%u", FLAPPING_TIMES);
     alarm_put(&d, "Interval", "%u", FLAPPING_WINDOW_MS / 1000);
+    alarm_put(&d, "Period", "%u", period_ms / 1000);
+    if (cause)
+        alarm_put(&d, "Cause", "%s", reason_unregistered(cause)->text);
     effects_alarm(e, &d);
-    station_log(s, LOG_LEVEL_WARNING, "registers again and again: %u times in %u minutes",
-                FLAPPING_TIMES, FLAPPING_WINDOW_MS / 60000);
+    station_log(s, LOG_LEVEL_WARNING, "registers again and again, every %u s: %s",
+                period_ms / 1000, cause ? reason_unregistered(cause)->text : "no known cause");
 }
 
 void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
 {
+    uint32_t period_ms, cause;
+
     s->since_us = s->registry->now.wall_us;
     s->since_ms = s->registry->now.ms;
     s->registry->n_arrived++;
@@ -186,12 +193,29 @@ void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
     tell_event(s, STAGE_REGISTERED, 0, s->load, e);
     tell_binding(s, false, e);
     tell_registered(s, id, e);
-    if (flapping_note(s->registry->flapping, s->name, s->registry->now.ms))
-        tell_toggle(s, e);
+    if (flapping_note(s->registry->flapping, s->name, s->registry->now.ms, &period_ms, &cause))
+        tell_toggle(s, period_ms, cause, e);
+}
+
+void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepalive_finding *found,
+                     struct effects *e)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_KEEPALIVE_LATE);
+    alarm_put_device(&d, s->name);
+    alarm_put_ip(&d, s->peer.ip);
+    alarm_put(&d, "Expected", "%u", interval_s);
+    alarm_put(&d, "Took", "%u.%01u", found->took_ms / 1000, found->took_ms % 1000 / 100);
+    alarm_put(&d, "Missed", "%u", found->missed);
+    alarm_put(&d, "Jitter", "%u ms", found->jitter_ms);
+    alarm_put(&d, "Advice", "%s", found->advice);
+    effects_alarm(e, &d);
 }
 
 void tell_gone(struct station *s, uint32_t reason, struct effects *e)
 {
+    flapping_left(s->registry->flapping, s->name, reason);
     tell_event(s, STAGE_UNREGISTERED, reason, reason_unregistered(reason)->text, e);
     tell_binding(s, true, e);
     tell_unregistered(s, reason, e);

@@ -18,6 +18,9 @@ void tell_gone(struct station *s, uint32_t reason, struct effects *e);
 
 /* EndPointTransientConnection for `times` attempts; other alarms. */
 void tell_transient(struct station *s, uint32_t reason, uint32_t times, struct effects *e);
+struct keepalive_finding;
+void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepalive_finding *found,
+                     struct effects *e);
 void tell_mismatch(struct station *s, struct effects *e);
 void tell_limit(struct station *s, struct effects *e);
 void tell_flood(struct station *s, uint32_t n_events, struct effects *e);

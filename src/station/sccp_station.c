@@ -123,6 +123,17 @@ static void ack_keepalive(struct session *s, const struct session_input *in, str
     SEND(s, e, keepalive_ack, &(struct sccp_keepalive_ack){});
 }
 
+static void watch_keepalive(struct session *s, const struct session_input *in, struct effects *e)
+{
+    uint32_t interval_s = (uint32_t)SETTING_OF(&s->station, station_keepalive_interval);
+    struct keepalive_finding found;
+
+    if (s->version)
+        ack_keepalive(s, in, e);
+    if (keepalive_heard(&s->watch, s->station.registry->now.ms, interval_s * 1000, &found))
+        tell_keepalives(&s->station, interval_s, &found, e);
+}
+
 /* Each gets a place of its own in the queue, so that all come one after the other. */
 static uint32_t token_wait(struct session *s)
 {
@@ -258,6 +269,7 @@ static void remember_early(struct session *s)
 static void registered(struct session *s, const struct session_input *in, struct effects *e)
 {
     s->station.loss_ms = loss_ms(s);
+    s->watch = (struct keepalive_watch){.last_ms = s->station.registry->now.ms};
     remember_early(s);
     tell_arrived(&s->station, ALARM_ENDPOINT_REGISTERED, e);
     count(COUNT_SCCP_REGISTRATIONS);
@@ -427,8 +439,9 @@ static const struct row {
 } rows[] = {
     { ANY,                        EV_ALARM,        NULL,               keep_alarm,       SAME,                 "keep what it tells" },
 
-    { THERE | IN(CAPABILITIES),   EV_KEEPALIVE,    has_no_acks,        nothing,          SAME,                 "version 0: no answer" },
-    { THERE | IN(CAPABILITIES),   EV_KEEPALIVE,    NULL,               ack_keepalive,    SAME,                 "KeepAliveAck" },
+    { THERE,                      EV_KEEPALIVE,    NULL,               watch_keepalive,  SAME,                 "KeepAliveAck (version 0: no answer); late ones are told" },
+    { IN(CAPABILITIES),           EV_KEEPALIVE,    has_no_acks,        nothing,          SAME,                 "version 0: no answer" },
+    { IN(CAPABILITIES),           EV_KEEPALIVE,    NULL,               ack_keepalive,    SAME,                 "KeepAliveAck" },
     { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED), EV_KEEPALIVE, acknowledged_early, ack_keepalive, SAME,          "expected early: KeepAliveAck" },
     { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED), EV_KEEPALIVE, NULL,     nothing,          SAME,                 "left to TCP" },
     { IN(OPEN) | IN(STANDBY),     EV_KEEPALIVE,    acknowledged_early, ack_keepalive,    STATION_STANDBY,      "expected early: KeepAliveAck" },

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/timers.h"
+#include "station/keepalive.h"
 #include "station/registry_own.h"
 #include "station/stations.h"
 #include "wire/sccp/message.h"
@@ -40,6 +41,7 @@ struct session {
     uint8_t refusal; /* row of refusals.def to answer with */
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
     uint64_t parked_id;              /* in owner->parked, or 0 */
+    struct keepalive_watch watch;
     uint64_t typing_id;              /* of activation.c, or 0 */
     const struct model *model;       /* NULL: a model nobody knows */
     uint8_t *partial;                /* start of a message whose rest is still to come, or NULL */

@@ -1,0 +1,21 @@
+/* keepalive.h - how regularly a phone's keepalives come: lost, late, jittering (FAIL-3). What is
+ * worth an event is told with its numbers, at most every ten minutes for a phone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct keepalive_watch { /* of a registered phone; zeroed when it registers */
+    uint64_t last_ms;    /* the last keepalive, or the registration */
+    uint32_t told_s;     /* 0: never */
+    uint16_t jitter_ms;  /* smoothed lateness */
+};
+
+struct keepalive_finding {
+    uint32_t took_ms, missed, jitter_ms;
+    const char *advice;
+};
+
+/* A keepalive came; true when that is worth an event. */
+bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint32_t interval_ms,
+                     struct keepalive_finding *ret);
