@@ -55,9 +55,10 @@ static struct endpoint answer_to(const struct sip_request *q)
 
 static bool may_go(const struct sip_request *q)
 {
-    struct registry *r = q->owner->registry;
-
-    return q->known || q->link || sip_guard_allows(q->owner->guard, q->flow->peer.ip, r->now.ms);
+    return q->known || q->link ||
+           sip_guard_allows(q->owner->guard, q->flow->peer.ip,
+                            (uint32_t)SETTING_OF(q->owner, sip_udp_throttle),
+                            q->owner->registry->now.ms);
 }
 
 void sip_answer_end(const struct sip_request *q, size_t at, struct text type, struct text body)

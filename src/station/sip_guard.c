@@ -5,15 +5,13 @@
 #include "base/map.h"
 
 #define SLOTS         8192
-#define BURST         400 /* answers at once … */
-#define REFILL_MS     5   /* … and one more each */
 #define WINDOW_MS     60000
 #define FAILURES_MOST 30 /* wrong passwords of one user a minute; then silence until it is over */
 #define FAILURES_ALL  (10 * FAILURES_MOST)
 
 struct slot {
     uint64_t key;
-    uint16_t used; /* answers of the burst */
+    uint32_t used; /* answers of the burst */
     uint32_t n_failures, n_untold;
     uint64_t refilled_ms, since_ms, told_ms; /* begin of the minute of failures, last told */
 };
@@ -47,14 +45,14 @@ static struct slot *slot_of(struct sip_guard *g, struct ip ip, struct text user,
     return slot;
 }
 
-bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint64_t now_ms)
+bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint64_t now_ms)
 {
     struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
-    uint64_t refill = (now_ms - slot->refilled_ms) / REFILL_MS;
+    uint64_t refill = (now_ms - slot->refilled_ms) * a_second / 1000;
 
-    slot->used = refill < slot->used ? (uint16_t)(slot->used - refill) : 0;
-    slot->refilled_ms += refill * REFILL_MS;
-    if (slot->used >= BURST)
+    slot->used = refill < slot->used ? (uint32_t)(slot->used - refill) : 0;
+    slot->refilled_ms += refill * 1000 / a_second;
+    if (slot->used >= 2 * a_second)
         return false;
     slot->used++;
     return true;
