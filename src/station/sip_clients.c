@@ -4,13 +4,6 @@
 #include "station/sip_proof.h"
 #include "station/sip_station.h"
 
-static int64_t asked_s(const struct sip_register *r, const struct sip_contact *c)
-{
-    if (c->expires_s >= 0)
-        return c->expires_s;
-    return r->expires_s >= 0 ? r->expires_s : 3600;
-}
-
 static void remove_binding(struct sip_binding *b, const struct sip_request *q)
 {
     struct sip_link *l = sip_link_find(q->owner, b->flow.link);
@@ -23,7 +16,7 @@ static void remove_binding(struct sip_binding *b, const struct sip_request *q)
 static void take_contact(struct sip_device *d, struct sip_request *q, const struct sip_contact *c)
 {
     struct sip_binding *b = sip_binding_of_uri(d, &c->uri);
-    int64_t most = SETTING_OF(&d->station, sip_maximum_expires), s = asked_s(&q->reg, c);
+    int64_t most = SETTING_OF(&d->station, sip_maximum_expires), s = sip_contact_asks_s(&q->reg, c);
 
     if (b)
         remove_binding(b, q);
@@ -58,7 +51,7 @@ static uint16_t check_contacts(const struct sip_request *q, const struct sip_dev
     for (size_t i = 0; i < q->reg.n_contacts; i++) {
         const struct sip_contact *c = &q->reg.contacts[i];
         const struct sip_binding *b = d ? sip_binding_of_uri(d, &c->uri) : NULL;
-        int64_t s = asked_s(&q->reg, c);
+        int64_t s = sip_contact_asks_s(&q->reg, c);
 
         if (s && s < SETTING_OF(q->owner, sip_minimum_expires))
             return 423;
@@ -72,7 +65,7 @@ static uint16_t check_contacts(const struct sip_request *q, const struct sip_dev
 static bool asks_for_some(const struct sip_register *r)
 {
     for (size_t i = 0; i < r->n_contacts; i++)
-        if (asked_s(r, &r->contacts[i]))
+        if (sip_contact_asks_s(r, &r->contacts[i]))
             return true;
     return false;
 }

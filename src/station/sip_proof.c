@@ -6,7 +6,8 @@
 #include "wire/sip/digest.h"
 #include "wire/sip/write.h"
 
-#define NO_HA1 "00000000000000000000000000000000" /* of nobody: as much work as for a real one */
+#define NO_HA1  "00000000000000000000000000000000" /* of nobody: as much work as for a real one */
+#define NONCE_S 600                                /* where no device tells the profile */
 
 static struct text realm(const struct sip_request *q)
 {
@@ -78,14 +79,17 @@ static bool is_silenced(struct sip_request *q, const struct digest_answer *a)
 }
 
 static enum digest_verdict check(struct sip_request *q, const struct digest_answer *a,
-                                 const struct user *user, bool recount)
+                                 const struct user *user, const struct phone *phone, bool recount)
 {
     const struct directory *dir = q->owner->registry->directory;
     struct credentials known = {.md5 = TEXT(NO_HA1), .sha256 = TEXT(NO_HA1 NO_HA1)};
+    uint32_t validity_s =
+        phone ? (uint32_t)security_profile_of(dir, phone)->nonce_validity : NONCE_S;
     bool there = user && digest_credentials_of(dir, user, &known);
     bool sha = a->algorithm == DIGEST_SHA256 || a->algorithm == DIGEST_SHA256_SESS;
-    enum digest_verdict verdict = digest_check(q->owner->digest, a, q->message->method_name,
-                                               sha ? known.sha256 : known.md5, recount, now_s(q));
+    enum digest_verdict verdict =
+        digest_check(q->owner->digest, a, q->message->method_name, sha ? known.sha256 : known.md5,
+                     recount, validity_s, now_s(q));
 
     return there ? verdict : DIGEST_WRONG;
 }
@@ -179,7 +183,7 @@ static bool proves_user(struct sip_request *q, const struct phone *phone)
     }
     if (is_silenced(q, &a))
         return false;
-    verdict = check(q, &a, user && text_is(a.user, user->name) ? user : NULL, true);
+    verdict = check(q, &a, user && text_is(a.user, user->name) ? user : NULL, phone, true);
     return is_right(q, &a, verdict, q->reg.device, true);
 }
 
@@ -221,17 +225,26 @@ static const struct phone *device_of(const struct sip_request *q, struct text us
     return n_numbered == 1 ? numbered : n == 1 ? found : NULL;
 }
 
-/* The same REGISTER once more, as it comes when our answer was lost: its nonce is spent. */
+static bool stands(const struct sip_binding *b, const struct sip_request *q)
+{
+    return b && b->cseq == q->message->cseq &&
+           text_equal(binding_call_id(b), q->message->call_id) &&
+           ip_equal(b->flow.peer.ip, q->flow->peer.ip);
+}
+
+/* The same REGISTER once more, as it comes when our answer was lost: its nonce is spent. Digest
+ * does not cover contacts, so that it counts only when it changes none. */
 static bool is_repeat(const struct sip_request *q, const struct phone *phone)
 {
     struct device_name name = device_name_of(text_of(phone->name));
     const struct sip_device *d = sip_device_find(q->owner, name);
+    const struct sip_register *r = &q->reg;
 
-    for (const struct sip_binding *b = d ? d->bindings : NULL; b; b = b->next)
-        if (b->cseq == q->message->cseq && text_equal(binding_call_id(b), q->message->call_id) &&
-            ip_equal(b->flow.peer.ip, q->flow->peer.ip))
-            return true;
-    return false;
+    for (size_t i = 0; d && i < r->n_contacts; i++)
+        if (!sip_contact_asks_s(r, &r->contacts[i]) ||
+            !stands(sip_binding_of_uri(d, &r->contacts[i].uri), q))
+            return false;
+    return d && r->n_contacts;
 }
 
 const struct phone *sip_client_prove(struct sip_request *q)
@@ -254,7 +267,7 @@ const struct phone *sip_client_prove(struct sip_request *q)
     if (phone && is_repeat(q, phone))
         return phone;
     if (is_silenced(q, &a) ||
-        !is_right(q, &a, check(q, &a, user, false), (struct device_name){""}, false))
+        !is_right(q, &a, check(q, &a, user, phone, false), (struct device_name){""}, false))
         return NULL;
     if (!phone) {
         failed(q, a.user, (struct device_name){""});

@@ -152,6 +152,13 @@ int sip_register_read(const struct sip_message *m, struct sip_register *ret)
     return status;
 }
 
+int64_t sip_contact_asks_s(const struct sip_register *r, const struct sip_contact *c)
+{
+    if (c->expires_s >= 0)
+        return c->expires_s;
+    return r->expires_s >= 0 ? r->expires_s : 3600;
+}
+
 int64_t sip_register_expires(const struct sip_register *r)
 {
     if (r->n_contacts && r->contacts[0].expires_s >= 0)

@@ -32,6 +32,8 @@ struct sip_register {
 /* 0, or the status it must be answered with: 400, 403 too many contacts, 404, 416. */
 int sip_register_read(const struct sip_message *m, struct sip_register *ret);
 
+/* How long is asked for one contact of a plain client, in seconds; 0: no more. */
+int64_t sip_contact_asks_s(const struct sip_register *r, const struct sip_contact *c);
 /* How long is asked for, in seconds, for the first contact; a day when nothing is said. */
 int64_t sip_register_expires(const struct sip_register *r);
 

@@ -16,7 +16,6 @@
 #define TRANSACTIONS_MAX  200000
 #define TRANSACTION_BYTES (256u << 20)
 #define PING_MAX          4
-#define NONCE_S           600
 #define NONCES_COUNTED    65536
 #define TOKEN_OF_SIP      (UINT64_C(1) << 63)
 
@@ -86,7 +85,7 @@ struct sip_stations *sip_stations_new(const struct sip_options *options)
     timers_init(&s->timers, 0);
     timers_init(&s->link_timers, 0);
     s->guard = sip_guard_new();
-    s->digest = digest_new(&(struct digest_options){s->secret, NONCE_S, NONCES_COUNTED});
+    s->digest = digest_new(&(struct digest_options){s->secret, NONCES_COUNTED});
     s->transactions = sip_transactions_new(&t, 0);
     if (s->guard && s->digest && s->transactions)
         return s;

@@ -247,7 +247,7 @@ int main(void)
 {
     static const uint8_t secret[32] = "a secret of thirty-two bytes ...";
 
-    digest = digest_new(&(struct digest_options){secret, 600, 0});
+    digest = digest_new(&(struct digest_options){secret, 0});
     if (!digest)
         return 1;
     for (int transport = SIP_UDP; transport <= SIP_TCP; transport++) {

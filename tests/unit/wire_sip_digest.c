@@ -11,7 +11,7 @@ static char bytes[1024];
 
 static int setup(void **state)
 {
-    d = digest_new(&(struct digest_options){secret, 600, 4});
+    d = digest_new(&(struct digest_options){secret, 4});
     return d ? 0 : -1;
 }
 
@@ -58,7 +58,7 @@ static enum digest_verdict try(const struct digest_challenge *c, const char *pas
                                                      TEXT("sip:server"), TEXT("0a4f113b"), count},
                         TEXT("REGISTER"));
     assert_int_equal(digest_read_answer(value_of(&w), &a), 0);
-    return digest_check(d, &a, TEXT("REGISTER"), text_of(right), recount, now_s);
+    return digest_check(d, &a, TEXT("REGISTER"), text_of(right), recount, 600, now_s);
 }
 
 static void every_algorithm_works_from_end_to_end(void **state)
@@ -115,9 +115,9 @@ static void examples_of_the_standards_are_right(void **state)
 
         assert_int_equal(digest_read_answer(text_of(rows[i].answer), &a), 0);
         digest_ha1(d, a.algorithm, a.user, a.realm, text_of(rows[i].password), ha1);
-        assert_int_equal(digest_check(d, &a, text_of(rows[i].method), text_of(ha1), false, 0),
+        assert_int_equal(digest_check(d, &a, text_of(rows[i].method), text_of(ha1), false, 600, 0),
                          DIGEST_STALE);
-        assert_int_equal(digest_check(d, &a, TEXT("PUT"), text_of(ha1), false, 0), DIGEST_WRONG);
+        assert_int_equal(digest_check(d, &a, TEXT("PUT"), text_of(ha1), false, 600, 0), DIGEST_WRONG);
     }
 }
 

@@ -20,7 +20,6 @@ struct digest {
     EVP_MD_CTX *ctx;
     EVP_MD *md5, *sha256;
     uint8_t secret[32];
-    uint32_t lifetime_s;
     uint32_t number; /* of the last nonce */
     uint32_t n_counted;
     struct counted counted[];
@@ -46,7 +45,6 @@ struct digest *digest_new(const struct digest_options *options)
     d->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
     d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     memcpy(d->secret, options->secret, sizeof(d->secret));
-    d->lifetime_s = options->lifetime_s;
     d->n_counted = options->n_counted;
     if (d->ctx && d->md5 && d->sha256)
         return d;
@@ -148,7 +146,8 @@ static bool same(struct text a, struct text b)
 }
 
 /* Whether it is ours and not too old. */
-static bool nonce_holds(struct digest *d, struct text nonce, uint64_t now_s, uint32_t *number)
+static bool nonce_holds(struct digest *d, struct text nonce, uint32_t validity_s, uint64_t now_s,
+                        uint32_t *number)
 {
     char ours[NONCE_LEN + 1];
     uint32_t time_s;
@@ -157,7 +156,7 @@ static bool nonce_holds(struct digest *d, struct text nonce, uint64_t now_s, uin
         text_to_u32((struct text){nonce.at + 8, 8}, 16, number) < 0)
         return false;
     make_nonce(d, time_s, *number, ours);
-    return same(nonce, text_of(ours)) && (uint32_t)now_s - time_s <= d->lifetime_s;
+    return same(nonce, text_of(ours)) && (uint32_t)now_s - time_s <= validity_s;
 }
 
 /* Takes a count of a nonce; false when it was seen, or cannot be known. A younger nonce takes the
@@ -324,14 +323,15 @@ int digest_find_answer(const struct sip_message *m, enum sip_header_id id, struc
 }
 
 enum digest_verdict digest_check(struct digest *d, const struct digest_answer *a,
-                                 struct text method, struct text ha1, bool recount, uint64_t now_s)
+                                 struct text method, struct text ha1, bool recount,
+                                 uint32_t validity_s, uint64_t now_s)
 {
     char hex[DIGEST_HEX_MAX];
     uint32_t number;
 
     if (!same(response_of(d, a, method, ha1, hex), a->response))
         return DIGEST_WRONG;
-    if (!nonce_holds(d, a->nonce, now_s, &number))
+    if (!nonce_holds(d, a->nonce, validity_s, now_s, &number))
         return DIGEST_STALE;
     if (!recount && !count_is_new(d, number, a->has_qop ? a->count : 1))
         return DIGEST_STALE;

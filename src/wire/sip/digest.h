@@ -21,7 +21,6 @@ struct digest;
 
 struct digest_options {
     const uint8_t *secret; /* 32 random bytes, copied */
-    uint32_t lifetime_s;   /* of a nonce */
     uint32_t n_counted;    /* nonces whose counts are kept at once (16 bytes each); 0: none */
 };
 
@@ -65,9 +64,10 @@ enum digest_verdict {
     DIGEST_WRONG
 };
 /* `ha1` is that of the answer's algorithm. `recount` accepts a count again, as phones send it
- * (they repeat nc=00000001); else each count of a nonce is good once. */
+ * (they repeat nc=00000001); else each count of a nonce is good once. `validity_s`: of a nonce. */
 enum digest_verdict digest_check(struct digest *d, const struct digest_answer *a,
-                                 struct text method, struct text ha1, bool recount, uint64_t now_s);
+                                 struct text method, struct text ha1, bool recount,
+                                 uint32_t validity_s, uint64_t now_s);
 
 /* -- the client ------------------------------------------------------------------------------- */
 
