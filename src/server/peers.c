@@ -547,11 +547,6 @@ const struct members *peers_members(const struct peers *p)
     return &p->members;
 }
 
-struct homes *peers_homes(const struct peers *p)
-{
-    return p->homes;
-}
-
 bool peers_set_draining(struct peers *p, bool on)
 {
     bool is_new = p->draining != on;

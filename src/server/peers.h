@@ -21,7 +21,6 @@ void peers_update(struct peers *p);
 void peers_tell(struct peers *p, struct device_name device, bool gone);
 
 const struct members *peers_members(const struct peers *p);
-struct homes *peers_homes(const struct peers *p);
 bool peers_set_draining(struct peers *p, bool on); /* true when that is new */
 /* Another node of the group of this device is up and takes phones. */
 bool peers_has_other_home(const struct peers *p, const struct callmanager_group *group);

@@ -194,11 +194,6 @@ void registry_measure(struct registry *r, uint32_t cpu_us, uint32_t late_ms)
     r->n_arrived = 0;
 }
 
-struct pace *registry_pace(struct registry *r)
-{
-    return &r->pace;
-}
-
 void registry_set_disagreement(struct registry *r, bool on)
 {
     r->disagrees = on;

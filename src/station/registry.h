@@ -39,8 +39,6 @@ void registry_set_directory(struct registry *r, const struct directory *dir, str
 
 /* Registered phone of that name, whatever it speaks, or NULL; any case. */
 const struct station *registry_find(const struct registry *r, struct device_name name);
-/* How fast phones may come back; valid as long as the registry. */
-struct pace *registry_pace(struct registry *r);
 size_t registry_registered(const struct registry *r, enum device_protocol protocol);
 
 /* It ends here and now, as when it registers at another node; `reason` is why, UNREGISTERED_…; false:

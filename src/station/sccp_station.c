@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "core/counters.h"
+#include "station/graph.h"
 #include "station/activation.h"
 #include "station/news.h"
 #include "station/phone_alarm.h"
@@ -421,12 +422,9 @@ static void too_early(struct session *s, const struct session_input *in, struct 
 
 /* --- the rows --- */
 
-#define IN(state) (1u << STATION_##state)
 #define NOBODY    (IN(OPEN) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
 #define THERE     (IN(REGISTERED) | IN(LEAVING))
 #define ANY       (NOBODY | THERE | IN(ADMITTING) | IN(CAPABILITIES))
-#define SAME      N_STATION_STATES
-#define AGAIN     (1u << 7) /* the event is then given to the new state */
 
 /* clang-format off */
 static const struct row {
@@ -505,9 +503,7 @@ static const struct row {
     { NOBODY,                     EV_CLOSED,       NULL,               nothing,          STATION_CLOSED,       "" },
 };
 
-static const struct {
-    const char *name, *timeout;
-} states[N_STATION_STATES] = {
+static const struct state_words states[N_STATION_STATES] = {
     [STATION_OPEN]         = { "open",         "Station and Backup Server KeepAlive Interval, then Station Registration Timer: a standby connection says nothing before" },
     [STATION_STANDBY]      = { "standby",      "Station and Backup Server KeepAlive Interval, as often as may be missed" },
     [STATION_TOKEN]        = { "token",        "Station Registration Timer" },
@@ -654,42 +650,12 @@ void session_step(struct session *s, const struct session_input *in, struct effe
 
 /* --- the graph --- */
 
-static const char *state_words(uint8_t to, const char *from)
-{
-    return to == SAME ? from : states[to & ~AGAIN].name;
-}
-
-static void print_arrows(struct writer *w, const struct row *row)
-{
-    for (size_t from = 0; from < N_STATION_STATES; from++)
-        if (row->in & 1u << from && row->to != SAME && (row->to & ~AGAIN) != from)
-            write_format(w, "    %s --> %s : %s\n", states[from].name,
-                         states[row->to & ~AGAIN].name, event_names[row->on]);
-}
-
-static void print_row(struct writer *w, const struct row *row)
-{
-    const char *separator = "| ";
-
-    for (size_t from = 0; from < N_STATION_STATES; from++)
-        if (row->in & 1u << from) {
-            write_format(w, "%s%s", separator, states[from].name);
-            separator = ", ";
-        }
-    write_format(w, " | %s | %s | %s |\n", event_names[row->on], row->words,
-                 state_words(row->to, "stays"));
-}
-
 void session_print_states(struct writer *w)
 {
-    write_string(w, "```mermaid\nstateDiagram-v2\n    [*] --> open\n");
+    struct graph_row printed[sizeof(rows) / sizeof(*rows)];
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        print_arrows(w, &rows[i]);
-    write_string(w, "    closed --> [*]\n```\n\n| state | ends by itself after |\n| --- | --- |\n");
-    for (size_t i = 0; i < STATION_CLOSED; i++)
-        write_format(w, "| %s | %s |\n", states[i].name, states[i].timeout);
-    write_string(w, "\nThe first row that fits is taken.\n\n"
-                    "| in | on | when, and what is done | then |\n| --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        print_row(w, &rows[i]);
+        printed[i] =
+            (struct graph_row){rows[i].in, (uint8_t)rows[i].on, rows[i].to, rows[i].words};
+    graph_print(w, states, event_names, printed, sizeof(rows) / sizeof(*rows));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/counters.h"
+#include "station/graph.h"
 #include "station/news.h"
 #include "station/refusals.h"
 
@@ -433,11 +434,8 @@ static void left_by_itself(struct sip_device *d, const struct sip_input *in, str
 
 /* --- the rows --- */
 
-#define IN(state) (1u << STATION_##state)
 #define THERE     (IN(REGISTERED) | IN(LEAVING))
 #define LINES     IN(CAPABILITIES)
-#define SAME      N_STATION_STATES
-#define AGAIN     (1u << 7) /* the request is then given to the new state as a REGISTER */
 
 /* clang-format off */
 static const struct row {
@@ -504,9 +502,7 @@ static const struct row {
     { THERE,            SIP_EV_SETTLED,      NULL,           nothing,           SAME,                     "" },
 };
 
-static const struct {
-    const char *name, *timeout;
-} states[N_STATION_STATES] = {
+static const struct state_words states[N_STATION_STATES] = {
     [STATION_OPEN]         = { "wait_register",  "" },
     [STATION_STANDBY]      = { "standby",        "" },
     [STATION_TOKEN]        = { "token",          "" },
@@ -663,40 +659,15 @@ void sip_device_step(struct sip_device *d, const struct sip_input *in, struct ef
 
 /* --- the graph --- */
 
-static void print_arrows(struct writer *w, const struct row *row)
-{
-    for (size_t from = 0; from < N_STATION_STATES; from++)
-        if (row->in & 1u << from && row->to != SAME && (row->to & ~AGAIN) != from)
-            write_format(w, "    %s --> %s : %s\n", states[from].name,
-                         states[row->to & ~AGAIN].name, event_names[row->on]);
-}
-
-static void print_row(struct writer *w, const struct row *row)
-{
-    const char *separator = "| ";
-
-    for (size_t from = 0; from < N_STATION_STATES; from++)
-        if (row->in & 1u << from) {
-            write_format(w, "%s%s", separator, states[from].name);
-            separator = ", ";
-        }
-    write_format(w, " | %s | %s | %s |\n", event_names[row->on], row->words,
-                 row->to == SAME ? "stays" : states[row->to & ~AGAIN].name);
-}
-
 void sip_print_states(struct writer *w)
 {
-    write_string(w, "## A device\n\n```mermaid\nstateDiagram-v2\n    [*] --> wait_register\n");
+    struct graph_row printed[sizeof(rows) / sizeof(*rows)];
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        print_arrows(w, &rows[i]);
-    write_string(w, "    closed --> [*]\n```\n\n| state | ends by itself after |\n| --- | --- |\n");
-    for (size_t i = 0; i < STATION_CLOSED; i++)
-        if (states[i].timeout[0])
-            write_format(w, "| %s | %s |\n", states[i].name, states[i].timeout);
-    write_string(w, "\nThe first row that fits is taken.\n\n"
-                    "| in | on | when, and what is done | then |\n| --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        print_row(w, &rows[i]);
+        printed[i] =
+            (struct graph_row){rows[i].in, (uint8_t)rows[i].on, rows[i].to, rows[i].words};
+    write_string(w, "## A device\n\n");
+    graph_print(w, states, event_names, printed, sizeof(rows) / sizeof(*rows));
     write_string(w, "\n## A connection\n\n");
     sip_link_print_states(w);
 }
