@@ -18,10 +18,11 @@ check core base
 check station core wire base
 check provision core wire base
 check io base
-check server station provision io core wire base
+check doctor io provision core wire base
+check server doctor station provision io core wire base
 check handset io core wire base
-[ ! -d lab ] || check lab server handset io core wire base
-check cli server io core wire base
+[ ! -d lab ] || check lab doctor server handset io core wire base
+check cli doctor server io core wire base
 
 foreign='uv\.h|sqlite3\.h|jansson\.h|sys/socket\.h|pthread\.h|curses\.h|sys/epoll\.h|fcntl\.h|dirent\.h'
 # base/address.h names sockaddr as a type, base/map.c draws its seed once, base/log.c writes lines.
