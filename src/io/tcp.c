@@ -1,262 +1,24 @@
 /* tcp.c - links in one epoll set of their own below the loop: a link costs under 100 bytes, and a
  * turn of the loop serves all that are ready. */
-#include "io/tcp.h"
+#include "io/tcp_own.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <fcntl.h>
 
-#include "base/list.h"
-#include "base/map.h"
-#include "base/pool.h"
-#include "io/tls_link.h"
-
-#define BATCH          512         /* events a turn */
-#define ACCEPTS        256         /* connections a listener a turn */
-#define LISTENERS      4           /* sockets on the port: each brings a backlog of its own */
-#define READ_SIZE      (64 * 1024) /* shared by all links */
-#define BLOCK          4096        /* first size of what a link has queued */
-#define SPARE_BLOCKS   64
+#define BATCH          512  /* events a turn */
+#define ACCEPTS        256  /* connections a listener a turn */
 #define CLOSE_GRACE_MS 5000 /* a closing link may take this long to take its last bytes */
 #define HANDSHAKE_MS   10000
 #define HANDSHAKES_MAX 4096
-#define TAG_SHIFT      60
-
-/* SILENT: TLS, and nothing has come yet: no memory is spent on it. */
-enum link_state { LINK_SILENT, LINK_HANDSHAKE, LINK_OPEN, LINK_CLOSING };
-
-struct link {
-    uint64_t id;
-    struct tls_link *tls; /* or NULL */
-    struct list node;     /* in `dirty`; `silent`, `handshakes` before it is open; `closing` once
-                             closing     and blocked */
-    uint8_t *out;         /* queued bytes, or NULL */
-    uint32_t out_len, out_size;
-    uint32_t close_by; /* ms of the clock when a link that closes, or is not open yet, is cut */
-    int fd;
-    int broken; /* -errno that on_close will tell */
-    struct ip ip;
-    uint8_t state;
-    bool blocked; /* waits for EPOLLOUT */
-};
-
-struct source { /* links of one address, when they are limited */
-    struct ip ip;
-    size_t n;
-};
-
-struct tcp {
-    struct tcp_options options;
-    uv_poll_t poll;
-    uv_prepare_t prepare;
-    uv_timer_t timer;
-    int epoll, spare_fd, listeners[LISTENERS], n_handles;
-    uint16_t port;
-    bool stopping;
-    struct pool links;
-    struct map sources;
-    struct list dirty, closing, silent, handshakes;
-    size_t n_handshakes;
-    unsigned steps; /* of handshakes, left in this turn */
-    uint64_t refused;
-    uint8_t *spare[SPARE_BLOCKS];
-    size_t n_spare;
-    uint8_t input[READ_SIZE];
-};
-
-/* --- what is queued ----------------------------------------------------------------------------
- */
-
-static uint8_t *block_take(struct tcp *t)
-{
-    return t->n_spare ? t->spare[--t->n_spare] : malloc(BLOCK);
-}
-
-static void block_give(struct tcp *t, struct link *l)
-{
-    if (l->out_size == BLOCK && t->n_spare < SPARE_BLOCKS)
-        t->spare[t->n_spare++] = l->out;
-    else
-        free(l->out);
-    l->out = NULL;
-    l->out_len = l->out_size = 0;
-}
-
-static int out_reserve(struct tcp *t, struct link *l, size_t len)
-{
-    size_t size = l->out_size ? l->out_size : BLOCK;
-    uint8_t *out;
-
-    while (size < l->out_len + len)
-        size *= 2;
-    if (size == l->out_size)
-        return 0;
-    if (!l->out && size == BLOCK)
-        out = block_take(t);
-    else
-        out = realloc(l->out, size);
-    if (!out)
-        return -ENOMEM;
-    l->out = out;
-    l->out_size = (uint32_t)size;
-    return 0;
-}
-
-/* --- links -------------------------------------------------------------------------------------
- */
-
-static struct text source_key(const void *value)
-{
-    const struct source *s = value;
-
-    return (struct text){(const char *)&s->ip, sizeof(s->ip)};
-}
-
-static bool source_enter(struct tcp *t, struct ip ip)
-{
-    struct source *s;
-
-    if (!t->options.max_per_ip)
-        return true;
-    s = map_get(&t->sources, (struct text){(const char *)&ip, sizeof(ip)});
-    if (!s) {
-        s = calloc(1, sizeof(*s));
-        if (!s)
-            return false;
-        s->ip = ip;
-        if (map_put(&t->sources, s) < 0) {
-            free(s);
-            return false;
-        }
-    }
-    if (s->n >= t->options.max_per_ip)
-        return false;
-    s->n++;
-    return true;
-}
-
-static void source_leave(struct tcp *t, struct ip ip)
-{
-    struct text key = {(const char *)&ip, sizeof(ip)};
-    struct source *s;
-
-    if (!t->options.max_per_ip || !(s = map_get(&t->sources, key)) || --s->n)
-        return;
-    free(map_remove(&t->sources, key));
-}
-
-static struct link *link_get(const struct tcp *t, uint64_t id)
-{
-    return id >> TAG_SHIFT == t->options.tag ? pool_get(&t->links, id & ~(15ull << TAG_SHIFT))
-                                             : NULL;
-}
-
-static void watch(struct tcp *t, struct link *l, bool blocked)
-{
-    struct epoll_event e = {.events = EPOLLIN | (blocked ? EPOLLOUT : 0), .data.u64 = l->id};
-
-    if (l->blocked == blocked)
-        return;
-    l->blocked = blocked;
-    epoll_ctl(t->epoll, EPOLL_CTL_MOD, l->fd, &e);
-}
-
-static void link_free(struct tcp *t, struct link *l)
-{
-    list_remove(&l->node);
-    if (l->state == LINK_HANDSHAKE)
-        t->n_handshakes--;
-    tls_end(l->tls);
-    if (l->out)
-        block_give(t, l);
-    source_leave(t, l->ip);
-    close(l->fd);
-    pool_give(&t->links, l->id & ~(15ull << TAG_SHIFT));
-}
-
-/* The link ends by itself: the owner is told, unless it has closed it already. */
-static void link_drop(struct tcp *t, struct link *l, int err)
-{
-    uint64_t id = l->id;
-    bool tell = l->state == LINK_OPEN && !t->stopping;
-
-    link_free(t, l);
-    if (tell)
-        t->options.on_close(t->options.context, id, err);
-}
-
-/* Unread input would make the kernel answer with a reset, which can overtake our last bytes. */
-static void link_finish(struct tcp *t, struct link *l)
-{
-    for (int i = 0; i < 4 && recv(l->fd, t->input, READ_SIZE, MSG_DONTWAIT) == READ_SIZE; i++)
-        ;
-    link_free(t, l);
-}
-
-static ssize_t write_some(struct link *l)
-{
-    ssize_t n;
-
-    if (l->tls)
-        return tls_write(l->tls, l->out, l->out_len);
-    do
-        n = send(l->fd, l->out, l->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
-static int link_write(struct tcp *t, struct link *l)
-{
-    while (l->out_len) {
-        ssize_t n = write_some(l);
-
-        if (n < 0)
-            return n == -EAGAIN ? 0 : (int)n;
-        l->out_len -= (uint32_t)n;
-        if (l->out_len)
-            memmove(l->out, l->out + n, l->out_len);
-    }
-    return 0;
-}
-
-static void link_flush(struct tcp *t, struct link *l)
-{
-    int err = l->broken ? l->broken : link_write(t, l);
-
-    list_remove(&l->node);
-    if (err < 0) {
-        link_drop(t, l, err);
-        return;
-    }
-    watch(t, l, l->out_len > 0);
-    if (l->out_len) {
-        if (l->state == LINK_CLOSING)
-            list_append(&t->closing, &l->node);
-        return;
-    }
-    if (l->out)
-        block_give(t, l);
-    if (l->state == LINK_CLOSING)
-        link_finish(t, l);
-}
-
-static void flush_all(struct tcp *t)
-{
-    struct list *node;
-
-    while ((node = list_take(&t->dirty)))
-        link_flush(t, container_of(node, struct link, node));
-}
-
 /* --- events ------------------------------------------------------------------------------------
  */
 
-static void announce(struct tcp *t, struct link *l, const struct endpoint *peer)
+void tcp_announce(struct tcp *t, struct link *l, const struct endpoint *peer)
 {
     struct endpoint local = {0};
     struct sockaddr_storage to;
@@ -275,16 +37,16 @@ static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
     uint64_t id;
     struct link *l;
 
-    if (!source_enter(t, peer.ip)) {
+    if (!tcp_source_enter(t, peer.ip)) {
         t->refused++;
         close(fd);
         return;
     }
     l = pool_take(&t->links, &id);
-    e.data.u64 = id | (uint64_t)t->options.tag << TAG_SHIFT;
+    e.data.u64 = id | (uint64_t)t->options.tag << TCP_TAG_SHIFT;
     if (!l || epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
         t->refused++;
-        source_leave(t, peer.ip);
+        tcp_source_leave(t, peer.ip);
         if (l)
             pool_give(&t->links, id);
         close(fd);
@@ -294,7 +56,7 @@ static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
     l->fd = fd;
     l->ip = peer.ip;
     if (!t->options.tls) {
-        announce(t, l, &peer);
+        tcp_announce(t, l, &peer);
         return;
     }
     l->close_by = (uint32_t)uv_now(t->timer.loop) + t->options.handshake_ms;
@@ -334,13 +96,13 @@ static void accept_all(struct tcp *t, int listener)
 
 static ssize_t read_some(struct tcp *t, struct link *l)
 {
-    ssize_t n = l->tls ? tls_read(l->tls, t->input, READ_SIZE)
-                       : recv(l->fd, t->input, READ_SIZE, MSG_DONTWAIT);
+    ssize_t n = l->tls ? tls_read(l->tls, t->input, TCP_READ_SIZE)
+                       : recv(l->fd, t->input, TCP_READ_SIZE, MSG_DONTWAIT);
 
     return n < 0 && !l->tls ? -errno : n;
 }
 
-static void readable(struct tcp *t, struct link *l)
+void tcp_readable(struct tcp *t, struct link *l)
 {
     uint64_t id = l->id;
     ssize_t n = read_some(t, l);
@@ -349,98 +111,25 @@ static void readable(struct tcp *t, struct link *l)
     if (n == -EAGAIN || n == -EINTR)
         return;
     if (n <= 0) {
-        link_drop(t, l, (int)n);
+        tcp_link_drop(t, l, (int)n);
         return;
     }
     if (l->state == LINK_CLOSING)
         return;
     t->options.on_input(t->options.context, id, t->input, (size_t)n);
-    l = link_get(t, id);
+    l = tcp_link_get(t, id);
     if (l && l->out && !l->blocked)
-        link_flush(t, l); /* while it is in the cache; the rest of the dirty ones wait */
-    if (over && (l = link_get(t, id)))
-        link_drop(t, l, 0);
-}
-
-/* --- TLS handshakes ---
- */
-
-static struct endpoint peer_of(const struct link *l)
-{
-    struct sockaddr_storage from;
-    socklen_t len = sizeof(from);
-
-    if (getpeername(l->fd, (struct sockaddr *)&from, &len) == 0)
-        return endpoint_of_sockaddr((const struct sockaddr *)&from);
-    return (struct endpoint){.ip = l->ip};
-}
-
-static void handshake_failed(struct tcp *t, struct link *l, const char *why)
-{
-    struct endpoint peer = peer_of(l);
-
-    link_free(t, l);
-    if (t->options.on_failed && !t->stopping)
-        t->options.on_failed(t->options.context, &peer, why);
-}
-
-/* The first bytes have come. Those who began and do not go on make room for others. */
-static bool handshake_begin(struct tcp *t, struct link *l)
-{
-    if (t->n_handshakes >= t->options.max_handshakes)
-        handshake_failed(t, container_of(t->handshakes.next, struct link, node),
-                         "it made room for others");
-    if (!(l->tls = tls_accept(t->options.tls, l->fd)))
-        return false;
-    list_remove(&l->node);
-    list_append(&t->handshakes, &l->node);
-    l->close_by = (uint32_t)uv_now(t->timer.loop) + t->options.handshake_ms;
-    l->state = LINK_HANDSHAKE;
-    t->n_handshakes++;
-    return true;
-}
-
-static void handshake_done(struct tcp *t, struct link *l)
-{
-    struct endpoint peer = peer_of(l);
-    uint64_t id = l->id;
-
-    list_remove(&l->node);
-    t->n_handshakes--;
-    watch(t, l, false);
-    announce(t, l, &peer);
-    if ((l = link_get(t, id)))
-        readable(t, l); /* bytes may have come in one packet with the end of the handshake */
-}
-
-/* A step costs up to a millisecond: what is over the measure of this turn stays readable for the
- * next one. */
-static void handshake(struct tcp *t, struct link *l)
-{
-    int err;
-
-    if (!t->steps)
-        return;
-    t->steps--;
-    if (l->state == LINK_SILENT && !handshake_begin(t, l)) {
-        handshake_failed(t, l, "no memory");
-        return;
-    }
-    err = tls_handshake(l->tls);
-    if (!err)
-        handshake_done(t, l);
-    else if (err == -EAGAIN || err == -ENOBUFS)
-        watch(t, l, err == -ENOBUFS);
-    else
-        handshake_failed(t, l, tls_why(l->tls));
+        tcp_link_flush(t, l); /* while it is in the cache; the rest of the dirty ones wait */
+    if (over && (l = tcp_link_get(t, id)))
+        tcp_link_drop(t, l, 0);
 }
 
 static void writable(struct tcp *t, struct link *l)
 {
     uint64_t id = l->id;
 
-    link_flush(t, l);
-    l = link_get(t, id);
+    tcp_link_flush(t, l);
+    l = tcp_link_get(t, id);
     if (l && !l->blocked && l->state == LINK_OPEN && t->options.on_drain)
         t->options.on_drain(t->options.context, id);
 }
@@ -449,18 +138,18 @@ static void on_event(struct tcp *t, const struct epoll_event *e)
 {
     struct link *l;
 
-    if (e->data.u64 < LISTENERS) { /* ids of a pool are far above */
+    if (e->data.u64 < TCP_LISTENERS) { /* ids of a pool are far above */
         accept_all(t, t->listeners[e->data.u64]);
         return;
     }
-    if ((l = link_get(t, e->data.u64)) && l->state < LINK_OPEN) {
-        handshake(t, l);
+    if ((l = tcp_link_get(t, e->data.u64)) && l->state < LINK_OPEN) {
+        tcp_handshake(t, l);
         return;
     }
     if ((e->events & EPOLLOUT) && l)
         writable(t, l);
-    if ((e->events & ~EPOLLOUT) && (l = link_get(t, e->data.u64)))
-        readable(t, l);
+    if ((e->events & ~EPOLLOUT) && (l = tcp_link_get(t, e->data.u64)))
+        tcp_readable(t, l);
 }
 
 static void on_ready(uv_poll_t *handle, int status, int events)
@@ -472,29 +161,12 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     t->steps = t->options.tls ? tls_handshakes(t->options.tls) : 0;
     for (int i = 0; i < n && !t->stopping; i++)
         on_event(t, &ready[i]);
-    flush_all(t);
+    tcp_flush_all(t);
 }
 
 static void on_prepare(uv_prepare_t *handle)
 {
-    flush_all(handle->data);
-}
-
-static bool is_late(const struct tcp *t, const struct link *l)
-{
-    return (int32_t)((uint32_t)uv_now(t->timer.loop) - l->close_by) >= 0;
-}
-
-/* Lists in which all have the same patience: the first is due first. */
-static void end_handshakes(struct tcp *t, struct list *list)
-{
-    while (!list_is_empty(list)) {
-        struct link *l = container_of(list->next, struct link, node);
-
-        if (!is_late(t, l))
-            return;
-        handshake_failed(t, l, l->tls ? "the handshake was not finished" : "nothing was said");
-    }
+    tcp_flush_all(handle->data);
 }
 
 static void on_timer(uv_timer_t *handle)
@@ -505,11 +177,11 @@ static void on_timer(uv_timer_t *handle)
     {
         struct link *l = container_of(node, struct link, node);
 
-        if (is_late(t, l))
-            link_free(t, l);
+        if (tcp_is_late(t, l))
+            tcp_link_free(t, l);
     }
-    end_handshakes(t, &t->silent);
-    end_handshakes(t, &t->handshakes);
+    tcp_end_handshakes(t, &t->silent);
+    tcp_end_handshakes(t, &t->handshakes);
 }
 
 /* --- life --------------------------------------------------------------------------------------
@@ -573,7 +245,7 @@ static int listeners_open(struct tcp *t)
     if (err < 0)
         return err;
     at.port = t->port;
-    for (int i = 0; i < LISTENERS; i++) {
+    for (int i = 0; i < TCP_LISTENERS; i++) {
         struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uint64_t)i};
 
         t->listeners[i] = listener_open(&t->options, &at, true);
@@ -587,7 +259,7 @@ static int listeners_open(struct tcp *t)
 
 static void tcp_free(struct tcp *t)
 {
-    for (int i = 0; i < LISTENERS; i++)
+    for (int i = 0; i < TCP_LISTENERS; i++)
         if (t->listeners[i] >= 0)
             close(t->listeners[i]);
     if (t->epoll >= 0)
@@ -643,13 +315,13 @@ int tcp_listen(uv_loop_t *loop, const struct tcp_options *options, struct tcp **
         t->options.handshake_ms = HANDSHAKE_MS;
     if (!options->max_handshakes)
         t->options.max_handshakes = HANDSHAKES_MAX;
-    for (int i = 0; i < LISTENERS; i++)
+    for (int i = 0; i < TCP_LISTENERS; i++)
         t->listeners[i] = -1;
     list_init(&t->dirty);
     list_init(&t->closing);
     list_init(&t->silent);
     list_init(&t->handshakes);
-    map_init(&t->sources, source_key);
+    map_init(&t->sources, tcp_source_key);
     pool_init(&t->links, sizeof(struct link), options->max_links);
     t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     t->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -677,11 +349,11 @@ void tcp_stop(struct tcp *t)
 
     if (!t || t->stopping)
         return;
-    flush_all(t);
+    tcp_flush_all(t);
     t->stopping = true;
     while ((l = pool_next(&t->links, &cursor, &id)))
-        link_free(t, l);
-    for (int i = 0; i < LISTENERS; i++) {
+        tcp_link_free(t, l);
+    for (int i = 0; i < TCP_LISTENERS; i++) {
         close(t->listeners[i]); /* now, so that the port is free when this returns */
         t->listeners[i] = -1;
     }
@@ -692,7 +364,7 @@ void tcp_stop(struct tcp *t)
 
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
 {
-    struct link *l = link_get(t, link);
+    struct link *l = tcp_link_get(t, link);
     int err;
 
     if (!l || l->state != LINK_OPEN || t->stopping)
@@ -703,7 +375,7 @@ int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
         l->broken = -ENOBUFS;
     if (l->broken)
         return l->broken;
-    err = out_reserve(t, l, len);
+    err = tcp_out_reserve(t, l, len);
     if (err < 0)
         return l->broken = err;
     memcpy(l->out + l->out_len, bytes, len);
@@ -713,7 +385,7 @@ int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
 
 void tcp_close(struct tcp *t, uint64_t link)
 {
-    struct link *l = link_get(t, link);
+    struct link *l = tcp_link_get(t, link);
 
     if (!l || l->state == LINK_CLOSING || t->stopping)
         return;
@@ -725,7 +397,7 @@ void tcp_close(struct tcp *t, uint64_t link)
 
 void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size)
 {
-    const struct link *l = link_get(t, link);
+    const struct link *l = tcp_link_get(t, link);
 
     *to = 0;
     if (l && l->tls)
@@ -750,7 +422,7 @@ size_t tcp_count(const struct tcp *t)
 
 size_t tcp_queued(const struct tcp *t, uint64_t link)
 {
-    const struct link *l = link_get(t, link);
+    const struct link *l = tcp_link_get(t, link);
 
     return l ? l->out_len : 0;
 }

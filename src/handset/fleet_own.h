@@ -1,0 +1,17 @@
+/* fleet_own.h - between fleet.c (the command line, several processes) and fleet_part.c (the phones of one
+ * process). Nobody else includes it. */
+#pragma once
+
+#include "handset/options.h"
+#include "handset/tally.h"
+
+struct fleet_options {
+    struct phone_options phone;
+    uint32_t count, ramp, duration_s, wait_s, processes;
+    bool leave_nothing; /* --vanish: no goodbye at the end */
+};
+
+/* Runs `count` phones from number `first` on to their end and adds what came of them to `sum`; -EIO
+ * when they could not begin. */
+int fleet_part_run(const struct fleet_options *o, uint32_t first, uint32_t count,
+                   struct tally *sum);
