@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "handset/fleet_own.h"
+#include "handset/runner.h"
 #include "io/process.h"
 
 #define DEFAULT_WAIT 120 /* seconds until phones that did not register are given up */
@@ -67,30 +68,35 @@ static int run_processes(const struct fleet_options *o, struct tally *sum)
 
 static void usage(FILE *to)
 {
-    fputs("usage: dialtone fleet (--server ADDRESS | --interface NAME) [option …]\n"
-          "  --count N          phones (1)\n"
-          "  --model LIST       models, taken in turn: 7960,7975 (7960)\n"
-          "  --first-mac MAC    of the first phone, the others count on (001122000001)\n"
-          "  --ramp N           phones begun in a second (all at once)\n"
-          "  --duration S       go on for so long (until every phone has its answer)\n"
-          "  --wait S           give up on phones after so long (120)\n"
-          "  --processes N      share the phones among processes (as many as files may be open)\n"
-          "  --source ADDRESS   of the first phone, on loopback the others count on (127.64.0.1)\n"
-          "  --interface NAME   boot on it: DHCP with a MAC address each; addresses are put on the "
-          "interface\n"
-          "  --protocol NAME    sccp or sip (what the models speak first)\n"
-          "  --transport NAME   of SIP: udp, tcp, tls (as the file says)\n"
-          "  --file-port N, --http-port N, --sccp-port N, --sip-port N\n"
-          "  --user NAME, --password WORDS\n"
-          "                     of SIP without files: address of record and digest user; a number\n"
-          "                     is the first phone's, the others count on\n"
-          "  --no-files         register at once with --server, without reading files\n"
-          "  --backup ADDRESS   of a second server, without files\n"
-          "  --load NAME        the load that runs (the model's last)\n"
-          "  --fault LIST       what the phones do wrong; `--fault help` lists them\n"
-          "  --vanish           no goodbye at the end\n"
-          "  --json             the report for programs\n",
-          to);
+    fputs(
+        "usage: dialtone fleet (--server ADDRESS | --interface NAME) [option …]\n"
+        "  --count N          phones (1)\n"
+        "  --model LIST       models, taken in turn: 7960,7975 (7960)\n"
+        "  --first-mac MAC    of the first phone, the others count on (001122000001)\n"
+        "  --ramp N           phones begun in a second (all at once)\n"
+        "  --duration S       go on for so long (until every phone has its answer)\n"
+        "  --wait S           give up on phones after so long (120)\n"
+        "  --processes N      share the phones among processes (as many as files may be open)\n"
+        "  --source ADDRESS   of the first phone, on loopback the others count on (127.64.0.1)\n"
+        "  --interface NAME   boot on it: DHCP with a MAC address each; addresses are put on the "
+        "interface\n"
+        "  --protocol NAME    sccp or sip (what the models speak first)\n"
+        "  --transport NAME   of SIP: udp, tcp, tls (as the file says)\n"
+        "  --file-port N, --http-port N, --sccp-port N, --sip-port N\n"
+        "  --user NAME, --password WORDS\n"
+        "                     of SIP without files: address of record and digest user; a number\n"
+        "                     is the first phone's, the others count on\n"
+        "  --no-files         register at once with --server, without reading files\n"
+        "  --backup ADDRESS   of a second server, without files\n"
+        "  --load NAME        the load that runs (the model's last)\n"
+        "  --fault LIST       what the phones do wrong; `--fault help` lists them\n"
+        "  --vanish           no goodbye at the end\n"
+        "  --events FILE      adds a line to it for what happens to a phone: microseconds, phone,\n"
+        "                     event, server\n"
+        "  --clock-rate N     the phones' clocks run N times as fast (1): their own timers are\n"
+        "                     through sooner, for tests\n"
+        "  --json             the report for programs\n",
+        to);
 }
 
 static int take_number(const char *value, uint32_t *ret)
@@ -116,6 +122,8 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
                                           {"wait", required_argument, NULL, 'w'},
                                           {"processes", required_argument, NULL, 'p'},
                                           {"vanish", no_argument, NULL, 'v'},
+                                          {"events", required_argument, NULL, 'e'},
+                                          {"clock-rate", required_argument, NULL, 'k'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     int c, at, err = 0;
@@ -141,6 +149,12 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
         case 'p':
             err = take_number(optarg, &o->processes);
             break;
+        case 'k':
+            err = take_number(optarg, &o->clock_rate);
+            break;
+        case 'e':
+            o->events = optarg;
+            break;
         case 'v':
             o->leave_nothing = true;
             break;
@@ -153,6 +167,10 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
     }
     if (!err && optind < argc) {
         fprintf(stderr, "dialtone fleet: unexpected word: %s\n", argv[optind]);
+        err = -EINVAL;
+    }
+    if (!err && (!o->clock_rate || o->clock_rate > 1000)) {
+        fputs("dialtone fleet: --clock-rate is 1 to 1000\n", stderr);
         err = -EINVAL;
     }
     return err ? err : phone_options_finish(&o->phone, "fleet");
@@ -172,7 +190,8 @@ static size_t raise_files(size_t wanted)
 
 int fleet_main(int argc, char **argv)
 {
-    struct fleet_options o = {.phone = PHONE_OPTIONS_NONE, .count = 1, .wait_s = DEFAULT_WAIT};
+    struct fleet_options o = {
+        .phone = PHONE_OPTIONS_NONE, .count = 1, .wait_s = DEFAULT_WAIT, .clock_rate = 1};
     struct tally sum;
     size_t files, sockets; /* a phone may have one to each of two servers */
     int err, status;
@@ -182,6 +201,7 @@ int fleet_main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    runner_set_clock_rate(o.clock_rate);
     sockets = o.count * (o.phone.no_files && ip_is_any(o.phone.backup) ? 1u : 2u);
     files = raise_files(sockets + 200);
     if (!o.processes)

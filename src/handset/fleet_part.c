@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "handset/fleet_events.h"
 #include "handset/fleet_own.h"
 #include "handset/nic.h"
 #include "handset/runner.h"
@@ -30,7 +31,8 @@ struct fleet {
     uv_timer_t ramp, end, watch;
     uv_signal_t interrupt;
     struct tally tally;
-    uint64_t begun_ms;
+    struct fleet_events *events; /* NULL: nobody wants them */
+    uint64_t begun_us;
     uint64_t ended_ms; /* 0: it goes on */
 };
 
@@ -93,7 +95,7 @@ static void phone_note(struct fleet *f, struct fleet_phone *p, const struct runn
         break;
     case PHONE_EVENT_KEEPALIVE:
         f->tally.keepalives++;
-        samples_add(&f->tally.times[TIME_KEEPALIVE], n->detail * 1000ull);
+        samples_add(&f->tally.times[TIME_KEEPALIVE], n->detail * 1000ull / f->options.clock_rate);
         break;
     default:
         break;
@@ -105,6 +107,9 @@ static void on_note(struct runner *r, const struct runner_note *n)
     struct fleet_phone *p = container_of(r, struct fleet_phone, runner);
     struct fleet *f = r->context;
 
+    if (n->event == RUNNER_PHONE && f->events)
+        fleet_events_add(f->events, n->now_us, f->first + (uint32_t)(p - f->phones), n->number,
+                         r->phone.links[r->phone.active].server + 1u);
     if (n->event == RUNNER_PHONE)
         phone_note(f, p, n);
     else if (n->event == RUNNER_STAGE && n->number == BOOT_TFTP_NAME && f->site.on_wire)
@@ -287,12 +292,14 @@ static void do_faults(struct fleet *f)
 static void on_watch(uv_timer_t *timer)
 {
     struct fleet *f = timer->data;
-    uint64_t age_ms = runner_now_ms() - f->begun_ms;
+    uint64_t age_us = runner_now_us() - f->begun_us;
 
     do_faults(f);
+    if (f->events)
+        fleet_events_flush(f->events);
     if (f->options.duration_s)
         return;
-    if (all_have_answers(f) || age_ms > f->options.wait_s * 1000ull)
+    if (all_have_answers(f) || age_us > f->options.wait_s * 1000000ull)
         end(f);
 }
 
@@ -322,6 +329,11 @@ static int fleet_open(struct fleet *f)
     if (err)
         return -ENOMEM;
     tally_init(&f->tally);
+    err = f->options.events ? fleet_events_open(f->options.events, &f->events) : 0;
+    if (err) {
+        fprintf(stderr, "dialtone fleet: %s: %s\n", f->options.events, strerror(-err));
+        return err;
+    }
     return o->interface ? open_interface(f) : 0;
 }
 
@@ -336,7 +348,7 @@ static void fleet_go(struct fleet *f)
     uv_signal_init(&f->loop, &f->interrupt);
     f->interrupt.data = f;
     uv_signal_start(&f->interrupt, on_interrupt, SIGINT);
-    f->begun_ms = runner_now_ms();
+    f->begun_us = runner_now_us();
     uv_timer_start(&f->ramp, on_ramp, 0, RAMP_TICK_MS);
     uv_timer_start(&f->watch, on_watch, 20, 20);
     if (f->options.duration_s)
@@ -362,6 +374,7 @@ static void fleet_free(struct fleet *f)
     uv_run(&f->loop, UV_RUN_DEFAULT);
     uv_loop_close(&f->loop);
     tally_done(&f->tally);
+    fleet_events_close(f->events);
     free(f->phones);
     free(f);
 }

@@ -9,6 +9,13 @@
 #include "handset/screen.h"
 #include "io/tls_client.h"
 
+static uint32_t clock_rate = 1;
+
+void runner_set_clock_rate(uint32_t rate)
+{
+    clock_rate = rate;
+}
+
 uint64_t runner_now_us(void)
 {
     return uv_hrtime() / 1000;
@@ -16,7 +23,7 @@ uint64_t runner_now_us(void)
 
 uint64_t runner_now_ms(void)
 {
-    return uv_hrtime() / 1000000;
+    return uv_hrtime() / (1000000 / clock_rate);
 }
 
 /* ---- time ---- */
@@ -36,7 +43,7 @@ static void arm(struct runner_site *site)
         return; /* it comes in time */
     site->ticking_ms = now + wait;
     uv_update_time(site->loop);
-    uv_timer_start(&site->tick, on_tick, wait ? wait : 1, 0);
+    uv_timer_start(&site->tick, on_tick, wait > clock_rate ? wait / clock_rate : 1, 0);
 }
 
 void runner_rearm(struct runner *r)

@@ -80,8 +80,10 @@ struct runner {
 
 int runner_site_init(struct runner_site *site, uv_loop_t *loop); /* 0 or -ENOMEM */
 void runner_site_done(struct runner_site *site);                 /* the loop must run once more */
-uint64_t runner_now_ms(void);
-uint64_t runner_now_us(void);
+uint64_t runner_now_ms(void); /* of the phones' clocks */
+uint64_t runner_now_us(void); /* of the real one */
+/* The clocks of all phones run so many times as fast as the real one; before the first phone. */
+void runner_set_clock_rate(uint32_t rate);
 
 /* `kind` and what it points to live longer than the runner. */
 void runner_init(struct runner *r, struct runner_site *site, const struct phone_kind *kind,
