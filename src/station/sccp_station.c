@@ -2,8 +2,6 @@
  */
 #include "station/sccp_station.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -11,11 +9,7 @@
 #include "station/graph.h"
 #include "station/activation.h"
 #include "station/news.h"
-#include "station/phone_alarm.h"
 #include "station/refusals.h"
-
-#define REFUSED_WAIT_S  60 /* a token is refused for so long when Register would be */
-#define ALARMS_A_WINDOW 10 /* of a phone's own; more are counted and ignored */
 
 /* --- conditions --- */
 
@@ -85,40 +79,6 @@ static void nothing(struct session *s, const struct session_input *in, struct ef
 {
 }
 
-/* "25: Name=SEP001122334455 Load=P00308010200 Last=Initialized": older phones say it nowhere else.
- */
-static void learn_load(struct session *s)
-{
-    struct text rest = alarm_parameter(s->station.last_alarm, "DeviceText");
-
-    while (rest.at) {
-        struct text word = text_split(&rest, ' ');
-
-        if (text_starts(word, "Load="))
-            text_copy(s->station.load, sizeof(s->station.load), text_skip(word, strlen("Load=")));
-    }
-}
-
-static void keep_alarm(struct session *s, const struct session_input *in, struct effects *e)
-{
-    struct alarm_draft d;
-
-    if (s->n_alarms++ >= ALARMS_A_WINDOW || phone_alarm_read(in->message, &d) < 0) {
-        count(COUNT_SCCP_MALFORMED);
-        return;
-    }
-    free(s->station.last_alarm);
-    s->station.last_alarm = alarm_finish(&d);
-    if (s->station.last_alarm)
-        s->station.last_alarm->time_us = s->station.registry->now.wall_us;
-    if (s->station.last_alarm && !s->station.load[0])
-        learn_load(s);
-    if (!d.device.s[0])
-        d.device = s->station.name;
-    d.ip = s->station.peer.ip;
-    effects_alarm(e, &d);
-}
-
 static void ack_keepalive(struct session *s, const struct session_input *in, struct effects *e)
 {
     SEND(s, e, keepalive_ack, &(struct sccp_keepalive_ack){});
@@ -133,152 +93,6 @@ static void watch_keepalive(struct session *s, const struct session_input *in, s
         ack_keepalive(s, in, e);
     if (keepalive_heard(&s->watch, s->station.registry->now.ms, interval_s * 1000, &found))
         tell_keepalives(&s->station, interval_s, &found, e);
-}
-
-/* Each gets a place of its own in the queue, so that all come one after the other. */
-static uint32_t token_wait(struct session *s)
-{
-    struct registry *r = s->station.registry;
-
-    return s->refusal || r->draining ? REFUSED_WAIT_S : registry_token_wait_s(r);
-}
-
-static void deny_token(struct session *s, const struct session_input *in, struct effects *e)
-{
-    uint32_t wait = token_wait(s), times;
-    const struct refusal_rule *rule = &refusal_rules[s->refusal];
-
-    if (in->event == EV_SPCP_TOKEN)
-        SEND(s, e, spcp_register_token_reject, (&(struct sccp_spcp_register_token_reject){wait}));
-    else
-        SEND(s, e, register_token_reject, (&(struct sccp_register_token_reject){wait}));
-    count(COUNT_SCCP_TOKENS_REFUSED);
-    if (s->refusal && refusal_note(&s->station, rule->reason, rule->text, &times))
-        tell_transient(&s->station, rule->reason, times, e);
-}
-
-static void grant_token(struct session *s, const struct session_input *in, struct effects *e)
-{
-    if (in->event == EV_SPCP_TOKEN)
-        SEND(s, e, spcp_register_token_ack, (&(struct sccp_spcp_register_token_ack){65535}));
-    else
-        SEND(s, e, register_token_ack, &(struct sccp_register_token_ack){});
-    count(COUNT_SCCP_TOKENS_GRANTED);
-}
-
-static unsigned negotiate(const struct session *s)
-{
-    unsigned v = s->station.offered,
-             most = (unsigned)SETTING_OF(&s->station, maximum_protocol_version);
-
-    if (v > SCCP_VERSION_MAX) /* ATA 186 and 188 report 33, some SPA phones others */
-        v = s->model ? s->model->version : SCCP_VERSION_MAX;
-    if (v > most)
-        v = most;
-    if (v == 7)
-        return 6; /* as CallManager 4.1 answers: the layouts of 7 are those of 6 */
-    return v >= 12 && v <= 14 ? 11 : v;
-}
-
-static void refuse(struct session *s, const struct session_input *in, struct effects *e)
-{
-    struct sccp_register_reject reject = {};
-
-    text_copy(reject.text, sizeof(reject.text), text_of(refusal_rules[s->refusal].text));
-    s->version = (uint8_t)negotiate(s); /* CallManager 2 has a longer text */
-    SEND(s, e, register_reject, &reject);
-    count(COUNT_SCCP_REJECTED);
-    refusal_tell(&s->station, s->refusal, e);
-}
-
-static void refuse_admission(struct session *s, const struct session_input *in, struct effects *e)
-{
-    if (in->event == EV_TIMEOUT)
-        s->refusal = REFUSAL_AUTOREGISTER_TIME;
-    else if (in->err == -EIO || in->err == -EROFS || in->err == -ENOSPC || in->err == -ENOMEM ||
-             in->err == -ENOBUFS)
-        s->refusal = REFUSAL_AUTOREGISTER_STORE;
-    else
-        s->refusal = REFUSAL_AUTOREGISTER;
-    refuse(s, in, e);
-}
-
-static void ask_to_add(struct session *s, const struct session_input *in, struct effects *e)
-{
-    struct effect *row = effects_put(e, EFFECT_AUTOREGISTER);
-
-    row->link = s->id;
-    row->autoregister.device = s->station.name;
-    row->autoregister.model = s->station.model;
-    row->autoregister.protocol = PROTOCOL_SCCP;
-}
-
-static void admit(struct session *s, const struct session_input *in, struct effects *e)
-{
-    struct sccp_register_ack ack = {
-        .keepalive_s = (uint32_t)SETTING_OF(&s->station, station_keepalive_interval),
-        .secondary_keepalive_s = (uint32_t)SETTING_OF(&s->station, station_secondary_keepalive),
-    };
-
-    text_copy(s->station.name.s, sizeof(s->station.name.s),
-              text_of(station_phone(&s->station)->name));
-    station_take_name(&s->station, e);
-    if (station_enter_name(&s->station) < 0)
-        return; /* no memory: it stays unnamed and its timer ends it */
-    s->version = (uint8_t)negotiate(s);
-    session_date_template(s, ack.date_template);
-    ack.protocol = s->version;
-    session_ack_features(s, ack.features);
-    SEND(s, e, register_ack, &ack);
-    SEND(s, e, capabilities_req, &(struct sccp_capabilities_req){});
-}
-
-static uint32_t loss_ms(const struct session *s)
-{
-    uint64_t ms = (uint64_t)SETTING_OF(&s->station, station_keepalive_interval) *
-                  (uint64_t)SETTING_OF(&s->station, station_keepalive_missed) * 1000;
-
-    return (uint32_t)(ms * (100 + (s->model ? s->model->slack_percent : 0)) / 100);
-}
-
-static void park(struct session *s, const struct session_input *in, struct effects *e)
-{
-    struct parked *p = pool_get(&s->owner->parked, s->parked_id);
-
-    p->rows[p->n].id = in->message->id;
-    p->rows[p->n].argument = sccp_argument_of(in->message);
-    p->n++;
-}
-
-static void answer_parked(struct session *s, struct effects *e)
-{
-    struct parked *p = s->parked_id ? pool_get(&s->owner->parked, s->parked_id) : NULL;
-
-    for (size_t i = 0; p && i < p->n; i++)
-        session_answer(s, p->rows[i].id, p->rows[i].argument, e);
-    if (p)
-        pool_give(&s->owner->parked, s->parked_id);
-    s->parked_id = 0;
-}
-
-static void remember_early(struct session *s)
-{
-    if (s->model && s->model->quirks & MODEL_KEEPALIVE_FIRST)
-        stations_expect_early(s->owner, s->station.peer.ip);
-}
-
-static void registered(struct session *s, const struct session_input *in, struct effects *e)
-{
-    s->station.loss_ms = loss_ms(s);
-    s->watch = (struct keepalive_watch){.last_ms = s->station.registry->now.ms};
-    remember_early(s);
-    tell_arrived(&s->station, ALARM_ENDPOINT_REGISTERED, e);
-    count(COUNT_SCCP_REGISTRATIONS);
-    station_log(&s->station, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
-                s->model ? s->model->title : "unknown model", s->version,
-                s->station.load[0] ? ", load " : "", s->station.load);
-    session_send_device_caps(s, e);
-    answer_parked(s, e);
 }
 
 static void type_code(struct session *s, const struct session_input *in, struct effects *e)
@@ -422,85 +236,85 @@ static void too_early(struct session *s, const struct session_input *in, struct 
 
 /* --- the rows --- */
 
-#define NOBODY    (IN(OPEN) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
-#define THERE     (IN(REGISTERED) | IN(LEAVING))
-#define ANY       (NOBODY | THERE | IN(ADMITTING) | IN(CAPABILITIES))
+#define NOBODY (IN(OPEN) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
+#define THERE  (IN(REGISTERED) | IN(LEAVING))
+#define ANY    (NOBODY | THERE | IN(ADMITTING) | IN(CAPABILITIES))
 
 /* clang-format off */
 static const struct row {
     uint32_t in;
     enum session_event on;
     bool (*when)(struct session *s, const struct session_input *in);
-    void (*act)(struct session *s, const struct session_input *in, struct effects *e);
+    SESSION_ACT((*act));
     uint8_t to;
     const char *words; /* condition and action, for the printed graph */
 } rows[] = {
-    { ANY,                        EV_ALARM,        NULL,               keep_alarm,       SAME,                 "keep what it tells" },
+    { ANY,              EV_ALARM,        NULL,               session_keep_alarm,       SAME,                 "keep what it tells" },
 
-    { THERE,                      EV_KEEPALIVE,    NULL,               watch_keepalive,  SAME,                 "KeepAliveAck (version 0: no answer); late ones are told" },
-    { IN(CAPABILITIES),           EV_KEEPALIVE,    has_no_acks,        nothing,          SAME,                 "version 0: no answer" },
-    { IN(CAPABILITIES),           EV_KEEPALIVE,    NULL,               ack_keepalive,    SAME,                 "KeepAliveAck" },
-    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED), EV_KEEPALIVE, acknowledged_early, ack_keepalive, SAME,          "expected early: KeepAliveAck" },
-    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED), EV_KEEPALIVE, NULL,     nothing,          SAME,                 "left to TCP" },
-    { IN(OPEN) | IN(STANDBY),     EV_KEEPALIVE,    acknowledged_early, ack_keepalive,    STATION_STANDBY,      "expected early: KeepAliveAck" },
-    { IN(OPEN) | IN(STANDBY),     EV_KEEPALIVE,    NULL,               nothing,          STATION_STANDBY,      "left to TCP" },
+    { THERE,            EV_KEEPALIVE,    NULL,               watch_keepalive,          SAME,                 "KeepAliveAck (version 0: no answer); late ones are told" },
+    { IN(CAPABILITIES), EV_KEEPALIVE,    has_no_acks,        nothing,                  SAME,                 "version 0: no answer" },
+    { IN(CAPABILITIES), EV_KEEPALIVE,    NULL,               ack_keepalive,            SAME,                 "KeepAliveAck" },
+    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED),EV_KEEPALIVE,    acknowledged_early, ack_keepalive,            SAME,                 "expected early: KeepAliveAck" },
+    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED),EV_KEEPALIVE,    NULL, nothing,                  SAME,                 "left to TCP" },
+    { IN(OPEN) | IN(STANDBY),EV_KEEPALIVE,    acknowledged_early, ack_keepalive,            STATION_STANDBY,      "expected early: KeepAliveAck" },
+    { IN(OPEN) | IN(STANDBY),EV_KEEPALIVE,    NULL,         nothing,                  STATION_STANDBY,      "left to TCP" },
 
-    { NOBODY,                     EV_TOKEN,        no_token,           deny_token,       SAME,                 "would be refused, or queue full: RegisterTokenReject" },
-    { NOBODY,                     EV_TOKEN,        NULL,               grant_token,      STATION_TOKEN,        "RegisterTokenAck" },
-    { THERE | IN(CAPABILITIES) | IN(ADMITTING), EV_TOKEN, NULL,        grant_token,      SAME,                 "RegisterTokenAck" },
-    { NOBODY,                     EV_SPCP_TOKEN,   no_token,           deny_token,       SAME,                 "would be refused: SPCPRegisterTokenReject" },
-    { ANY,                        EV_SPCP_TOKEN,   NULL,               grant_token,      SAME,                 "SPCPRegisterTokenAck" },
+    { NOBODY,           EV_TOKEN,        no_token,           session_deny_token,       SAME,                 "would be refused, or queue full: RegisterTokenReject" },
+    { NOBODY,           EV_TOKEN,        NULL,               session_grant_token,      STATION_TOKEN,        "RegisterTokenAck" },
+    { THERE | IN(CAPABILITIES) | IN(ADMITTING),EV_TOKEN,        NULL, session_grant_token,      SAME,                 "RegisterTokenAck" },
+    { NOBODY,           EV_SPCP_TOKEN,   no_token,           session_deny_token,       SAME,                 "would be refused: SPCPRegisterTokenReject" },
+    { ANY,              EV_SPCP_TOKEN,   NULL,               session_grant_token,      SAME,                 "SPCPRegisterTokenAck" },
 
-    { NOBODY,                     EV_REGISTER,     refused,            refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
-    { NOBODY,                     EV_REGISTER,     unknown,            ask_to_add,       STATION_ADMITTING,    "unknown, auto-registration on: ask the database" },
-    { NOBODY,                     EV_REGISTER,     NULL,               admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
-    { THERE | IN(CAPABILITIES),   EV_REGISTER,     NULL,               begin_again,      STATION_OPEN | AGAIN, "registers again" },
-    { IN(ADMITTING),              EV_REGISTER,     NULL,               nothing,          SAME,                 "already asked" },
+    { NOBODY,           EV_REGISTER,     refused,            session_refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
+    { NOBODY,           EV_REGISTER,     unknown,            session_ask_to_add,       STATION_ADMITTING,    "unknown, auto-registration on: ask the database" },
+    { NOBODY,           EV_REGISTER,     NULL,               session_admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
+    { THERE | IN(CAPABILITIES),EV_REGISTER,     NULL,       begin_again,              STATION_OPEN | AGAIN, "registers again" },
+    { IN(ADMITTING),    EV_REGISTER,     NULL,               nothing,                  SAME,                 "already asked" },
 
-    { IN(ADMITTING),              EV_ADMITTED,     refused,            refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
-    { IN(ADMITTING),              EV_ADMITTED,     unknown,            refuse_admission, STATION_REFUSED,      "not there after all: RegisterReject" },
-    { IN(ADMITTING),              EV_ADMITTED,     NULL,               admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
-    { IN(ADMITTING),              EV_NOT_ADMITTED, NULL,               refuse_admission, STATION_REFUSED,      "RegisterReject" },
-    { IN(ADMITTING),              EV_TIMEOUT,      NULL,               refuse_admission, STATION_REFUSED,      "RegisterReject" },
-    { IN(ADMITTING),              EV_CLOSED,       NULL,               broke_off,        STATION_CLOSED,       "" },
+    { IN(ADMITTING),    EV_ADMITTED,     refused,            session_refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
+    { IN(ADMITTING),    EV_ADMITTED,     unknown,            session_refuse_admission, STATION_REFUSED,      "not there after all: RegisterReject" },
+    { IN(ADMITTING),    EV_ADMITTED,     NULL,               session_admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
+    { IN(ADMITTING),    EV_NOT_ADMITTED, NULL,               session_refuse_admission, STATION_REFUSED,      "RegisterReject" },
+    { IN(ADMITTING),    EV_TIMEOUT,      NULL,               session_refuse_admission, STATION_REFUSED,      "RegisterReject" },
+    { IN(ADMITTING),    EV_CLOSED,       NULL,               broke_off,                STATION_CLOSED,       "" },
 
-    { IN(CAPABILITIES),           EV_CAPABILITIES, NULL,               registered,       STATION_REGISTERED,   "answer what was parked" },
-    { IN(CAPABILITIES),           EV_REQUEST,      parking_is_full,    out_of_order,     STATION_CLOSED,       "too many parked: close" },
-    { IN(CAPABILITIES),           EV_REQUEST,      NULL,               park,             SAME,                 "park" },
-    { IN(CAPABILITIES),           EV_TIMEOUT,      NULL,               no_capabilities,  STATION_CLOSED,       "close" },
-    { IN(CAPABILITIES),           EV_CLOSED,       NULL,               broke_off,        STATION_CLOSED,       "" },
-    { IN(CAPABILITIES),           EV_REPLACED,     NULL,               out_of_order,     STATION_CLOSED,       "close" },
-    { IN(CAPABILITIES),           EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
+    { IN(CAPABILITIES), EV_CAPABILITIES, NULL,               session_registered,       STATION_REGISTERED,   "answer what was parked" },
+    { IN(CAPABILITIES), EV_REQUEST,      parking_is_full,    out_of_order,             STATION_CLOSED,       "too many parked: close" },
+    { IN(CAPABILITIES), EV_REQUEST,      NULL,               session_park,             SAME,                 "park" },
+    { IN(CAPABILITIES), EV_TIMEOUT,      NULL,               no_capabilities,          STATION_CLOSED,       "close" },
+    { IN(CAPABILITIES), EV_CLOSED,       NULL,               broke_off,                STATION_CLOSED,       "" },
+    { IN(CAPABILITIES), EV_REPLACED,     NULL,               out_of_order,             STATION_CLOSED,       "close" },
+    { IN(CAPABILITIES), EV_UNREGISTER,   NULL,               say_goodbye,              STATION_CLOSED,       "UnregisterAck, close" },
 
-    { THERE,                      EV_CAPABILITIES, NULL,               nothing,          SAME,                 "" },
-    { IN(REGISTERED),             EV_KEY,          in_quarantine,      type_code,        SAME,                 "in quarantine: dial tone for an activation code" },
-    { THERE,                      EV_KEY,          NULL,               nothing,          SAME,                 "" },
-    { THERE,                      EV_REQUEST,      NULL,               answer,           SAME,                 "answer" },
-    { THERE,                      EV_UNREGISTER,   has_no_acks,        leave,            STATION_OPEN,         "version 0: no answer" },
-    { THERE,                      EV_UNREGISTER,   NULL,               leave,            STATION_CLOSED,       "UnregisterAck, close" },
-    { THERE,                      EV_CLOSED,       NULL,               lost_connection,  STATION_CLOSED,       "" },
-    { THERE,                      EV_REPLACED,     NULL,               lost_to_newer,    STATION_CLOSED,       "close" },
-    { THERE,                      EV_FLOOD,        NULL,               throttled,        STATION_CLOSED,       "close" },
-    { IN(REGISTERED),             EV_CLOCK,        clock_is_right,     nothing,          SAME,                 "" },
-    { IN(REGISTERED),             EV_CLOCK,        NULL,               tell_time,        SAME,                 "its zone or daylight saving changed: DefineTimeDate" },
-    { THERE,                      EV_ORDER,        NULL,               send_away,        STATION_LEAVING,      "Reset" },
-    { IN(REGISTERED),             EV_DELETED,      NULL,               send_away,        STATION_LEAVING,      "Reset" },
-    { IN(REGISTERED),             EV_TIMEOUT,      NULL,               lost_keepalive,   STATION_CLOSED,       "keepalives missed: close" },
-    { IN(LEAVING),                EV_TIMEOUT,      only_applies,       stay,             STATION_REGISTERED,   "need not leave to apply" },
-    { IN(LEAVING),                EV_TIMEOUT,      NULL,               ignored_order,    STATION_CLOSED,       "close" },
+    { THERE,            EV_CAPABILITIES, NULL,               nothing,                  SAME,                 "" },
+    { IN(REGISTERED),   EV_KEY,          in_quarantine,      type_code,                SAME,                 "in quarantine: dial tone for an activation code" },
+    { THERE,            EV_KEY,          NULL,               nothing,                  SAME,                 "" },
+    { THERE,            EV_REQUEST,      NULL,               answer,                   SAME,                 "answer" },
+    { THERE,            EV_UNREGISTER,   has_no_acks,        leave,                    STATION_OPEN,         "version 0: no answer" },
+    { THERE,            EV_UNREGISTER,   NULL,               leave,                    STATION_CLOSED,       "UnregisterAck, close" },
+    { THERE,            EV_CLOSED,       NULL,               lost_connection,          STATION_CLOSED,       "" },
+    { THERE,            EV_REPLACED,     NULL,               lost_to_newer,            STATION_CLOSED,       "close" },
+    { THERE,            EV_FLOOD,        NULL,               throttled,                STATION_CLOSED,       "close" },
+    { IN(REGISTERED),   EV_CLOCK,        clock_is_right,     nothing,                  SAME,                 "" },
+    { IN(REGISTERED),   EV_CLOCK,        NULL,               tell_time,                SAME,                 "its zone or daylight saving changed: DefineTimeDate" },
+    { THERE,            EV_ORDER,        NULL,               send_away,                STATION_LEAVING,      "Reset" },
+    { IN(REGISTERED),   EV_DELETED,      NULL,               send_away,                STATION_LEAVING,      "Reset" },
+    { IN(REGISTERED),   EV_TIMEOUT,      NULL,               lost_keepalive,           STATION_CLOSED,       "keepalives missed: close" },
+    { IN(LEAVING),      EV_TIMEOUT,      only_applies,       stay,                     STATION_REGISTERED,   "need not leave to apply" },
+    { IN(LEAVING),      EV_TIMEOUT,      NULL,               ignored_order,            STATION_CLOSED,       "close" },
 
-    { NOBODY,                     EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
-    { NOBODY,                     EV_CAPABILITIES, NULL,               too_early,        SAME,                 "counted" },
-    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES), EV_KEY, NULL,         too_early,        SAME,                 "counted" },
-    { IN(ADMITTING),              EV_REQUEST,      NULL,               too_early,        SAME,                 "counted" },
-    { NOBODY,                     EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
-    { IN(ADMITTING),              EV_UNREGISTER,   NULL,               say_goodbye,      STATION_CLOSED,       "UnregisterAck, close" },
-    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES), EV_FLOOD, NULL,       close_link,       STATION_CLOSED,       "close" },
-    { IN(OPEN),                   EV_TIMEOUT,      NULL,               close_silent,     STATION_CLOSED,       "close" },
-    { IN(STANDBY),                EV_TIMEOUT,      NULL,               close_link,       STATION_CLOSED,       "keepalives missed: close" },
-    { IN(TOKEN) | IN(REFUSED),    EV_TIMEOUT,      NULL,               close_link,       STATION_CLOSED,       "close" },
-    { IN(TOKEN),                  EV_CLOSED,       NULL,               broke_off,        STATION_CLOSED,       "" },
-    { NOBODY,                     EV_CLOSED,       NULL,               nothing,          STATION_CLOSED,       "" },
+    { NOBODY,           EV_REQUEST,      NULL,               too_early,                SAME,                 "counted" },
+    { NOBODY,           EV_CAPABILITIES, NULL,               too_early,                SAME,                 "counted" },
+    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES),EV_KEY,          NULL, too_early,                SAME,                 "counted" },
+    { IN(ADMITTING),    EV_REQUEST,      NULL,               too_early,                SAME,                 "counted" },
+    { NOBODY,           EV_UNREGISTER,   NULL,               say_goodbye,              STATION_CLOSED,       "UnregisterAck, close" },
+    { IN(ADMITTING),    EV_UNREGISTER,   NULL,               say_goodbye,              STATION_CLOSED,       "UnregisterAck, close" },
+    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES),EV_FLOOD,        NULL, close_link,               STATION_CLOSED,       "close" },
+    { IN(OPEN),         EV_TIMEOUT,      NULL,               close_silent,             STATION_CLOSED,       "close" },
+    { IN(STANDBY),      EV_TIMEOUT,      NULL,               close_link,               STATION_CLOSED,       "keepalives missed: close" },
+    { IN(TOKEN) | IN(REFUSED),EV_TIMEOUT,      NULL,        close_link,               STATION_CLOSED,       "close" },
+    { IN(TOKEN),        EV_CLOSED,       NULL,               broke_off,                STATION_CLOSED,       "" },
+    { NOBODY,           EV_CLOSED,       NULL,               nothing,                  STATION_CLOSED,       "" },
 };
 
 static const struct state_words states[N_STATION_STATES] = {
@@ -655,7 +469,6 @@ void session_print_states(struct writer *w)
     struct graph_row printed[sizeof(rows) / sizeof(*rows)];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        printed[i] =
-            (struct graph_row){rows[i].in, (uint8_t)rows[i].on, rows[i].to, rows[i].words};
+        printed[i] = (struct graph_row){rows[i].in, (uint8_t)rows[i].on, rows[i].to, rows[i].words};
     graph_print(w, states, event_names, printed, sizeof(rows) / sizeof(*rows));
 }

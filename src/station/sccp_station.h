@@ -42,9 +42,9 @@ struct session {
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */
     uint64_t parked_id;              /* in owner->parked, or 0 */
     struct keepalive_watch watch;
-    uint64_t typing_id;              /* of activation.c, or 0 */
-    const struct model *model;       /* NULL: a model nobody knows */
-    uint8_t *partial;                /* start of a message whose rest is still to come, or NULL */
+    uint64_t typing_id;        /* of activation.c, or 0 */
+    const struct model *model; /* NULL: a model nobody knows */
+    uint8_t *partial;          /* start of a message whose rest is still to come, or NULL */
     uint16_t partial_len, partial_size;
 };
 
@@ -113,6 +113,21 @@ void session_idle_screen(struct session *s, struct effects *e);
 void session_arm(struct session *s);
 /* The states and what moves between them, as Markdown with a Mermaid graph. */
 void session_print_states(struct writer *w);
+
+/* An act of the table's rows. */
+#define SESSION_ACT(name)                                                                          \
+    void name(struct session *s, const struct session_input *in, struct effects *e)
+
+/* sccp_arrivals.c: how a phone registers */
+SESSION_ACT(session_keep_alarm);
+SESSION_ACT(session_grant_token);
+SESSION_ACT(session_deny_token);
+SESSION_ACT(session_refuse);
+SESSION_ACT(session_refuse_admission);
+SESSION_ACT(session_ask_to_add);
+SESSION_ACT(session_admit);
+SESSION_ACT(session_park);       /* what it asks before it is there … */
+SESSION_ACT(session_registered); /* … is answered then */
 
 /* sccp_answers.c */
 enum session_event sccp_event_of(uint32_t id);

@@ -30,7 +30,7 @@ static void take_contact(struct sip_device *d, struct sip_request *q, const stru
         sip_link_step(q->link, SIP_LINK_EV_REGISTERED, q->effects);
 }
 
-void sip_client_bind(struct sip_device *d, struct sip_request *q, struct effects *e)
+static void take_contacts(struct sip_device *d, struct sip_request *q, struct effects *e)
 {
     d->station.heard_ms = q->owner->registry->now.ms;
     d->station.peer = q->flow->peer;
@@ -119,4 +119,34 @@ void sip_client_register(struct sip_request *q)
         sip_answer_contacts(q, d);
     else
         take(q, phone, d);
+}
+
+/* --- acts of the rows in sip_station.c --- */
+
+void sip_client_take_contacts(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    in->request->known = true;
+    take_contacts(d, in->request, e);
+    sip_answer_contacts(in->request, d);
+}
+
+void sip_client_welcome(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    station_take_name(&d->station, e);
+    if (station_enter_name(&d->station) < 0)
+        return;
+    sip_client_take_contacts(d, in, e);
+    if (d->bindings)
+        sip_arrive(d, ALARM_ENDPOINT_REGISTERED, e);
+}
+
+void sip_client_drop_expired(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    uint64_t now = d->owner->registry->now.ms;
+
+    for (struct sip_binding *b = d->bindings, *next; b; b = next) {
+        next = b->next;
+        if (b->expires_ms <= now)
+            sip_binding_free(b);
+    }
 }

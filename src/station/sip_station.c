@@ -2,7 +2,6 @@
 #include "station/sip_station.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "core/counters.h"
 #include "station/graph.h"
@@ -14,8 +13,7 @@
 /* What CallManager calls the last signal of its alarms. */
 static const char register_ind[] = "SIPRegisterInd",
                   line_timeout[] = "SIPStationDPrimaryLineTimeout",
-                  connection_ind[] = "SIPConnControlInd",
-                  autoregister_error[] = "DbStationAutoRegisterErr";
+                  connection_ind[] = "SIPConnControlInd";
 
 /* --- conditions --- */
 
@@ -36,28 +34,13 @@ static bool door_is_closed(struct sip_device *d, const struct sip_input *in)
     return d->refusal == REFUSAL_UNKNOWN;
 }
 
-static size_t lines_of(struct sip_device *d)
-{
-    const struct phone *phone = station_phone(&d->station);
-    size_t n = 0;
-
-    for (size_t i = 0; phone && i < phone->n_buttons; i++)
-        n += phone->buttons[i].feature == BUTTON_LINE;
-    return n;
-}
-
-static bool is_whole(struct sip_device *d)
-{
-    return d->bulk || sip_bindings_count(d) >= lines_of(d);
-}
-
 /* With the line that this request registers. */
 static bool more_lines(struct sip_device *d, const struct sip_input *in)
 {
     unsigned line = in->request->line;
     size_t n = sip_bindings_count(d) + !sip_binding_of_line(d, line);
 
-    return !d->bulk && (n < lines_of(d) || (line != 1 && !sip_binding_of_line(d, 1)));
+    return !d->bulk && (n < sip_lines_of(d) || (line != 1 && !sip_binding_of_line(d, 1)));
 }
 
 static bool is_first_line(struct sip_device *d, const struct sip_input *in)
@@ -112,162 +95,6 @@ static bool some_are_left(struct sip_device *d, const struct sip_input *in)
 
 static void nothing(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
-}
-
-static void refuse(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    if (d->station.state == STATION_ADMITTING)
-        d->station.last_signal = autoregister_error;
-    count(COUNT_SIP_REJECTED);
-    refusal_tell(&d->station, d->refusal, e);
-    sip_answer_refused(in->request, d->refusal);
-    if (in->request->link)
-        sip_link_step(in->request->link, SIP_LINK_EV_REFUSED, e);
-}
-
-static void refuse_admission(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    bool store = in->err == -EIO || in->err == -EROFS || in->err == -ENOSPC || in->err == -ENOMEM ||
-                 in->err == -ENOBUFS;
-
-    d->refusal = in->err == -ETIMEDOUT ? REFUSAL_AUTOREGISTER_TIME
-                 : store               ? REFUSAL_AUTOREGISTER_STORE
-                                       : REFUSAL_AUTOREGISTER;
-    refuse(d, in, e);
-}
-
-static void ask_to_add(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    struct effect *row;
-
-    if (sip_request_keep(in->request, &d->waiting) < 0)
-        return; /* already asked; or no room: it comes again, its timer ends it */
-    station_take_name(&d->station, e);
-    station_enter_name(&d->station);
-    row = effects_put(e, EFFECT_AUTOREGISTER);
-    row->link = sip_device_token(d);
-    row->autoregister.device = d->station.name;
-    row->autoregister.model = d->station.model;
-    row->autoregister.protocol = PROTOCOL_SIP;
-}
-
-static uint32_t loss_ms(struct sip_device *d)
-{
-    const struct sip_profile *profile =
-        sip_profile_of(d->station.registry->directory, station_phone(&d->station));
-
-    return (uint32_t)(SETTING_OF(&d->station, sip_station_keepalive_interval) -
-                      profile->timer_register_delta + SETTING_OF(&d->station, sip_register_grace)) *
-           1000;
-}
-
-/* The first line lives for the keepalive interval, the others as long as they ask for. */
-static uint64_t granted_ms(struct sip_device *d, const struct sip_request *q)
-{
-    int64_t most = q->line == 1 ? SETTING_OF(&d->station, sip_station_keepalive_interval)
-                                : SETTING_OF(&d->station, sip_maximum_expires);
-    int64_t asked = sip_register_expires(&q->reg);
-
-    return (uint64_t)(asked < most ? asked : most) * 1000;
-}
-
-static void heard(struct sip_device *d, struct sip_binding *b, const struct sip_request *q)
-{
-    uint64_t now = d->station.registry->now.ms;
-
-    b->cseq = q->message->cseq;
-    b->expires_ms = now + granted_ms(d, q);
-    if (b->line == 1)
-        d->station.heard_ms = now;
-}
-
-static void bind_line(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    struct sip_request *q = in->request;
-    struct sip_binding *b =
-        sip_binding_put(d, sip_binding_of_line(d, q->line), q, &q->reg.contacts[0]);
-
-    if (!b)
-        return; /* no memory: it comes again */
-    b->line = q->line;
-    heard(d, b, q);
-    q->known = true;
-    sip_answer_registered(q, b, true);
-    if (q->link)
-        sip_link_step(q->link, SIP_LINK_EV_REGISTERED, e);
-}
-
-static void admit(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    station_leave_name(&d->station);
-    text_copy(d->station.name.s, sizeof(d->station.name.s),
-              text_of(station_phone(&d->station)->name));
-    station_take_name(&d->station, e);
-    if (station_enter_name(&d->station) < 0)
-        return; /* no memory: it comes again */
-    d->station.loss_ms = loss_ms(d);
-    bind_line(d, in, e);
-}
-
-static void arrive(struct sip_device *d, enum alarm_id alarm, struct effects *e)
-{
-    const struct model *model = model_find(d->station.model);
-
-    tell_arrived(&d->station, alarm, e);
-    count(COUNT_SIP_REGISTRATIONS);
-    station_log(&d->station, LOG_LEVEL_INFO, "registered, %s, %zu of %zu lines%s%s",
-                model ? model->title : "unknown model",
-                d->bulk ? lines_of(d) : sip_bindings_count(d), lines_of(d),
-                d->station.load[0] ? ", load " : "", d->station.load);
-}
-
-static void registered(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    bind_line(d, in, e);
-    arrive(d, ALARM_ENDPOINT_REGISTERED, e);
-    sip_tell_configuration(d);
-}
-
-static void admit_whole(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    admit(d, in, e);
-    arrive(d, ALARM_ENDPOINT_REGISTERED, e);
-    sip_tell_configuration(d);
-}
-
-static void registered_partly(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    arrive(d, ALARM_DEVICE_PARTIALLY_REGISTERED, e);
-    sip_tell_configuration(d);
-}
-
-/* A line came late, or anew. */
-static void add_line(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    bool was_whole = is_whole(d);
-
-    bind_line(d, in, e);
-    if (!was_whole && is_whole(d))
-        tell_registered(&d->station, ALARM_ENDPOINT_REGISTERED, e);
-}
-
-static void refresh(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    struct sip_request *q = in->request;
-
-    if (!q->link) { /* a NAT may have given it another port */
-        q->binding->flow = *q->flow;
-        d->station.peer = q->flow->peer;
-    }
-    heard(d, q->binding, q);
-    sip_answer_registered(q, q->binding, false);
-}
-
-static void repeat(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    struct sip_request *q = in->request;
-
-    sip_answer_registered(q, q->binding, q->binding->cseq == q->binding->first_cseq);
 }
 
 static void gone(struct sip_device *d, uint32_t reason, const char *signal, struct effects *e)
@@ -393,34 +220,6 @@ static void never_whole(struct sip_device *d, const struct sip_input *in, struct
 
 /* --- plain clients --- */
 
-static void take_contacts(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    in->request->known = true;
-    sip_client_bind(d, in->request, e);
-    sip_answer_contacts(in->request, d);
-}
-
-static void welcome(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    station_take_name(&d->station, e);
-    if (station_enter_name(&d->station) < 0)
-        return;
-    take_contacts(d, in, e);
-    if (d->bindings)
-        arrive(d, ALARM_ENDPOINT_REGISTERED, e);
-}
-
-static void drop_expired(struct sip_device *d, const struct sip_input *in, struct effects *e)
-{
-    uint64_t now = d->owner->registry->now.ms;
-
-    for (struct sip_binding *b = d->bindings, *next; b; b = next) {
-        next = b->next;
-        if (b->expires_ms <= now)
-            sip_binding_free(b);
-    }
-}
-
 /* There is no order that all makes understand; check-sync is what most do. */
 static void suggest(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
@@ -434,72 +233,72 @@ static void left_by_itself(struct sip_device *d, const struct sip_input *in, str
 
 /* --- the rows --- */
 
-#define THERE     (IN(REGISTERED) | IN(LEAVING))
-#define LINES     IN(CAPABILITIES)
+#define THERE (IN(REGISTERED) | IN(LEAVING))
+#define LINES IN(CAPABILITIES)
 
 /* clang-format off */
 static const struct row {
     uint32_t in;
     enum sip_event on;
     bool (*when)(struct sip_device *d, const struct sip_input *in);
-    void (*act)(struct sip_device *d, const struct sip_input *in, struct effects *e);
+    SIP_ACT((*act));
     uint8_t to;
     const char *words; /* condition and action, for the printed graph */
 } rows[] = {
-    { THERE,            SIP_EV_REFRESH,      NULL,           refresh,           SAME,                     "200" },
-    { IN(OPEN),         SIP_EV_REGISTER,     refused,        refuse,            STATION_REFUSED,          "a rule of refusals.def: 403, 485 or 503" },
-    { IN(OPEN),         SIP_EV_REGISTER,     unknown,        nothing,           STATION_ADMITTING | AGAIN, "not in the directory" },
-    { IN(OPEN),         SIP_EV_REGISTER,     more_lines,     admit,             STATION_CAPABILITIES,     "more lines are to come: 200" },
-    { IN(OPEN),         SIP_EV_REGISTER,     NULL,           admit_whole,       STATION_REGISTERED,       "200, then what it has to know" },
+    { THERE,          SIP_EV_REFRESH,      NULL,           sip_refresh,              SAME,                       "200" },
+    { IN(OPEN),       SIP_EV_REGISTER,     refused,        sip_refuse,               STATION_REFUSED,            "a rule of refusals.def: 403, 485 or 503" },
+    { IN(OPEN),       SIP_EV_REGISTER,     unknown,        nothing,                  STATION_ADMITTING | AGAIN,  "not in the directory" },
+    { IN(OPEN),       SIP_EV_REGISTER,     more_lines,     sip_admit,                STATION_CAPABILITIES,       "more lines are to come: 200" },
+    { IN(OPEN),       SIP_EV_REGISTER,     NULL,           sip_admit_whole,          STATION_REGISTERED,         "200, then what it has to know" },
 
-    { IN(ADMITTING),    SIP_EV_REGISTER,     door_is_closed, refuse,            STATION_REFUSED,          "auto-registration is off: 404" },
-    { IN(ADMITTING),    SIP_EV_REGISTER,     NULL,           ask_to_add,        SAME,                     "ask the database, once" },
-    { IN(ADMITTING),    SIP_EV_ADMITTED,     refused,        refuse,            STATION_REFUSED,          "a rule of refusals.def: 403, 485 or 503" },
-    { IN(ADMITTING),    SIP_EV_ADMITTED,     unknown,        refuse_admission,  STATION_REFUSED,          "not there after all: 404" },
-    { IN(ADMITTING),    SIP_EV_ADMITTED,     more_lines,     admit,             STATION_CAPABILITIES,     "more lines are to come: 200" },
-    { IN(ADMITTING),    SIP_EV_ADMITTED,     NULL,           admit_whole,       STATION_REGISTERED,       "200, then what it has to know" },
-    { IN(ADMITTING),    SIP_EV_NOT_ADMITTED, NULL,           refuse_admission,  STATION_REFUSED,          "404" },
-    { IN(ADMITTING),    SIP_EV_CLOSED,       NULL,           broke_off,         STATION_CLOSED,           "" },
-    { IN(ADMITTING),    SIP_EV_REPLACED,     NULL,           nothing,           STATION_CLOSED,           "" },
+    { IN(ADMITTING),  SIP_EV_REGISTER,     door_is_closed, sip_refuse,               STATION_REFUSED,            "auto-registration is off: 404" },
+    { IN(ADMITTING),  SIP_EV_REGISTER,     NULL,           sip_ask_to_add,           SAME,                       "ask the database, once" },
+    { IN(ADMITTING),  SIP_EV_ADMITTED,     refused,        sip_refuse,               STATION_REFUSED,            "a rule of refusals.def: 403, 485 or 503" },
+    { IN(ADMITTING),  SIP_EV_ADMITTED,     unknown,        sip_refuse_admission,     STATION_REFUSED,            "not there after all: 404" },
+    { IN(ADMITTING),  SIP_EV_ADMITTED,     more_lines,     sip_admit,                STATION_CAPABILITIES,       "more lines are to come: 200" },
+    { IN(ADMITTING),  SIP_EV_ADMITTED,     NULL,           sip_admit_whole,          STATION_REGISTERED,         "200, then what it has to know" },
+    { IN(ADMITTING),  SIP_EV_NOT_ADMITTED, NULL,           sip_refuse_admission,     STATION_REFUSED,            "404" },
+    { IN(ADMITTING),  SIP_EV_CLOSED,       NULL,           broke_off,                STATION_CLOSED,             "" },
+    { IN(ADMITTING),  SIP_EV_REPLACED,     NULL,           nothing,                  STATION_CLOSED,             "" },
 
-    { LINES,            SIP_EV_REGISTER,     more_lines,     bind_line,         SAME,                     "another line, not the last: 200" },
-    { LINES,            SIP_EV_REGISTER,     NULL,           registered,        STATION_REGISTERED,       "the last line: 200, then what it has to know" },
-    { LINES,            SIP_EV_REFRESH,      NULL,           refresh,           SAME,                     "200" },
-    { LINES | THERE,    SIP_EV_REPEAT,       NULL,           repeat,            SAME,                     "the same answer once more" },
-    { LINES,            SIP_EV_MOVED,        NULL,           begin_again,       STATION_OPEN | AGAIN,     "" },
-    { LINES,            SIP_EV_TIMEOUT,      has_first_line, registered_partly, STATION_REGISTERED,       "partly registered: an alarm" },
-    { LINES,            SIP_EV_TIMEOUT,      NULL,           never_whole,       STATION_CLOSED,           "the first line never came: close" },
-    { LINES,            SIP_EV_UNREGISTER,   NULL,           leave,             STATION_CLOSED,           "200, close" },
-    { LINES,            SIP_EV_CLOSED,       NULL,           broke_off,         STATION_CLOSED,           "" },
-    { LINES,            SIP_EV_REPLACED,     NULL,           broke_off,         STATION_CLOSED,           "close" },
+    { LINES,          SIP_EV_REGISTER,     more_lines,     sip_bind_line,            SAME,                       "another line, not the last: 200" },
+    { LINES,          SIP_EV_REGISTER,     NULL,           sip_registered,           STATION_REGISTERED,         "the last line: 200, then what it has to know" },
+    { LINES,          SIP_EV_REFRESH,      NULL,           sip_refresh,              SAME,                       "200" },
+    { LINES | THERE,  SIP_EV_REPEAT,       NULL,           sip_repeat,               SAME,                       "the same answer once more" },
+    { LINES,          SIP_EV_MOVED,        NULL,           begin_again,              STATION_OPEN | AGAIN,       "" },
+    { LINES,          SIP_EV_TIMEOUT,      has_first_line, sip_registered_partly,    STATION_REGISTERED,         "partly registered: an alarm" },
+    { LINES,          SIP_EV_TIMEOUT,      NULL,           never_whole,              STATION_CLOSED,             "the first line never came: close" },
+    { LINES,          SIP_EV_UNREGISTER,   NULL,           leave,                    STATION_CLOSED,             "200, close" },
+    { LINES,          SIP_EV_CLOSED,       NULL,           broke_off,                STATION_CLOSED,             "" },
+    { LINES,          SIP_EV_REPLACED,     NULL,           broke_off,                STATION_CLOSED,             "close" },
 
-    { THERE,            SIP_EV_REGISTER,     is_first_line,  begin_again,       STATION_OPEN | AGAIN,     "registers again" },
-    { THERE,            SIP_EV_REGISTER,     NULL,           add_line,          SAME,                     "another line, or one anew: 200" },
-    { THERE,            SIP_EV_MOVED,        NULL,           moved,             STATION_OPEN | AGAIN,     "gone from its old address or port" },
-    { THERE,            SIP_EV_UNREGISTER,   others_stay,    unbind,            SAME,                     "one line of several: 200" },
-    { THERE,            SIP_EV_UNREGISTER,   NULL,           leave,             STATION_CLOSED,           "200, close" },
-    { THERE,            SIP_EV_CLOSED,       NULL,           lost_connection,   STATION_CLOSED,           "" },
-    { THERE,            SIP_EV_REPLACED,     NULL,           lost_to_newer,     STATION_CLOSED,           "close" },
-    { THERE,            SIP_EV_ORDER,        is_plain,       suggest,           SAME,                     "a client of another make: NOTIFY check-sync" },
-    { THERE,            SIP_EV_ORDER,        NULL,           send_away,         STATION_LEAVING,          "NOTIFY service-control" },
-    { IN(REGISTERED),   SIP_EV_DELETED,      is_plain,       left_by_itself,    STATION_CLOSED,           "" },
-    { IN(REGISTERED),   SIP_EV_DELETED,      NULL,           send_away,         STATION_LEAVING,          "NOTIFY service-control" },
-    { IN(REGISTERED),   SIP_EV_TIMEOUT,      some_are_left,  drop_expired,      SAME,                     "a contact of several has run out" },
-    { IN(REGISTERED),   SIP_EV_TIMEOUT,      NULL,           lost_keepalive,    STATION_CLOSED,           "no refresh: close" },
-    { IN(LEAVING),      SIP_EV_OBEYED,       NULL,           obey,              SAME,                     "it will leave" },
-    { IN(LEAVING),      SIP_EV_DISOBEYED,    only_applies,   stay,              STATION_REGISTERED,       "need not leave to apply" },
-    { IN(LEAVING),      SIP_EV_DISOBEYED,    NULL,           ignored_order,     STATION_CLOSED,           "refused or unanswered: close" },
-    { IN(LEAVING),      SIP_EV_TIMEOUT,      only_applies,   stay,              STATION_REGISTERED,       "need not leave to apply" },
-    { IN(LEAVING),      SIP_EV_TIMEOUT,      went_silently,  lost_keepalive,    STATION_CLOSED,           "a load that reboots without a word" },
-    { IN(LEAVING),      SIP_EV_TIMEOUT,      NULL,           ignored_order,     STATION_CLOSED,           "did not leave: close" },
-    { IN(REGISTERED),   SIP_EV_OBEYED,       NULL,           nothing,           SAME,                     "" },
-    { IN(REGISTERED),   SIP_EV_DISOBEYED,    NULL,           nothing,           SAME,                     "" },
+    { THERE,          SIP_EV_REGISTER,     is_first_line,  begin_again,              STATION_OPEN | AGAIN,       "registers again" },
+    { THERE,          SIP_EV_REGISTER,     NULL,           sip_add_line,             SAME,                       "another line, or one anew: 200" },
+    { THERE,          SIP_EV_MOVED,        NULL,           moved,                    STATION_OPEN | AGAIN,       "gone from its old address or port" },
+    { THERE,          SIP_EV_UNREGISTER,   others_stay,    unbind,                   SAME,                       "one line of several: 200" },
+    { THERE,          SIP_EV_UNREGISTER,   NULL,           leave,                    STATION_CLOSED,             "200, close" },
+    { THERE,          SIP_EV_CLOSED,       NULL,           lost_connection,          STATION_CLOSED,             "" },
+    { THERE,          SIP_EV_REPLACED,     NULL,           lost_to_newer,            STATION_CLOSED,             "close" },
+    { THERE,          SIP_EV_ORDER,        is_plain,       suggest,                  SAME,                       "a client of another make: NOTIFY check-sync" },
+    { THERE,          SIP_EV_ORDER,        NULL,           send_away,                STATION_LEAVING,            "NOTIFY service-control" },
+    { IN(REGISTERED), SIP_EV_DELETED,      is_plain,       left_by_itself,           STATION_CLOSED,             "" },
+    { IN(REGISTERED), SIP_EV_DELETED,      NULL,           send_away,                STATION_LEAVING,            "NOTIFY service-control" },
+    { IN(REGISTERED), SIP_EV_TIMEOUT,      some_are_left,  sip_client_drop_expired,  SAME,                       "a contact of several has run out" },
+    { IN(REGISTERED), SIP_EV_TIMEOUT,      NULL,           lost_keepalive,           STATION_CLOSED,             "no refresh: close" },
+    { IN(LEAVING),    SIP_EV_OBEYED,       NULL,           obey,                     SAME,                       "it will leave" },
+    { IN(LEAVING),    SIP_EV_DISOBEYED,    only_applies,   stay,                     STATION_REGISTERED,         "need not leave to apply" },
+    { IN(LEAVING),    SIP_EV_DISOBEYED,    NULL,           ignored_order,            STATION_CLOSED,             "refused or unanswered: close" },
+    { IN(LEAVING),    SIP_EV_TIMEOUT,      only_applies,   stay,                     STATION_REGISTERED,         "need not leave to apply" },
+    { IN(LEAVING),    SIP_EV_TIMEOUT,      went_silently,  lost_keepalive,           STATION_CLOSED,             "a load that reboots without a word" },
+    { IN(LEAVING),    SIP_EV_TIMEOUT,      NULL,           ignored_order,            STATION_CLOSED,             "did not leave: close" },
+    { IN(REGISTERED), SIP_EV_OBEYED,       NULL,           nothing,                  SAME,                       "" },
+    { IN(REGISTERED), SIP_EV_DISOBEYED,    NULL,           nothing,                  SAME,                       "" },
 
-    { IN(OPEN),         SIP_EV_CONTACTS,     refused,        refuse,            STATION_REFUSED,          "a rule of refusals.def: 403 or 503" },
-    { IN(OPEN),         SIP_EV_CONTACTS,     NULL,           welcome,           STATION_REGISTERED | AGAIN, "200 with its contacts" },
-    { THERE,            SIP_EV_CONTACTS,     NULL,           take_contacts,     STATION_REGISTERED | AGAIN, "200 with its contacts" },
-    { THERE,            SIP_EV_SETTLED,      none_is_left,   left_by_itself,    STATION_CLOSED,           "no contact is left" },
-    { THERE,            SIP_EV_SETTLED,      NULL,           nothing,           SAME,                     "" },
+    { IN(OPEN),       SIP_EV_CONTACTS,     refused,        sip_refuse,               STATION_REFUSED,            "a rule of refusals.def: 403 or 503" },
+    { IN(OPEN),       SIP_EV_CONTACTS,     NULL,           sip_client_welcome,       STATION_REGISTERED | AGAIN, "200 with its contacts" },
+    { THERE,          SIP_EV_CONTACTS,     NULL,           sip_client_take_contacts, STATION_REGISTERED | AGAIN, "200 with its contacts" },
+    { THERE,          SIP_EV_SETTLED,      none_is_left,   left_by_itself,           STATION_CLOSED,             "no contact is left" },
+    { THERE,          SIP_EV_SETTLED,      NULL,           nothing,                  SAME,                       "" },
 };
 
 static const struct state_words states[N_STATION_STATES] = {
@@ -664,8 +463,7 @@ void sip_print_states(struct writer *w)
     struct graph_row printed[sizeof(rows) / sizeof(*rows)];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        printed[i] =
-            (struct graph_row){rows[i].in, (uint8_t)rows[i].on, rows[i].to, rows[i].words};
+        printed[i] = (struct graph_row){rows[i].in, (uint8_t)rows[i].on, rows[i].to, rows[i].words};
     write_string(w, "## A device\n\n");
     graph_print(w, states, event_names, printed, sizeof(rows) / sizeof(*rows));
     write_string(w, "\n## A connection\n\n");

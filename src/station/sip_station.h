@@ -171,6 +171,26 @@ const char *sip_device_state_name(enum station_state state);
 /* The states and what moves between them, as Markdown with Mermaid graphs. */
 void sip_print_states(struct writer *w);
 
+/* An act of the table's rows. */
+#define SIP_ACT(name) void name(struct sip_device *d, const struct sip_input *in, struct effects *e)
+
+/* --- sip_arrivals.c: how a device comes --- */
+
+SIP_ACT(sip_refuse);
+SIP_ACT(sip_refuse_admission);
+SIP_ACT(sip_ask_to_add);
+SIP_ACT(sip_admit);
+SIP_ACT(sip_admit_whole);
+SIP_ACT(sip_bind_line);
+SIP_ACT(sip_add_line);
+SIP_ACT(sip_registered);
+SIP_ACT(sip_registered_partly);
+SIP_ACT(sip_refresh);
+SIP_ACT(sip_repeat);
+void sip_arrive(struct sip_device *d, enum alarm_id alarm, struct effects *e);
+size_t sip_lines_of(struct sip_device *d); /* that it has in the directory */
+bool sip_is_whole(struct sip_device *d);   /* all of them are registered */
+
 /* --- sip_stations.c: devices and links --- */
 
 struct sip_device *sip_device_new(struct sip_stations *s, struct device_name name,
@@ -281,5 +301,6 @@ void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e);
 /* --- sip_clients.c: plain clients --- */
 
 void sip_client_register(struct sip_request *q);
-/* Takes, refreshes and removes contacts as the request says. */
-void sip_client_bind(struct sip_device *d, struct sip_request *q, struct effects *e);
+SIP_ACT(sip_client_welcome);
+SIP_ACT(sip_client_take_contacts);
+SIP_ACT(sip_client_drop_expired);

@@ -1,0 +1,180 @@
+/* sip_arrivals.c - how a SIP device comes: refused, added, admitted line by line, refreshed.
+ *
+ * Acts of the rows in sip_station.c. */
+#include <errno.h>
+
+#include "core/counters.h"
+#include "station/news.h"
+#include "station/refusals.h"
+#include "station/sip_station.h"
+
+size_t sip_lines_of(struct sip_device *d)
+{
+    const struct phone *phone = station_phone(&d->station);
+    size_t n = 0;
+
+    for (size_t i = 0; phone && i < phone->n_buttons; i++)
+        n += phone->buttons[i].feature == BUTTON_LINE;
+    return n;
+}
+
+bool sip_is_whole(struct sip_device *d)
+{
+    return d->bulk || sip_bindings_count(d) >= sip_lines_of(d);
+}
+
+void sip_refuse(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    if (d->station.state == STATION_ADMITTING)
+        d->station.last_signal = "DbStationAutoRegisterErr"; /* as CallManager's alarms say */
+    count(COUNT_SIP_REJECTED);
+    refusal_tell(&d->station, d->refusal, e);
+    sip_answer_refused(in->request, d->refusal);
+    if (in->request->link)
+        sip_link_step(in->request->link, SIP_LINK_EV_REFUSED, e);
+}
+
+void sip_refuse_admission(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    bool store = in->err == -EIO || in->err == -EROFS || in->err == -ENOSPC || in->err == -ENOMEM ||
+                 in->err == -ENOBUFS;
+
+    d->refusal = in->err == -ETIMEDOUT ? REFUSAL_AUTOREGISTER_TIME
+                 : store               ? REFUSAL_AUTOREGISTER_STORE
+                                       : REFUSAL_AUTOREGISTER;
+    sip_refuse(d, in, e);
+}
+
+void sip_ask_to_add(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    struct effect *row;
+
+    if (sip_request_keep(in->request, &d->waiting) < 0)
+        return; /* already asked; or no room: it comes again, its timer ends it */
+    station_take_name(&d->station, e);
+    station_enter_name(&d->station);
+    row = effects_put(e, EFFECT_AUTOREGISTER);
+    row->link = sip_device_token(d);
+    row->autoregister.device = d->station.name;
+    row->autoregister.model = d->station.model;
+    row->autoregister.protocol = PROTOCOL_SIP;
+}
+
+static uint32_t loss_ms(struct sip_device *d)
+{
+    const struct sip_profile *profile =
+        sip_profile_of(d->station.registry->directory, station_phone(&d->station));
+
+    return (uint32_t)(SETTING_OF(&d->station, sip_station_keepalive_interval) -
+                      profile->timer_register_delta + SETTING_OF(&d->station, sip_register_grace)) *
+           1000;
+}
+
+/* The first line lives for the keepalive interval, the others as long as they ask for. */
+static uint64_t granted_ms(struct sip_device *d, const struct sip_request *q)
+{
+    int64_t most = q->line == 1 ? SETTING_OF(&d->station, sip_station_keepalive_interval)
+                                : SETTING_OF(&d->station, sip_maximum_expires);
+    int64_t asked = sip_register_expires(&q->reg);
+
+    return (uint64_t)(asked < most ? asked : most) * 1000;
+}
+
+static void heard(struct sip_device *d, struct sip_binding *b, const struct sip_request *q)
+{
+    uint64_t now = d->station.registry->now.ms;
+
+    b->cseq = q->message->cseq;
+    b->expires_ms = now + granted_ms(d, q);
+    if (b->line == 1)
+        d->station.heard_ms = now;
+}
+
+void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    struct sip_request *q = in->request;
+    struct sip_binding *b =
+        sip_binding_put(d, sip_binding_of_line(d, q->line), q, &q->reg.contacts[0]);
+
+    if (!b)
+        return; /* no memory: it comes again */
+    b->line = q->line;
+    heard(d, b, q);
+    q->known = true;
+    sip_answer_registered(q, b, true);
+    if (q->link)
+        sip_link_step(q->link, SIP_LINK_EV_REGISTERED, e);
+}
+
+void sip_admit(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    station_leave_name(&d->station);
+    text_copy(d->station.name.s, sizeof(d->station.name.s),
+              text_of(station_phone(&d->station)->name));
+    station_take_name(&d->station, e);
+    if (station_enter_name(&d->station) < 0)
+        return; /* no memory: it comes again */
+    d->station.loss_ms = loss_ms(d);
+    sip_bind_line(d, in, e);
+}
+
+void sip_arrive(struct sip_device *d, enum alarm_id alarm, struct effects *e)
+{
+    const struct model *model = model_find(d->station.model);
+
+    tell_arrived(&d->station, alarm, e);
+    count(COUNT_SIP_REGISTRATIONS);
+    station_log(&d->station, LOG_LEVEL_INFO, "registered, %s, %zu of %zu lines%s%s",
+                model ? model->title : "unknown model",
+                d->bulk ? sip_lines_of(d) : sip_bindings_count(d), sip_lines_of(d),
+                d->station.load[0] ? ", load " : "", d->station.load);
+}
+
+void sip_registered(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    sip_bind_line(d, in, e);
+    sip_arrive(d, ALARM_ENDPOINT_REGISTERED, e);
+    sip_tell_configuration(d);
+}
+
+void sip_admit_whole(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    sip_admit(d, in, e);
+    sip_arrive(d, ALARM_ENDPOINT_REGISTERED, e);
+    sip_tell_configuration(d);
+}
+
+void sip_registered_partly(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    sip_arrive(d, ALARM_DEVICE_PARTIALLY_REGISTERED, e);
+    sip_tell_configuration(d);
+}
+
+/* A line came late, or anew. */
+void sip_add_line(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    bool was_whole = sip_is_whole(d);
+
+    sip_bind_line(d, in, e);
+    if (!was_whole && sip_is_whole(d))
+        tell_registered(&d->station, ALARM_ENDPOINT_REGISTERED, e);
+}
+
+void sip_refresh(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    struct sip_request *q = in->request;
+
+    if (!q->link) { /* a NAT may have given it another port */
+        q->binding->flow = *q->flow;
+        d->station.peer = q->flow->peer;
+    }
+    heard(d, q->binding, q);
+    sip_answer_registered(q, q->binding, false);
+}
+
+void sip_repeat(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    struct sip_request *q = in->request;
+
+    sip_answer_registered(q, q->binding, q->binding->cseq == q->binding->first_cseq);
+}
