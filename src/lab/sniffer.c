@@ -1,19 +1,15 @@
 #include "lab/sniffer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "io/packets.h"
 #include "lab/network.h"
 #include "wire/boot/cdp.h"
 #include "wire/boot/dhcp.h"
@@ -21,37 +17,12 @@
 #include "wire/capture/packet.h"
 #include "wire/capture/pcap.h"
 
-#define BUFFER_BYTES (8 << 20) /* what may come while the scenario does something else */
-#define FRAME_MAX    65536
-#define TAG_SIZE     4
-
 struct sniffer {
-    int socket, file;
-    uint8_t frame[PCAP_RECORD_SIZE + TAG_SIZE + FRAME_MAX];
+    struct packets *packets;
+    int file;
 };
 
 /* -- writing -------------------------------------------------------------------------------- */
-
-static int packet_socket(const char *interface)
-{
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL));
-    int on = 1, size = BUFFER_BYTES;
-    struct sockaddr_ll local = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-
-    local.sll_ifindex = (int)if_nametoindex(interface);
-    if (fd < 0)
-        return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-    if (!local.sll_ifindex || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0 ||
-        bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0) {
-        int err = local.sll_ifindex ? -errno : -ENODEV;
-
-        close(fd);
-        return err;
-    }
-    return fd;
-}
 
 static int create(const char *path)
 {
@@ -69,20 +40,18 @@ static int create(const char *path)
 
 int sniffer_open(const char *ns, const char *interface, const char *path, struct sniffer **ret)
 {
-    struct sniffer *s = malloc(sizeof(*s));
+    struct sniffer *s = calloc(1, sizeof(*s));
     int err = s ? network_enter(ns) : -ENOMEM;
 
-    if (err) {
-        free(s);
-        return err;
+    if (!err) {
+        err = packets_open(interface, NULL, &s->packets);
+        network_enter(NULL);
     }
-    s->socket = packet_socket(interface);
-    network_enter(NULL);
-    s->file = s->socket < 0 ? -1 : create(path);
-    if (s->file < 0) {
-        err = s->socket < 0 ? s->socket : s->file;
-        if (s->socket >= 0)
-            close(s->socket);
+    if (!err && (s->file = create(path)) < 0) {
+        err = s->file;
+        packets_close(s->packets);
+    }
+    if (err) {
         free(s);
         return err;
     }
@@ -90,59 +59,19 @@ int sniffer_open(const char *ns, const char *interface, const char *path, struct
     return 0;
 }
 
-/* The kernel takes the tag out of the frame and tells it beside. */
-static void put_tag_back(uint8_t *frame, size_t *len, const struct tpacket_auxdata *aux)
-{
-    struct writer tag = writer_of(frame + 12, TAG_SIZE);
-
-    if (!(aux->tp_status & TP_STATUS_VLAN_VALID) || *len < 12)
-        return;
-    memmove(frame + 12 + TAG_SIZE, frame + 12, *len - 12);
-    write_be16(&tag,
-               aux->tp_status & TP_STATUS_VLAN_TPID_VALID ? aux->tp_vlan_tpid : ETHERNET_VLAN);
-    write_be16(&tag, aux->tp_vlan_tci);
-    *len += TAG_SIZE;
-}
-
-static uint64_t control_of(struct msghdr *m, struct tpacket_auxdata *aux)
-{
-    struct timespec t = {0};
-
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
-            memcpy(&t, CMSG_DATA(c), sizeof(t));
-        if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
-            memcpy(aux, CMSG_DATA(c), sizeof(*aux));
-    }
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static bool read_one(struct sniffer *s)
-{
-    uint8_t *frame = s->frame + PCAP_RECORD_SIZE;
-    struct iovec at = {frame, FRAME_MAX};
-    _Alignas(struct cmsghdr) char control[256];
-    struct msghdr m = {
-        .msg_iov = &at, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-    struct tpacket_auxdata aux = {0};
-    ssize_t n = recvmsg(s->socket, &m, 0);
-    size_t len = (size_t)n;
-    struct writer w = writer_of(s->frame, PCAP_RECORD_SIZE);
-    uint64_t time_ns;
-
-    if (n < 0)
-        return false;
-    time_ns = control_of(&m, &aux);
-    put_tag_back(frame, &len, &aux);
-    pcap_write_record(&w, time_ns, len, len);
-    len += PCAP_RECORD_SIZE;
-    return write(s->file, s->frame, len) == (ssize_t)len;
-}
-
 void sniffer_read(struct sniffer *s)
 {
-    while (read_one(s))
-        ;
+    struct packets_frame f;
+
+    while (packets_read(s->packets, &f)) {
+        uint8_t head[PCAP_RECORD_SIZE];
+        struct writer w = writer_of(head, sizeof(head));
+        struct iovec parts[] = {{head, sizeof(head)}, {(void *)(uintptr_t)f.bytes, f.len}};
+
+        pcap_write_record(&w, f.time_ns, f.len, f.original);
+        if (writev(s->file, parts, 2) != (ssize_t)(sizeof(head) + f.len))
+            return;
+    }
 }
 
 void sniffer_close(struct sniffer *s)
@@ -150,7 +79,7 @@ void sniffer_close(struct sniffer *s)
     if (!s)
         return;
     sniffer_read(s);
-    close(s->socket);
+    packets_close(s->packets);
     close(s->file);
     free(s);
 }
