@@ -16,6 +16,9 @@ enum device_protocol { PROTOCOL_SCCP, PROTOCOL_SIP, PROTOCOL_SIP_THIRD_PARTY };
 enum security_mode { SECURITY_NONE, SECURITY_AUTHENTICATED, SECURITY_ENCRYPTED };
 /* What a security profile allows. */
 enum phone_transport { TRANSPORT_TCP_UDP, TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_TLS };
+/* In which order the members of a CallManager group serve a device (cluster/spread.h): as they are
+ * listed; each device in an order of its own; the same, with the last as the backup of all. */
+enum load_sharing { SHARE_NONE, SHARE_ALL, SHARE_ALL_BUT_LAST };
 enum user_role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMINISTRATOR };
 
 /* Rows that every directory begins with; a phone that names none has those. */
@@ -53,7 +56,7 @@ enum button_feature {
 };
 
 extern const struct name device_protocols[], user_roles[], button_features[], softkey_states[],
-    date_separators[], date_formats[], security_modes[], sip_transports[], sip_user_infos[], dial_users[],
+    date_separators[], date_formats[], security_modes[], sip_transports[], sip_user_infos[], dial_users[], load_sharings[],
     dtmf_levels[], dtmf_ways[], kpml_uses[], sip_codecs[], dnd_controls[], stutters[], telnet_levels[];
 
 enum entity {

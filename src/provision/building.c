@@ -1,6 +1,7 @@
 /* building.c - records with their versions, and the members of a group as addresses. */
 #include "provision/building.h"
 
+#include "core/cluster/spread.h"
 #include "core/sip.h"
 
 /* --- what a file is made from --- */
@@ -91,11 +92,12 @@ static struct member member_of(struct building *b, const struct callmanager *cm)
 
 size_t building_members(struct building *b, struct member members[static MEMBERS_MAX])
 {
-    size_t n = 0;
+    uint8_t order[GROUP_MEMBERS_MAX];
+    size_t n = 0, n_group = spread_order(b->group, b->phone ? b->phone->name : "", order);
 
-    for (size_t i = 0; b->group && i < b->group->n_members && n < MEMBERS_MAX; i++) {
+    for (size_t i = 0; i < n_group && n < MEMBERS_MAX; i++) {
         const struct callmanager *cm =
-            building_use(b, ENTITY_callmanager, b->group->members[i].callmanager);
+            building_use(b, ENTITY_callmanager, b->group->members[order[i]].callmanager);
 
         if (cm)
             members[n++] = member_of(b, cm);

@@ -49,6 +49,6 @@ bool phone_files_autoregistration(const struct directory *dir);
 
 /* Phones are alike when their files differ by nothing but the version stamp: the same number for all of them, within
  * this process and one version of the directory. */
-uint64_t phone_file_likeness(const struct phone *phone);
+uint64_t phone_file_likeness(const struct directory *dir, const struct phone *phone);
 /* Makes the file of one phone into that of another that is alike. */
 void phone_file_restamp(uint8_t *bytes, const struct phone_file_stamp *stamp, const struct phone *phone);

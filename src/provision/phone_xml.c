@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/map.h"
+#include "core/cluster/spread.h"
 #include "core/dates.h"
 #include "provision/sip_files.h"
 
@@ -210,15 +211,28 @@ static uint64_t hash_text(const char *s)
     return hash_bytes(s, strlen(s));
 }
 
+/* Its servers, in its own order. */
+static uint64_t hash_servers(const struct directory *dir, const struct phone *p)
+{
+    const struct device_pool *pool =
+        *p->pool ? directory_find(dir, ENTITY_device_pool, text_of(p->pool)) : NULL;
+    uint8_t order[GROUP_MEMBERS_MAX];
+    size_t n = spread_order(
+        pool ? directory_find(dir, ENTITY_callmanager_group, text_of(pool->group)) : NULL, p->name, order);
+
+    return hash_bytes(order, n);
+}
+
 /* Every field of a phone that a part below, or the choice of the parts, looks at. A SIP phone's file has its lines
  * in it: it is like no other. */
-uint64_t phone_file_likeness(const struct phone *p)
+uint64_t phone_file_likeness(const struct directory *dir, const struct phone *p)
 {
     if (p->protocol != PROTOCOL_SCCP)
         return hash_text(p->name);
     uint64_t words[] = {
         (uint64_t)p->model,        p->protocol,  p->delayed_failover, hash_text(p->pool),           hash_text(p->load),
         hash_text(p->vendor_config), hash_text(p->user_locale), hash_text(p->network_locale),
+        hash_servers(dir, p),
     };
 
     return hash_bytes(words, sizeof(words));

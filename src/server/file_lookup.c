@@ -180,7 +180,7 @@ static int recall(struct files *f, const struct file_name *name, struct ip local
     if (!phone || name->is_signed)
         return -ENOENT;
     snprintf(key, sizeof(key), "%d %016llx", (int)name->kind,
-             (unsigned long long)phone_file_likeness(phone));
+             (unsigned long long)phone_file_likeness(f->thread->directory, phone));
     c = file_cache_get(f->cache, key, local, directory_version(f->thread->directory));
     if (c) {
         count(COUNT_FILE_SEP_FOUND);

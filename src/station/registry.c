@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cluster/spread.h"
 #include "core/counters.h"
 #include "station/guesses.h"
 
@@ -92,10 +93,11 @@ bool station_is_at_home(struct station *x)
 {
     const struct callmanager_group *group = station_group(x);
     const struct callmanager *first;
+    uint8_t order[GROUP_MEMBERS_MAX];
 
-    if (!group || group->n_members < 2)
+    if (spread_order(group, x->name.s, order) < 2)
         return true;
-    first = registry_row(x->registry, ENTITY_callmanager, group->members[0].callmanager);
+    first = registry_row(x->registry, ENTITY_callmanager, group->members[order[0]].callmanager);
     return !first || strcmp(first->name, x->registry->options.node) == 0 ||
            strcmp(first->server, x->registry->options.node) == 0;
 }

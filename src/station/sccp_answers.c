@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/unicode.h"
+#include "core/cluster/spread.h"
 #include "core/counters.h"
 #include "core/dates.h"
 #include "core/buttons.h"
@@ -428,9 +429,11 @@ static void server_res(struct session *s, uint32_t unused, struct effects *e)
 {
     const struct callmanager_group *group = station_group(&s->station);
     struct sccp_server_res m = {0};
+    uint8_t order[GROUP_MEMBERS_MAX];
+    size_t n = spread_order(group, s->station.name.s, order);
 
-    for (size_t i = 0; group && i < group->n_members && i < 5; i++)
-        server_entry(s, group->members[i].callmanager, &m, i);
+    for (size_t i = 0; i < n && i < 5; i++)
+        server_entry(s, group->members[order[i]].callmanager, &m, i);
     if (!m.names[0].name[0]) {
         text_copy(m.names[0].name, 48, text_of(s->station.registry->options.node));
         m.ports[0].value = s->station.local.port;

@@ -232,6 +232,7 @@ static void the_version_stamp_changes_with_everything_the_file_is_made_from(void
         {ENTITY_phone, "SEP001122334455", {"load", "P0030801SR02"}},
         {ENTITY_device_pool, "Default", {"connection_monitor", "90"}},
         {ENTITY_callmanager_group, "Default", {"autoregistration", "false"}},
+        {ENTITY_callmanager_group, "Default", {"load_sharing", "all"}},
         {ENTITY_callmanager, "cm1", {"sccp_port", "2222"}},
         {ENTITY_datetime, "CMLocal", {"format", "D/M/Y"}},
         {ENTITY_defaults, "7960/sccp", {"load", "P0030801SR01"}},
@@ -304,12 +305,59 @@ static void files_of_phones_that_are_alike_differ_by_their_stamp_alone(void **st
         assert_int_equal(phone_file_build(dir, &name, &c, &a), 0);
         phone_file_restamp(first, &stamp, q);
         same = writer_len(&a) == writer_len(&b) && memcmp(first, second, writer_len(&a)) == 0;
-        if (phone_file_likeness(p) == phone_file_likeness(q))
+        if (phone_file_likeness(dir, p) == phone_file_likeness(dir, q))
             assert_true(same);
         n_alike += same;
         put_delete("SEP001122334402");
     }
     assert_in_range(n_alike, 5, sizeof(changes) / sizeof(changes[0]) - 5);
+}
+
+/* The server where the first phone of three members' group is told to register: 1, 2 or 3. */
+static int first_server(const char *name)
+{
+    char file[32];
+    const char *at;
+    size_t len;
+
+    snprintf(file, sizeof(file), "%s.cnf.xml", name);
+    assert_int_equal(build(file, sizeof(bytes), &len), 0);
+    bytes[len] = 0;
+    at = strstr((char *)bytes, "<processNodeName>192.0.2.");
+    assert_non_null(at);
+    return at[25] - '0';
+}
+
+static void phones_of_a_group_that_shares_them_are_told_different_servers_first(void **state)
+{
+    unsigned n[4] = {0}, alike[4] = {0};
+    uint64_t likeness[4][300];
+
+    for (int i = 2; i <= 3; i++) {
+        char name[8], server[16];
+
+        snprintf(name, sizeof(name), "cm%d", i);
+        snprintf(server, sizeof(server), "192.0.2.%d", i);
+        put(ENTITY_server_node, server, NULL);
+        put(ENTITY_callmanager, name, (const char *const[]){"server", server, NULL});
+    }
+    put(ENTITY_callmanager_group, "Default",
+        (const char *const[]){"members", "cm1;cm2;cm3", "load_sharing", "all", NULL});
+    for (unsigned i = 0; i < 300; i++) {
+        char name[20];
+        int first;
+
+        snprintf(name, sizeof(name), "SEP%012X", 0x330000 + i);
+        put(ENTITY_phone, name, (const char *const[]){"model", "7960", NULL});
+        first = first_server(name);
+        likeness[first][n[first]++] = phone_file_likeness(dir, directory_phone(dir, text_of(name)));
+    }
+    for (int i = 1; i <= 3; i++) {
+        assert_in_range(n[i], 80, 120);
+        for (unsigned k = 1; k < n[i]; k++)
+            alike[i] += likeness[i][k] == likeness[i][0];
+        assert_in_range(alike[i], n[i] / 4, n[i] * 3 / 4); /* two orders begin with this server */
+    }
 }
 
 static void a_phone_asks_first_for_the_name_its_model_uses(void **state)
@@ -434,6 +482,7 @@ int main(void)
         TEST(a_file_that_does_not_fit_is_refused_at_every_size),
         TEST(the_version_stamp_changes_with_everything_the_file_is_made_from),
         TEST(files_of_phones_that_are_alike_differ_by_their_stamp_alone),
+        TEST(phones_of_a_group_that_shares_them_are_told_different_servers_first),
         TEST(a_phone_asks_first_for_the_name_its_model_uses),
         TEST(a_softkey_template_is_found_by_the_name_made_from_its_own),
         TEST(names_that_lead_elsewhere_are_no_names),

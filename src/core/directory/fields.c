@@ -32,6 +32,8 @@ const struct name sip_transports[] = {
     {TRANSPORT_TCP_UDP, "tcp+udp"}, {TRANSPORT_TCP, "tcp"}, {TRANSPORT_UDP, "udp"}, {TRANSPORT_TLS, "tls"}, {0, NULL}};
 /* Values of the elements of a phone's file; the words are those of the file where it has words. */
 const struct name sip_user_infos[] = {{0, "None"}, {1, "Phone"}, {2, "IP"}, {0, NULL}};
+const struct name load_sharings[] = {
+    {SHARE_NONE, "none"}, {SHARE_ALL, "all"}, {SHARE_ALL_BUT_LAST, "all-but-last"}, {0, NULL}};
 const struct name dial_users[] = {{0, "phone"}, {1, "ip"}, {0, NULL}};
 const struct name dtmf_levels[] = {
     {1, "6dB below"}, {2, "3dB below"}, {3, "nominal"}, {4, "3dB above"}, {5, "6dB above"}, {0, NULL}};

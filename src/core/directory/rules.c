@@ -4,12 +4,12 @@
 #include <strings.h>
 
 #include "base/address.h"
+#include "core/cluster/spread.h"
 #include "core/credentials.h"
 #include "core/directory/apply.h"
 #include "core/models.h"
 #include "core/subnets.h"
 
-#define MAX_GROUP_MEMBERS 16
 #define MAX_PHONE_LINES   42 /* what a line number in SCCP template and softphone can name */
 #define MAX_PHONE_BUTTONS 255
 #define MAX_DIAL_RULES    100
@@ -281,8 +281,8 @@ static void check_group(struct apply *a)
 {
     const struct callmanager_group *g = &a->draft.callmanager_group;
 
-    if (g->n_members > MAX_GROUP_MEMBERS)
-        apply_fault(a, "members", "a group has at most %d members, not %u", MAX_GROUP_MEMBERS,
+    if (g->n_members > GROUP_MEMBERS_MAX)
+        apply_fault(a, "members", "a group has at most %d members, not %u", GROUP_MEMBERS_MAX,
                     g->n_members);
     for (unsigned i = 0; i < g->n_members; i++) {
         if (!*g->members[i].callmanager)

@@ -105,10 +105,21 @@ static int drop_digest(struct store *s)
     return there > 0 ? store_run(s, "ALTER TABLE \"user\" DROP COLUMN \"digest\"") : there;
 }
 
+/* Groups whose members share their phones. */
+static int add_load_sharing(struct store *s)
+{
+    int there = has_column(s, "callmanager_group", "load_sharing");
+
+    return there ? (there < 0 ? there : 0)
+                 : store_run(s, "ALTER TABLE \"callmanager_group\" ADD COLUMN \"load_sharing\" "
+                                "INTEGER NOT NULL DEFAULT 0");
+}
+
 const struct database_step database_steps[] = {
     {make_tables, "first tables"},
     {add_profiles, "profiles of SIP phones"},
     {drop_digest, "digest secrets in clear are gone"},
+    {add_load_sharing, "groups that share their phones"},
 };
 const int32_t n_database_steps = sizeof(database_steps) / sizeof(database_steps[0]);
 
