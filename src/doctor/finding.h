@@ -35,6 +35,14 @@ struct cause_row {
 const struct cause_row *cause_row(enum cause c);
 int cause_named(struct text name, enum cause *ret); /* -ENOENT */
 
+/* What would settle which of two competing causes it is. */
+enum apart {
+#define APART(id, english) APART_##id,
+#include "doctor/apart.def"
+#undef APART
+    N_APARTS
+};
+
 #define EVIDENCE_MAX   8
 #define EVIDENCE_VALUE 120
 
@@ -51,7 +59,8 @@ struct finding {
     enum cause cause;
     bool certain;   /* the rule holds whole; otherwise a competing cause, `apart` tells what would
                        settle it */
-    uint64_t phone; /* number of its story; 0: the whole capture */
+    enum apart apart;
+    uint64_t phone; /* id of its story; 0: the whole capture */
     int64_t first_ns, last_ns;
     unsigned n_times;
     char detail[200]; /* the values that fill the words: name of the file, text of the reject … */

@@ -10,7 +10,7 @@
 #include "handset/dhcp_client.h"
 #include "handset/effects.h"
 #include "handset/network.h"
-#include "handset/phone_config.h"
+#include "wire/phone_config.h"
 #include "handset/tftp_get.h"
 
 enum boot_stage {

@@ -5,7 +5,7 @@
 
 #include "core/models.h"
 #include "handset/network.h"
-#include "handset/phone_config.h"
+#include "wire/phone_config.h"
 
 #define MENU_ROWS  7
 #define MENU_WIDTH 40

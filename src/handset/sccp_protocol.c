@@ -1,5 +1,5 @@
 /* sccp_protocol.c - the SCCP phone's row among the protocols; see phone.h. */
-#include "handset/phone_config.h"
+#include "wire/phone_config.h"
 #include "handset/sccp_phone.h"
 
 static struct sccp_phone *own(struct any_phone *p)

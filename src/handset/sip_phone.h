@@ -9,7 +9,7 @@
 #pragma once
 
 #include "handset/phone.h"
-#include "handset/phone_config.h"
+#include "wire/phone_config.h"
 
 enum sip_state {
     REG_IDLE,

@@ -1,5 +1,5 @@
 /* phone_config.c - configuration files from whoever answers TFTP: XML, binary, text, OS79XX.TXT. */
-#include "handset/phone_config.h"
+#include "wire/phone_config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* phone_config.c - configuration files read as the phones read them; see phone_config.h. */
-#include "handset/phone_config.h"
+#include "wire/phone_config.h"
 
 #include <errno.h>
 #include <stdio.h>

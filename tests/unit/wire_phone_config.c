@@ -1,5 +1,5 @@
-/* handset_phone_config.c - configuration files as phones read them. */
-#include "handset/phone_config.h"
+/* wire_phone_config.c - configuration files as phones read them. */
+#include "wire/phone_config.h"
 
 #include "test.h"
 

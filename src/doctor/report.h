@@ -1,0 +1,21 @@
+/* report.h - a diagnosis told: text for a terminal, JSON for programs, HTML for the eye. */
+#pragma once
+
+#include "base/grow.h"
+#include "doctor/diagnosis.h"
+#include "doctor/words.h"
+
+struct report_view {
+    const struct timeline *timeline;
+    const struct diagnosis *diagnosis;
+    const char *files[2]; /* of the captures */
+    unsigned n_files;
+    bool verbose;         /* text: the whole story of each phone */
+    const char *only;     /* device name or address of the one phone to tell of; NULL: all */
+    enum language language;
+};
+
+void report_text(const struct report_view *v, struct grow *to);
+void report_json(const struct report_view *v, struct grow *to); /* docs/doctor.schema.json */
+/* What a cause means and what to do; of one cause. */
+void report_explain(enum cause c, enum language l, struct grow *to);
