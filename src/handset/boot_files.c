@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 
+#include "core/locales.h"
 #include "handset/boot_stages.h"
 #include "wire/boot/tftp.h"
 
@@ -275,15 +276,12 @@ void boot_extras_begin(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     enum model_generation g = b->options.model->generation;
     struct writer w = writer_of(b->extras, sizeof(b->extras) - 1);
+    struct locale_files locale = locale_files_of(b->options.model, b->options.protocol);
 
-    if (is_foreign(b->config.user_locale, "English_United_States"))
-        write_format(&w, "%s/%s-dictionary.xml ", b->config.user_locale,
-                     g == MODEL_7940   ? "7960"
-                     : g == MODEL_7905 ? "7905"
-                                       : "SCCP");
-    if (is_foreign(b->config.network_locale, "United_States"))
-        write_format(&w, "%s/%s-tones.xml ", b->config.network_locale,
-                     g == MODEL_7940 ? "7960" : "g3");
+    if (locale.texts && is_foreign(b->config.user_locale, USER_LOCALE_BUILT_IN))
+        write_format(&w, "%s/%s ", b->config.user_locale, locale.texts);
+    if (locale.tones && is_foreign(b->config.network_locale, NETWORK_LOCALE_BUILT_IN))
+        write_format(&w, "%s/%s ", b->config.network_locale, locale.tones);
     if (g == MODEL_7940 || g == MODEL_JAVA || g == MODEL_LATER)
         write_string(&w, "Ringlist.xml");
     b->extras[writer_len(&w)] = 0;
@@ -340,7 +338,7 @@ static void answered(struct boot *b, bool found, uint64_t now_ms, struct effects
     if (!found)
         effects_text(fx, EFFECT_STATUS, "File not found %s", name);
     if (b->stage == BOOT_EXTRAS) {
-        if (!found && strstr(name, "dictionary"))
+        if (!found && (strstr(name, "dictionary") || text_ends(text_of(name), ".jar")))
             effects_text(fx, EFFECT_STATUS, "Error update locale");
         next_step(b, now_ms, fx);
         return;

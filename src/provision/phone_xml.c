@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "core/cluster/spread.h"
 #include "core/dates.h"
+#include "core/locales.h"
 #include "provision/sip_files.h"
 
 static void write_full(struct building *b)
@@ -238,41 +239,60 @@ uint64_t phone_file_likeness(const struct directory *dir, const struct phone *p)
     return hash_bytes(words, sizeof(words));
 }
 
-static const char *locale_code(const char *name)
-{
-    static const struct {
-        const char *language, *code;
-    } codes[] = {
-        {"Chinese", "zh"}, {"Danish", "da"},    {"Dutch", "nl"},      {"Finnish", "fi"},
-        {"French", "fr"},  {"German", "de"},    {"Italian", "it"},    {"Japanese", "ja"},
-        {"Korean", "ko"},  {"Norwegian", "no"}, {"Portuguese", "pt"}, {"Polish", "pl"},
-        {"Russian", "ru"}, {"Spanish", "es"},   {"Swedish", "sv"},
-    };
-
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (text_starts_nocase(text_of(name), codes[i].language))
-            return codes[i].code;
-    }
-    return "en";
-}
+#define GENERATION(g) (1u << MODEL_##g)
+#define OLD                                                                                        \
+    (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) |             \
+     GENERATION(BUTTONS))
+#define NEW                                                                                        \
+    (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT) | GENERATION(SIP_ONLY))
+/* Those that read the profile from XML; 7940, 7960 have text files, 7905 and ATA a format that is not known here. */
+#define SIP_XML (GENERATION(JAVA) | GENERATION(LATER) | GENERATION(SOFT) | GENERATION(SIP_ONLY))
+#define BOTH    (MODEL_SCCP | MODEL_SIP)
+#define EVERY (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
 
 static const char *first_of(const char *a, const char *b, const char *c)
 {
     return *a ? a : *b ? b : c;
 }
 
+/* The numbers are CallManager's for the built-in ones; of others phones look at the name alone. */
+static void write_locale_row(struct building *b, const char *name, const char *built_in, unsigned uid)
+{
+    char number[12] = "";
+
+    xml_string(&b->xml, "name", name);
+    if (!strcmp(name, built_in))
+        snprintf(number, sizeof(number), "%u", uid);
+    xml_string(&b->xml, "uid", number);
+}
+
+/* A phone of the later generations fetches its dictionary again when the version is another. */
 static void write_locales(struct building *b)
 {
-    const char *user = first_of(b->phone->user_locale, b->pool ? b->pool->user_locale : "",
-                                "English_United_States");
+    const char *user = first_of(b->phone->user_locale, b->pool ? b->pool->user_locale : "", USER_LOCALE_BUILT_IN);
+    const char *network =
+        first_of(b->phone->network_locale, b->pool ? b->pool->network_locale : "", NETWORK_LOCALE_BUILT_IN);
+    struct locale_words words = locale_words_of(user);
+    bool versions = NEW & 1u << b->model->generation;
 
     xml_open(&b->xml, "userLocale");
-    xml_string(&b->xml, "name", user);
-    xml_string(&b->xml, "langCode", locale_code(user));
+    if (versions)
+        write_locale_row(b, user, USER_LOCALE_BUILT_IN, 1);
+    else
+        xml_string(&b->xml, "name", user);
+    xml_string(&b->xml, "langCode", words.code);
+    if (versions) {
+        xml_string(&b->xml, "version", building_string(b, SET_locale_version));
+        xml_string(&b->xml, "winCharSet", words.charset);
+    }
     xml_close(&b->xml);
-    xml_string(&b->xml, "networkLocale",
-               first_of(b->phone->network_locale, b->pool ? b->pool->network_locale : "",
-                        "United_States"));
+    xml_string(&b->xml, "networkLocale", network);
+    if (!versions)
+        return;
+    xml_open(&b->xml, "networkLocaleInfo");
+    write_locale_row(b, network, NETWORK_LOCALE_BUILT_IN, 64);
+    xml_string(&b->xml, "version", building_string(b, SET_locale_version));
+    xml_close(&b->xml);
 }
 
 static void write_security(struct building *b)
@@ -311,16 +331,6 @@ static void write_certificates(struct building *b)
     xml_string(&b->xml, "encrConfig", "false");
 }
 
-#define GENERATION(g) (1u << MODEL_##g)
-#define OLD                                                                                        \
-    (GENERATION(7910) | GENERATION(7940) | GENERATION(7905) | GENERATION(CONFERENCE) |             \
-     GENERATION(BUTTONS))
-#define NEW                                                                                        \
-    (GENERATION(JAVA) | GENERATION(WIRELESS) | GENERATION(LATER) | GENERATION(SOFT) | GENERATION(SIP_ONLY))
-/* Those that read the profile from XML; 7940, 7960 have text files, 7905 and ATA a format that is not known here. */
-#define SIP_XML (GENERATION(JAVA) | GENERATION(LATER) | GENERATION(SOFT) | GENERATION(SIP_ONLY))
-#define BOTH    (MODEL_SCCP | MODEL_SIP)
-#define EVERY (OLD | NEW | GENERATION(SPA) | GENERATION(ATA) | GENERATION(GATEWAY))
 
 /* In the order of the original's files. The URLs take settings whose change must change the stamp,
  * which comes before them: `resolve_all` has read them by then. */
@@ -364,7 +374,8 @@ static void resolve_all(struct building *b)
     static const enum setting behind[] = {
         SET_url_idle_time,   SET_url_authentication,       SET_url_directories,     SET_url_idle,
         SET_url_information, SET_url_messages,             SET_phone_proxy,         SET_url_services,
-        SET_dscp_phone_configuration, SET_dscp_phone_services, SET_dscp_callmanager_to_device};
+        SET_dscp_phone_configuration, SET_dscp_phone_services, SET_dscp_callmanager_to_device,
+        SET_locale_version};
 
     for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
         building_use(b, ENTITY_parameter, setting_rows[behind[i]].id);
