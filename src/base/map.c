@@ -1,14 +1,17 @@
 #include "base/map.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-struct map_slot {
-    uint64_t hash; /* 0: empty */
-    void *value;
-};
+/* A slot is a word, 0 when it is empty: the pointer, since user space ends below 2^48, a byte of the
+ * hash, and how far it lies behind where its hash points. */
+#define POINTER_BITS  48
+#define DISTANCE_BITS (POINTER_BITS + 8)
+#define POINTER_MASK  ((UINT64_C(1) << POINTER_BITS) - 1)
+#define FAR           255 /* or further: ask the key */
 
 static uint64_t seed[2];
 static pthread_once_t seeded = PTHREAD_ONCE_INIT;
@@ -70,9 +73,12 @@ uint64_t hash_bytes(const void *bytes, size_t len)
 
 static uint64_t hash_key(struct text key)
 {
-    uint64_t hash = hash_bytes(key.at, key.len);
+    return hash_bytes(key.at, key.len);
+}
 
-    return hash ? hash : 1;
+static void *value_of(uint64_t slot)
+{
+    return (void *)(uintptr_t)(slot & POINTER_MASK);
 }
 
 void map_init(struct map *m, struct text (*key_of)(const void *value))
@@ -87,21 +93,31 @@ void map_done(struct map *m)
 }
 
 /* The slot of that key, or the empty one where it belongs. There always is an empty one. */
-static struct map_slot *slot_of(const struct map *m, struct text key, uint64_t hash)
+static size_t slot_of(const struct map *m, struct text key, uint64_t hash)
 {
     size_t mask = m->capacity - 1;
 
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
-        struct map_slot *slot = &m->slots[i];
+        uint64_t slot = m->slots[i];
 
-        if (!slot->hash || (slot->hash == hash && text_equal(m->key_of(slot->value), key)))
-            return slot;
+        if (!slot || ((slot >> POINTER_BITS & 0xff) == hash >> 56 &&
+                      text_equal(m->key_of(value_of(slot)), key)))
+            return i;
     }
 }
 
 void *map_get(const struct map *m, struct text key)
 {
-    return m->n ? slot_of(m, key, hash_key(key))->value : NULL;
+    return m->n ? value_of(m->slots[slot_of(m, key, hash_key(key))]) : NULL;
+}
+
+static void fill(struct map *m, size_t i, void *value, uint64_t hash)
+{
+    uint64_t distance = (i - hash) & (m->capacity - 1);
+
+    assert((uintptr_t)value <= POINTER_MASK);
+    m->slots[i] = (distance < FAR ? distance : FAR) << DISTANCE_BITS | hash >> 56 << POINTER_BITS |
+                  (uintptr_t)value;
 }
 
 static int grow(struct map *m)
@@ -111,9 +127,16 @@ static int grow(struct map *m)
     bigger.slots = calloc(bigger.capacity, sizeof(*bigger.slots));
     if (!bigger.slots)
         return -ENOMEM;
-    for (size_t i = 0; i < m->capacity; i++)
-        if (m->slots[i].hash)
-            *slot_of(&bigger, m->key_of(m->slots[i].value), m->slots[i].hash) = m->slots[i];
+    for (size_t i = 0; i < m->capacity; i++) {
+        void *value = value_of(m->slots[i]);
+
+        if (value) {
+            struct text key = m->key_of(value);
+            uint64_t hash = hash_key(key);
+
+            fill(&bigger, slot_of(&bigger, key, hash), value, hash);
+        }
+    }
     bigger.n = m->n;
     free(m->slots);
     *m = bigger;
@@ -124,16 +147,32 @@ int map_put(struct map *m, void *value)
 {
     struct text key = m->key_of(value);
     uint64_t hash = hash_key(key);
-    struct map_slot *slot;
+    size_t i;
 
-    if ((m->n + 1) * 4 > m->capacity * 3 && grow(m) < 0)
+    if ((m->n + 1) * 16 > m->capacity * 13 && grow(m) < 0)
         return -ENOMEM;
-    slot = slot_of(m, key, hash);
-    if (slot->hash)
+    i = slot_of(m, key, hash);
+    if (m->slots[i])
         return -EEXIST;
-    *slot = (struct map_slot){hash, value};
+    fill(m, i, value, hash);
     m->n++;
     return 0;
+}
+
+static size_t distance_of(const struct map *m, size_t i)
+{
+    size_t distance = m->slots[i] >> DISTANCE_BITS;
+
+    if (distance < FAR)
+        return distance;
+    return (i - hash_key(m->key_of(value_of(m->slots[i])))) & (m->capacity - 1);
+}
+
+static void move_back(struct map *m, size_t from, size_t to, size_t distance)
+{
+    uint64_t slot = m->slots[from] & ((UINT64_C(1) << DISTANCE_BITS) - 1);
+
+    m->slots[to] = slot | (uint64_t)(distance < FAR ? distance : FAR) << DISTANCE_BITS;
 }
 
 /* Closes the gap: later members of the same run move back, so that no tombstones are needed. */
@@ -141,26 +180,25 @@ static void close_gap(struct map *m, size_t gap)
 {
     size_t mask = m->capacity - 1;
 
-    for (size_t i = (gap + 1) & mask; m->slots[i].hash; i = (i + 1) & mask) {
-        size_t home = m->slots[i].hash & mask;
+    for (size_t i = (gap + 1) & mask; m->slots[i]; i = (i + 1) & mask) {
+        size_t distance = distance_of(m, i), back = (i - gap) & mask;
 
-        if (((i - home) & mask) < ((i - gap) & mask))
+        if (distance < back)
             continue;
-        m->slots[gap] = m->slots[i];
+        move_back(m, i, gap, distance - back);
         gap = i;
     }
-    m->slots[gap] = (struct map_slot){0, NULL};
+    m->slots[gap] = 0;
 }
 
 void *map_remove(struct map *m, struct text key)
 {
-    struct map_slot *slot = m->n ? slot_of(m, key, hash_key(key)) : NULL;
-    void *value;
+    size_t i = m->n ? slot_of(m, key, hash_key(key)) : 0;
+    void *value = m->n ? value_of(m->slots[i]) : NULL;
 
-    if (!slot || !slot->hash)
+    if (!value)
         return NULL;
-    value = slot->value;
-    close_gap(m, (size_t)(slot - m->slots));
+    close_gap(m, i);
     m->n--;
     return value;
 }
@@ -168,10 +206,10 @@ void *map_remove(struct map *m, struct text key)
 void *map_next(const struct map *m, size_t *cursor)
 {
     while (*cursor < m->capacity) {
-        struct map_slot *slot = &m->slots[(*cursor)++];
+        uint64_t slot = m->slots[(*cursor)++];
 
-        if (slot->hash)
-            return slot->value;
+        if (slot)
+            return value_of(slot);
     }
     return NULL;
 }

@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 struct map {
-    struct map_slot *slots;
+    uint64_t *slots;
     size_t n, capacity;
     struct text (*key_of)(const void *value);
 };

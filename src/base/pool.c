@@ -7,10 +7,10 @@
 #define CHUNK       256
 #define GENERATIONS 0x0fffffffu /* the top four bits of an id are the caller's */
 
-/* In front of each slot. A free slot keeps its generation and the next free one. */
+/* In front of each slot. A free slot keeps its generation. */
 struct slot {
     uint32_t generation; /* odd: taken */
-    uint32_t next_free;  /* index + 1; 0: none */
+    uint32_t next_free;  /* index + 1 of the next free one; 0: none; of a taken slot its own index */
 };
 
 static size_t slot_size(const struct pool *p)
@@ -66,10 +66,18 @@ void *pool_take(struct pool *p, uint64_t *id)
     index = p->free_head - 1;
     slot = slot_at(p, index);
     p->free_head = slot->next_free;
+    slot->next_free = (uint32_t)index;
     slot->generation = (slot->generation + 1) & GENERATIONS;
     p->n++;
-    *id = (uint64_t)slot->generation << 32 | index;
+    *id = pool_id(slot + 1);
     return memset(slot + 1, 0, p->size);
+}
+
+uint64_t pool_id(const void *payload)
+{
+    const struct slot *slot = (const struct slot *)payload - 1;
+
+    return (uint64_t)slot->generation << 32 | slot->next_free;
 }
 
 void *pool_get(const struct pool *p, uint64_t id)

@@ -15,14 +15,12 @@
 #define IP_KEY 17
 
 struct device {
-    uint64_t id;
     struct device_name name;
     struct ip ip[N_BINDING_SOURCES]; /* family 0: none */
     uint64_t warned_ms;
 };
 
 struct address { /* who has it */
-    uint64_t id;
     char key[IP_KEY];
     struct device_name device; /* of the last that took it */
     uint32_t n;
@@ -30,7 +28,6 @@ struct address { /* who has it */
 };
 
 struct client {
-    uint64_t id;
     struct list node; /* oldest first */
     char key[IP_KEY];
     uint64_t since_ms, free_ms; /* the minute began; the next answer may leave */
@@ -117,7 +114,6 @@ static struct device *device_get(struct file_guard *g, struct device_name name, 
 
     if (d || !make || !(d = pool_take(&g->devices, &id)))
         return d;
-    d->id = id;
     d->name = name;
     if (map_put(&g->by_name, d) < 0) {
         pool_give(&g->devices, id);
@@ -142,7 +138,6 @@ static void address_take(struct file_guard *g, struct ip ip, struct device_name 
     if (!a) {
         if (!(a = pool_take(&g->addresses, &id)))
             return;
-        a->id = id;
         ip_key(ip, a->key);
         if (map_put(&g->by_ip, a) < 0) {
             pool_give(&g->addresses, id);
@@ -162,7 +157,7 @@ static void address_leave(struct file_guard *g, struct ip ip)
     if (!a || --a->n)
         return;
     map_remove(&g->by_ip, address_key(a));
-    pool_give(&g->addresses, a->id);
+    pool_give(&g->addresses, pool_id(a));
 }
 
 static bool is_tied(const struct device *d)
@@ -187,7 +182,7 @@ void file_guard_bind(struct file_guard *g, struct device_name device, struct ip 
     if (is_tied(d))
         return;
     map_remove(&g->by_name, device_key(d));
-    pool_give(&g->devices, d->id);
+    pool_give(&g->devices, pool_id(d));
 }
 
 struct device_name file_guard_owner(const struct file_guard *g, struct ip ip)
@@ -211,11 +206,10 @@ static struct client *client_get(struct file_guard *g, uint64_t now_ms, struct i
     if (g->clients.n == CLIENTS_MAX) {
         c = container_of(list_take(&g->oldest), struct client, node);
         map_remove(&g->by_client, client_key(c));
-        pool_give(&g->clients, c->id);
+        pool_give(&g->clients, pool_id(c));
     }
     if (!(c = pool_take(&g->clients, &id)))
         return NULL;
-    c->id = id;
     c->since_ms = now_ms;
     memcpy(c->key, key, IP_KEY);
     if (map_put(&g->by_client, c) < 0) {

@@ -201,7 +201,7 @@ static void forget(struct progress *p, struct progress_phone *phone)
     *(phone->known ? &p->n_known : &p->n_unknown) -= 1;
     drop_steps(p, phone);
     free(phone->past);
-    pool_give(&p->phones, phone->id);
+    pool_give(&p->phones, pool_id(phone));
 }
 
 static void enter_list(struct progress *p, struct progress_phone *phone)
@@ -243,7 +243,6 @@ static struct progress_phone *enter(struct progress *p, struct device_name name,
                container_of(known ? p->known.next : p->unknown.next, struct progress_phone, order));
     if (!(phone = pool_take(&p->phones, &id)))
         return NULL;
-    phone->id = id;
     phone->name = name;
     phone->first_us = now_us;
     phone->known = known;

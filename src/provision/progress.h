@@ -75,7 +75,7 @@ struct progress_phone {
     struct progress_past *past;  /* NULL: nothing of it is known */
     /* of the module */
     struct list order; /* by last_us */
-    uint64_t id, steps; /* slots of pools */
+    uint64_t steps; /* slot of a pool */
     uint32_t epoch;
     uint8_t n_steps;
     bool known, ended, ip_listed;

@@ -59,7 +59,7 @@ static void forget_oldest(struct status *s)
     leave_others(s, d);
     s->counts[d->state]--;
     map_remove(&s->by_name, key_of(d));
-    pool_give(&s->devices, d->id);
+    pool_give(&s->devices, pool_id(d));
 }
 
 static struct device_status *enter(struct status *s, struct device_name name)
@@ -71,7 +71,6 @@ static struct device_status *enter(struct status *s, struct device_name name)
         forget_oldest(s);
     if (!(d = pool_take(&s->devices, &id)))
         return NULL;
-    d->id = id;
     d->name = name;
     if (map_put(&s->by_name, d) < 0) {
         pool_give(&s->devices, id);

@@ -26,7 +26,6 @@ struct device_status {
     char load[32];     /* active load, as the phone told */
     /* of the module */
     struct list order;
-    uint64_t id;
 };
 
 struct status;

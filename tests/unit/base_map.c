@@ -36,6 +36,31 @@ static void a_thousand_come_and_go_and_the_rest_stays(void **state)
     map_done(&m);
 }
 
+/* Against an array that knows who is there. */
+static void who_comes_and_goes_at_random_is_found_or_not(void **state)
+{
+    static struct item items[5000];
+    static bool there[5000];
+    uint32_t random = 1;
+    struct map m;
+
+    map_init(&m, key_of);
+    for (int i = 0; i < 5000; i++)
+        snprintf(items[i].key, sizeof(items[i].key), "SEP%012d", i);
+    for (int round = 0; round < 100000; round++) {
+        int i = (int)((random = random * 1664525 + 1013904223) >> 8) % 5000;
+
+        if (round % 3)
+            assert_int_equal(map_put(&m, &items[i]), there[i] ? -EEXIST : 0);
+        else
+            assert_ptr_equal(map_remove(&m, text_of(items[i].key)), there[i] ? &items[i] : NULL);
+        there[i] = round % 3;
+    }
+    for (int i = 0; i < 5000; i++)
+        assert_ptr_equal(map_get(&m, text_of(items[i].key)), there[i] ? &items[i] : NULL);
+    map_done(&m);
+}
+
 static void an_empty_map_finds_nothing(void **state)
 {
     size_t cursor = 0;
@@ -94,7 +119,7 @@ static void a_walk_sees_every_taken_slot_once(void **state)
     for (int i = 0; i < 600; i += 3)
         pool_give(&p, ids[i]);
     while (pool_next(&p, &cursor, &id)) {
-        assert_non_null(pool_get(&p, id));
+        assert_int_equal(pool_id(pool_get(&p, id)), id);
         seen++;
     }
     assert_int_equal(seen, 400);
@@ -105,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thousand_come_and_go_and_the_rest_stays),
+        cmocka_unit_test(who_comes_and_goes_at_random_is_found_or_not),
         cmocka_unit_test(an_empty_map_finds_nothing),
         cmocka_unit_test(a_pool_refuses_beyond_its_bound),
         cmocka_unit_test(an_old_id_finds_nothing_in_a_slot_used_again),
