@@ -1,7 +1,5 @@
 #include "station/pace.h"
 
-#include <string.h>
-
 #define COST_US   200  /* before anything was measured */
 #define SHARE     1024 /* of which half of the time goes to returning phones */
 #define LATE_MS   20   /* the loop is behind: others feel it */
@@ -52,29 +50,4 @@ uint32_t pace_wait_s(struct pace *p, uint64_t now_ms, uint32_t least)
     wait = (p->slot_us / 1000 - now_ms + 999) / 1000;
     p->slot_us += 1000000 / pace_rate(p);
     return wait > WAIT_MAX ? WAIT_MAX : (uint32_t)wait;
-}
-
-static void forget_past(struct pace *p, uint64_t now_s)
-{
-    if (now_s - p->ring_s >= PACE_RING)
-        memset(p->planned, 0, sizeof(p->planned));
-    else
-        for (; p->ring_s < now_s; p->ring_s++)
-            p->planned[p->ring_s % PACE_RING] = 0;
-    p->ring_s = now_s;
-}
-
-uint32_t pace_expires_s(struct pace *p, uint64_t now_ms, uint32_t longest)
-{
-    uint64_t now_s = now_ms / 1000;
-    uint32_t best = longest;
-
-    forget_past(p, now_s);
-    if (longest >= PACE_RING || longest < 4)
-        return longest;
-    for (uint32_t s = longest; s >= longest - longest / 4; s--)
-        if (p->planned[(now_s + s) % PACE_RING] < p->planned[(now_s + best) % PACE_RING])
-            best = s;
-    p->planned[(now_s + best) % PACE_RING]++;
-    return best;
 }

@@ -1,20 +1,15 @@
 /* pace.h - how fast phones may come back (FAIL-4): what a registration costs here is measured, and
- * from it follow how many may hold a token at once, when the others ask again, and for how long
- * SIP registrations are granted so that refreshes never bunch. Pure. */
+ * from it follow how many may hold a token at once, and when the others ask again. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACE_RING 512 /* seconds ahead for which refreshes are planned */
-
 struct pace {
     uint32_t cost_us; /* of a registration, smoothed */
     uint32_t share;   /* of the capacity that is given to returning phones, in 1/1024 */
     uint64_t slot_us; /* when the next phone that was sent away shall ask again */
-    uint64_t ring_s;  /* the second that planned[ring_s % PACE_RING] counts */
-    uint32_t planned[PACE_RING];
 };
 
 void pace_init(struct pace *p);
@@ -30,7 +25,3 @@ uint32_t pace_depth(const struct pace *p, uint32_t least);
 /* Seconds after which a phone that is sent away asks again, `least` at least: each gets a place of
  * its own in the queue, a place every 1/rate seconds. */
 uint32_t pace_wait_s(struct pace *p, uint64_t now_ms, uint32_t least);
-
-/* Seconds to grant a SIP registration: `longest`, or up to a quarter less, so that the second in
- * which it will be refreshed carries as few as any. */
-uint32_t pace_expires_s(struct pace *p, uint64_t now_ms, uint32_t longest);

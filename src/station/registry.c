@@ -233,3 +233,17 @@ uint32_t registry_token_wait_s(struct registry *r)
 
     return r->settings[SET_paced_return] ? pace_wait_s(&r->pace, r->now.ms, least) : least;
 }
+
+uint32_t registry_spread_s(struct registry *r, enum calendar_id which, uint32_t longest,
+                           uint32_t least)
+{
+    size_t n = r->n_registered[PROTOCOL_SIP];
+
+    if (!r->settings[SET_paced_return])
+        return longest;
+    if (which == CALENDAR_KEEPALIVES)
+        n = r->n_registered[PROTOCOL_SCCP];
+    else if (which == CALENDAR_CONTACTS)
+        n += r->n_registered[PROTOCOL_SIP_THIRD_PARTY];
+    return calendar_pick(&r->calendars[which], r->now.ms, longest, least, n);
+}

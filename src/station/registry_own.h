@@ -3,12 +3,17 @@
 
 #include "base/map.h"
 #include "core/settings.h"
+#include "station/calendar.h"
 #include "station/effects.h"
 #include "station/flapping.h"
 #include "station/pace.h"
 #include "station/registry.h"
 
 #define N_PROTOCOLS (PROTOCOL_SIP_THIRD_PARTY + 1)
+
+/* What of phones is spread over time: refreshes of a SIP phone's first line; those of its others and
+ * of plain clients; keepalives over SCCP. */
+enum calendar_id { CALENDAR_REFRESHES, CALENDAR_CONTACTS, CALENDAR_KEEPALIVES, N_CALENDARS };
 
 /* What differs between the stations of one protocol and another. */
 struct station_kind {
@@ -33,6 +38,7 @@ struct registry {
     bool disagrees; /* with the version of the publisher */
     bool draining;
     struct pace pace;
+    struct calendar calendars[N_CALENDARS];
     uint32_t n_arrived; /* since the last measurement */
     uint64_t log_second;
     uint32_t n_told, n_untold;    /* lines about life in that second */
@@ -60,5 +66,9 @@ void station_leave_name(struct station *x);
  * again. */
 bool registry_has_token(const struct registry *r);
 uint32_t registry_token_wait_s(struct registry *r);
+/* After how many seconds a phone shall be heard again: `longest`, or not less than `least` when that
+ * second is crowded and returns are paced. */
+uint32_t registry_spread_s(struct registry *r, enum calendar_id which, uint32_t longest,
+                           uint32_t least);
 /* Sets the state and keeps the counts of registered phones and of tokens. */
 void station_move(struct station *x, enum station_state to);

@@ -129,8 +129,8 @@ void session_ask_to_add(struct session *s, const struct session_input *in, struc
 
 void session_admit(struct session *s, const struct session_input *in, struct effects *e)
 {
+    uint32_t interval_s = (uint32_t)SETTING_OF(&s->station, station_keepalive_interval);
     struct sccp_register_ack ack = {
-        .keepalive_s = (uint32_t)SETTING_OF(&s->station, station_keepalive_interval),
         .secondary_keepalive_s = (uint32_t)SETTING_OF(&s->station, station_secondary_keepalive),
     };
 
@@ -140,6 +140,9 @@ void session_admit(struct session *s, const struct session_input *in, struct eff
     if (station_enter_name(&s->station) < 0)
         return; /* no memory: it stays unnamed and its timer ends it */
     s->version = (uint8_t)negotiate(s);
+    s->keepalive_s = (uint16_t)registry_spread_s(s->station.registry, CALENDAR_KEEPALIVES,
+                                                 interval_s, (3 * interval_s + 3) / 4);
+    ack.keepalive_s = s->keepalive_s;
     session_date_template(s, ack.date_template);
     ack.protocol = s->version;
     session_ack_features(s, ack.features);
@@ -149,8 +152,8 @@ void session_admit(struct session *s, const struct session_input *in, struct eff
 
 static uint32_t loss_ms(const struct session *s)
 {
-    uint64_t ms = (uint64_t)SETTING_OF(&s->station, station_keepalive_interval) *
-                  (uint64_t)SETTING_OF(&s->station, station_keepalive_missed) * 1000;
+    uint64_t ms =
+        (uint64_t)s->keepalive_s * (uint64_t)SETTING_OF(&s->station, station_keepalive_missed) * 1000;
 
     return (uint32_t)(ms * (100 + (s->model ? s->model->slack_percent : 0)) / 100);
 }

@@ -86,13 +86,12 @@ static void ack_keepalive(struct session *s, const struct session_input *in, str
 
 static void watch_keepalive(struct session *s, const struct session_input *in, struct effects *e)
 {
-    uint32_t interval_s = (uint32_t)SETTING_OF(&s->station, station_keepalive_interval);
     struct keepalive_finding found;
 
     if (s->version)
         ack_keepalive(s, in, e);
-    if (keepalive_heard(&s->watch, s->station.registry->now.ms, interval_s * 1000, &found))
-        tell_keepalives(&s->station, interval_s, &found, e);
+    if (keepalive_heard(&s->watch, s->station.registry->now.ms, s->keepalive_s * 1000u, &found))
+        tell_keepalives(&s->station, s->keepalive_s, &found, e);
 }
 
 static void type_code(struct session *s, const struct session_input *in, struct effects *e)

@@ -37,6 +37,7 @@ struct session {
     uint8_t version;     /* negotiated: decides the layouts */
     uint8_t features[3]; /* as the phone said */
     uint8_t order;       /* enum station_order under way */
+    uint16_t keepalive_s; /* as RegisterAck said */
     uint16_t clock;  /* 1 + minutes of the day it is ahead of UTC, as it was told; 0: never told */
     uint8_t refusal; /* row of refusals.def to answer with */
     bool idle_softkeys, idle_prompt; /* owed to the phone at the end of the step */

@@ -8,6 +8,8 @@
 #include "station/refusals.h"
 #include "station/sip_station.h"
 
+#define EXPIRES_LEAST 30 /* below 25 s phones give up refreshing: SIPCC wants 20 s before its delta */
+
 size_t sip_lines_of(struct sip_device *d)
 {
     const struct phone *phone = station_phone(&d->station);
@@ -60,34 +62,43 @@ void sip_ask_to_add(struct sip_device *d, const struct sip_input *in, struct eff
     row->autoregister.protocol = PROTOCOL_SIP;
 }
 
-static uint32_t loss_ms(struct sip_device *d)
+/* A refresh that is due and does not come for so long is the end. */
+static uint32_t loss_ms(struct sip_device *d, uint32_t granted_s)
 {
     const struct sip_profile *profile =
         sip_profile_of(d->station.registry->directory, station_phone(&d->station));
+    uint32_t delta_s = (uint32_t)profile->timer_register_delta;
 
-    return (uint32_t)(SETTING_OF(&d->station, sip_station_keepalive_interval) -
-                      profile->timer_register_delta + SETTING_OF(&d->station, sip_register_grace)) *
+    return (granted_s - (delta_s < granted_s ? delta_s : 0) +
+            (uint32_t)SETTING_OF(&d->station, sip_register_grace)) *
            1000;
 }
 
-/* The first line lives for the keepalive interval, the others as long as they ask for. */
-static uint64_t granted_ms(struct sip_device *d, const struct sip_request *q)
+/* The first line lives for the keepalive interval, the others as long as they ask for; in a storm
+ * less, so that all are not refreshed in one again. */
+static uint32_t granted_s(struct sip_device *d, const struct sip_request *q)
 {
-    int64_t most = q->line == 1 ? SETTING_OF(&d->station, sip_station_keepalive_interval)
-                                : SETTING_OF(&d->station, sip_maximum_expires);
+    bool first = q->line == 1;
+    uint32_t most = (uint32_t)(first ? SETTING_OF(&d->station, sip_station_keepalive_interval)
+                                     : SETTING_OF(&d->station, sip_maximum_expires));
     int64_t asked = sip_register_expires(&q->reg);
+    uint32_t longest = asked < most ? (uint32_t)asked : most, third = longest / 3;
 
-    return (uint64_t)(asked < most ? asked : most) * 1000;
+    return registry_spread_s(d->station.registry, first ? CALENDAR_REFRESHES : CALENDAR_CONTACTS,
+                             longest, third > EXPIRES_LEAST ? third : EXPIRES_LEAST);
 }
 
 static void heard(struct sip_device *d, struct sip_binding *b, const struct sip_request *q)
 {
     uint64_t now = d->station.registry->now.ms;
+    uint32_t granted = granted_s(d, q);
 
     b->cseq = q->message->cseq;
-    b->expires_ms = now + granted_ms(d, q);
-    if (b->line == 1)
-        d->station.heard_ms = now;
+    b->expires_ms = now + granted * 1000ull;
+    if (b->line != 1)
+        return;
+    d->station.heard_ms = now;
+    d->station.loss_ms = loss_ms(d, granted);
 }
 
 void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effects *e)
@@ -114,7 +125,6 @@ void sip_admit(struct sip_device *d, const struct sip_input *in, struct effects 
     station_take_name(&d->station, e);
     if (station_enter_name(&d->station) < 0)
         return; /* no memory: it comes again */
-    d->station.loss_ms = loss_ms(d);
     sip_bind_line(d, in, e);
 }
 

@@ -13,6 +13,16 @@ static void remove_binding(struct sip_binding *b, const struct sip_request *q)
         sip_link_step(l, SIP_LINK_EV_LEFT, q->effects);
 }
 
+/* A registrar may shorten what it is asked for (RFC 3261 10.3 step 7): in a storm it does. */
+static uint32_t granted_s(struct sip_device *d, int64_t longest)
+{
+    uint32_t third = (uint32_t)longest / 3,
+             least = (uint32_t)SETTING_OF(&d->station, sip_minimum_expires);
+
+    return registry_spread_s(d->station.registry, CALENDAR_CONTACTS, (uint32_t)longest,
+                             third > least ? third : least);
+}
+
 static void take_contact(struct sip_device *d, struct sip_request *q, const struct sip_contact *c)
 {
     struct sip_binding *b = sip_binding_of_uri(d, &c->uri);
@@ -25,7 +35,7 @@ static void take_contact(struct sip_device *d, struct sip_request *q, const stru
     b = sip_binding_put(d, NULL, q, c);
     if (!b)
         return; /* no memory: it is not among the contacts of the answer */
-    b->expires_ms = q->owner->registry->now.ms + (uint64_t)(s < most ? s : most) * 1000;
+    b->expires_ms = q->owner->registry->now.ms + granted_s(d, s < most ? s : most) * 1000ull;
     if (q->link)
         sip_link_step(q->link, SIP_LINK_EV_REGISTERED, q->effects);
 }

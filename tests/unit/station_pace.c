@@ -60,34 +60,6 @@ static void the_queue_is_empty_again_later(void **state)
     assert_int_equal(pace_wait_s(&p, 1100000, 10), 10);
 }
 
-static void refreshes_after_a_storm_are_spread(void **state)
-{
-    static uint32_t at[2000];
-    struct pace p;
-    uint32_t most = 0;
-
-    pace_init(&p);
-    for (int i = 0; i < 10000; i++) /* all register within two seconds */
-        at[100 + i / 5000 + pace_expires_s(&p, 100000 + i / 5000 * 1000, 120)]++;
-    for (int s = 0; s < 1500; s++) { /* and refresh five seconds before the end, for an hour */
-        for (uint32_t i = at[s]; i > 0; i--)
-            at[s + pace_expires_s(&p, (uint64_t)s * 1000, 120)]++;
-        if (s > 400 && at[s] > most)
-            most = at[s];
-    }
-    assert_in_range(most, 10000 / 120, 2 * 10000 / 105);
-}
-
-static void a_single_phone_gets_what_it_asks_for(void **state)
-{
-    struct pace p;
-
-    pace_init(&p);
-    assert_int_equal(pace_expires_s(&p, 1000, 120), 120);
-    assert_int_equal(pace_expires_s(&p, 1000, 3600), 3600);
-    assert_int_equal(pace_expires_s(&p, 1000, 0), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,8 +67,6 @@ int main(void)
         cmocka_unit_test(a_loop_that_is_late_takes_fewer_until_it_is_not),
         cmocka_unit_test(who_is_sent_away_gets_a_place_in_the_queue),
         cmocka_unit_test(the_queue_is_empty_again_later),
-        cmocka_unit_test(refreshes_after_a_storm_are_spread),
-        cmocka_unit_test(a_single_phone_gets_what_it_asks_for),
     };
 
     return cmocka_run_group_tests_name("station_pace", tests, NULL, NULL);
