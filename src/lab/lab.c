@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,20 +10,25 @@
 #include <time.h>
 
 #include "lab/guard.h"
-#include "lab/scenario.h"
+#include "lab/faults.h"
 
 #define PHONES_DEFAULT 3
 #define NAME_DEFAULT   "dtlab"
 
 struct lab_options {
-    const char *name, *folder;
+    const char *name, *folder, *model, *protocol;
     unsigned phones;
+    bool json;
 };
 
 static const char usage[] =
     "Usage: dialtone lab run SCENARIO [--folder DIR]   plays a scenario: what was done, what was "
     "seen, a verdict\n"
+    "       dialtone lab run FAULT[+FAULT…] [--model M] [--protocol sccp|sip]   makes faults on "
+    "purpose\n"
     "       dialtone lab list                          names of the scenarios\n"
+    "       dialtone lab faults [--json]               names of the faults, and what the doctor "
+    "must call them\n"
     "       dialtone lab up [--name N] [--phones N]    a switch, a server's and phones' "
     "namespaces, to be used by hand\n"
     "       dialtone lab down [--name N]               removes them with all that runs in them\n"
@@ -37,17 +43,38 @@ static int list(void)
     return 0;
 }
 
+static int faults(bool json)
+{
+    json_t *rows = json_array();
+
+    for (const struct lab_fault *f = lab_faults; f->name; f++) {
+        if (!json)
+            printf("%-20s %s\n", f->name, f->done);
+        json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "name", f->name, "both",
+                                              f->causes[VIEW_BOTH], "phone", f->causes[VIEW_PHONE],
+                                              "server", f->causes[VIEW_SERVER], "done", f->done,
+                                              "lesson", f->lesson));
+    }
+    if (json) {
+        json_dumpf(rows, stdout, JSON_INDENT(1));
+        putchar('\n');
+    }
+    json_decref(rows);
+    return 0;
+}
+
 /* -- run ------------------------------------------------------------------------------------ */
 
 struct play {
-    const struct scenario *scenario;
-    const char *name, *folder;
+    const struct scenario *scenario; /* NULL: faults */
+    struct lab_order order;
 };
 
 static int play(void *context)
 {
     struct play *p = context;
-    int err = scenario_run(p->scenario, p->name, p->folder);
+    int err = p->scenario ? scenario_run(p->scenario, p->order.name, p->order.folder)
+                          : lab_fault_run(&p->order);
 
     if (err < 0)
         fprintf(stderr, "dialtone lab: cannot build the laboratory: %s\n", strerror(-err));
@@ -57,11 +84,17 @@ static int play(void *context)
 static int run(const char *which, const struct lab_options *o)
 {
     char name[LAB_NAME_MAX + 1], folder[LAB_PATH];
-    struct play p = {scenario_find(which), guard_name(name, sizeof(name)), folder};
+    struct play p = {scenario_find(which),
+                     {.faults = which,
+                      .model = o->model,
+                      .protocol = o->protocol,
+                      .name = guard_name(name, sizeof(name)),
+                      .folder = folder}};
 
-    if (!p.scenario) {
-        fprintf(stderr, "dialtone lab: no scenario is called '%s'; these are:\n", which);
+    if (!p.scenario && lab_fault_check(which) < 0) {
+        fprintf(stderr, "dialtone lab: no scenario or fault is called '%s'; these are:\n", which);
         list();
+        faults(false);
         return 2;
     }
     if (o->folder)
@@ -109,11 +142,11 @@ static int down(const struct lab_options *o)
 
 static int take_options(int argc, char **argv, struct lab_options *o)
 {
-    static const struct option longs[] = {{"name", required_argument, NULL, 'n'},
-                                          {"folder", required_argument, NULL, 'f'},
-                                          {"phones", required_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"name", required_argument, NULL, 'n'},     {"folder", required_argument, NULL, 'f'},
+        {"phones", required_argument, NULL, 'p'},   {"model", required_argument, NULL, 'm'},
+        {"protocol", required_argument, NULL, 'P'}, {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {0}};
     int c;
 
     optind = 1;
@@ -124,6 +157,12 @@ static int take_options(int argc, char **argv, struct lab_options *o)
             o->folder = optarg;
         else if (c == 'p' && atoi(optarg) > 0 && atoi(optarg) <= LAB_PHONES_MAX)
             o->phones = (unsigned)atoi(optarg);
+        else if (c == 'm')
+            o->model = optarg;
+        else if (c == 'P' && (strcmp(optarg, "sccp") == 0 || strcmp(optarg, "sip") == 0))
+            o->protocol = optarg;
+        else if (c == 'j')
+            o->json = true;
         else if (c == 'h')
             return 1;
         else
@@ -134,12 +173,15 @@ static int take_options(int argc, char **argv, struct lab_options *o)
 
 int lab_main(int argc, char **argv)
 {
-    struct lab_options o = {.name = NAME_DEFAULT, .phones = PHONES_DEFAULT};
+    struct lab_options o = {
+        .name = NAME_DEFAULT, .phones = PHONES_DEFAULT, .model = "7961", .protocol = "sccp"};
     int err = take_options(argc, argv, &o), n = argc - optind;
     const char *verb = n > 0 ? argv[optind] : "";
 
     if (err > 0 || (!err && strcmp(verb, "list") == 0 && n == 1))
         return err > 0 ? (fputs(usage, stdout), 0) : list();
+    if (!err && strcmp(verb, "faults") == 0 && n == 1)
+        return faults(o.json);
     if (!err && strcmp(verb, "run") == 0 && n == 2)
         return guard_can("lab") ? run(argv[optind + 1], &o) : 1;
     if (!err && strcmp(verb, "up") == 0 && n == 1)

@@ -3,12 +3,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +149,25 @@ static int add_namespace(struct lab_ns ns)
     return ip("-n %s link set lo up", ns.s);
 }
 
+/* Frames leave with whole checksums, as from a network card: who captures or changes them sees real
+ * ones. */
+static int seal_checksums(const char *ns)
+{
+    struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM};
+    struct ifreq request = {.ifr_name = "eth0", .ifr_data = (char *)&off};
+    int err = network_enter(ns), fd;
+
+    if (err)
+        return err;
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+        err = -errno;
+    if (fd >= 0)
+        close(fd);
+    network_enter(NULL);
+    return err;
+}
+
 /* A cable from `eth0` of a namespace to a port of the switch. */
 static int add_cable(const struct network *n, struct lab_ns ns, const char *port)
 {
@@ -152,6 +176,8 @@ static int add_cable(const struct network *n, struct lab_ns ns, const char *port
 
     if (!err)
         err = ip("-n %s link set %s master bridge up", sw.s, port);
+    if (!err)
+        err = seal_checksums(ns.s);
     return err ? err : ip("-n %s link set eth0 up", ns.s);
 }
 
@@ -206,6 +232,11 @@ int network_add_phone(struct network *n, struct mac mac)
 int network_plug(const struct network *n, unsigned phone, bool in)
 {
     return ip("-n %s link set phone%u %s", network_switch(n).s, phone, in ? "up" : "down");
+}
+
+int network_unbridge(const struct network *n, const char *port)
+{
+    return ip("-n %s link set %s nomaster", network_switch(n).s, port);
 }
 
 int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix)

@@ -33,6 +33,7 @@ unsigned network_down(const char *name);
 /* Phones are numbered from 1, in the order in which they are added. */
 int network_add_phone(struct network *n, struct mac mac);
 int network_plug(const struct network *n, unsigned phone, bool in); /* the port of the switch goes up or down */
+int network_unbridge(const struct network *n, const char *port); /* the port no longer belongs to the bridge */
 int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix);
 
 struct lab_ns network_server(const struct network *n);

@@ -49,11 +49,15 @@ int office_start(struct office *o)
                      "cdp.interfaces=eth0",
                      "--set",
                      "run.user=",
-                     NULL};
+                     [13 + 2 * sizeof(o->settings) / sizeof(*o->settings)] = NULL};
     struct child *list[] = {&o->server};
     uint64_t end = lab_now_ms() + READY_MS;
     int err;
 
+    for (unsigned i = 0; i < sizeof(o->settings) / sizeof(*o->settings) && o->settings[i]; i++) {
+        words[13 + 2 * i] = "--set";
+        words[14 + 2 * i] = (char *)(uintptr_t)o->settings[i];
+    }
     snprintf(data, sizeof(data), "%s/data", o->folder);
     snprintf(log, sizeof(log), "%s/server.log", o->folder);
     o->server.on_line = on_server_line;

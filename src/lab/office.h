@@ -15,6 +15,7 @@ struct office {
     char folder[LAB_PATH]; /* data folder and log are here */
     struct child server;
     bool ready;
+    const char *settings[8]; /* more of the server's command line: "tftp.port=0" … */
 };
 
 /* The server's address and the data folder; nothing runs yet. 0 or -errno. */

@@ -4,6 +4,7 @@
 
 #include "lab/office.h"
 #include "lab/sniffer.h"
+#include "lab/switch.h"
 
 #define STAGE_SNIFFERS_MAX 16
 
@@ -14,12 +15,16 @@ struct stage_phone {
     const char *model, *protocol; /* "sccp", "sip" */
     unsigned port;     /* of the switch */
     char last[160];    /* line that it printed */
+    const char *more[12]; /* further words of its command line */
+    const char *awaited;  /* letters that it is to print; NULL: none */
+    unsigned n_awaited;   /* lines that had them */
 };
 
 /* What a scenario plays on. */
 struct stage {
     struct network network;
     struct office office;
+    struct lab_switch *wire; /* in the place of the bridge; NULL: the bridge */
     struct stage_phone phones[LAB_PHONES_MAX];
     unsigned n_phones;
     struct sniffer *sniffers[STAGE_SNIFFERS_MAX];
@@ -57,3 +62,4 @@ void stage_turn(struct stage *s, unsigned ms); /* reads children and captures fo
 /* Waits until the server lists the phone with this status. */
 bool stage_wait_status(struct stage *s, const struct stage_phone *p, const char *status, unsigned timeout_ms);
 void stage_capture(struct stage *s, struct lab_ns ns, const char *name);
+void stage_end_captures(struct stage *s);

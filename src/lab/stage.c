@@ -32,10 +32,17 @@ void stage_close(struct stage *s)
     for (unsigned i = 0; i < s->n_phones; i++)
         stage_power(s, &s->phones[i], false);
     office_stop(&s->office, SIGTERM);
+    stage_end_captures(s);
+    switch_close(s->wire);
+    s->wire = NULL;
+    network_down(s->network.name);
+}
+
+void stage_end_captures(struct stage *s)
+{
     for (unsigned i = 0; i < s->n_sniffers; i++)
         sniffer_close(s->sniffers[i]);
     s->n_sniffers = 0;
-    network_down(s->network.name);
 }
 
 void stage_capture(struct stage *s, struct lab_ns ns, const char *name)
@@ -93,6 +100,7 @@ static void on_phone_line(struct child *c, const char *line)
     struct stage_phone *p = c->context;
 
     snprintf(p->last, sizeof(p->last), "%s", line);
+    p->n_awaited += p->awaited && strstr(line, p->awaited);
 }
 
 struct stage_phone *stage_add_phone(struct stage *s, const char *model, const char *protocol)
@@ -108,7 +116,8 @@ struct stage_phone *stage_add_phone(struct stage *s, const char *model, const ch
     p->protocol = protocol;
     p->mac = mac_of_number((uint64_t)FIRST_MAC << 16 | (s->n_phones + 1));
     p->name = device_name_of_mac(p->mac);
-    if (network_add_phone(&s->network, p->mac) < 0) {
+    if (network_add_phone(&s->network, p->mac) < 0 ||
+        (s->wire && switch_add_phone(s->wire, &s->network, s->network.n_phones) < 0)) {
         stage_expect(s, false, "a namespace for phone %u", s->n_phones + 1);
         return NULL;
     }
@@ -123,18 +132,20 @@ struct stage_phone *stage_add_phone(struct stage *s, const char *model, const ch
 int stage_power(struct stage *s, struct stage_phone *p, bool on)
 {
     char mac[MAC_TEXT_MAX], log[LAB_PATH + 32];
-    char *words[] = {"handset",     "--headless",
-                     "--interface", "eth0",
-                     "--model",     (char *)(uintptr_t)p->model,
-                     "--protocol",  (char *)(uintptr_t)p->protocol,
-                     "--mac",       mac,
-                     NULL};
+    char *words[10 + sizeof(p->more) / sizeof(*p->more) + 1] = {
+        "handset",     "--headless",
+        "--interface", "eth0",
+        "--model",     (char *)(uintptr_t)p->model,
+        "--protocol",  (char *)(uintptr_t)p->protocol,
+        "--mac",       mac};
     struct lab_ns ns = network_phone(&s->network, p->port);
 
     if (!on) {
         child_stop(&p->process, SIGKILL); /* as when the plug is pulled */
         return 0;
     }
+    for (size_t i = 0; i < sizeof(p->more) / sizeof(*p->more) && p->more[i]; i++)
+        words[10 + i] = (char *)(uintptr_t)p->more[i];
     mac_print(p->mac, mac);
     snprintf(log, sizeof(log), "%s/phone%u.log", s->folder, p->port);
     p->process.on_line = on_phone_line;

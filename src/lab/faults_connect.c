@@ -1,0 +1,77 @@
+/* faults_connect.c - faults of TCP and TLS. */
+#include "lab/faults.h"
+
+static bool signals(const struct packet *k)
+{
+    uint16_t port = k->from.port < k->to.port ? k->from.port : k->to.port;
+
+    return k->kind == PACKET_TCP && (port == 2000 || port == 5060 || port == 2443 || port == 5061);
+}
+
+static bool has_data(const struct packet *k)
+{
+    return signals(k) && k->payload.len > 0;
+}
+
+static bool accepts(const struct packet *k)
+{
+    return signals(k) && (k->tcp_flags & (PACKET_SYN | PACKET_ACK)) == (PACKET_SYN | PACKET_ACK);
+}
+
+void fault_tcp_refused(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE) {
+        lab_setting(p, "sccp.port=0");
+        lab_setting(p, "sip.port=0");
+    }
+}
+
+void fault_tcp_filtered(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_drop, .side = SIDE_PHONE, .fits = signals);
+}
+
+void fault_tcp_answers_lost(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .fits = signals);
+}
+
+void fault_tcp_late(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_delay, .side = SIDE_SERVER, .fits = accepts, .value = 900);
+}
+
+/* The connection goes dead for a while in the middle of the registration: each sending waits twice
+ * as long. */
+void fault_tcp_loss(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_drop, .side = SIDE_PHONE, .fits = has_data, .skip = 2, .times = 5);
+}
+
+void fault_tcp_ended(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE)
+        p->keepalive_s = 2;
+    if (moment == LAB_REGISTERED)
+        LAB_RULE(p, .act = act_reset, .side = SIDE_PHONE, .fits = has_data, .times = 1);
+}
+
+static bool greets(const struct packet *k)
+{
+    return has_data(k) && k->payload.at[0] == 0x16; /* a handshake record */
+}
+
+void fault_tls_silent(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE) {
+        lab_option(p, "--transport");
+        lab_option(p, "tls");
+        p->protocol = p->phone->protocol = "sip";
+    }
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .fits = greets);
+}

@@ -1,0 +1,118 @@
+/* faults_register.c - registrations that are refused, stay unanswered or do not last. */
+#include <string.h>
+
+#include "lab/faults.h"
+
+static bool has_id(const struct packet *k, uint32_t id)
+{
+    struct reader r = reader_of(k->payload.at, k->payload.len);
+
+    read_le32(&r);
+    read_le32(&r);
+    return k->kind == PACKET_TCP && (k->to.port == 2000 || k->from.port == 2000) &&
+           read_le32(&r) == id && !r.bad;
+}
+
+static bool registers(const struct packet *k)
+{
+    return has_id(k, 0x0001) || text_starts(k->payload, "REGISTER ");
+}
+
+/* The process stands still, its kernel goes on acknowledging. */
+static bool stop_server(struct rule *r, struct passing *p)
+{
+    lab_stop_server(r->context, true);
+    return true;
+}
+
+void fault_register_no_answer(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = stop_server, .side = SIDE_PHONE, .fits = registers, .context = p);
+}
+
+void fault_rejected_type(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE)
+        p->configured = strcmp(p->model, "7975") == 0 ? "7961" : "7975";
+}
+
+void fault_rejected_version(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE)
+        lab_parameter(p, "minimum_protocol_version=22");
+}
+
+/* A softphone with the wrong password of its user. */
+static void softphone(struct lab_play *p, const char *password)
+{
+    const char *words[] = {"--server",   LAB_ADDRESS, "--user",    "alice",
+                           "--password", password,    "--no-files"};
+
+    p->protocol = p->phone->protocol = "sip";
+    p->phone->model = "third-party";
+    p->configured = "third-party-basic";
+    p->user = "alice";
+    p->fields[0] = "owner=alice";
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        lab_option(p, words[i]);
+}
+
+void fault_authentication(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE)
+        softphone(p, "wrong");
+}
+
+void fault_register_incomplete(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE) {
+        lab_option(p, "--fault");
+        lab_option(p, "no-capabilities");
+    }
+}
+
+void fault_restart_loop(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE) {
+        lab_option(p, "--fault");
+        lab_option(p, "flap");
+    }
+}
+
+void fault_reset_by_server(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_REGISTERED)
+        stage_expect(&p->stage,
+                     office_do(&p->stage.office, "phone", "reset", p->phone->name.s, NULL) == 0,
+                     "the administrator resets the phone");
+}
+
+/* -- SIP: what a server of another make may answer ------------------------------------------ */
+
+/* Replaces letters of a message by as many others. */
+static bool replace(struct passing *p, const char *what, const char *with)
+{
+    size_t at = (size_t)((const uint8_t *)p->packet.payload.at - p->frame);
+    uint8_t *found = memmem(p->frame + at, p->packet.payload.len, what, strlen(what));
+
+    if (found) {
+        memcpy(found, with, strlen(with));
+        frame_seal(p->frame, p->len);
+    }
+    return true;
+}
+
+static bool shorten_expires(struct rule *r, struct passing *p)
+{
+    return replace(p, "\r\nExpires: 120", "\r\nExpires: 000") &&
+           replace(p, "expires=120", "expires=000");
+}
+
+void fault_expires_wrong(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE)
+        p->protocol = p->phone->protocol = "sip";
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = shorten_expires, .side = SIDE_SERVER, .contains = "SIP/2.0 200");
+}
