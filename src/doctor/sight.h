@@ -10,6 +10,7 @@
 #include "wire/boot/dns.h"
 #include "wire/boot/lldp.h"
 #include "wire/boot/tftp.h"
+#include "wire/capture/stream.h" /* enum tcp_sign */
 #include "wire/http.h"
 #include "wire/sccp/message.h"
 #include "wire/sip/message.h"
@@ -41,21 +42,6 @@ enum sight_kind {
     SIGHT_TLS,           /* a handshake record or an alert in the clear */
     SIGHT_TCP,           /* something about a connection itself; only of connections that phones' ports concern */
     SIGHT_LOST,          /* bytes that were acknowledged but are not in the capture: its own loss */
-};
-
-enum tcp_sign {
-    TCP_OPENING,         /* SYN; `again` counts retries */
-    TCP_ACCEPTED,        /* SYN ACK; `after_ns` since the SYN */
-    TCP_REFUSED,         /* RST that answers a SYN; `after_ns` */
-    TCP_ESTABLISHED,     /* `after_ns` since the first SYN */
-    TCP_AGAIN,           /* data sent once more; `again`, `after_ns` since its first sending */
-    TCP_ACKNOWLEDGED,    /* data seen earlier is acknowledged; `after_ns` since its first sending; `from` is who acknowledges */
-    TCP_WINDOW_CLOSED,
-    TCP_WINDOW_OPEN,     /* `after_ns` since it closed */
-    TCP_PROBE,           /* keepalive or window probe */
-    TCP_CLOSING,         /* FIN */
-    TCP_RESET,           /* RST of a connection that stood */
-    TCP_MIDDLE,          /* first packet of a connection whose beginning is not in the capture */
 };
 
 struct sight {

@@ -2,43 +2,40 @@
 
 #include <errno.h>
 
-static struct mac read_mac(struct reader *r)
+static uint16_t u16(const uint8_t *p)
 {
-    struct mac m = {{0}};
-    const uint8_t *p = read_bytes(r, sizeof(m.bytes));
-
-    if (p)
-        memcpy(m.bytes, p, sizeof(m.bytes));
-    return m;
+    return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static void read_tag(struct reader *r, struct ethernet *e)
+static bool is_tag(uint16_t type)
 {
-    uint16_t tag = read_be16(r);
-
-    if (!e->tagged) {
-        e->tagged = true;
-        e->vlan = tag & 0x0fff;
-        e->priority = (uint8_t)(tag >> 13);
-    }
-    e->type = read_be16(r);
+    return type == ETHERNET_VLAN || type == ETHERNET_QINQ || type == ETHERNET_QINQ_OLD;
 }
 
 int ethernet_decode(const void *frame, size_t len, struct ethernet *ret)
 {
-    struct reader r = reader_of(frame, len);
-    bool is_802_3;
+    const uint8_t *p = frame;
+    size_t at = 14;
 
     memset(ret, 0, sizeof(*ret));
-    ret->to = read_mac(&r);
-    ret->from = read_mac(&r);
-    ret->type = read_be16(&r);
-    for (int i = 0; i < 2 && (ret->type == ETHERNET_VLAN || ret->type == 0x88a8); i++)
-        read_tag(&r, ret);
-    is_802_3 = ret->type < 0x600;
-    if (r.bad || (is_802_3 && ret->type > reader_left(&r)))
+    if (len < at)
         return -EBADMSG;
-    ret->payload = read_text(&r, is_802_3 ? ret->type : reader_left(&r));
+    memcpy(ret->to.bytes, p, 6);
+    memcpy(ret->from.bytes, p + 6, 6);
+    ret->type = u16(p + 12);
+    for (int i = 0; i < ETHERNET_TAGS_MAX && is_tag(ret->type); i++, at += 4) {
+        if (len < at + 4)
+            return -EBADMSG;
+        if (!ret->tagged) {
+            ret->vlan = u16(p + at) & 0x0fff;
+            ret->priority = p[at] >> 5;
+        }
+        ret->tagged = true;
+        ret->type = u16(p + at + 2);
+    }
+    if (ret->type < 0x600 && ret->type > len - at)
+        return -EBADMSG;
+    ret->payload = (struct text){(const char *)p + at, ret->type < 0x600 ? ret->type : len - at};
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* ethernet.h - Ethernet II and 802.3/SNAP frames with an optional 802.1Q tag. */
+/* ethernet.h - Ethernet II and 802.3/SNAP frames with optional 802.1Q tags. */
 #pragma once
 
 #include "base/address.h"
@@ -9,6 +9,9 @@
 #define ETHERNET_IPV4      0x0800
 #define ETHERNET_IPV6      0x86dd
 #define ETHERNET_VLAN      0x8100
+#define ETHERNET_QINQ      0x88a8 /* 802.1ad; older switches use 0x9100 */
+#define ETHERNET_QINQ_OLD  0x9100
+#define ETHERNET_TAGS_MAX  4
 #define ETHERNET_LLDP      0x88cc
 
 struct ethernet {
@@ -20,7 +23,7 @@ struct ethernet {
     struct text payload; /* borrowed; of an 802.3 frame exactly `type` bytes */
 };
 
-/* 0, or -EBADMSG when too short for its header or its own length. Up to two tags are read. */
+/* 0, or -EBADMSG when too short for its header or its own length. Up to ETHERNET_TAGS_MAX tags are read. */
 int ethernet_decode(const void *frame, size_t len, struct ethernet *ret);
 /* The header only, without payload; of 802.3 frames the length is given in `type`. */
 void ethernet_write(struct writer *w, const struct ethernet *e);

@@ -1,0 +1,334 @@
+#include "doctor/capture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "doctor/capture_parts.h"
+#include "doctor/input.h"
+
+#define TWICE_NS 5000000ll /* later than this a packet was sent twice, not captured twice */
+
+/* -- what all parts use --------------------------------------------------------------------- */
+
+void capture_tell(struct capture *c, struct sight *s)
+{
+    if (!s->at.number)
+        s->at = c->at;
+    c->totals.sights++;
+    c->on_sight(c->context, s);
+}
+
+bool capture_is_server_port(const struct capture *c, uint16_t port)
+{
+    return c->ports[port / 8] >> (port % 8) & 1;
+}
+
+void capture_add_port(struct capture *c, uint16_t port)
+{
+    c->ports[port / 8] |= (uint8_t)(1u << (port % 8));
+}
+
+bool kept_add(struct capture *c, struct kept *k, const void *bytes, size_t len, size_t max)
+{
+    size_t size = k->size ? k->size : 256;
+    uint8_t *at;
+
+    if (!len)
+        return true;
+    if (k->len + len > max || c->kept + len > CAPTURE_KEPT_MAX)
+        return false;
+    while (size < k->len + len)
+        size *= 2;
+    if (size != k->size) {
+        if (!(at = realloc(k->at, size)))
+            return false;
+        c->kept += size - k->size;
+        k->at = at;
+        k->size = size;
+    }
+    memcpy(k->at + k->len, bytes, len);
+    k->len += len;
+    return true;
+}
+
+void kept_drop(struct kept *k, size_t n)
+{
+    memmove(k->at, k->at + n, k->len - n);
+    k->len -= n;
+}
+
+void kept_free(struct capture *c, struct kept *k)
+{
+    c->kept -= k->size;
+    free(k->at);
+    *k = (struct kept){0};
+}
+
+/* -- below IP ------------------------------------------------------------------------------- */
+
+/* The frame of a packet, put together where the link has no Ethernet header. */
+static struct text frame_of(struct capture *c, const struct packet *p)
+{
+    struct writer w = writer_of(c->frame, sizeof(c->frame));
+
+    if (p->frame.at)
+        return p->frame;
+    ethernet_write(&w, &p->ethernet);
+    write_text(&w, p->ethernet.payload);
+    return (struct text){(char *)c->frame, w.bad ? 0 : writer_len(&w)};
+}
+
+static void tell_link(struct capture *c, const struct packet *p)
+{
+    struct text frame = frame_of(c, p);
+    struct sight s = {0};
+    union {
+        struct cdp cdp;
+        struct lldp lldp;
+        struct arp arp;
+    } m;
+    int err;
+
+    if (p->kind == PACKET_CDP) {
+        err = cdp_decode(frame.at, frame.len, &m.cdp);
+        s.kind = SIGHT_CDP;
+        s.cdp = &m.cdp;
+    } else if (p->kind == PACKET_LLDP) {
+        err = lldp_decode(frame.at, frame.len, &m.lldp);
+        s.kind = SIGHT_LLDP;
+        s.lldp = &m.lldp;
+    } else {
+        err = arp_decode(frame.at, frame.len, &m.arp);
+        s.kind = SIGHT_ARP;
+        s.arp = &m.arp;
+    }
+    if (!err)
+        capture_tell(c, &s);
+}
+
+/* -- ICMP ----------------------------------------------------------------------------------- */
+
+/* Whether it is an error message; then its MTU where it has one (RFC 792, 1191, 4443). */
+static bool icmp_error(bool v6, const uint8_t *p, uint16_t *mtu)
+{
+    *mtu = 0;
+    if (v6) {
+        if (p[0] == 2)
+            *mtu = (uint16_t)(p[4] || p[5] ? 65535 : p[6] << 8 | p[7]);
+        return p[0] >= 1 && p[0] <= 4;
+    }
+    if (p[0] == 3 && p[1] == 4)
+        *mtu = (uint16_t)(p[6] << 8 | p[7]);
+    return p[0] == 3 || p[0] == 5 || p[0] == 11 || p[0] == 12;
+}
+
+static void tell_icmp(struct capture *c, const struct packet *p)
+{
+    const uint8_t *bytes = (const uint8_t *)p->payload.at;
+    struct sight s = {.kind = SIGHT_ICMP};
+    struct packet inner;
+
+    if (p->payload.len < 8 || !icmp_error(p->from.ip.family == 6, bytes, &s.icmp.mtu))
+        return;
+    packet_decode_link(LINK_RAW, bytes + 8, p->payload.len - 8, &inner);
+    s.icmp.type = bytes[0];
+    s.icmp.code = bytes[1];
+    s.icmp.protocol = inner.protocol;
+    s.icmp.from = inner.from;
+    s.icmp.to = inner.to;
+    if (inner.protocol == PROTOCOL_TCP && inner.payload.len >= 4 && inner.kind == PACKET_OTHER) { /* only eight bytes of it are quoted */
+        s.icmp.from.port = (uint16_t)((uint8_t)inner.payload.at[0] << 8 | (uint8_t)inner.payload.at[1]);
+        s.icmp.to.port = (uint16_t)((uint8_t)inner.payload.at[2] << 8 | (uint8_t)inner.payload.at[3]);
+    }
+    capture_tell(c, &s);
+}
+
+/* -- a packet ------------------------------------------------------------------------------- */
+
+bool capture_is_twice(struct capture *c, const struct packet *p)
+{
+    struct {
+        struct ip from, to;
+        uint32_t id, sequence, acknowledged, len;
+        uint16_t from_port, to_port, window, at;
+        uint8_t flags, protocol;
+        uint8_t head[22];
+    } key;
+    size_t n = p->payload.len;
+    uint64_t hash;
+    struct recent *recent;
+    bool twice;
+
+    memset(&key, 0, sizeof(key));
+    key.from = p->from.ip;
+    key.to = p->to.ip;
+    key.id = p->ip_id;
+    key.sequence = p->tcp_sequence;
+    key.acknowledged = p->tcp_acknowledged;
+    key.len = (uint32_t)n;
+    key.from_port = p->from.port;
+    key.to_port = p->to.port;
+    key.window = p->tcp_window;
+    key.at = p->fragment.at;
+    key.flags = p->tcp_flags;
+    key.protocol = p->protocol;
+    memcpy(key.head, p->payload.at ? p->payload.at : "", n < sizeof(key.head) ? n : sizeof(key.head));
+    if (!p->from.ip.family)
+        hash = hash_bytes(p->ethernet.payload.at, p->ethernet.payload.len);
+    else
+        hash = hash_bytes(&key, sizeof(key));
+    recent = &c->recent[hash % TWICE_WINDOW];
+    twice = recent->hash == hash && c->at.time_ns - recent->time_ns < TWICE_NS;
+    c->totals.twice += twice;
+    recent->hash = hash;
+    recent->time_ns = twice ? recent->time_ns : c->at.time_ns;
+    return twice;
+}
+
+static void set_place(struct capture *c, const struct record *r, uint64_t number, const struct packet *p)
+{
+    c->at.number = number;
+    c->at.time_ns = r->time_ns;
+    c->at.from_mac = p->ethernet.from;
+    c->at.to_mac = p->ethernet.to;
+    c->at.vlan = p->ethernet.vlan;
+    c->at.dscp = p->dscp;
+    c->at.ttl = p->ttl;
+    c->at.from = p->from;
+    c->at.to = p->to;
+}
+
+static void count(struct capture *c, const struct record *r)
+{
+    c->totals.packets++;
+    c->totals.bytes += r->captured;
+    c->totals.cut += r->captured < r->original;
+    if (!c->totals.first_ns)
+        c->totals.first_ns = r->time_ns;
+    c->totals.last_ns = r->time_ns;
+}
+
+void capture_packet(struct capture *c, const struct record *r, uint64_t number)
+{
+    struct packet p;
+
+    count(c, r);
+    if (packet_decode_link(r->link_type, r->bytes, r->captured, &p) < 0) {
+        c->totals.unreadable++;
+        return;
+    }
+    if (p.kind == PACKET_OTHER)
+        return;
+    set_place(c, r, number, &p);
+    if (p.kind == PACKET_FRAGMENT && capture_is_twice(c, &p))
+        return;
+    if (p.kind == PACKET_FRAGMENT && !fragments_take(&c->fragments, &p, r->time_ns))
+        return;
+    c->at.from = p.from;
+    c->at.to = p.to;
+    if (p.kind == PACKET_UDP)
+        capture_udp(c, &p);
+    else if (p.kind == PACKET_TCP)
+        capture_tcp(c, &p);
+    else if (!capture_is_twice(c, &p))
+        (p.kind == PACKET_ICMP ? tell_icmp : tell_link)(c, &p);
+}
+
+/* -- a file --------------------------------------------------------------------------------- */
+
+static void give_problem(struct capture *c, const char *words, uint64_t packets)
+{
+    snprintf(c->totals.problem, sizeof(c->totals.problem), "%s, after packet %llu", words, (unsigned long long)packets);
+}
+
+static int read_records(struct capture *c, struct input *in, struct records *records)
+{
+    enum records_step step = RECORDS_PACKET;
+    struct record record;
+    const uint8_t *at;
+    size_t len, used;
+
+    do {
+        size_t before = 0;
+
+        if (step == RECORDS_MORE)
+            input_bytes(in, false, &at, &before);
+        if (input_bytes(in, step == RECORDS_MORE, &at, &len) < 0) {
+            give_problem(c, input_problem(in), records->n);
+            return 0;
+        }
+        if (step == RECORDS_MORE && len == before) {
+            if (!records_may_end(records, len))
+                give_problem(c, "the file is cut off", records->n);
+            return 0;
+        }
+        while ((step = records_next(records, at, len, &used, &record)) == RECORDS_PACKET) {
+            capture_packet(c, &record, records->n);
+            input_use(in, used);
+            at += used;
+            len -= used;
+        }
+        input_use(in, used);
+    } while (step == RECORDS_MORE);
+    give_problem(c, records->problem, records->n);
+    return records->format == RECORDS_START ? -EBADMSG : 0;
+}
+
+int capture_file(struct capture *c, const char *path, uint8_t number)
+{
+    struct records records;
+    struct input *in = NULL;
+    int err = input_open(path, &in);
+
+    if (err < 0)
+        return err;
+    c->at.capture = number;
+    records_init(&records);
+    err = read_records(c, in, &records);
+    c->totals.dropped += records.dropped;
+    input_close(in);
+    return err;
+}
+
+/* -- life ----------------------------------------------------------------------------------- */
+
+struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, void *context)
+{
+    struct capture *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->on_sight = on_sight;
+    c->context = context;
+    fragments_init(&c->fragments);
+    capture_udp_init(c);
+    if (capture_tcp_init(c) < 0) {
+        capture_free(c);
+        return NULL;
+    }
+    for (unsigned i = 0; i < o->n_ports && i < CAPTURE_PORTS_MAX; i++)
+        capture_add_port(c, o->ports[i]);
+    return c;
+}
+
+void capture_end(struct capture *c)
+{
+    capture_tcp_done(c);
+    capture_udp_end(c);
+}
+
+void capture_free(struct capture *c)
+{
+    if (!c)
+        return;
+    capture_end(c);
+    capture_udp_done(c);
+    fragments_done(&c->fragments);
+    free(c);
+}
+
+const struct capture_totals *capture_totals(const struct capture *c)
+{
+    return &c->totals;
+}

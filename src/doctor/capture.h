@@ -1,0 +1,48 @@
+/* capture.h - packets in, sights out.
+ *
+ *   struct capture *c = capture_new(&(struct capture_options){0}, on_sight, &stories);
+ *   err = capture_file(c, "phone.pcap", 0);       one file, or several of one place, one after the other
+ *   capture_free(c);                              tells what was left open, then frees
+ *
+ * Sights come in the order of the capture; a file that never came to its end (SIGHT_FILE, not whole) is told when that is
+ * known, with the place of its last packet. A packet that is in the capture twice (two mirrored ports, all interfaces of a
+ * machine) counts once.
+ *
+ * Bounds, whatever the file: STREAMS_MAX connections and TRANSFERS_MAX TFTP transfers (the longest idle one goes),
+ * CAPTURE_KEPT_MAX bytes of unfinished messages and files together, stream.h's and fragments.h's; 4 MB of the file at once. */
+#pragma once
+
+#include "doctor/sight.h"
+#include "wire/capture/records.h"
+
+#define CAPTURE_PORTS_MAX 32
+#define CAPTURE_KEPT_MAX  (128u << 20)
+#define TRANSFERS_MAX     16384
+
+struct capture_options {
+    uint16_t ports[CAPTURE_PORTS_MAX]; /* of servers, besides the well-known ones (and those found by what is said there) */
+    unsigned n_ports;
+};
+
+/* How far it got. */
+struct capture_totals {
+    uint64_t packets, bytes;          /* in the file; of them */
+    uint64_t twice, unreadable;       /* told once only; not a packet of a known kind of link */
+    uint64_t cut;                     /* shorter than they were on the wire */
+    uint64_t dropped;                 /* by the capturing program, as it says itself */
+    uint64_t sights;
+    int64_t first_ns, last_ns;        /* 0 without packets */
+    char problem[160];                /* why reading ended early; empty: the file was read to its end */
+};
+
+struct capture;
+
+struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, void *context); /* NULL without memory */
+/* Reads a file to its end, "-" is the standard input; `number` becomes place.capture. 0, also when the file is broken
+ * somewhere (totals.problem says so); -errno when it cannot be opened, -EBADMSG when it is no capture file. */
+int capture_file(struct capture *c, const char *path, uint8_t number);
+/* One packet; `number` counts from 1. What capture_file calls, and tests. */
+void capture_packet(struct capture *c, const struct record *r, uint64_t number);
+void capture_end(struct capture *c); /* tells what was left open; nothing may come after */
+void capture_free(struct capture *c); /* NULL is fine */
+const struct capture_totals *capture_totals(const struct capture *c);
