@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "doctor/doctor.h"
 #include "handset/fleet.h"
 #include "handset/handset.h"
 #include "lab/lab.h"
@@ -12,7 +13,7 @@ static const struct {
     int (*main)(int argc, char **argv); /* argv[0] is the name; returns the exit status */
 } programs[] = {
     {"serve", serve_main}, {"handset", handset_main}, {"fleet", fleet_main},
-    {"lab", lab_main},     {"demo", demo_main},
+    {"lab", lab_main},     {"demo", demo_main},       {"doctor", doctor_main},
 };
 
 int main(int argc, char **argv)

@@ -137,9 +137,12 @@ static void tell_icmp(struct capture *c, const struct packet *p)
     s.icmp.protocol = inner.protocol;
     s.icmp.from = inner.from;
     s.icmp.to = inner.to;
-    if (inner.protocol == PROTOCOL_TCP && inner.payload.len >= 4 && inner.kind == PACKET_OTHER) { /* only eight bytes of it are quoted */
-        s.icmp.from.port = (uint16_t)((uint8_t)inner.payload.at[0] << 8 | (uint8_t)inner.payload.at[1]);
-        s.icmp.to.port = (uint16_t)((uint8_t)inner.payload.at[2] << 8 | (uint8_t)inner.payload.at[3]);
+    if (inner.protocol == PROTOCOL_TCP && inner.payload.len >= 4 &&
+        inner.kind == PACKET_OTHER) { /* only eight bytes of it are quoted */
+        s.icmp.from.port =
+            (uint16_t)((uint8_t)inner.payload.at[0] << 8 | (uint8_t)inner.payload.at[1]);
+        s.icmp.to.port =
+            (uint16_t)((uint8_t)inner.payload.at[2] << 8 | (uint8_t)inner.payload.at[3]);
     }
     capture_tell(c, &s);
 }
@@ -173,7 +176,8 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
     key.at = p->fragment.at;
     key.flags = p->tcp_flags;
     key.protocol = p->protocol;
-    memcpy(key.head, p->payload.at ? p->payload.at : "", n < sizeof(key.head) ? n : sizeof(key.head));
+    memcpy(key.head, p->payload.at ? p->payload.at : "",
+           n < sizeof(key.head) ? n : sizeof(key.head));
     if (!p->from.ip.family)
         hash = hash_bytes(p->ethernet.payload.at, p->ethernet.payload.len);
     else
@@ -186,7 +190,8 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
     return twice;
 }
 
-static void set_place(struct capture *c, const struct record *r, uint64_t number, const struct packet *p)
+static void set_place(struct capture *c, const struct record *r, uint64_t number,
+                      const struct packet *p)
 {
     c->at.number = number;
     c->at.time_ns = r->time_ns;
@@ -239,7 +244,8 @@ void capture_packet(struct capture *c, const struct record *r, uint64_t number)
 
 static void give_problem(struct capture *c, const char *words, uint64_t packets)
 {
-    snprintf(c->totals.problem, sizeof(c->totals.problem), "%s, after packet %llu", words, (unsigned long long)packets);
+    snprintf(c->totals.problem, sizeof(c->totals.problem), "%s, after packet %llu", words,
+             (unsigned long long)packets);
 }
 
 static int read_records(struct capture *c, struct input *in, struct records *records)

@@ -30,7 +30,8 @@ bool talk_is_sip(const void *bytes, size_t len)
     method = text_split(&line, ' ');
     if (!line.at || sip_method_of(method) == SIP_UNKNOWN_METHOD)
         return false;
-    return text_starts_nocase(line, "sip:") || text_starts_nocase(line, "sips:") || text_ends(text_trim(line), " SIP/2.0");
+    return text_starts_nocase(line, "sip:") || text_starts_nocase(line, "sips:") ||
+           text_ends(text_trim(line), " SIP/2.0");
 }
 
 bool talk_is_sccp(const uint8_t *p, size_t len)
@@ -42,18 +43,20 @@ bool talk_is_sccp(const uint8_t *p, size_t len)
     memcpy(&length, p, 4);
     memcpy(&version, p + 4, 4);
     memcpy(&id, p + 8, 4);
-    return length >= 4 && length <= SCCP_FRAME_MAX - 8 && version <= SCCP_VERSION_MAX + 10 && sccp_message_name(id);
+    return length >= 4 && length <= SCCP_FRAME_MAX - 8 && version <= SCCP_VERSION_MAX + 10 &&
+           sccp_message_name(id);
 }
 
 static bool is_tls(const uint8_t *p, size_t len)
 {
-    return len >= 5 && p[0] >= 0x14 && p[0] <= 0x17 && p[1] == 3 && p[2] <= 4 && p[2] >= (p[3] | p[4] ? 0 : 1);
+    return len >= 5 && p[0] >= 0x14 && p[0] <= 0x17 && p[1] == 3 && p[2] <= 4 &&
+           p[2] >= (p[3] | p[4] ? 0 : 1);
 }
 
 static bool is_http(struct text t)
 {
-    return text_starts(t, "GET ") || text_starts(t, "HEAD ") || text_starts(t, "POST ") || text_starts(t, "PUT ") ||
-           text_starts(t, "HTTP/1.");
+    return text_starts(t, "GET ") || text_starts(t, "HEAD ") || text_starts(t, "POST ") ||
+           text_starts(t, "PUT ") || text_starts(t, "HTTP/1.");
 }
 
 static enum talk_kind kind_of(const uint8_t *p, size_t len)
@@ -70,7 +73,8 @@ static enum talk_kind kind_of(const uint8_t *p, size_t len)
 /* A file only phones ask for. */
 static bool is_phone_file(struct text t)
 {
-    static const char *const parts[] = {".cnf", ".loads", ".sbn", ".sgn", "XMLDefault", "CTLSEP", "ITLSEP", "/SEP", "ITLFile"};
+    static const char *const parts[] = {".cnf",   ".loads", ".sbn", ".sgn",   "XMLDefault",
+                                        "CTLSEP", "ITLSEP", "/SEP", "ITLFile"};
     const char *end = memchr(t.at, '\n', t.len < 300 ? t.len : 300);
 
     t.len = end ? (size_t)(end - t.at) : t.len < 300 ? t.len : 300;
@@ -82,11 +86,13 @@ static bool is_phone_file(struct text t)
     return false;
 }
 
-/* Of SCCP only what begins a session or keeps it: a header of twelve bytes alone looks like too much else. */
+/* Of SCCP only what begins a session or keeps it: a header of twelve bytes alone looks like too
+ * much else. */
 static bool is_sccp_for_sure(uint32_t id, size_t len)
 {
-    return id == SCCP_REGISTER_REQ || id == SCCP_ALARM || id == SCCP_REGISTER_ACK || id == SCCP_REGISTER_TOKEN_REQ ||
-           id == SCCP_REGISTER_REJECT || ((id == SCCP_KEEPALIVE || id == SCCP_KEEPALIVE_ACK) && len == SCCP_HEADER_SIZE);
+    return id == SCCP_REGISTER_REQ || id == SCCP_ALARM || id == SCCP_REGISTER_ACK ||
+           id == SCCP_REGISTER_TOKEN_REQ || id == SCCP_REGISTER_REJECT ||
+           ((id == SCCP_KEEPALIVE || id == SCCP_KEEPALIVE_ACK) && len == SCCP_HEADER_SIZE);
 }
 
 enum talker talk_is_known(const void *bytes, size_t len)
@@ -115,7 +121,8 @@ static size_t find_beginning(enum talk_kind kind, const uint8_t *p, size_t len)
             return at;
         if (kind == TALK_TLS && is_tls(p + at, len - at))
             return at;
-        if ((kind == TALK_SIP || kind == TALK_HTTP) && (at == 0 || p[at - 1] == '\n') && kind_of(p + at, len - at) == kind)
+        if ((kind == TALK_SIP || kind == TALK_HTTP) && (at == 0 || p[at - 1] == '\n') &&
+            kind_of(p + at, len - at) == kind)
             return at;
     }
     return len;
@@ -220,13 +227,15 @@ void talk_hole(void *context, struct stream *s, int side, enum stream_hole hole,
 
 void talk_sign(void *context, struct stream *s, int side, const struct stream_sign *sign)
 {
-    struct sight sight = {.kind = SIGHT_TCP,
-                          .tcp = {sign->sign, sign->again, sign->after_ns, sign->sequence, sign->length}};
+    struct sight sight = {
+        .kind = SIGHT_TCP,
+        .tcp = {sign->sign, sign->again, sign->after_ns, sign->sequence, sign->length}};
     struct talk *t = s->user;
 
     talk_tell(context, s, side, &sight);
     if (t && t->in_body && (sign->sign == TCP_RESET || (sign->sign == TCP_CLOSING && side == 1)))
-        talk_http_end(context, s, sign->sign == TCP_CLOSING && t->body.kind == HTTP_BODY_UNTIL_CLOSE);
+        talk_http_end(context, s,
+                      sign->sign == TCP_CLOSING && t->body.kind == HTTP_BODY_UNTIL_CLOSE);
 }
 
 void talk_gone(void *context, struct stream *s)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "doctor/capture_parts.h"
+#include "wire/sip/framing.h"
 
 enum talk_kind { TALK_UNKNOWN, TALK_SCCP, TALK_SIP, TALK_HTTP, TALK_TLS };
 

@@ -1,4 +1,5 @@
-/* capture_tcp.c - which connections matter: those of phones' ports, and those where phones' protocols are spoken. */
+/* capture_tcp.c - which connections matter: those of phones' ports, and those where phones'
+ * protocols are spoken. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,7 +12,8 @@ int capture_tcp_init(struct capture *c)
 {
     static const uint16_t ports[] = {2000, 2443, 2445, 3804, 5060, 5061, 6970, 6971, 6972};
 
-    streams_init(&c->streams, &(struct stream_handler){c, talk_sign, talk_data, talk_hole, talk_gone});
+    streams_init(&c->streams,
+                 &(struct stream_handler){c, talk_sign, talk_data, talk_hole, talk_gone});
     for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++)
         capture_add_port(c, ports[i]);
     c->syns = calloc(SYNS, sizeof(*c->syns));
@@ -69,7 +71,10 @@ static struct stream *discover(struct capture *c, const struct packet *p)
 
     if (who == TALKER_NONE)
         return NULL;
-    s = new_stream(c, p, opened || who == TALKER_CLIENT ? p->to.port : who == TALKER_SERVER ? p->from.port : 0);
+    s = new_stream(c, p,
+                   opened || who == TALKER_CLIENT ? p->to.port
+                   : who == TALKER_SERVER         ? p->from.port
+                                                  : 0);
     if (s) {
         capture_add_port(c, s->server.port);
         s->first_syn_ns = s->last_syn_ns = opened ? syn->time_ns : 0;
@@ -94,7 +99,8 @@ static struct stream *make(struct capture *c, const struct packet *p, bool known
 
 void capture_tcp(struct capture *c, const struct packet *p)
 {
-    bool known_port = capture_is_server_port(c, p->from.port) || capture_is_server_port(c, p->to.port);
+    bool known_port =
+        capture_is_server_port(c, p->from.port) || capture_is_server_port(c, p->to.port);
     struct stream *s = known_port ? streams_find(&c->streams, p) : NULL;
 
     if (!s || stream_is_over(s, p))

@@ -1,4 +1,5 @@
-/* capture_tftp.c - TFTP transfers: a client's end point, and the port the server answers from (RFC 1350 4). */
+/* capture_tftp.c - TFTP transfers: a client's end point, and the port the server answers from (RFC
+ * 1350 4). */
 #include <stdlib.h>
 
 #include "doctor/capture_parts.h"
@@ -15,7 +16,7 @@ struct transfer {
     enum tftp_op op;
     char name[256];
     unsigned block_size;
-    uint16_t next;   /* block in order */
+    uint16_t next; /* block in order */
     bool holes, told;
     uint64_t size;
     struct kept content;
@@ -109,10 +110,13 @@ static struct transfer *find(struct capture *c, const struct endpoint *client)
     uint8_t key[18];
     uint8_t len = make_key(client, key);
 
-    return c->transfer_ports[client->port] ? map_get(&c->transfers_map, (struct text){(char *)key, len}) : NULL;
+    return c->transfer_ports[client->port]
+               ? map_get(&c->transfers_map, (struct text){(char *)key, len})
+               : NULL;
 }
 
-static struct transfer *begin(struct capture *c, const struct packet *p, const struct tftp_packet *m)
+static struct transfer *begin(struct capture *c, const struct packet *p,
+                              const struct tftp_packet *m)
 {
     struct transfer *t = find(c, &p->from);
     uint64_t id;
@@ -141,9 +145,11 @@ static struct transfer *begin(struct capture *c, const struct packet *p, const s
     return t;
 }
 
-static void take_data(struct capture *c, struct transfer *t, const struct tftp_packet *m, uint32_t missing)
+static void take_data(struct capture *c, struct transfer *t, const struct tftp_packet *m,
+                      uint32_t missing)
 {
-    size_t room = SIGHT_FILE_MAX - (t->content.len < SIGHT_FILE_MAX ? t->content.len : SIGHT_FILE_MAX);
+    size_t room =
+        SIGHT_FILE_MAX - (t->content.len < SIGHT_FILE_MAX ? t->content.len : SIGHT_FILE_MAX);
     uint16_t ahead = (uint16_t)(m->block - t->next);
 
     if (ahead >= 0x8000)
@@ -151,7 +157,9 @@ static void take_data(struct capture *c, struct transfer *t, const struct tftp_p
     t->holes |= ahead || missing;
     t->next = (uint16_t)(m->block + 1);
     t->size += m->data.len + missing;
-    if (room && !t->holes && !kept_add(c, &t->content, m->data.at, m->data.len < room ? m->data.len : room, SIGHT_FILE_MAX))
+    if (room && !t->holes &&
+        !kept_add(c, &t->content, m->data.at, m->data.len < room ? m->data.len : room,
+                  SIGHT_FILE_MAX))
         t->holes = true;
     if (m->data.len + missing < t->block_size)
         tell_file(c, t, true);
@@ -166,13 +174,16 @@ static void take_ack(struct capture *c, struct transfer *t, const struct tftp_pa
         return;
     t->holes = true;
     t->next = (uint16_t)(m->block + 1);
-    capture_tell(c, &(struct sight){.kind = SIGHT_LOST, .flow = t->flow, .lost.bytes = (ahead + 1ull) * t->block_size});
+    capture_tell(c, &(struct sight){.kind = SIGHT_LOST,
+                                    .flow = t->flow,
+                                    .lost.bytes = (ahead + 1ull) * t->block_size});
 }
 
 static bool belongs(const struct transfer *t, const struct endpoint *server, bool from_server)
 {
     if (!t->server.port)
-        return from_server; /* the first answer, from wherever it comes (some answer from another address) */
+        return from_server; /* the first answer, from wherever it comes (some answer from another
+                               address) */
     return endpoint_equal(&t->server, server);
 }
 

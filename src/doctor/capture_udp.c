@@ -41,13 +41,14 @@ static bool is_sip(const struct packet *p)
     if (p->payload.len < 12)
         return false;
     first = (uint8_t)p->payload.at[0];
-    return first >= 'A' && first <= 'Z' && (uint8_t)p->payload.at[1] >= 'A' && (uint8_t)p->payload.at[1] <= 'Z' &&
-           talk_is_sip(p->payload.at, p->payload.len);
+    return first >= 'A' && first <= 'Z' && (uint8_t)p->payload.at[1] >= 'A' &&
+           (uint8_t)p->payload.at[1] <= 'Z' && talk_is_sip(p->payload.at, p->payload.len);
 }
 
 void capture_udp(struct capture *c, const struct packet *p)
 {
-    if (p->to.port == TFTP_PORT || c->transfer_ports[p->to.port] || c->transfer_ports[p->from.port]) {
+    if (p->to.port == TFTP_PORT || c->transfer_ports[p->to.port] ||
+        c->transfer_ports[p->from.port]) {
         if (capture_is_twice(c, p) || capture_tftp(c, p))
             return;
     }

@@ -54,9 +54,13 @@ static bool is_compressed(const uint8_t *p, size_t n)
     static const struct {
         size_t len;
         const char *bytes;
-    } magics[] = {{2, "\x1f\x8b"}, {4, "\x28\xb5\x2f\xfd"}, {6, "\xfd"
-                                                               "7zXZ"},
-                  {3, "BZh"},      {4, "\x04\x22\x4d\x18"}, {2, "\x1f\x9d"}};
+    } magics[] = {{2, "\x1f\x8b"},
+                  {4, "\x28\xb5\x2f\xfd"},
+                  {6, "\xfd"
+                      "7zXZ"},
+                  {3, "BZh"},
+                  {4, "\x04\x22\x4d\x18"},
+                  {2, "\x1f\x9d"}};
 
     for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
         if (n >= magics[i].len && memcmp(p, magics[i].bytes, magics[i].len) == 0)

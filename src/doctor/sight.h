@@ -92,3 +92,6 @@ struct sight {
 #define SIGHT_FILE_MAX 65536 /* a configuration file is kept whole, firmware only its beginning */
 
 typedef void (*sight_fn)(void *context, const struct sight *s);
+
+/* One line for people and tests: "12 10:05:01.000250 SCCP 10.0.0.5:51000 > 10.0.0.1:2000 #3 KeepAlive". */
+void sight_print(const struct sight *s, struct writer *to);

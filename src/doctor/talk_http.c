@@ -80,7 +80,8 @@ static int read_body(struct capture *c, struct stream *s, const uint8_t *bytes, 
         return -EPROTO;
     }
     t->size += data.len;
-    if (t->wanted && !t->holes && !kept_add(c, &t->content, data.at, data.len < room ? data.len : room, SIGHT_FILE_MAX))
+    if (t->wanted && !t->holes &&
+        !kept_add(c, &t->content, data.at, data.len < room ? data.len : room, SIGHT_FILE_MAX))
         t->holes = true;
     if (t->body.done)
         talk_http_end(c, s, true);

@@ -3,7 +3,8 @@
 
 #include "doctor/capture_talk.h"
 
-#define VERSION_GUESS 11 /* of a session whose registration was not seen and whose headers do not tell */
+#define VERSION_GUESS                                                                              \
+    11 /* of a session whose registration was not seen and whose headers do not tell */
 
 static unsigned version_of(const struct stream *s, const struct sccp_frame *f)
 {

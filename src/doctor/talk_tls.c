@@ -1,4 +1,5 @@
-/* talk_tls.c - handshake messages and alerts that are sent in the clear (RFC 5246 6.2, 7; RFC 8446 4, 5, 6). */
+/* talk_tls.c - handshake messages and alerts that are sent in the clear (RFC 5246 6.2, 7; RFC 8446
+ * 4, 5, 6). */
 #include <errno.h>
 
 #include "doctor/capture_talk.h"
@@ -13,10 +14,10 @@ static struct text server_name(struct reader r)
 {
     struct reader extensions, body;
 
-    read_bytes(&r, 2 + 32); /* version, random */
-    read_bytes(&r, read_u8(&r)); /* session */
+    read_bytes(&r, 2 + 32);        /* version, random */
+    read_bytes(&r, read_u8(&r));   /* session */
     read_bytes(&r, read_be16(&r)); /* ciphers */
-    read_bytes(&r, read_u8(&r)); /* compression */
+    read_bytes(&r, read_u8(&r));   /* compression */
     extensions = read_slice(&r, read_be16(&r));
     while (!extensions.bad && reader_left(&extensions) >= 4) {
         uint16_t type = read_be16(&extensions);
@@ -30,7 +31,8 @@ static struct text server_name(struct reader r)
     return (struct text){0};
 }
 
-static void tell_handshake(struct capture *c, struct stream *s, int side, uint16_t version, struct reader r)
+static void tell_handshake(struct capture *c, struct stream *s, int side, uint16_t version,
+                           struct reader r)
 {
     while (reader_left(&r) >= 4) {
         struct sight sight = {.kind = SIGHT_TLS, .tls = {.record = HANDSHAKE, .version = version}};
@@ -40,14 +42,17 @@ static void tell_handshake(struct capture *c, struct stream *s, int side, uint16
         sight.tls.type = read_u8(&r);
         len = (uint32_t)read_u8(&r) << 16;
         len |= read_be16(&r);
-        body = read_slice(&r, len < reader_left(&r) ? len : reader_left(&r)); /* it may go on in the next record */
+        body = read_slice(&r, len < reader_left(&r)
+                                  ? len
+                                  : reader_left(&r)); /* it may go on in the next record */
         if (sight.tls.type == CLIENT_HELLO)
             sight.tls.name = server_name(body);
         talk_tell(c, s, side, &sight);
     }
 }
 
-static void tell_alert(struct capture *c, struct stream *s, int side, uint16_t version, struct reader r)
+static void tell_alert(struct capture *c, struct stream *s, int side, uint16_t version,
+                       struct reader r)
 {
     struct sight sight = {.kind = SIGHT_TLS, .tls = {.record = ALERT, .version = version}};
 

@@ -15,8 +15,9 @@ void fragments_done(struct fragments *f)
 
 static bool belongs(const struct fragments_packet *w, const struct packet *p, int64_t now_ns)
 {
-    return w->used && w->id == p->ip_id && w->protocol == p->protocol && now_ns - w->first_ns < FRAGMENTS_WAIT_NS &&
-           ip_equal(w->from, p->from.ip) && ip_equal(w->to, p->to.ip);
+    return w->used && w->id == p->ip_id && w->protocol == p->protocol &&
+           now_ns - w->first_ns < FRAGMENTS_WAIT_NS && ip_equal(w->from, p->from.ip) &&
+           ip_equal(w->to, p->to.ip);
 }
 
 /* The packet of a fragment; a new one takes a free place or the oldest. NULL without memory. */
@@ -34,15 +35,21 @@ static struct fragments_packet *find(struct fragments *f, const struct packet *p
     if (!place->bytes && !(place->bytes = malloc(FRAGMENTS_SIZE)))
         return NULL;
     bytes = place->bytes;
-    *place = (struct fragments_packet){
-        .from = p->from.ip, .to = p->to.ip, .id = p->ip_id, .protocol = p->protocol, .used = true, .first_ns = now_ns, .bytes = bytes};
+    *place = (struct fragments_packet){.from = p->from.ip,
+                                       .to = p->to.ip,
+                                       .id = p->ip_id,
+                                       .protocol = p->protocol,
+                                       .used = true,
+                                       .first_ns = now_ns,
+                                       .bytes = bytes};
     return place;
 }
 
 static void take_units(struct fragments_packet *w, uint32_t at, const uint8_t *bytes, uint32_t len)
 {
     for (uint32_t done = 0; done < len; done += FRAGMENT_UNIT) {
-        uint32_t unit = (at + done) / FRAGMENT_UNIT, n = len - done < FRAGMENT_UNIT ? len - done : FRAGMENT_UNIT;
+        uint32_t unit = (at + done) / FRAGMENT_UNIT,
+                 n = len - done < FRAGMENT_UNIT ? len - done : FRAGMENT_UNIT;
 
         if (w->units[unit / 8] >> (unit % 8) & 1)
             continue;
@@ -57,8 +64,8 @@ bool fragments_take(struct fragments *f, struct packet *p, int64_t now_ns)
     uint32_t at = p->fragment.at, len = (uint32_t)p->payload.len;
     struct fragments_packet *w;
 
-    if (p->missing || !len || at + len > FRAGMENTS_SIZE || (p->fragment.more && len % FRAGMENT_UNIT) ||
-        !(w = find(f, p, now_ns)))
+    if (p->missing || !len || at + len > FRAGMENTS_SIZE ||
+        (p->fragment.more && len % FRAGMENT_UNIT) || !(w = find(f, p, now_ns)))
         return false;
     if (!p->fragment.more)
         w->end = at + len;

@@ -7,8 +7,20 @@
 #define DEPTH_MAX 6 /* of packets within packets */
 
 enum { PROTOCOL_IPV4 = 4, PROTOCOL_IPV6 = 41, PROTOCOL_GRE = 47 };
-enum { EXTENSION_HOPS = 0, EXTENSION_ROUTING = 43, EXTENSION_FRAGMENT = 44, EXTENSION_AH = 51, EXTENSION_OPTIONS = 60 };
-enum { TYPE_MPLS = 0x8847, TYPE_PPPOE = 0x8864, TYPE_BRIDGED = 0x6558, TYPE_ERSPAN2 = 0x88be, TYPE_ERSPAN3 = 0x22eb };
+enum {
+    EXTENSION_HOPS = 0,
+    EXTENSION_ROUTING = 43,
+    EXTENSION_FRAGMENT = 44,
+    EXTENSION_AH = 51,
+    EXTENSION_OPTIONS = 60
+};
+enum {
+    TYPE_MPLS = 0x8847,
+    TYPE_PPPOE = 0x8864,
+    TYPE_BRIDGED = 0x6558,
+    TYPE_ERSPAN2 = 0x88be,
+    TYPE_ERSPAN3 = 0x22eb
+};
 enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057 };
 enum { VXLAN_PORT = 4789, TZSP_PORT = 37008 };
 
@@ -42,10 +54,13 @@ static bool decode_tunnel(const uint8_t *p, size_t len, struct packet *to, int d
 
     if (depth >= DEPTH_MAX || (to->to.port != VXLAN_PORT && to->to.port != TZSP_PORT))
         return false;
-    if (to->to.port == TZSP_PORT) { /* version 1, type, what is inside (1: Ethernet), tags up to an end (1) */
+    if (to->to.port ==
+        TZSP_PORT) { /* version 1, type, what is inside (1: Ethernet), tags up to an end (1) */
         if (len < 5 || p[0] != 1 || u16(p + 2) != 1)
             return false;
-        for (at = 4; at < len && p[at] != 1; at += p[at] == 0 ? 1 : at + 1 < len ? 2u + p[at + 1] : 2)
+        for (at = 4; at < len && p[at] != 1; at += p[at] == 0     ? 1
+                                                   : at + 1 < len ? 2u + p[at + 1]
+                                                                  : 2)
             ;
         at++;
     } else if (len < 8 || p[0] != 8 || p[7] != 0) {
@@ -136,7 +151,8 @@ static void decode_transport(const uint8_t *p, size_t len, struct packet *to, in
         to->kind = PACKET_ICMP;
     } else if (to->protocol == PROTOCOL_GRE && depth < DEPTH_MAX) {
         decode_gre(p, len, to, depth);
-    } else if ((to->protocol == PROTOCOL_IPV4 || to->protocol == PROTOCOL_IPV6) && depth < DEPTH_MAX) {
+    } else if ((to->protocol == PROTOCOL_IPV4 || to->protocol == PROTOCOL_IPV6) &&
+               depth < DEPTH_MAX) {
         to->ethernet.type = to->protocol == PROTOCOL_IPV4 ? ETHERNET_IPV4 : ETHERNET_IPV6;
         decode_type(p, len, to, depth + 1);
     }
@@ -191,11 +207,13 @@ static void decode_ipv4(const uint8_t *p, size_t len, struct packet *to, int dep
 
 static bool is_extension(uint8_t protocol)
 {
-    return protocol == EXTENSION_HOPS || protocol == EXTENSION_ROUTING || protocol == EXTENSION_FRAGMENT ||
-           protocol == EXTENSION_OPTIONS || protocol == EXTENSION_AH;
+    return protocol == EXTENSION_HOPS || protocol == EXTENSION_ROUTING ||
+           protocol == EXTENSION_FRAGMENT || protocol == EXTENSION_OPTIONS ||
+           protocol == EXTENSION_AH;
 }
 
-/* Past the extension headers (RFC 8200 4): where the transport, or the payload of a fragment, begins; 0: it is not there. */
+/* Past the extension headers (RFC 8200 4): where the transport, or the payload of a fragment,
+ * begins; 0: it is not there. */
 static size_t pass_extensions(const uint8_t *p, size_t len, size_t at, struct packet *to)
 {
     for (int n = 0; n < 8 && is_extension(to->protocol) && !to->fragment.at; n++) {
@@ -251,7 +269,9 @@ static void decode_pppoe(const uint8_t *p, size_t len, struct packet *to, int de
 {
     if (len < 8 || p[0] != 0x11 || p[1] != 0)
         return;
-    to->ethernet.type = u16(p + 6) == PPP_IPV4 ? ETHERNET_IPV4 : u16(p + 6) == PPP_IPV6 ? ETHERNET_IPV6 : 0xffff;
+    to->ethernet.type = u16(p + 6) == PPP_IPV4   ? ETHERNET_IPV4
+                        : u16(p + 6) == PPP_IPV6 ? ETHERNET_IPV6
+                                                 : 0xffff;
     decode_type(p + 8, len - 8, to, depth + 1);
 }
 
@@ -309,14 +329,16 @@ static int decode_ethernet(const uint8_t *p, size_t len, struct packet *to, int 
 }
 
 /* A link whose header is `header` bytes and holds an EtherType at `type_at`. */
-static int decode_typed(const uint8_t *p, size_t len, size_t header, size_t type_at, struct packet *to)
+static int decode_typed(const uint8_t *p, size_t len, size_t header, size_t type_at,
+                        struct packet *to)
 {
     uint16_t type;
 
     if (len < header)
         return -EBADMSG;
     type = u16(p + type_at);
-    while ((type == ETHERNET_VLAN || type == ETHERNET_QINQ) && len - header >= 4) { /* cooked frames keep their tags */
+    while ((type == ETHERNET_VLAN || type == ETHERNET_QINQ) &&
+           len - header >= 4) { /* cooked frames keep their tags */
         if (!to->ethernet.tagged)
             to->ethernet.vlan = u16(p + header) & 0x0fff;
         to->ethernet.tagged = true;

@@ -16,9 +16,10 @@ enum {
 enum { OPTION_END = 0, INTERFACE_RESOLUTION = 9, INTERFACE_OFFSET = 14 };
 enum { STATISTICS_INTERFACE_DROP = 5, STATISTICS_SYSTEM_DROP = 7 };
 
-#define BLOCK_HEAD      8    /* type and length */
-#define SMALL_BLOCK_MAX 4096 /* read of an interface's description or statistics; what follows is passed over */
-#define RESOLUTION_US   6
+#define BLOCK_HEAD 8 /* type and length */
+#define SMALL_BLOCK_MAX                                                                            \
+    4096 /* read of an interface's description or statistics; what follows is passed over */
+#define RESOLUTION_US 6
 
 void records_init(struct records *r)
 {
@@ -69,15 +70,19 @@ static enum records_step pcap_start(struct records *r, const uint8_t *p, size_t 
     return RECORDS_PACKET; /* go on */
 }
 
-static enum records_step pcap_record(struct records *r, const uint8_t *p, size_t len, size_t *used, struct record *ret)
+static enum records_step pcap_record(struct records *r, const uint8_t *p, size_t len, size_t *used,
+                                     struct record *ret)
 {
     uint32_t part;
 
     if (len < r->record_header)
         return RECORDS_MORE;
     part = u32(r, p + 4);
-    *ret = (struct record){.link_type = r->interfaces[0].link_type, .captured = u32(r, p + 8), .original = u32(r, p + 12)};
-    ret->time_ns = (int64_t)u32(r, p) * 1000000000 + (r->nanoseconds ? (int64_t)part : (int64_t)part * 1000);
+    *ret = (struct record){.link_type = r->interfaces[0].link_type,
+                           .captured = u32(r, p + 8),
+                           .original = u32(r, p + 12)};
+    ret->time_ns =
+        (int64_t)u32(r, p) * 1000000000 + (r->nanoseconds ? (int64_t)part : (int64_t)part * 1000);
     if (ret->captured > RECORD_CAPTURED_MAX)
         return broken(r, "a record of impossible length");
     if (len - r->record_header < ret->captured)
@@ -90,7 +95,8 @@ static enum records_step pcap_record(struct records *r, const uint8_t *p, size_t
 /* -- pcapng --------------------------------------------------------------------------------- */
 
 /* The value of an option, at least `size` bytes long; NULL when absent. */
-static const uint8_t *option(const struct records *r, const uint8_t *p, const uint8_t *end, unsigned code, size_t size)
+static const uint8_t *option(const struct records *r, const uint8_t *p, const uint8_t *end,
+                             unsigned code, size_t size)
 {
     while (end - p >= 4 && u16(r, p) != OPTION_END) {
         size_t len = u16(r, p + 2), whole = (len + 3) & ~(size_t)3;
@@ -113,7 +119,8 @@ static void read_interface(struct records *r, const uint8_t *body, const uint8_t
 
     if (r->n_interfaces++ >= RECORDS_INTERFACES_MAX || end - body < 8)
         return;
-    *i = (struct records_interface){.link_type = u16(r, body), .snaplen = u32(r, body + 4), .resolution = RESOLUTION_US};
+    *i = (struct records_interface){
+        .link_type = u16(r, body), .snaplen = u32(r, body + 4), .resolution = RESOLUTION_US};
     if ((value = option(r, body + 8, end, INTERFACE_RESOLUTION, 1)))
         i->resolution = *value;
     if ((value = option(r, body + 8, end, INTERFACE_OFFSET, 8)))
@@ -134,9 +141,22 @@ static void read_statistics(struct records *r, const uint8_t *body, const uint8_
 
 static int64_t time_of(const struct records_interface *i, uint64_t units)
 {
-    static const uint64_t tens[] = {1,         10,         100,        1000,        10000,        100000,
-                                    1000000,   10000000,   100000000,  1000000000,  10000000000,  100000000000,
-                                    1000000000000, 10000000000000, 100000000000000, 1000000000000000};
+    static const uint64_t tens[] = {1,
+                                    10,
+                                    100,
+                                    1000,
+                                    10000,
+                                    100000,
+                                    1000000,
+                                    10000000,
+                                    100000000,
+                                    1000000000,
+                                    10000000000,
+                                    100000000000,
+                                    1000000000000,
+                                    10000000000000,
+                                    100000000000000,
+                                    1000000000000000};
     unsigned n = i->resolution & 0x7f;
     uint64_t ns;
 
@@ -150,8 +170,8 @@ static int64_t time_of(const struct records_interface *i, uint64_t units)
 }
 
 /* A packet block of `total` bytes: its packet begins at `head`. */
-static enum records_step packet_block(struct records *r, uint32_t type, const uint8_t *p, size_t len, uint32_t total,
-                                      size_t *used, struct record *ret)
+static enum records_step packet_block(struct records *r, uint32_t type, const uint8_t *p,
+                                      size_t len, uint32_t total, size_t *used, struct record *ret)
 {
     size_t head = type == BLOCK_SIMPLE_PACKET ? 12 : 28;
     const struct records_interface *i;
@@ -160,7 +180,9 @@ static enum records_step packet_block(struct records *r, uint32_t type, const ui
         return broken(r, "a packet block that is too short");
     if (len < head)
         return RECORDS_MORE;
-    ret->interface = type == BLOCK_SIMPLE_PACKET ? 0 : type == BLOCK_OLD_PACKET ? u16(r, p + 8) : u32(r, p + 8);
+    ret->interface = type == BLOCK_SIMPLE_PACKET ? 0
+                     : type == BLOCK_OLD_PACKET  ? u16(r, p + 8)
+                                                 : u32(r, p + 8);
     if (ret->interface >= r->n_interfaces || ret->interface >= RECORDS_INTERFACES_MAX) {
         r->skip = total; /* a packet of an interface nobody described */
         r->n++;
@@ -178,8 +200,9 @@ static enum records_step packet_block(struct records *r, uint32_t type, const ui
     if (len < head + ret->captured)
         return RECORDS_MORE;
     ret->link_type = i->link_type;
-    ret->time_ns = type == BLOCK_SIMPLE_PACKET ? r->last_ns
-                                               : time_of(i, (uint64_t)u32(r, p + 12) << 32 | u32(r, p + 16));
+    ret->time_ns = type == BLOCK_SIMPLE_PACKET
+                       ? r->last_ns
+                       : time_of(i, (uint64_t)u32(r, p + 12) << 32 | u32(r, p + 16));
     ret->bytes = p + head;
     *used = head + ret->captured;
     r->skip = total - *used;
@@ -202,7 +225,8 @@ static enum records_step section(struct records *r, const uint8_t *p, size_t len
     return RECORDS_PACKET;
 }
 
-static enum records_step block(struct records *r, const uint8_t *p, size_t len, size_t *used, struct record *ret, bool *packet)
+static enum records_step block(struct records *r, const uint8_t *p, size_t len, size_t *used,
+                               struct record *ret, bool *packet)
 {
     uint32_t type, total, wanted;
     enum records_step step;
@@ -255,7 +279,8 @@ static void pass_over(struct records *r, size_t len, size_t *at)
     r->skip -= n;
 }
 
-enum records_step records_next(struct records *r, const void *bytes, size_t len, size_t *used, struct record *ret)
+enum records_step records_next(struct records *r, const void *bytes, size_t len, size_t *used,
+                               struct record *ret)
 {
     const uint8_t *p = bytes;
     enum records_step step = RECORDS_PACKET;
@@ -288,5 +313,6 @@ enum records_step records_next(struct records *r, const void *bytes, size_t len,
 
 bool records_may_end(const struct records *r, size_t unused)
 {
-    return r->format != RECORDS_START && !unused && r->skip <= 4; /* the last block's second length may be lost */
+    return r->format != RECORDS_START && !unused &&
+           r->skip <= 4; /* the last block's second length may be lost */
 }

@@ -2,13 +2,16 @@
 
 #include <stdlib.h>
 
-#define REORDER_NS   10000000ll    /* later than this after the gap showed: sent again, not overtaken */
-#define LOST_NS      50000000ll    /* acknowledged bytes may still come this much later: mirror ports mix directions */
-#define GIVE_UP_NS   5000000000ll  /* unacknowledged bytes that did not come by then will not */
-#define LINGER_NS    60000000000ll /* a closed connection is known this long, for what still comes */
-#define FAR          (16u << 20)   /* no window is larger: sequence numbers of another connection */
-#define SWEEP        8             /* connections looked at for each new one */
-#define SWEEP_FULL   64            /* … when there is no place */
+#define REORDER_NS 10000000ll /* later than this after the gap showed: sent again, not overtaken   \
+                               */
+#define LOST_NS                                                                                    \
+    50000000ll /* acknowledged bytes may still come this much later: mirror ports mix directions   \
+                */
+#define GIVE_UP_NS 5000000000ll  /* unacknowledged bytes that did not come by then will not */
+#define LINGER_NS  60000000000ll /* a closed connection is known this long, for what still comes */
+#define FAR        (16u << 20)   /* no window is larger: sequence numbers of another connection */
+#define SWEEP      8             /* connections looked at for each new one */
+#define SWEEP_FULL 64            /* … when there is no place */
 
 struct stream_piece {
     struct stream_piece *next;
@@ -98,7 +101,8 @@ struct stream *streams_find(struct streams *s, const struct packet *p)
     return map_get(&s->map, (struct text){(const char *)key.bytes, key.len});
 }
 
-/* Takes away connections that ended, and when there is no place, the longest idle one of those looked at. */
+/* Takes away connections that ended, and when there is no place, the longest idle one of those
+ * looked at. */
 static void sweep(struct streams *s, int64_t now_ns)
 {
     bool full = s->pool.n >= STREAMS_MAX;
@@ -128,7 +132,8 @@ static bool sent_by_client(const struct packet *p, uint16_t server_port)
     return p->from.port > p->to.port;
 }
 
-struct stream *streams_make(struct streams *s, const struct packet *p, uint16_t server_port, int64_t now_ns)
+struct stream *streams_make(struct streams *s, const struct packet *p, uint16_t server_port,
+                            int64_t now_ns)
 {
     struct stream *stream = streams_find(s, p);
     uint64_t id;
@@ -167,7 +172,8 @@ static void tell(struct streams *s, struct stream *stream, int side, struct stre
     s->handler.sign(s->handler.context, stream, side, &sign);
 }
 
-static void hole(struct streams *s, struct stream *stream, int side, enum stream_hole kind, uint32_t bytes)
+static void hole(struct streams *s, struct stream *stream, int side, enum stream_hole kind,
+                 uint32_t bytes)
 {
     stream->sides[side].next += bytes;
     s->handler.hole(s->handler.context, stream, side, kind, bytes);
@@ -176,8 +182,8 @@ static void hole(struct streams *s, struct stream *stream, int side, enum stream
 /* -- bytes in order ------------------------------------------------------------------------- */
 
 /* Hands on what is new of the `len` bytes at `at`, which do not begin behind `next`. */
-static void hand_on(struct streams *s, struct stream *stream, int side, uint32_t at, const uint8_t *bytes, uint32_t len,
-                    uint32_t cut)
+static void hand_on(struct streams *s, struct stream *stream, int side, uint32_t at,
+                    const uint8_t *bytes, uint32_t len, uint32_t cut)
 {
     struct stream_side *me = &stream->sides[side];
     uint32_t old = me->next - at;
@@ -225,8 +231,8 @@ static void give_up_gap(struct streams *s, struct stream *stream, int side)
     hand_on_waiting(s, stream, side);
 }
 
-static void wait_for_gap(struct streams *s, struct stream *stream, int side, uint32_t at, struct text bytes, uint32_t cut,
-                         int64_t now_ns)
+static void wait_for_gap(struct streams *s, struct stream *stream, int side, uint32_t at,
+                         struct text bytes, uint32_t cut, int64_t now_ns)
 {
     struct stream_side *me = &stream->sides[side];
     struct stream_piece **link = &me->waiting, *piece;
@@ -235,7 +241,8 @@ static void wait_for_gap(struct streams *s, struct stream *stream, int side, uin
         link = &(*link)->next;
     if (*link && (*link)->at == at && (*link)->len >= bytes.len)
         return; /* it waits already */
-    if (me->n_waiting + bytes.len > STREAM_WAITING_MAX || s->waiting + bytes.len > STREAMS_WAITING_MAX ||
+    if (me->n_waiting + bytes.len > STREAM_WAITING_MAX ||
+        s->waiting + bytes.len > STREAMS_WAITING_MAX ||
         !(piece = malloc(sizeof(*piece) + bytes.len)))
         return; /* as if it had not been captured */
     *piece = (struct stream_piece){*link, at, (uint32_t)bytes.len, cut};
@@ -261,7 +268,8 @@ static void note_sent(struct stream_side *me, uint32_t at, uint32_t end, int64_t
     me->open[me->n_open++].first_ns = now_ns;
 }
 
-static void sent_again(struct streams *s, struct stream *stream, int side, uint32_t at, uint32_t len, int64_t now_ns)
+static void sent_again(struct streams *s, struct stream *stream, int side, uint32_t at,
+                       uint32_t len, int64_t now_ns)
 {
     struct stream_side *me = &stream->sides[side];
     struct stream_sign sign = {.sign = TCP_AGAIN, .again = 1, .sequence = at, .length = len};
@@ -276,7 +284,8 @@ static void sent_again(struct streams *s, struct stream *stream, int side, uint3
     tell(s, stream, side, sign);
 }
 
-static bool is_probe(const struct stream_side *me, const struct stream_side *peer, const struct packet *p)
+static bool is_probe(const struct stream_side *me, const struct stream_side *peer,
+                     const struct packet *p)
 {
     uint32_t len = (uint32_t)p->payload.len + p->missing;
 
@@ -285,7 +294,8 @@ static bool is_probe(const struct stream_side *me, const struct stream_side *pee
     return p->tcp_sequence == me->high - 1 || (len == 1 && peer->window_closed);
 }
 
-static void take_data(struct streams *s, struct stream *stream, int side, const struct packet *p, int64_t now_ns)
+static void take_data(struct streams *s, struct stream *stream, int side, const struct packet *p,
+                      int64_t now_ns)
 {
     struct stream_side *me = &stream->sides[side];
     uint32_t at = p->tcp_sequence, len = (uint32_t)p->payload.len, end = at + len + p->missing;
@@ -321,10 +331,12 @@ static void place(struct stream_side *me, const struct packet *p)
 
 /* -- signs of acknowledgements and windows --------------------------------------------------- */
 
-static void tell_acknowledged(struct streams *s, struct stream *stream, int side, uint32_t to, int64_t now_ns)
+static void tell_acknowledged(struct streams *s, struct stream *stream, int side, uint32_t to,
+                              int64_t now_ns)
 {
     struct stream_side *peer = &stream->sides[!side];
-    struct stream_sign sign = {.sign = TCP_ACKNOWLEDGED, .sequence = peer->open[0].at, .again = peer->open[0].again};
+    struct stream_sign sign = {
+        .sign = TCP_ACKNOWLEDGED, .sequence = peer->open[0].at, .again = peer->open[0].again};
     unsigned n = 0;
 
     if (!peer->n_open || !before(peer->open[0].at, to))
@@ -340,7 +352,8 @@ static void tell_acknowledged(struct streams *s, struct stream *stream, int side
     tell(s, stream, side, sign);
 }
 
-static void take_acknowledgement(struct streams *s, struct stream *stream, int side, const struct packet *p, int64_t now_ns)
+static void take_acknowledgement(struct streams *s, struct stream *stream, int side,
+                                 const struct packet *p, int64_t now_ns)
 {
     struct stream_side *peer = &stream->sides[!side];
     uint32_t to = p->tcp_acknowledged;
@@ -364,7 +377,8 @@ static void take_acknowledgement(struct streams *s, struct stream *stream, int s
     }
 }
 
-static void take_window(struct streams *s, struct stream *stream, int side, const struct packet *p, int64_t now_ns)
+static void take_window(struct streams *s, struct stream *stream, int side, const struct packet *p,
+                        int64_t now_ns)
 {
     struct stream_side *me = &stream->sides[side];
     bool closed = !p->tcp_window;
@@ -375,12 +389,14 @@ static void take_window(struct streams *s, struct stream *stream, int side, cons
     if (closed)
         me->window_ns = now_ns;
     tell(s, stream, side,
-         (struct stream_sign){.sign = closed ? TCP_WINDOW_CLOSED : TCP_WINDOW_OPEN, .after_ns = closed ? 0 : now_ns - me->window_ns});
+         (struct stream_sign){.sign = closed ? TCP_WINDOW_CLOSED : TCP_WINDOW_OPEN,
+                              .after_ns = closed ? 0 : now_ns - me->window_ns});
 }
 
 /* -- opening and closing -------------------------------------------------------------------- */
 
-static void take_syn(struct streams *s, struct stream *stream, int side, const struct packet *p, int64_t now_ns)
+static void take_syn(struct streams *s, struct stream *stream, int side, const struct packet *p,
+                     int64_t now_ns)
 {
     if (side == 0) {
         if (!stream->n_syn)
@@ -390,13 +406,18 @@ static void take_syn(struct streams *s, struct stream *stream, int side, const s
         stream->isn = p->tcp_sequence;
         stream->last_syn_ns = now_ns;
         tell(s, stream, side,
-             (struct stream_sign){.sign = TCP_OPENING, .again = stream->n_syn++, .after_ns = now_ns - stream->first_syn_ns, .sequence = p->tcp_sequence});
+             (struct stream_sign){.sign = TCP_OPENING,
+                                  .again = stream->n_syn++,
+                                  .after_ns = now_ns - stream->first_syn_ns,
+                                  .sequence = p->tcp_sequence});
         return;
     }
     if (stream->state == STREAM_OPENING)
         stream->state = STREAM_ACCEPTED;
     tell(s, stream, side,
-         (struct stream_sign){.sign = TCP_ACCEPTED, .after_ns = stream->n_syn ? now_ns - stream->last_syn_ns : 0, .sequence = p->tcp_sequence});
+         (struct stream_sign){.sign = TCP_ACCEPTED,
+                              .after_ns = stream->n_syn ? now_ns - stream->last_syn_ns : 0,
+                              .sequence = p->tcp_sequence});
 }
 
 static void take_reset(struct streams *s, struct stream *stream, int side, int64_t now_ns)
@@ -407,7 +428,8 @@ static void take_reset(struct streams *s, struct stream *stream, int side, int64
         return;
     stream->state = STREAM_CLOSED;
     tell(s, stream, side,
-         (struct stream_sign){.sign = refused ? TCP_REFUSED : TCP_RESET, .after_ns = refused ? now_ns - stream->last_syn_ns : 0});
+         (struct stream_sign){.sign = refused ? TCP_REFUSED : TCP_RESET,
+                              .after_ns = refused ? now_ns - stream->last_syn_ns : 0});
 }
 
 static void take_fin(struct streams *s, struct stream *stream, int side)
@@ -426,9 +448,11 @@ static void first_packet(struct streams *s, struct stream *stream, int side, con
         stream->middle = side == 1;
         return;
     }
-    stream->middle = !stream->n_syn; /* or its opening was seen before anybody knew that it matters */
+    stream->middle =
+        !stream->n_syn; /* or its opening was seen before anybody knew that it matters */
     stream->state = STREAM_STANDS;
-    tell(s, stream, side, (struct stream_sign){.sign = stream->middle ? TCP_MIDDLE : TCP_ESTABLISHED});
+    tell(s, stream, side,
+         (struct stream_sign){.sign = stream->middle ? TCP_MIDDLE : TCP_ESTABLISHED});
 }
 
 /* -- one packet ----------------------------------------------------------------------------- */
@@ -442,7 +466,8 @@ static void look_at_gap(struct streams *s, struct stream *stream, int side, int6
         give_up_gap(s, stream, side);
 }
 
-void streams_packet(struct streams *s, struct stream *stream, const struct packet *p, int64_t now_ns)
+void streams_packet(struct streams *s, struct stream *stream, const struct packet *p,
+                    int64_t now_ns)
 {
     int side = endpoint_equal(&p->from, &stream->client) ? 0 : 1;
     struct stream_side *me = &stream->sides[side], *peer = &stream->sides[!side];
@@ -454,14 +479,18 @@ void streams_packet(struct streams *s, struct stream *stream, const struct packe
     look_at_gap(s, stream, 1, now_ns);
     place(me, p);
     if (!me->seen && !(p->tcp_flags & PACKET_SYN) && before(me->next, p->tcp_sequence))
-        me->next = me->high = me->acknowledged = p->tcp_sequence; /* its acknowledgements were heard first */
+        me->next = me->high = me->acknowledged =
+            p->tcp_sequence; /* its acknowledgements were heard first */
     me->seen = true;
     if (p->tcp_flags & PACKET_SYN)
         take_syn(s, stream, side, p, now_ns);
     take_acknowledgement(s, stream, side, p, now_ns);
-    if (stream->state == STREAM_ACCEPTED && side == 0 && !(p->tcp_flags & (PACKET_SYN | PACKET_RST))) {
+    if (stream->state == STREAM_ACCEPTED && side == 0 &&
+        !(p->tcp_flags & (PACKET_SYN | PACKET_RST))) {
         stream->state = STREAM_STANDS;
-        tell(s, stream, side, (struct stream_sign){.sign = TCP_ESTABLISHED, .after_ns = stream->n_syn ? now_ns - stream->first_syn_ns : 0});
+        tell(s, stream, side,
+             (struct stream_sign){.sign = TCP_ESTABLISHED,
+                                  .after_ns = stream->n_syn ? now_ns - stream->first_syn_ns : 0});
     }
     if (p->tcp_flags & PACKET_RST) {
         take_reset(s, stream, side, now_ns);
@@ -469,7 +498,10 @@ void streams_packet(struct streams *s, struct stream *stream, const struct packe
     }
     take_window(s, stream, side, p, now_ns);
     if (is_probe(me, peer, p))
-        tell(s, stream, side, (struct stream_sign){.sign = TCP_PROBE, .sequence = p->tcp_sequence, .length = (uint32_t)p->payload.len});
+        tell(s, stream, side,
+             (struct stream_sign){.sign = TCP_PROBE,
+                                  .sequence = p->tcp_sequence,
+                                  .length = (uint32_t)p->payload.len});
     else if (p->payload.len + p->missing && !(p->tcp_flags & PACKET_SYN))
         take_data(s, stream, side, p, now_ns);
     if (p->tcp_flags & PACKET_FIN)
