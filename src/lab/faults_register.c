@@ -39,8 +39,10 @@ void fault_rejected_type(struct lab_play *p, enum lab_moment moment)
 
 void fault_rejected_version(struct lab_play *p, enum lab_moment moment)
 {
-    if (moment == LAB_BEFORE)
-        lab_parameter(p, "minimum_protocol_version=22");
+    if (moment != LAB_BEFORE)
+        return;
+    p->phone->model = p->configured = "7960"; /* speaks an older one */
+    lab_parameter(p, "minimum_protocol_version=22");
 }
 
 /* A softphone with the wrong password of its user. */
@@ -52,6 +54,7 @@ static void softphone(struct lab_play *p, const char *password)
     p->protocol = p->phone->protocol = "sip";
     p->phone->model = "third-party";
     p->configured = "third-party-basic";
+    p->phone->typed_address = true;
     p->user = "alice";
     p->fields[0] = "owner=alice";
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

@@ -7,6 +7,7 @@
 #include "lab/switch.h"
 
 #define STAGE_SNIFFERS_MAX 16
+#define LAB_TYPED          "10.99.0.50"
 
 struct stage_phone {
     struct child process;
@@ -16,6 +17,7 @@ struct stage_phone {
     unsigned port;     /* of the switch */
     char last[160];    /* line that it printed */
     const char *more[12]; /* further words of its command line */
+    bool typed_address;   /* no boot: LAB_TYPED on its interface, to be registered at once */
     const char *awaited;  /* letters that it is to print; NULL: none */
     unsigned n_awaited;   /* lines that had them */
 };

@@ -134,7 +134,7 @@ int stage_power(struct stage *s, struct stage_phone *p, bool on)
     char mac[MAC_TEXT_MAX], log[LAB_PATH + 32];
     char *words[10 + sizeof(p->more) / sizeof(*p->more) + 1] = {
         "handset",     "--headless",
-        "--interface", "eth0",
+        p->typed_address ? "--source" : "--interface", p->typed_address ? LAB_TYPED : "eth0",
         "--model",     (char *)(uintptr_t)p->model,
         "--protocol",  (char *)(uintptr_t)p->protocol,
         "--mac",       mac};
@@ -144,6 +144,8 @@ int stage_power(struct stage *s, struct stage_phone *p, bool on)
         child_stop(&p->process, SIGKILL); /* as when the plug is pulled */
         return 0;
     }
+    if (p->typed_address && network_set_address(&s->network, ns, LAB_TYPED "/24") < 0)
+        return -EIO;
     for (size_t i = 0; i < sizeof(p->more) / sizeof(*p->more) && p->more[i]; i++)
         words[10 + i] = (char *)(uintptr_t)p->more[i];
     mac_print(p->mac, mac);

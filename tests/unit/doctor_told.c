@@ -1,0 +1,65 @@
+#include "test.h"
+
+#include "doctor/html.h"
+#include "doctor/told.h"
+
+static void every_text_is_there_in_every_language(void **state)
+{
+    for (enum language l = 0; l < N_LANGUAGES; l++) {
+        for (int i = 0; i < N_PHRASES; i++)
+            assert_true(*phrase(i, l));
+        for (int i = 0; i < N_DOCTOR_STAGES; i++)
+            assert_true(*stage_words(i, l));
+        for (int i = 0; i < N_EVENT_KINDS; i++)
+            assert_true(*event_words(i, l));
+        for (int i = APART_NONE + 1; i < N_APARTS; i++)
+            assert_true(*apart_words(i, l));
+    }
+}
+
+/* English stands in where a translation is missing: nobody may have forgotten one. */
+static void every_event_is_translated(void **state)
+{
+    for (enum language l = LANGUAGE_FR; l < N_LANGUAGES; l++) {
+        for (int i = 0; i < N_EVENT_KINDS; i++)
+            if (strcmp(event_words(i, l), event_words(i, LANGUAGE_EN)) == 0)
+                fail_msg("event %d is not translated: %s", i, event_words(i, l));
+        for (int i = APART_NONE + 1; i < N_APARTS; i++)
+            assert_string_not_equal(apart_words(i, l), apart_words(i, LANGUAGE_EN));
+    }
+}
+
+static void a_language_is_known_by_tag_or_locale(void **state)
+{
+    enum language l = LANGUAGE_EN;
+
+    assert_int_equal(language_named(TEXT("fr"), &l), 0);
+    assert_int_equal(l, LANGUAGE_FR);
+    assert_int_equal(language_named(TEXT("zh_CN.UTF-8"), &l), 0);
+    assert_int_equal(l, LANGUAGE_ZH);
+    assert_int_equal(language_named(TEXT("french"), &l), -ENOENT);
+    assert_int_equal(language_named(TEXT("C"), &l), -ENOENT);
+    assert_int_equal(l, LANGUAGE_ZH);
+}
+
+static void nothing_of_the_network_becomes_a_tag(void **state)
+{
+    struct grow g = {0};
+
+    html_text(&g, TEXT("<script>'a'&\"b\"\x01\xff\xc3\xa9\x7f"));
+    assert_string_equal(g.at, "&lt;script&gt;&#39;a&#39;&amp;&quot;b&quot;"
+                              "\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd");
+    grow_done(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_text_is_there_in_every_language),
+        cmocka_unit_test(every_event_is_translated),
+        cmocka_unit_test(a_language_is_known_by_tag_or_locale),
+        cmocka_unit_test(nothing_of_the_network_becomes_a_tag),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
