@@ -21,7 +21,7 @@ static int hash_hex(const EVP_MD *kind, const char *s, char *to)
     return 0;
 }
 
-int credentials_make(struct text user, struct text realm, struct text password,
+int credentials_make(struct text user, struct text realm, struct text password, bool recoverable,
                      char to[static CREDENTIALS_MAX])
 {
     char clear[1024], md5[MD5_HEX + 1], sha256[SHA256_HEX + 1];
@@ -32,8 +32,9 @@ int credentials_make(struct text user, struct text realm, struct text password,
     if (n < (int)sizeof(clear) && !memchr(user.at, ':', user.len) &&
         !memchr(realm.at, ':', realm.len) && !(err = hash_hex(EVP_md5(), clear, md5)) &&
         !(err = hash_hex(EVP_sha256(), clear, sha256)) &&
-        snprintf(to, CREDENTIALS_MAX, PREFIX "%s:%s:%.*s:%.*s", md5, sha256, TEXT_ARG(realm),
-                 TEXT_ARG(user)) >= CREDENTIALS_MAX)
+        snprintf(to, CREDENTIALS_MAX, PREFIX "%s:%s:%.*s:%.*s%s%.*s", md5, sha256, TEXT_ARG(realm),
+                 TEXT_ARG(user), recoverable ? ":" : "", recoverable ? (int)password.len : 0,
+                 password.at) >= CREDENTIALS_MAX)
         err = -EINVAL;
     explicit_bzero(clear, sizeof(clear));
     return err;
@@ -60,6 +61,7 @@ bool credentials_read(struct text stored, struct credentials *ret)
     ret->md5 = text_split(&rest, ':');
     ret->sha256 = text_split(&rest, ':');
     ret->realm = text_split(&rest, ':');
-    ret->user = rest;
-    return rest.at && is_hex(ret->md5, MD5_HEX) && is_hex(ret->sha256, SHA256_HEX);
+    ret->user = text_split(&rest, ':');
+    ret->password = rest;
+    return ret->user.at && is_hex(ret->md5, MD5_HEX) && is_hex(ret->sha256, SHA256_HEX);
 }

@@ -67,6 +67,17 @@ bool digest_credentials_of(const struct directory *dir, const struct user *user,
            text_is(ret->realm, directory_string(dir, SET_sip_realm));
 }
 
+struct text digest_password_in_file(const struct directory *dir, const struct phone *phone)
+{
+    const struct user *user = digest_user_of(dir, phone);
+    struct credentials c;
+
+    if (user && security_profile_of(dir, phone)->digest_in_file &&
+        digest_credentials_of(dir, user, &c))
+        return c.password;
+    return (struct text){};
+}
+
 /* --- contacts --- */
 
 /* FNV-1a, 64 bits: public, so that every node makes the same; only lines of one phone must differ.

@@ -16,6 +16,10 @@ const struct user *digest_user_of(const struct directory *dir, const struct phon
 bool digest_credentials_of(const struct directory *dir, const struct user *user,
                            struct credentials *ret);
 
+/* The password that the phone's file carries; at == NULL: none, as its security profile or the way
+ * the password is kept forbids it. */
+struct text digest_password_in_file(const struct directory *dir, const struct phone *phone);
+
 /* The user part of a Contact: a UUID (RFC 9562 version 8) that stands for this line on this phone,
  * the same on every node and after every restart. The file gives it as `contact`, REGISTER brings
  * it back (reference cisco-sip.md 1.2). Its last twelve digits are the MAC address of a phone that

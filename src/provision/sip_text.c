@@ -2,8 +2,7 @@
  * 8859-1.
  *
  * The second file is read after the first and overrides it, so what belongs to a phone's pool,
- * profile or lines stands there. No password is written (SEC-2): these phones prove who they are by
- * what somebody typed into them. */
+ * profile or lines stands there. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -239,8 +238,8 @@ static void write_line_value(struct writer *w, unsigned n, const char *what, con
 static void write_line(struct building *b, struct writer *w, unsigned n,
                        const struct phone_button *row)
 {
-    struct text rest = text_of(row ? row->target : "");
-    char number[64] = "UNPROVISIONED", contact[SIP_CONTACT_LEN + 1] = "";
+    struct text rest = text_of(row ? row->target : ""), password;
+    char key[24], number[64] = "UNPROVISIONED", contact[SIP_CONTACT_LEN + 1] = "";
     const char *name = "UNPROVISIONED";
 
     if (row) {
@@ -253,6 +252,10 @@ static void write_line(struct building *b, struct writer *w, unsigned n,
     write_line_value(w, n, "displayname", row ? row->display : "");
     write_line_value(w, n, "contact", contact);
     write_line_value(w, n, "authname", name);
+    password = row ? digest_password_in_file(b->dir, b->phone) : (struct text){};
+    snprintf(key, sizeof(key), "line%u_password", n);
+    if (password.at) /* left out, what somebody typed into the phone stays */
+        write_value(w, key, password);
 }
 
 static void write_lines(struct building *b, struct writer *w)

@@ -188,7 +188,16 @@ const char *sip_auth_name(const struct building *b, const char *number)
     return user ? user->name : number; /* 88xx do not register a line without one */
 }
 
-/* No authPassword: a file can be read by everybody who can ask for it (SEC-2). */
+/* A file can be read by everybody who can ask for it (SEC-2), so an administrator has to want that.
+ */
+static void write_password(struct building *b, const char *element)
+{
+    struct text password = digest_password_in_file(b->dir, b->phone);
+
+    if (password.at)
+        xml_element(&b->xml, element, password);
+}
+
 static void write_line(struct building *b, const struct phone_button *row)
 {
     struct text rest = text_of(row->target);
@@ -207,6 +216,7 @@ static void write_line(struct building *b, const struct phone_button *row)
     xml_close(x);
     xml_number(x, "callWaiting", 3);
     xml_string(x, "authName", sip_auth_name(b, number));
+    write_password(b, "authPassword");
     xml_string(x, "sharedLine", sip_line_is_shared(b->dir, row->target) ? "true" : "false");
     xml_number(x, "messageWaitingLampPolicy", 3);
     xml_number(x, "messageWaitingAMWI", 0);
@@ -338,7 +348,7 @@ static void write_spa_line(struct building *b, unsigned n, const struct phone_bu
 {
     struct text rest = text_of(row->target);
     struct member members[MEMBERS_MAX];
-    char number[64], proxy[64], address[IP_TEXT_MAX];
+    char number[64], proxy[64], password[24], address[IP_TEXT_MAX];
 
     text_copy(number, sizeof(number), text_split(&rest, '/'));
     proxy[0] = '\0';
@@ -353,6 +363,8 @@ static void write_spa_line(struct building *b, unsigned n, const struct phone_bu
     write_spa(&b->xml, "User_ID", n, number);
     write_spa(&b->xml, "Use_Auth_ID", n, "Yes");
     write_spa(&b->xml, "Auth_ID", n, sip_auth_name(b, number));
+    snprintf(password, sizeof(password), "Password_%u_", n);
+    write_password(b, password);
     write_spa(&b->xml, "Short_Name", n, *row->label ? row->label : number);
     write_spa(&b->xml, "Extension", n, number);
 }

@@ -105,6 +105,21 @@ static bool is_right(struct sip_request *q, const struct digest_answer *a,
     return verdict == DIGEST_RIGHT;
 }
 
+/* RFC 7616 3.4.6: what was hashed must be what is asked for. Port and parameters do not count:
+ * phones, and what stands between, write them as they like. */
+static bool is_of_this_request(struct sip_request *q, const struct digest_answer *a)
+{
+    const struct sip_uri *asked = &q->message->target;
+    struct sip_uri hashed;
+
+    if (sip_uri_parse(a->uri, &hashed) == 0 && text_equal(hashed.user, asked->user) &&
+        text_equal_nocase(hashed.host, asked->host))
+        return true;
+    count(COUNT_SIP_MALFORMED);
+    sip_answer(q, 400, "Digest URI Differs");
+    return false;
+}
+
 /* --- Cisco phones --- */
 
 static const struct security_profile *profile_of(struct sip_request *q, struct sip_device *d,
@@ -181,7 +196,7 @@ static bool proves_user(struct sip_request *q, const struct phone *phone)
         challenge(q, false, true);
         return false;
     }
-    if (is_silenced(q, &a))
+    if (is_silenced(q, &a) || !is_of_this_request(q, &a))
         return false;
     verdict = check(q, &a, user && text_is(a.user, user->name) ? user : NULL, phone, true);
     return is_right(q, &a, verdict, q->reg.device, true);
@@ -266,7 +281,7 @@ const struct phone *sip_client_prove(struct sip_request *q)
     phone = user ? device_of(q, a.user) : NULL;
     if (phone && is_repeat(q, phone))
         return phone;
-    if (is_silenced(q, &a) ||
+    if (is_silenced(q, &a) || !is_of_this_request(q, &a) ||
         !is_right(q, &a, check(q, &a, user, phone, false), (struct device_name){""}, false))
         return NULL;
     if (!phone) {

@@ -2,8 +2,9 @@
  *
  * Lines of an input: `put ENTITY KEY | field=value | …` changes the directory of a new node;
  * `static NAME` adds a file to the static tree; `asker DEVICE` says whose address asks from now on;
- * `get NAME` prints the file; `sip-models MODEL` prints what each model that speaks SIP reads: that
- * model's file whole, of the others the lines that differ from it. */
+ * `get NAME` prints the file, `find WORD NAME` its lines with that word; `sip-models MODEL` prints
+ * what each model that speaks SIP reads: that model's file whole, of the others the lines that
+ * differ from it. */
 #include "golden.h"
 
 #include <errno.h>
@@ -90,7 +91,18 @@ static struct phone_file_context context_of(struct scene *s)
     };
 }
 
-static void get(struct scene *s, struct text asked, struct writer *w)
+static void print_found(struct text rest, struct text word, struct writer *w)
+{
+    while (rest.at) {
+        struct text line = text_split(&rest, '\n');
+
+        if (text_contains_nocase(line, word))
+            write_format(w, "%.*s\n", TEXT_ARG(text_trim(line)));
+    }
+}
+
+/* `word`: what its lines must have to be shown; at == NULL: all are. */
+static void get(struct scene *s, struct text asked, struct text word, struct writer *w)
 {
     struct phone_file_context c = context_of(s);
     static uint8_t bytes[PHONE_FILE_MAX];
@@ -109,7 +121,10 @@ static void get(struct scene *s, struct text asked, struct writer *w)
         return;
     }
     write_format(w, "%zu bytes\n", writer_len(&file));
-    print_bytes(bytes, writer_len(&file), w);
+    if (word.at)
+        print_found((struct text){(const char *)bytes, writer_len(&file)}, word, w);
+    else
+        print_bytes(bytes, writer_len(&file), w);
 }
 
 /* --- a model beside another --- */
@@ -259,7 +274,9 @@ static int step(struct scene *s, struct text line, struct writer *w)
     else if (text_is(word, "asker"))
         s->asker = device_name_of(rest);
     else if (text_is(word, "get"))
-        get(s, rest, w);
+        get(s, rest, (struct text){}, w);
+    else if (text_is(word, "find"))
+        word = text_split(&rest, ' '), get(s, rest, word, w);
     else
         return -1;
     return 0;

@@ -66,6 +66,21 @@ static void a_digest_password_is_kept_as_hashes_for_its_realm(void **state)
     directory_unref(dir);
 }
 
+static void a_digest_password_can_be_read_back_only_when_it_is_wanted(void **state)
+{
+    const struct directory *dir = directory_of_lines(lines);
+    struct credentials c;
+
+    assert_true(digest_credentials_of(dir, directory_find(dir, ENTITY_user, TEXT("alice")), &c));
+    assert_null(c.password.at);
+    dir = directory_with(dir, "parameter sip_digest_recoverable value=1\n");
+    dir = directory_with(dir, "user carol digest_password=a:b\n");
+    assert_true(digest_credentials_of(dir, directory_find(dir, ENTITY_user, TEXT("carol")), &c));
+    assert_true(text_is(c.password, "a:b"));
+    assert_true(text_is(c.user, "carol"));
+    directory_unref(dir);
+}
+
 static void who_is_renamed_gives_his_digest_password_again(void **state)
 {
     const struct directory *dir = directory_of_lines(lines);
@@ -173,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_phone_without_profiles_has_the_standard_ones),
         cmocka_unit_test(sip_of_another_make_is_a_protocol_of_its_own),
         cmocka_unit_test(a_digest_password_is_kept_as_hashes_for_its_realm),
+        cmocka_unit_test(a_digest_password_can_be_read_back_only_when_it_is_wanted),
         cmocka_unit_test(who_is_renamed_gives_his_digest_password_again),
         cmocka_unit_test(a_digest_user_leads_to_his_devices),
         cmocka_unit_test(a_contact_stands_for_a_line_on_a_phone),

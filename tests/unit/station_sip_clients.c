@@ -20,6 +20,7 @@ struct say {
     unsigned cseq, count;
     int expires;
     const char *call_id, *headers;
+    const char *uri; /* that is hashed; NULL: the Request-URI */
 };
 
 static const struct say alice = {0, "alice", "secret", "7003", "<sip:7003@192.168.1.5:5062>",
@@ -47,13 +48,14 @@ static size_t put_credentials(struct sip_world *w, const struct say *s, char *to
     assert_int_equal(digest_read_challenge(sip_value(&m, SIP_WWW_AUTHENTICATE), &c), 0);
     assert_true(text_is(c.realm, "ccmsipline"));
     digest_ha1(client, c.algorithm, text_of(s->user), c.realm, text_of(s->password), ha1);
-    digest_write_answer(client, &out, SIP_AUTHORIZATION, &c,
-                        &(struct digest_credentials){.user = text_of(s->user),
-                                                     .ha1 = text_of(ha1),
-                                                     .uri = TEXT("sip:10.0.0.1"),
-                                                     .cnonce = TEXT("0a4f113b"),
-                                                     .count = s->count ? s->count : 1},
-                        TEXT("REGISTER"));
+    digest_write_answer(
+        client, &out, SIP_AUTHORIZATION, &c,
+        &(struct digest_credentials){.user = text_of(s->user),
+                                     .ha1 = text_of(ha1),
+                                     .uri = text_of(s->uri ? s->uri : "sip:10.0.0.1"),
+                                     .cnonce = TEXT("0a4f113b"),
+                                     .count = s->count ? s->count : 1},
+        TEXT("REGISTER"));
     return writer_len(&out);
 }
 
@@ -299,6 +301,29 @@ static void a_nonce_is_good_as_long_as_the_profile_says(void **state)
     sip_world_free(w);
 }
 
+static void credentials_for_another_place_are_refused(void **state)
+{
+    static const struct {
+        const char *uri, *status;
+    } rows[] = {{"sip:10.0.0.9", "400"},
+                {"sip:7003@10.0.0.1", "400"},
+                {"http://10.0.0.1/", "400"},
+                {"sips:10.0.0.1:5061;transport=tls", "200"}, /* who hashed what he was told */
+                {"sip:10.0.0.1:5060", "200"}};
+    struct sip_world *w = sip_world_new(ALICE);
+    struct say one = alice;
+    char expected[40];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        one.uri = rows[i].uri;
+        one.cseq += 2;
+        registers(w, &one);
+        snprintf(expected, sizeof(expected), "SIP/2.0 %s", rows[i].status);
+        saw_last(w, expected);
+    }
+    sip_world_free(w);
+}
+
 static void several_contacts_are_kept_with_their_preference(void **state)
 {
     struct sip_world *w = sip_world_new(ALICE);
@@ -489,6 +514,7 @@ int main(void)
         cmocka_unit_test(credentials_of_others_cannot_be_used_again),
         cmocka_unit_test(a_repeated_register_moves_nothing),
         cmocka_unit_test(a_nonce_is_good_as_long_as_the_profile_says),
+        cmocka_unit_test(credentials_for_another_place_are_refused),
         cmocka_unit_test(several_contacts_are_kept_with_their_preference),
         cmocka_unit_test(contacts_can_be_asked_for_and_removed),
         cmocka_unit_test(an_asterisk_stands_alone_and_with_expires_0),

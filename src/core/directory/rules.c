@@ -355,13 +355,14 @@ bool rules_needs_no_row(const union draft *d)
 static void check_digest_password(struct apply *a, struct user *u)
 {
     struct text realm = text_of(directory_string(a->dir, SET_sip_realm));
+    bool recoverable = directory_number(a->dir, SET_sip_digest_recoverable);
     struct credentials read;
     char made[CREDENTIALS_MAX];
 
     if (!*u->digest_password)
         return;
     if (!credentials_read(text_of(u->digest_password), &read)) {
-        if (credentials_make(text_of(u->name), realm, text_of(u->digest_password), made) < 0)
+        if (credentials_make(text_of(u->name), realm, text_of(u->digest_password), recoverable, made) < 0)
             apply_fault(a, "digest_password", "this digest password cannot be kept for this user");
         else
             u->digest_password = arena_text(&a->arena, text_of(made));
