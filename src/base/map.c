@@ -42,17 +42,16 @@ static inline void sip_round(uint64_t v[4])
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein: SipHash, a fast short-input PRF). */
-uint64_t hash_bytes(const void *bytes, size_t len)
+uint64_t hash_keyed(const uint64_t key[static 2], const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
     uint64_t word, v[4];
     size_t left = len;
 
-    pthread_once(&seeded, make_seed);
-    v[0] = seed[0] ^ 0x736f6d6570736575u;
-    v[1] = seed[1] ^ 0x646f72616e646f6du;
-    v[2] = seed[0] ^ 0x6c7967656e657261u;
-    v[3] = seed[1] ^ 0x7465646279746573u;
+    v[0] = key[0] ^ 0x736f6d6570736575u;
+    v[1] = key[1] ^ 0x646f72616e646f6du;
+    v[2] = key[0] ^ 0x6c7967656e657261u;
+    v[3] = key[1] ^ 0x7465646279746573u;
     for (; left >= 8; left -= 8, p += 8) {
         memcpy(&word, p, 8);
         v[3] ^= word;
@@ -69,6 +68,12 @@ uint64_t hash_bytes(const void *bytes, size_t len)
     for (int i = 0; i < 3; i++)
         sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t hash_bytes(const void *bytes, size_t len)
+{
+    pthread_once(&seeded, make_seed);
+    return hash_keyed(seed, bytes, len);
 }
 
 static uint64_t hash_key(struct text key)

@@ -17,6 +17,7 @@ struct map {
 };
 
 uint64_t hash_bytes(const void *bytes, size_t len); /* SipHash-1-3 under the seed of the process */
+uint64_t hash_keyed(const uint64_t key[static 2], const void *bytes, size_t len);
 
 void map_init(struct map *m, struct text (*key_of)(const void *value));
 void map_done(struct map *m); /* frees the table, not the values */

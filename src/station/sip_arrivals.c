@@ -101,9 +101,18 @@ static void heard(struct sip_device *d, struct sip_binding *b, const struct sip_
     d->station.loss_ms = loss_ms(d, granted);
 }
 
+/* What may still be sent to its source without sending more than it did. */
+static uint32_t left_over(const struct sip_request *q, size_t answered)
+{
+    size_t came = q->message->head + q->message->length;
+
+    return came > answered ? (uint32_t)(came - answered) : 0;
+}
+
 void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     struct sip_request *q = in->request;
+    size_t at = writer_len(&e->out);
     struct sip_binding *b =
         sip_binding_put(d, sip_binding_of_line(d, q->line), q, &q->reg.contacts[0]);
 
@@ -113,6 +122,7 @@ void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effe
     heard(d, b, q);
     q->known = true;
     sip_answer_registered(q, b, true);
+    d->credit += left_over(q, writer_len(&e->out) - at);
     if (q->link)
         sip_link_step(q->link, SIP_LINK_EV_REGISTERED, e);
 }
@@ -120,6 +130,8 @@ void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effe
 void sip_admit(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     station_leave_name(&d->station);
+    d->proven = d->told = false;
+    d->credit = 0;
     text_copy(d->station.name.s, sizeof(d->station.name.s),
               text_of(station_phone(&d->station)->name));
     station_take_name(&d->station, e);
@@ -173,6 +185,7 @@ void sip_add_line(struct sip_device *d, const struct sip_input *in, struct effec
 void sip_refresh(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     struct sip_request *q = in->request;
+    size_t at = writer_len(&e->out);
 
     if (!q->link) { /* a NAT may have given it another port */
         q->binding->flow = *q->flow;
@@ -180,6 +193,10 @@ void sip_refresh(struct sip_device *d, const struct sip_input *in, struct effect
     }
     heard(d, q->binding, q);
     sip_answer_registered(q, q->binding, false);
+    if (!q->link && !d->told && !d->proven) {
+        d->credit += left_over(q, writer_len(&e->out) - at);
+        sip_tell_configuration(d);
+    }
 }
 
 void sip_repeat(struct sip_device *d, const struct sip_input *in, struct effects *e)

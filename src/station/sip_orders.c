@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/map.h"
 #include "core/counters.h"
 #include "station/sip_station.h"
 #include "wire/sip/multipart.h"
@@ -29,11 +30,14 @@ struct request {
     char us[IP_TEXT_MAX], them[IP_TEXT_MAX];
 };
 
+/* Nobody guesses the next from one that he has seen: an answer with it proves who was asked. */
 static uint64_t next_unique(struct sip_stations *s)
 {
-    uint64_t n = s->unique++ * 0x9e3779b97f4a7c15u; /* a number each, in no order that shows */
+    uint64_t key[2];
 
-    return n ^ n >> 32;
+    memcpy(key, s->secret + 16, sizeof(key));
+    s->unique++;
+    return hash_keyed(key, &s->unique, sizeof(s->unique));
 }
 
 static const char *host(struct ip ip, char to[static IP_TEXT_MAX])
@@ -84,7 +88,8 @@ static void begin(struct request *r, struct sip_stations *s, const struct sip_fl
     head.to = text_of(to);
     head.call_id = text_of(id);
     sip_write_request(&r->w, &head);
-    sip_write_date(&r->w, s->registry->now.wall_us);
+    if (method != SIP_OPTIONS)
+        sip_write_date(&r->w, s->registry->now.wall_us);
 }
 
 static void put_contact(struct request *r)
@@ -274,15 +279,40 @@ static void send_configuration(struct sip_device *d)
             d->id, &id);
 }
 
+/* Short, sent once, and answered by every phone; only when it has sent as much itself, else with
+ * its next refresh. */
+static void ask_whether_it_is_there(struct sip_device *d)
+{
+    const struct sip_binding *b = main_binding(d);
+    struct sip_flow flow = flow_of(b);
+    struct request r;
+    uint64_t id;
+
+    begin(&r, d->owner, &flow, SIP_OPTIONS, binding_user(b), binding_uri(b));
+    sip_write_body(&r.w, TEXT(""), TEXT(""));
+    if (r.w.bad || writer_len(&r.w) > d->credit)
+        return;
+    d->credit -= (uint32_t)writer_len(&r.w);
+    sip_transactions_request_once(d->owner->transactions, &flow, r.bytes, writer_len(&r.w), d->id,
+                                  d->owner->registry->now.ms, &id);
+}
+
 static void tell_configuration(struct sip_device *d)
 {
     char body[SERVICE_CONTROL_MAX];
     struct writer w = writer_of(body, sizeof(body));
     uint64_t id;
 
-    if (d->bindings && d->extended_refer) {
+    if (!d->bindings)
+        return;
+    if (!main_binding(d)->flow.link && !d->proven) {
+        ask_whether_it_is_there(d);
+        return;
+    }
+    d->told = true;
+    if (d->extended_refer) {
         send_configuration(d);
-    } else if (d->bindings && d->service_control) {
+    } else if (d->service_control) {
         put_check_version(&w, d);
         send_notify(d, "service-control", SERVICE_CONTROL_TYPE, (struct text){body, writer_len(&w)},
                     &id);
@@ -319,6 +349,12 @@ void sip_tell_configuration(struct sip_device *d)
         tell(d);
     else
         list_append(&s->untold, &d->untold);
+}
+
+void sip_tell_configuration_later(struct sip_device *d)
+{
+    list_remove(&d->untold);
+    list_append(&d->owner->untold, &d->untold);
 }
 
 bool sip_tell_next(struct sip_stations *s)
@@ -361,7 +397,7 @@ void sip_tell_text(struct sip_device *d, const char *text)
 {
     struct sip_flow flow;
 
-    if (!d->bindings || !d->extended_refer)
+    if (!d->bindings || !d->extended_refer || !(main_binding(d)->flow.link || d->proven))
         return;
     flow = flow_of(main_binding(d));
     tell_text(d->owner, &flow, d->id, text);

@@ -80,7 +80,7 @@ static void invite(struct sip_request *q)
         sip_answer(q, 483, NULL);
         return;
     }
-    if (d) {
+    if (d && (q->link || d->proven)) { /* a final answer is sent again until its ACK */
         q->known = true;
         phone = station_phone(&d->station);
         if (phone && phone->quarantine)

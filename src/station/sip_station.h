@@ -54,7 +54,10 @@ struct sip_device {
     uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
     bool obeyed;       /* it has answered that NOTIFY with 2xx */
     bool bulk;         /* one REGISTER stands for all lines */
+    bool proven;       /* by UDP: it has answered something, so its address is its own */
+    bool told;         /* its configuration, or needs not be told */
     bool extended_refer, service_control; /* what it says it understands */
+    uint32_t credit; /* bytes that it sent by UDP less those that it got, until it is proven */
     uint64_t profile_version; /* of the registry's directory that `profile` belongs to */
     const struct security_profile *profile;
     struct list untold;          /* in owner->untold: its configuration is still to be told */
@@ -259,8 +262,11 @@ void sip_answer_refused(const struct sip_request *q, unsigned refusal);
 
 /* NOTIFY service-control; its answer comes as SIP_EV_OBEYED or SIP_EV_DISOBEYED. 0 or -errno. */
 int sip_order_send(struct sip_device *d);
-/* What a phone is told right after it has registered: lamps, forwards, version stamps. */
+/* What a phone is told right after it has registered: lamps, forwards, version stamps. By UDP the
+ * source of its REGISTER may be forged: it is asked something short first, and told when it has
+ * answered. */
 void sip_tell_configuration(struct sip_device *d);
+void sip_tell_configuration_later(struct sip_device *d); /* where there may be no room */
 /* The next whose turn it is by now; false: none. And milliseconds until one may be. */
 bool sip_tell_next(struct sip_stations *s);
 uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms);

@@ -54,6 +54,11 @@ static void on_told(void *context, struct sip_transaction *t, enum sip_told what
     struct sip_device *d = pool_get(&s->devices, t->user);
     uint16_t status = what == SIP_TOLD_RESPONSE ? m->status : 408;
 
+    if (d && what == SIP_TOLD_RESPONSE && !d->proven) {
+        d->proven = true;
+        if (!d->told)
+            sip_tell_configuration_later(d);
+    }
     if (!d || !d->order_id || d->order_id != t->id || status < 200 || what == SIP_TOLD_ENDED)
         return;
     d->order_id = 0;

@@ -20,7 +20,7 @@ struct sip_world {
     bool whole; /* log whole messages instead of their first lines */
     bool closed[64];
     uint64_t token; /* of the last AUTOREGISTER */
-    size_t n_alarms, n_sent, n_answers;
+    size_t n_alarms, n_sent, n_answers, udp_bytes;
     struct alarm *last_alarm;
     char last[8192];         /* the last message sent, with a NUL */
     struct endpoint last_to; /* of the last datagram */
@@ -107,6 +107,7 @@ static inline void sip_world_carry_out(struct sip_world *w)
             break;
         case EFFECT_DATAGRAM:
             w->last_to = row->datagram.to;
+            w->udp_bytes += row->datagram.len;
             sip_world_stream(w, effect_bytes(e, row), row->datagram.len);
             break;
         case EFFECT_CLOSE:

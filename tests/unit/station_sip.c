@@ -90,7 +90,7 @@ static void only_a_new_binding_is_told_so(void **state)
     contains(w, ";+u.sip!model.ccm.cisco.com=\"684\"\n");
     contains(w, "  <- Content-Length: 0\n");
     lacks(w, "newreg");
-    lacks(w, "REFER");
+    lacks(w, "OPTIONS");
     lacks(w, "alarm");
     sip_world_free(w);
 }
@@ -104,7 +104,6 @@ static void the_same_request_gets_the_same_answer(void **state)
 
     udp.link = 0;
     sip_world_register(w, &udp);
-    contains(w, "REFER");
     sip_world_forget(w);
     sip_world_register(w, &udp);
     lacks(w, "REFER");
@@ -576,7 +575,10 @@ static void answers(struct sip_world *w, uint64_t link, unsigned status)
                  status, TEXT_ARG(sip_value(&m, SIP_VIA)), TEXT_ARG(sip_value(&m, SIP_FROM)),
                  TEXT_ARG(sip_value(&m, SIP_TO)), TEXT_ARG(sip_value(&m, SIP_CALL_ID)),
                  TEXT_ARG(sip_value(&m, SIP_CSEQ)));
-    sip_world_bytes(w, link, text, (size_t)n);
+    if (link)
+        sip_world_bytes(w, link, text, (size_t)n);
+    else
+        sip_world_datagram(w, sip_world_peer(0), text, (size_t)n);
     sip_world_pass(w, 1);
 }
 
@@ -815,6 +817,46 @@ static void a_nat_may_change_the_port_of_a_phone(void **state)
     sip_world_free(w);
 }
 
+/* Sources of datagrams can be forged: who never answers is no phone that we speak with. */
+static void a_source_that_never_answers_gets_no_more_than_it_sent(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say udp = single;
+    size_t sent = 0;
+    char bytes[8192];
+
+    udp.link = 0;
+    for (int i = 0; i < 10; i++, udp.cseq++) {
+        sent += sip_world_write(&udp, bytes, sizeof(bytes));
+        sip_world_register(w, &udp);
+        sip_world_pass(w, 60000);
+    }
+    contains(w, "OPTIONS sip:7003@10.1.0.0:50000 SIP/2.0");
+    lacks(w, "REFER");
+    assert_true(w->udp_bytes <= sent);
+    sip_world_free(w);
+}
+
+static void a_phone_by_udp_is_told_its_configuration_when_it_has_answered(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say udp = bulk;
+
+    udp.link = 0;
+    sip_world_register(w, &udp);
+    contains(w, "OPTIONS");
+    lacks(w, "REFER");
+    answers(w, 0, 200);
+    contains(w, "REFER");
+    answers(w, 0, 200);
+    sip_world_forget(w);
+    udp.cseq++;
+    udp.body = NULL;
+    sip_world_register(w, &udp);
+    saw(w, "  <- SIP/2.0 200 OK\n");
+    sip_world_free(w);
+}
+
 static void all_is_dropped_when_the_service_stops(void **state)
 {
     struct sip_world *w = sip_world_new(PHONES);
@@ -1008,6 +1050,8 @@ int main(void)
         cmocka_unit_test(a_certificate_must_name_the_phone),
         cmocka_unit_test(the_transport_is_that_of_the_profile),
         cmocka_unit_test(a_nat_may_change_the_port_of_a_phone),
+        cmocka_unit_test(a_source_that_never_answers_gets_no_more_than_it_sent),
+        cmocka_unit_test(a_phone_by_udp_is_told_its_configuration_when_it_has_answered),
         cmocka_unit_test(all_is_dropped_when_the_service_stops),
         cmocka_unit_test(a_phone_in_quarantine_calls_its_activation_code),
         cmocka_unit_test(codes_are_not_for_guessing),

@@ -34,6 +34,8 @@ int sip_client_start(struct sip_transaction *t, const struct sip_port *port,
     t->key = key;
     t->sends = 1;
     sip_tx_enter(t, t->role == SIP_CLIENT_INVITE ? SIP_TX_CALLING : SIP_TX_TRYING, now_ms);
+    if (timing->max_sends == 1)
+        t->resend_ms = 0;
     sip_tx_send(t, &s, bytes, len);
     return 0;
 }

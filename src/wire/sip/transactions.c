@@ -152,9 +152,9 @@ static void undo(struct sip_transactions *ts, struct entry *e)
     pool_give(&ts->pool, e->tx.id);
 }
 
-int sip_transactions_request(struct sip_transactions *ts, const struct sip_flow *flow,
-                             const void *bytes, size_t len, uint64_t user, uint64_t now_ms,
-                             uint64_t *id)
+static int request(struct sip_transactions *ts, const struct sip_flow *flow,
+                   const struct sip_timing *timing, const void *bytes, size_t len, uint64_t user,
+                   uint64_t now_ms, uint64_t *id)
 {
     struct sip_message m;
     struct entry *e;
@@ -166,7 +166,7 @@ int sip_transactions_request(struct sip_transactions *ts, const struct sip_flow 
         return -EEXIST;
     if (!(e = take(ts, user, now_ms)))
         return -ENOBUFS;
-    err = sip_client_start(&e->tx, &ts->port, flow, &ts->options.timing, bytes, len, now_ms);
+    err = sip_client_start(&e->tx, &ts->port, flow, timing, bytes, len, now_ms);
     if (!err)
         err = enlist(ts, e);
     if (err) {
@@ -176,6 +176,23 @@ int sip_transactions_request(struct sip_transactions *ts, const struct sip_flow 
     *id = e->tx.id;
     settle(ts, e->tx.id);
     return 0;
+}
+
+int sip_transactions_request(struct sip_transactions *ts, const struct sip_flow *flow,
+                             const void *bytes, size_t len, uint64_t user, uint64_t now_ms,
+                             uint64_t *id)
+{
+    return request(ts, flow, &ts->options.timing, bytes, len, user, now_ms, id);
+}
+
+int sip_transactions_request_once(struct sip_transactions *ts, const struct sip_flow *flow,
+                                  const void *bytes, size_t len, uint64_t user, uint64_t now_ms,
+                                  uint64_t *id)
+{
+    struct sip_timing timing = ts->options.timing;
+
+    timing.max_sends = 1;
+    return request(ts, flow, &timing, bytes, len, user, now_ms, id);
 }
 
 int sip_transactions_serve(struct sip_transactions *ts, const struct sip_flow *flow,
