@@ -179,7 +179,7 @@ void directory_read_settings(struct directory *dir)
 
         if (i < 0)
             continue;
-        dir->settings_stamp = dir->settings_stamp * 0x100000001b3 + (p->record.version << 8) + (uint64_t)i;
+        dir->settings_stamp = dir->settings_stamp * 0x100000001b3 + p->record.stamp;
         if (setting_rows[i].kind == SETTING_STRING)
             dir->strings[i] = p->value;
         else

@@ -82,7 +82,8 @@ enum entity {
 struct record {
     _Atomic uint32_t refs;
     uint16_t entity;
-    uint64_t version; /* of the snapshot that last changed it: also the configuration version stamp */
+    uint64_t version; /* of the snapshot that last changed it */
+    uint64_t stamp;   /* of what it says: the same on every node where it says the same */
 };
 
 #undef KEY

@@ -201,9 +201,9 @@ const struct softkeys *softkeys_of(const struct directory *dir, const struct pho
  */
 static uint64_t mix_record(uint64_t h, const void *record)
 {
-    uint64_t version = record ? ((const struct record *)record)->version : 0;
+    uint64_t stamp = record ? ((const struct record *)record)->stamp : 0;
 
-    return mix(h, &version, sizeof(version));
+    return mix(h, &stamp, sizeof(stamp));
 }
 
 static const void *find(const struct directory *dir, enum entity e, const char *key)
@@ -211,7 +211,8 @@ static const void *find(const struct directory *dir, enum entity e, const char *
     return *key ? directory_find(dir, e, text_of(key)) : NULL;
 }
 
-/* Where phones register. */
+/* Where phones register. A server has no more than its name, which its CallManager holds, and words
+ * that each node writes for itself. */
 static uint64_t mix_group(uint64_t h, const struct directory *dir,
                           const struct callmanager_group *group)
 {
@@ -220,7 +221,6 @@ static uint64_t mix_group(uint64_t h, const struct directory *dir,
         const struct callmanager *cm = find(dir, ENTITY_callmanager, group->members[i].callmanager);
 
         h = mix_record(h, cm);
-        h = mix_record(h, cm ? find(dir, ENTITY_server_node, cm->server) : NULL);
     }
     return h;
 }

@@ -182,6 +182,22 @@ static void a_stamp_changes_with_what_stands_behind_it(void **state)
     directory_unref(dir);
 }
 
+/* Imports at two nodes are other snapshots, in another order. A phone that finds another stamp at
+ * its backup reads its files again and starts anew. */
+static void nodes_that_were_told_the_same_quote_the_same_stamps(void **state)
+{
+    const struct directory *first = directory_of_lines(lines),
+                           *second = directory_with(directory_of_lines("line 7099"), lines);
+    struct sip_stamps a, b;
+
+    second = directory_with(second, "server 10.0.0.1 description=words");
+    sip_stamps(first, phone(first, "SEP0000000000A1"), &a);
+    sip_stamps(second, phone(second, "SEP0000000000A1"), &b);
+    assert_memory_equal(&a, &b, sizeof(a));
+    directory_unref(first);
+    directory_unref(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_digest_user_leads_to_his_devices),
         cmocka_unit_test(a_contact_stands_for_a_line_on_a_phone),
         cmocka_unit_test(a_stamp_changes_with_what_stands_behind_it),
+        cmocka_unit_test(nodes_that_were_told_the_same_quote_the_same_stamps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

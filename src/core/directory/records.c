@@ -103,6 +103,39 @@ static void settle(void *to, const struct directory_field *fields, struct room *
     }
 }
 
+/* FNV-1a; the zero behind a text tells "ab", "c" from "a", "bc". What has its default counts for
+ * nothing, so that a field which a later version adds changes no stamp. */
+static uint64_t stamp_bytes(uint64_t h, const void *bytes, size_t len)
+{
+    for (const uint8_t *at = bytes; len; at++, len--)
+        h = (h ^ *at) * 0x100000001b3;
+    return h;
+}
+
+static uint64_t stamp_fields(uint64_t h, const void *from, const struct directory_field *fields)
+{
+    for (const struct directory_field *f = fields; f->name; f++) {
+        const char *text = is_text(f) ? GET(from, f->offset, char *) : NULL;
+        uint64_t n;
+
+        if (directory_is_default(from, f))
+            continue;
+        h = stamp_bytes(h, f->name, strlen(f->name) + 1);
+        if (text) {
+            h = stamp_bytes(h, text, strlen(text) + 1);
+        } else if (f->kind == FIELD_LIST) {
+            n = directory_list_count(from, f);
+            h = stamp_bytes(h, &n, sizeof(n));
+            for (size_t i = 0; i < n; i++)
+                h = stamp_fields(h, directory_child(from, f, i), f->item->fields);
+        } else {
+            h = stamp_bytes(h, (const char *)from + f->offset,
+                            f->kind == FIELD_NUM ? sizeof(int32_t) : 1);
+        }
+    }
+    return h;
+}
+
 const struct record *record_new(const union draft *d, uint64_t version)
 {
     const struct directory_entity *e = directory_entity(record_entity(d));
@@ -119,6 +152,7 @@ const struct record *record_new(const union draft *d, uint64_t version)
     room.items = (char *)r + ALIGN(e->size);
     room.texts = room.items + items;
     settle(r, e->fields, &room);
+    r->stamp = stamp_fields(0xcbf29ce484222325, r, e->fields);
     return r;
 }
 
@@ -130,7 +164,7 @@ const struct record *phone_use_new(int index, const struct phone *phone, const c
         return NULL;
     use->record.refs = 1;
     use->record.entity = (uint16_t)index;
-    use->record.version = 0;
+    use->record.version = use->record.stamp = 0;
     use->phone = record_ref(phone);
     use->used = used;
     return &use->record;
