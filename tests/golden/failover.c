@@ -1,33 +1,36 @@
 /* failover.c - the story of a phone between two nodes, on a virtual clock and network: the phone's
  * core and the servers' cores are those of the programs.
  *
- *   phone MODEL [delayed]   it registers at second 0; its servers are cm1 and cm2
- *   delay MS                of each message, each way (1)
+ *   phone MODEL [sip] [delayed]   it registers at second 0; its servers are cm1 and cm2
+ *   delay MS                each message takes, each way (1)
  *   at SECONDS kill|stop|go|unplug|plug|drain|resume cm1
  *   at SECONDS delay MS
+ *   at SECONDS ageing S     a switch forgets the phone's port when nothing came for S seconds: the
+ *                           next segment to cm1 is lost, and TCP repeats it; 0: it does not
  *   until SECONDS
  *
  * kill: connections are reset, new ones refused. stop: the system still accepts, nobody answers.
- * go: it runs again, after a kill as a new process. unplug: nothing arrives any more. Keepalives
- * that follow each other are one line. */
+ * go: it runs again, after a kill as a new process. unplug: nothing arrives any more. */
 #include "golden.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "failover_node.h"
+#include "failover_show.h"
 #include "handset/sccp_phone.h"
-#include "wire/sccp/message.h"
+#include "handset/sip_habits.h"
+#include "handset/sip_phone.h"
 
-#define N_NODES 2
+#define N_NODES      SHOW_NODES
+#define FIRST_RTO_MS 105 /* of the document's trace, in whose refreshes it doubles each time */
 #define DIRECTORY                                                                                  \
     "server 10.0.0.1\nserver 10.0.0.2\ncallmanager cm1 server=10.0.0.1\n"                          \
     "callmanager cm2 server=10.0.0.2\ngroup Two members=cm1;cm2\npool Two group=Two\n"             \
-    "phone SEP001122334455 model=%s pool=Two lines=7001\n"
+    "phone SEP001122334455 model=%s protocol=%s pool=Two lines=7001\n"
 
 enum what { OPEN, OPENED, REFUSED, TO_NODE, TO_PHONE, NODE_CLOSES, PHONE_CLOSES };
 
@@ -43,107 +46,23 @@ struct thing { /* on its way */
 static struct place {
     struct node *core; /* NULL: killed */
     bool stopped, unplugged;
-    struct { /* keepalives of the phone that were not told yet */
-        unsigned n, acked, every_s;
-        uint64_t first_ms, last_ms;
-    } keepalives;
 } nodes[N_NODES];
 
 static struct phone_kind kind;
-static struct sccp_phone phone;
+static union {
+    struct any_phone any;
+    struct sccp_phone sccp;
+    struct sip_phone sip;
+} phone;
+static struct phone_config config;
 static struct effects fx;
-static uint64_t now_ms, delay_ms, n_things, wires[PHONE_LINKS], last_wire;
+static uint64_t now_ms, delay_ms, n_things, wires[PHONE_LINKS], last_wire, ageing_ms;
+static struct { /* of TCP, to the switch that forgets */
+    uint64_t last_ms, rto_ms;
+} segments[PHONE_LINKS];
 static unsigned link_node[PHONE_LINKS];
 static struct thing *things;
-static struct writer *out;
 static char directory[1000];
-
-/* --- what is written --- */
-
-static void stamp(uint64_t ms)
-{
-    write_format(out, "%02u:%02u:%02u.%03u  ", (unsigned)(ms / 3600000),
-                 (unsigned)(ms / 60000 % 60), (unsigned)(ms / 1000 % 60), (unsigned)(ms % 1000));
-}
-
-static void flush(unsigned node)
-{
-    struct place *p = &nodes[node];
-
-    if (!p->keepalives.n)
-        return;
-    stamp(p->keepalives.first_ms);
-    write_format(out, "phone > cm%u  KeepAlive", node + 1);
-    if (p->keepalives.n > 1)
-        write_format(out, ", %u of them until %02u:%02u:%02u", p->keepalives.n,
-                     (unsigned)(p->keepalives.last_ms / 3600000),
-                     (unsigned)(p->keepalives.last_ms / 60000 % 60),
-                     (unsigned)(p->keepalives.last_ms / 1000 % 60));
-    write_format(out, ", %u acknowledged\n", p->keepalives.acked);
-    memset(&p->keepalives, 0, sizeof(p->keepalives));
-}
-
-static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void tell(const char *format, ...)
-{
-    char words[300];
-    va_list args;
-
-    for (unsigned i = 0; i < N_NODES; i++)
-        flush(i);
-    va_start(args, format);
-    vsnprintf(words, sizeof(words), format, args);
-    va_end(args);
-    stamp(now_ms);
-    write_format(out, "%s\n", words);
-}
-
-static bool is_worth_a_line(uint32_t id)
-{
-    static const uint32_t ids[] = {SCCP_ALARM,
-                                   SCCP_ENHANCED_ALARM,
-                                   SCCP_REGISTER_REQ,
-                                   SCCP_UNREGISTER,
-                                   SCCP_REGISTER_TOKEN_REQ,
-                                   SCCP_REGISTER_ACK,
-                                   SCCP_REGISTER_REJECT,
-                                   SCCP_REGISTER_TOKEN_ACK,
-                                   SCCP_REGISTER_TOKEN_REJECT,
-                                   SCCP_UNREGISTER_ACK,
-                                   SCCP_RESET};
-
-    for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
-        if (ids[i] == id)
-            return true;
-    return false;
-}
-
-static void note_keepalive(unsigned node)
-{
-    struct place *p = &nodes[node];
-
-    if (!p->keepalives.n++)
-        p->keepalives.first_ms = now_ms;
-    p->keepalives.last_ms = now_ms;
-}
-
-/* What the phone says and hears, at its own end of the wire. */
-static void show(unsigned node, bool from_phone, const uint8_t *bytes, size_t len)
-{
-    struct reader r = reader_of(bytes, len);
-    struct sccp_frame frame;
-
-    while (sccp_frame_next(&r, &frame) == 1) {
-        if (frame.id == SCCP_KEEPALIVE)
-            note_keepalive(node);
-        else if (frame.id == SCCP_KEEPALIVE_ACK)
-            nodes[node].keepalives.acked += nodes[node].keepalives.n > 0;
-        else if (is_worth_a_line(frame.id))
-            tell(from_phone ? "phone > cm%u  %s" : "phone < cm%u  %s", node + 1,
-                 sccp_message_name(frame.id));
-    }
-}
 
 /* --- the network --- */
 
@@ -159,6 +78,41 @@ static void post(enum what what, unsigned node, unsigned link, uint64_t wire, co
         at = &(*at)->next;
     t->next = *at;
     *at = t;
+}
+
+static bool is_sip(void)
+{
+    return kind.protocol == PROTOCOL_SIP;
+}
+
+static void show(unsigned node, bool from_phone, const uint8_t *bytes, size_t len)
+{
+    (is_sip() ? show_sip : show_sccp)(now_ms, node, from_phone, bytes, len);
+}
+
+/* By Karn's rule the time is never measured anew from segments that were sent twice, so it doubles
+ * with each that is lost. How much later than usual this one arrives. */
+static uint64_t lost_ms(unsigned node, unsigned link)
+{
+    uint64_t idle = now_ms - segments[link].last_ms, late = 0;
+
+    segments[link].last_ms = now_ms;
+    if (!node && ageing_ms && idle > ageing_ms) {
+        late = segments[link].rto_ms;
+        segments[link].rto_ms *= 2;
+        show_tell(now_ms, "the segment to cm1 is lost, TCP sends it again after %u ms",
+                  (unsigned)late);
+    }
+    return late;
+}
+
+static void post_late(unsigned node, unsigned link, struct text bytes)
+{
+    uint64_t late = lost_ms(node, link), usual = delay_ms;
+
+    delay_ms += late;
+    post(TO_NODE, node, link, wires[link], bytes.at, bytes.len);
+    delay_ms = usual;
 }
 
 static unsigned link_of(uint64_t wire)
@@ -181,7 +135,7 @@ static void node_closes(unsigned node, uint64_t wire)
 
 static void node_tells(unsigned node, const char *words)
 {
-    tell("cm%u: %s", node + 1, words);
+    show_tell(now_ms, "cm%u: %s", node + 1, words);
 }
 
 static void node_registered(unsigned node)
@@ -197,25 +151,27 @@ static void connect_to(const struct effect *e)
 {
     unsigned node = e->to.ip.bytes[3] - 1u;
 
-    wires[e->link] = ++last_wire;
+    wires[e->link] = ++last_wire | (is_sip() ? NODE_SIP : 0);
+    segments[e->link].rto_ms = FIRST_RTO_MS;
+    segments[e->link].last_ms = now_ms;
     link_node[e->link] = node;
-    post(OPEN, node, e->link, last_wire, NULL, 0);
+    post(OPEN, node, e->link, wires[e->link], NULL, 0);
 }
 
 static void on_state(const struct effect *e)
 {
     switch ((enum phone_event)e->number) {
     case PHONE_EVENT_REGISTERED:
-        tell("phone: registered at cm%u", link_node[phone.active] + 1);
+        show_tell(now_ms, "phone: registered at cm%u", link_node[phone.any.active] + 1);
         break;
     case PHONE_EVENT_LOST:
-        tell("phone: lost its server: %s", phone_reason_words(e->link));
+        show_tell(now_ms, "phone: lost its server: %s", phone_reason_words(e->link));
         break;
     case PHONE_EVENT_STANDBY:
-        tell("phone: another connection is open");
+        show_tell(now_ms, "phone: another connection is open");
         break;
     case PHONE_EVENT_NO_SERVER:
-        tell("phone: no server, reads its files again");
+        show_tell(now_ms, "phone: no server, reads its files again");
         break;
     default:
         break;
@@ -224,10 +180,14 @@ static void on_state(const struct effect *e)
 
 static void begin(void)
 {
-    struct endpoint servers[] = {{ip_v4(0x0a000001), 2000}, {ip_v4(0x0a000002), 2000}};
+    uint16_t port = is_sip() ? 5060 : 2000;
+    struct phone_start start = {.own = ip_v4(0x0a000064),
+                                .servers = {{ip_v4(0x0a000001), port}, {ip_v4(0x0a000002), port}},
+                                .n_servers = N_NODES,
+                                .config = &config,
+                                .reason = PHONE_REASON_INITIALIZED};
 
-    sccp_phone_start(&phone, ip_v4(0x0a000064), servers, N_NODES, PHONE_REASON_INITIALIZED, now_ms,
-                     &fx);
+    phone.any.protocol->start(&phone.any, &start, now_ms, &fx);
 }
 
 static void carry_out(void)
@@ -245,7 +205,7 @@ static void carry_out(void)
                 connect_to(e);
             } else if (e->type == EFFECT_SEND) {
                 show(link_node[e->link], true, (const uint8_t *)bytes.at, bytes.len);
-                post(TO_NODE, link_node[e->link], e->link, wires[e->link], bytes.at, bytes.len);
+                post_late(link_node[e->link], e->link, bytes);
             } else if (e->type == EFFECT_CLOSE) {
                 post(PHONE_CLOSES, link_node[e->link], e->link, wires[e->link], NULL, 0);
                 wires[e->link] = 0;
@@ -285,15 +245,17 @@ static void arrive_at_phone(const struct thing *t)
     if (link == PHONE_LINKS || (nodes[t->node].unplugged && t->what != OPENED))
         return;
     if (t->what == OPENED) {
-        sccp_phone_opened(&phone, link, now_ms, &fx);
+        phone.any.links[link].port = (uint16_t)(50000 + (t->wire & ~NODE_SIP));
+        phone.any.protocol->opened(&phone.any, link, now_ms, &fx);
     } else if (t->what == TO_PHONE) {
         show(t->node, false, t->bytes, t->len);
-        sccp_phone_input(&phone, link, t->bytes, t->len, now_ms, &fx);
+        phone.any.protocol->input(&phone.any, link, t->bytes, t->len, now_ms, &fx);
     } else {
         wires[link] = 0;
         if (t->what == NODE_CLOSES)
-            tell("phone: cm%u closed a connection", t->node + 1);
-        sccp_phone_closed(&phone, link, t->what == REFUSED ? -ECONNREFUSED : 0, now_ms, &fx);
+            show_tell(now_ms, "phone: cm%u closed a connection", t->node + 1);
+        phone.any.protocol->closed(&phone.any, link, t->what == REFUSED ? -ECONNREFUSED : 0, now_ms,
+                                   &fx);
     }
 }
 
@@ -301,7 +263,7 @@ static void arrive_at_phone(const struct thing *t)
 
 static uint64_t next_due(void)
 {
-    uint64_t due = sccp_phone_due(&phone);
+    uint64_t due = phone.any.protocol->due(&phone.any);
 
     if (things && things->at_ms < due)
         due = things->at_ms;
@@ -336,8 +298,8 @@ static void pass(uint64_t until_ms)
             free(t);
             carry_out();
         }
-        if (sccp_phone_due(&phone) <= now_ms)
-            sccp_phone_tick(&phone, now_ms, &fx);
+        if (phone.any.protocol->due(&phone.any) <= now_ms)
+            phone.any.protocol->tick(&phone.any, now_ms, &fx);
         carry_out();
     }
     now_ms = until_ms;
@@ -369,11 +331,16 @@ static int happen(struct text rest)
     unsigned i = text_is(name, "cm2");
 
     if (text_is(verb, "delay")) {
-        tell("each message takes %.*s ms", TEXT_ARG(name));
+        show_tell(now_ms, "each message takes %.*s ms", TEXT_ARG(name));
         delay_ms = strtoul(name.at, NULL, 10);
         return 0;
     }
-    tell("-- %.*s cm%u", TEXT_ARG(verb), i + 1);
+    if (text_is(verb, "ageing")) {
+        show_tell(now_ms, "-- the switch forgets a port after %.*s s", TEXT_ARG(name));
+        ageing_ms = strtoul(name.at, NULL, 10) * 1000;
+        return 0;
+    }
+    show_tell(now_ms, "-- %.*s cm%u", TEXT_ARG(verb), i + 1);
     if (text_is(verb, "kill"))
         kill_node(i);
     else if (text_is(verb, "stop"))
@@ -389,19 +356,29 @@ static int happen(struct text rest)
     return 0;
 }
 
-static int begin_story(struct text rest)
+static void make_phone(struct text model, bool sip, bool delayed)
 {
     struct mac mac = {{0, 0x11, 0x22, 0x33, 0x44, 0x55}};
+
+    phone_kind_init(&kind, model_by_name(model), NULL, 0);
+    if (sip)
+        phone_kind_speak_sip(&kind, PROTOCOL_SIP, NULL);
+    config = (struct phone_config){.managed = true, .n_lines = 1, .delayed_failover = delayed};
+    snprintf(config.lines[0].name, sizeof(config.lines[0].name), "7001");
+    phone_protocol_of(kind.protocol)->init(&phone.any, &kind, mac);
+}
+
+static int begin_story(struct text rest)
+{
     struct text model = text_split(&rest, ' ');
+    bool sip = text_contains_nocase(rest, TEXT("sip"));
     char name[32];
 
     text_copy(name, sizeof(name), model);
-    snprintf(directory, sizeof(directory), DIRECTORY, name);
-    phone_kind_init(&kind, model_by_name(model), NULL, 0);
-    sccp_phone_init(&phone, &kind, mac);
-    phone.delayed = text_is(text_trim(rest), "delayed");
+    snprintf(directory, sizeof(directory), DIRECTORY, name, sip ? "sip" : "sccp");
+    make_phone(model, sip, text_contains_nocase(rest, TEXT("delayed")));
     effects_clear(&fx);
-    now_ms = 0;
+    now_ms = ageing_ms = 0;
     delay_ms = 1;
     last_wire = 0;
     memset(wires, 0, sizeof(wires));
@@ -439,7 +416,7 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
     struct text rest = {(const char *)bytes, len};
     int err = 0;
 
-    out = w;
+    show_begin(w);
     while (rest.at && rest.len && !err) {
         struct text l = text_trim(text_split(&rest, '\n'));
 
@@ -448,10 +425,9 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
         else if (l.len)
             err = line(l);
     }
-    for (unsigned i = 0; i < N_NODES; i++) {
-        flush(i);
+    show_end();
+    for (unsigned i = 0; i < N_NODES; i++)
         node_free(nodes[i].core);
-    }
     while (things) {
         struct thing *t = things;
 
@@ -459,7 +435,8 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
         free(t->bytes);
         free(t);
     }
-    sccp_phone_done(&phone);
+    phone.any.protocol->done(&phone.any);
+    phone_kind_done(&kind);
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../unit/station_world.h"
+#include "station/sip_stations.h"
 
 #define PHONE "SEP001122334455"
 
@@ -13,6 +14,7 @@ struct node {
     unsigned number;
     struct registry *registry;
     struct stations *stations;
+    struct sip_stations *sip;
     const struct directory *dir;
     struct effects *effects;
     struct node_calls calls;
@@ -28,11 +30,14 @@ struct node *node_new(unsigned number, const char *name, const char *directory,
 {
     struct node *n = calloc(1, sizeof(*n));
     struct registry_options r = {.node = name, .local_time = world_local_time};
+    static const uint8_t secret[32] = "0123456789abcdefghijklmnopqrstu";
     struct stations_options o = {.max_sessions = 1000};
+    struct sip_options sip = {.max_devices = 10, .max_links = 1000, .secret = secret};
 
     *n = (struct node){.number = number, .calls = *calls, .effects = effects_new()};
-    n->registry = o.registry = registry_new(&r);
+    n->registry = o.registry = sip.registry = registry_new(&r);
     n->stations = stations_new(&o);
+    n->sip = sip_stations_new(&sip);
     n->dir = directory_of_lines(directory);
     registry_set_directory(n->registry, n->dir, at(0));
     return n;
@@ -42,6 +47,7 @@ void node_free(struct node *n)
 {
     if (!n)
         return;
+    sip_stations_free(n->sip);
     stations_free(n->stations);
     registry_free(n->registry);
     effects_free(n->effects);
@@ -82,9 +88,12 @@ static void carry_out(struct node *n)
 void node_open(struct node *n, uint64_t link, uint64_t now_ms)
 {
     struct endpoint peer = {ip_v4(0x0a000064), (uint16_t)(50000 + link)},
-                    local = {ip_v4(0x0a000001 + n->number), 2000};
+                    local = {ip_v4(0x0a000001 + n->number), link & NODE_SIP ? 5060 : 2000};
 
-    stations_open(n->stations, link, &peer, &local, at(now_ms), n->effects);
+    if (link & NODE_SIP)
+        sip_stations_open(n->sip, link, SIP_TCP, &peer, &local, TEXT(""), at(now_ms), n->effects);
+    else
+        stations_open(n->stations, link, &peer, &local, at(now_ms), n->effects);
     carry_out(n);
 }
 
@@ -93,15 +102,21 @@ void node_input(struct node *n, uint64_t link, const void *bytes, size_t len, ui
     size_t taken = 0;
 
     do {
-        taken += stations_input(n->stations, link, (const uint8_t *)bytes + taken, len - taken,
-                                at(now_ms), n->effects);
+        const uint8_t *rest = (const uint8_t *)bytes + taken;
+
+        taken += link & NODE_SIP
+                     ? sip_stations_input(n->sip, link, rest, len - taken, at(now_ms), n->effects)
+                     : stations_input(n->stations, link, rest, len - taken, at(now_ms), n->effects);
         carry_out(n);
     } while (taken < len);
 }
 
 void node_closed(struct node *n, uint64_t link, uint64_t now_ms)
 {
-    stations_closed(n->stations, link, 0, at(now_ms), n->effects);
+    if (link & NODE_SIP)
+        sip_stations_closed(n->sip, link, 0, at(now_ms), n->effects);
+    else
+        stations_closed(n->stations, link, 0, at(now_ms), n->effects);
     carry_out(n);
 }
 
@@ -120,10 +135,14 @@ void node_tick(struct node *n, uint64_t now_ms)
 {
     while (stations_tick(n->stations, at(now_ms), n->effects))
         carry_out(n);
+    while (sip_stations_tick(n->sip, at(now_ms), n->effects))
+        carry_out(n);
     carry_out(n);
 }
 
 uint64_t node_next(const struct node *n, uint64_t now_ms)
 {
-    return stations_next(n->stations, now_ms);
+    uint64_t sccp = stations_next(n->stations, now_ms), sip = sip_stations_next(n->sip, now_ms);
+
+    return sccp < sip ? sccp : sip;
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NODE_SIP (1ull << 32) /* bit of the links that carry SIP */
+
 struct node;
 
 struct node_calls { /* what it does, told with its number */

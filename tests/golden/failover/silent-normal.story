@@ -2,4 +2,4 @@
 phone 7975
 at 200 stop cm1
 at 900 go cm1
-until 1200
+until 3600

@@ -1,0 +1,19 @@
+# The same stalls with delayed failover: nobody leaves.
+phone 7975 delayed
+at 206 stop cm1
+at 239 go cm1
+at 284 stop cm1
+at 317 go cm1
+at 361 stop cm1
+at 394 go cm1
+at 439 stop cm1
+at 472 go cm1
+at 516 stop cm1
+at 549 go cm1
+at 594 stop cm1
+at 627 go cm1
+at 672 stop cm1
+at 705 go cm1
+at 749 stop cm1
+at 782 go cm1
+until 3600
