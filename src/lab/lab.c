@@ -9,16 +9,18 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "lab/crowd.h"
 #include "lab/guard.h"
 #include "lab/faults.h"
+#include "lab/wire.h"
 
 #define PHONES_DEFAULT 3
 #define NAME_DEFAULT   "dtlab"
 
 struct lab_options {
     const char *name, *folder, *model, *protocol;
-    unsigned phones;
-    bool json;
+    unsigned phones, delay_ms; /* phones 0: not said */
+    bool json, quick;
 };
 
 static const char usage[] =
@@ -26,12 +28,18 @@ static const char usage[] =
     "seen, a verdict\n"
     "       dialtone lab run FAULT[+FAULT…] [--model M] [--protocol sccp|sip]   makes faults on "
     "purpose\n"
+    "           [--phones N] [--protocol sccp|sip|both] [--quick]   of scenarios with several "
+    "nodes; "
+    "quick: phones'\n"
+    "                                                  clocks run six times as fast\n"
     "       dialtone lab list                          names of the scenarios\n"
     "       dialtone lab faults [--json]               names of the faults, and what the doctor "
     "must call them\n"
     "       dialtone lab up [--name N] [--phones N]    a switch, a server's and phones' "
     "namespaces, to be used by hand\n"
     "       dialtone lab down [--name N]               removes them with all that runs in them\n"
+    "       dialtone lab wire IF1 IF2 [--delay MS]     carries frames between two interfaces, "
+    "late\n"
     "\n"
     "Captures of both ends and logs stay in the folder (default lab-SCENARIO-TIME here). Needs "
     "root.\n";
@@ -68,12 +76,13 @@ static int faults(bool json)
 struct play {
     const struct scenario *scenario; /* NULL: faults */
     struct lab_order order;
+    struct scenario_options options;
 };
 
 static int play(void *context)
 {
     struct play *p = context;
-    int err = p->scenario ? scenario_run(p->scenario, p->order.name, p->order.folder)
+    int err = p->scenario ? scenario_run(p->scenario, p->order.name, p->order.folder, &p->options)
                           : lab_fault_run(&p->order);
 
     if (err < 0)
@@ -87,9 +96,10 @@ static int run(const char *which, const struct lab_options *o)
     struct play p = {scenario_find(which),
                      {.faults = which,
                       .model = o->model,
-                      .protocol = o->protocol,
+                      .protocol = o->protocol ? o->protocol : "sccp",
                       .name = guard_name(name, sizeof(name)),
-                      .folder = folder}};
+                      .folder = folder},
+                     {o->phones ? o->phones : 2, o->protocol ? o->protocol : "both", o->quick}};
 
     if (!p.scenario && lab_fault_check(which) < 0) {
         fprintf(stderr, "dialtone lab: no scenario or fault is called '%s'; these are:\n", which);
@@ -109,11 +119,12 @@ static int run(const char *which, const struct lab_options *o)
 static int up(const struct lab_options *o)
 {
     struct network n;
-    int err = network_up(&n, o->name);
+    unsigned phones = o->phones ? o->phones : PHONES_DEFAULT;
+    int err = phones > LAB_PHONES_MAX ? -EINVAL : network_up(&n, o->name);
 
     if (!err)
         err = network_set_address(&n, network_server(&n), LAB_ADDRESS "/24");
-    for (unsigned i = 0; i < o->phones && !err; i++)
+    for (unsigned i = 0; i < phones && !err; i++)
         err = network_add_phone(&n, mac_of_number(0x001d00000001 + i));
     if (err) {
         network_down(o->name);
@@ -126,7 +137,7 @@ static int up(const struct lab_options *o)
            "  ip netns exec %s-phone1 dialtone handset --interface eth0 --model 7960\n"
            "  ip netns exec %s-phone1 tcpdump -ni eth0\n"
            "`dialtone lab down --name %s` removes it.\n",
-           o->phones, o->name, o->name, o->name, o->name);
+           phones, o->name, o->name, o->name, o->name);
     return 0;
 }
 
@@ -146,6 +157,7 @@ static int take_options(int argc, char **argv, struct lab_options *o)
         {"name", required_argument, NULL, 'n'},     {"folder", required_argument, NULL, 'f'},
         {"phones", required_argument, NULL, 'p'},   {"model", required_argument, NULL, 'm'},
         {"protocol", required_argument, NULL, 'P'}, {"json", no_argument, NULL, 'j'},
+        {"quick", no_argument, NULL, 'q'},          {"delay", required_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},           {0}};
     int c;
 
@@ -155,8 +167,12 @@ static int take_options(int argc, char **argv, struct lab_options *o)
             o->name = optarg;
         else if (c == 'f')
             o->folder = optarg;
-        else if (c == 'p' && atoi(optarg) > 0 && atoi(optarg) <= LAB_PHONES_MAX)
+        else if (c == 'p' && atoi(optarg) > 0 && atoi(optarg) <= CROWD_PHONES_MAX)
             o->phones = (unsigned)atoi(optarg);
+        else if (c == 'q')
+            o->quick = true;
+        else if (c == 'd' && atoi(optarg) >= 0 && atoi(optarg) <= 60000)
+            o->delay_ms = (unsigned)atoi(optarg);
         else if (c == 'm')
             o->model = optarg;
         else if (c == 'P' && (strcmp(optarg, "sccp") == 0 || strcmp(optarg, "sip") == 0))
@@ -173,8 +189,7 @@ static int take_options(int argc, char **argv, struct lab_options *o)
 
 int lab_main(int argc, char **argv)
 {
-    struct lab_options o = {
-        .name = NAME_DEFAULT, .phones = PHONES_DEFAULT, .model = "7961", .protocol = "sccp"};
+    struct lab_options o = {.name = NAME_DEFAULT, .model = "7961"};
     int err = take_options(argc, argv, &o), n = argc - optind;
     const char *verb = n > 0 ? argv[optind] : "";
 
@@ -188,6 +203,8 @@ int lab_main(int argc, char **argv)
         return guard_can("lab") ? up(&o) : 1;
     if (!err && strcmp(verb, "down") == 0 && n == 1)
         return guard_can("lab") ? down(&o) : 1;
+    if (!err && strcmp(verb, "wire") == 0 && n == 3)
+        return wire_run(argv[optind + 1], argv[optind + 2], o.delay_ms);
     fputs(usage, stderr);
     return 2;
 }

@@ -84,6 +84,24 @@ struct lab_ns network_server(const struct network *n)
     return named(n, "server");
 }
 
+struct lab_port {
+    char s[16];
+};
+
+static struct lab_port port_of(unsigned node)
+{
+    struct lab_port port = {"server"};
+
+    if (node > 1)
+        snprintf(port.s, sizeof(port.s), "server%u", node % 10);
+    return port;
+}
+
+struct lab_ns network_node(const struct network *n, unsigned node)
+{
+    return named(n, port_of(node).s);
+}
+
 struct lab_ns network_switch(const struct network *n)
 {
     return named(n, "switch");
@@ -227,6 +245,45 @@ int network_add_phone(struct network *n, struct mac mac)
         err = ip("-n %s link set eth0 address %s", ns.s, mac_print(mac, address));
     n->n_phones++;
     return err;
+}
+
+int network_add_node(struct network *n, unsigned node)
+{
+    struct lab_ns ns = network_node(n, node);
+    int err = add_namespace(ns);
+
+    return err ? err : add_cable(n, ns, port_of(node).s);
+}
+
+int network_plug_node(const struct network *n, unsigned node, bool in)
+{
+    return ip("-n %s link set %s %s", network_switch(n).s, port_of(node).s, in ? "up" : "down");
+}
+
+int network_filter(struct lab_ns ns, const char *address, bool on)
+{
+    if (on)
+        return ip("-n %s neigh replace %s lladdr 02:00:00:00:00:99 dev eth0 nud permanent", ns.s,
+                  address);
+    return ip("-n %s neigh delete %s dev eth0", ns.s, address);
+}
+
+int network_splice(const struct network *n, unsigned node, bool on)
+{
+    struct lab_ns sw = network_switch(n);
+    struct lab_port port = port_of(node);
+    int err;
+
+    if (!on) {
+        err = ip("-n %s link delete %s-in", sw.s, port.s);
+        return err ? err : ip("-n %s link set %s master bridge", sw.s, port.s);
+    }
+    err = ip("-n %s link add %s-in type veth peer name %s-out", sw.s, port.s, port.s);
+    if (!err)
+        err = ip("-n %s link set %s nomaster", sw.s, port.s);
+    if (!err)
+        err = ip("-n %s link set %s-out master bridge up", sw.s, port.s);
+    return err ? err : ip("-n %s link set %s-in up", sw.s, port.s);
 }
 
 int network_plug(const struct network *n, unsigned phone, bool in)

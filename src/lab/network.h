@@ -2,7 +2,7 @@
  *
  *   NAME-server eth0 --- server  +--------+  phone1 --- eth0 NAME-phone1
  *                                | bridge |  phone2 --- eth0 NAME-phone2
- *                                +--------+  …
+ *   NAME-server2 eth0 -- server2 +--------+  …
  *
  * Everything is named after the laboratory and removed with it, also what an earlier run left. Needs root
  * and the `ip` program. */
@@ -14,6 +14,7 @@
 #include "base/address.h"
 
 #define LAB_NAME_MAX   12
+#define LAB_NODES_MAX  3
 #define LAB_PHONES_MAX 64
 #define LAB_NS_MAX     32
 
@@ -33,10 +34,20 @@ unsigned network_down(const char *name);
 /* Phones are numbered from 1, in the order in which they are added. */
 int network_add_phone(struct network *n, struct mac mac);
 int network_plug(const struct network *n, unsigned phone, bool in); /* the port of the switch goes up or down */
+/* Nodes are numbered from 1; the first is the server that network_up has made. */
+int network_add_node(struct network *n, unsigned node);
+int network_plug_node(const struct network *n, unsigned node, bool in);
+/* Frames to `address` leave the namespace for an Ethernet address that nobody has, as if a filter on the way dropped
+ * them; what comes from there still arrives. */
+int network_filter(struct lab_ns ns, const char *address, bool on);
+/* Everything that passes the node's port, "PORT", goes through a wire (wire.h) between it and "PORT-in" of the switch's
+ * namespace. `on` false: straight again. */
+int network_splice(const struct network *n, unsigned node, bool on);
 int network_unbridge(const struct network *n, const char *port); /* the port no longer belongs to the bridge */
 int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix);
 
 struct lab_ns network_server(const struct network *n);
+struct lab_ns network_node(const struct network *n, unsigned node);
 struct lab_ns network_switch(const struct network *n);
 struct lab_ns network_phone(const struct network *n, unsigned phone);
 /* Calling thread enters the namespace; NULL: back to where the process began. 0 or -errno. */

@@ -10,16 +10,40 @@
 #define READY_MS  60000
 #define WORDS_MAX 24
 
-int office_open(struct office *o, const struct network *network, const char *folder)
+static int open_office(struct office *o, const struct network *network, const char *folder,
+                       unsigned node)
 {
     char address[32];
 
     memset(o, 0, sizeof(*o));
     o->network = network;
+    o->node = node;
     o->server.out = o->server.log = -1;
     snprintf(o->folder, sizeof(o->folder), "%s", folder);
-    snprintf(address, sizeof(address), "%s/%d", LAB_ADDRESS, LAB_PREFIX);
-    return network_set_address(network, network_server(network), address);
+    snprintf(address, sizeof(address), LAB_SUBNET "%u/%d", node, LAB_PREFIX);
+    return network_set_address(network, network_node(network, node), address);
+}
+
+int office_open(struct office *o, const struct network *network, const char *folder)
+{
+    return open_office(o, network, folder, 1);
+}
+
+int office_open_node(struct office *o, struct network *network, const char *folder, unsigned node)
+{
+    int err = network_add_node(network, node);
+
+    return err ? err : open_office(o, network, folder, node);
+}
+
+/* "data", "data2": of the first node and the others. */
+static void path_of(const struct office *o, const char *stem, const char *end, char *to,
+                    size_t size)
+{
+    if (o->node > 1)
+        snprintf(to, size, "%s/%s%u%s", o->folder, stem, o->node, end);
+    else
+        snprintf(to, size, "%s/%s%s", o->folder, stem, end);
 }
 
 /* -- the server ----------------------------------------------------------------------------- */
@@ -34,19 +58,19 @@ static void on_server_line(struct child *c, const char *line)
 
 int office_start(struct office *o)
 {
-    struct lab_ns ns = network_server(o->network);
-    char data[LAB_PATH + 8], log[LAB_PATH + 16];
+    struct lab_ns ns = network_node(o->network, o->node);
+    char data[LAB_PATH + 32], log[LAB_PATH + 32], name[32], address[48], cluster[192];
     char *words[] = {"serve",
                      "--data",
                      data,
                      "--set",
-                     "node.name=lab",
+                     name,
                      "--set",
-                     "node.address=" LAB_ADDRESS,
+                     address,
                      "--set",
-                     "dhcp.interfaces=eth0",
+                     cluster,
                      "--set",
-                     "cdp.interfaces=eth0",
+                     o->cluster ? "dhcp.interfaces=" : "cdp.interfaces=eth0",
                      "--set",
                      "run.user=",
                      [13 + 2 * sizeof(o->settings) / sizeof(*o->settings)] = NULL};
@@ -58,8 +82,16 @@ int office_start(struct office *o)
         words[13 + 2 * i] = "--set";
         words[14 + 2 * i] = (char *)(uintptr_t)o->settings[i];
     }
-    snprintf(data, sizeof(data), "%s/data", o->folder);
-    snprintf(log, sizeof(log), "%s/server.log", o->folder);
+    path_of(o, "data", "", data, sizeof(data));
+    path_of(o, "server", ".log", log, sizeof(log));
+    snprintf(address, sizeof(address), "node.address=" LAB_SUBNET "%u", o->node);
+    if (o->cluster) {
+        snprintf(name, sizeof(name), "node.name=cm%u", o->node);
+        snprintf(cluster, sizeof(cluster), "cluster.servers=%s", o->cluster);
+    } else {
+        snprintf(name, sizeof(name), "node.name=lab");
+        snprintf(cluster, sizeof(cluster), "dhcp.interfaces=eth0");
+    }
     o->server.on_line = on_server_line;
     o->server.context = o;
     o->ready = false;
@@ -82,11 +114,11 @@ void office_stop(struct office *o, int signal)
 static int run_words(struct office *o, struct grow *output, bool json, const char *word,
                      va_list rest)
 {
-    struct lab_ns ns = network_server(o->network);
-    char data[LAB_PATH + 8], *words[WORDS_MAX + 4];
+    struct lab_ns ns = network_node(o->network, o->node);
+    char data[LAB_PATH + 32], *words[WORDS_MAX + 4];
     unsigned n = 0;
 
-    snprintf(data, sizeof(data), "%s/data", o->folder);
+    path_of(o, "data", "", data, sizeof(data));
     while (word && n < WORDS_MAX) {
         words[n++] = (char *)(uintptr_t)word;
         word = va_arg(rest, const char *);

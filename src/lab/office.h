@@ -8,10 +8,13 @@
 
 #define LAB_ADDRESS "10.99.0.1" /* of the server */
 #define LAB_PREFIX  24
+#define LAB_SUBNET  "10.99.0."
 #define LAB_PATH    512
 
 struct office {
     const struct network *network;
+    unsigned node; /* 1, or more where several nodes are one cluster */
+    const char *cluster; /* setting cluster.servers; NULL: alone, with DHCP and CDP */
     char folder[LAB_PATH]; /* data folder and log are here */
     struct child server;
     bool ready;
@@ -20,6 +23,8 @@ struct office {
 
 /* The server's address and the data folder; nothing runs yet. 0 or -errno. */
 int office_open(struct office *o, const struct network *network, const char *folder);
+/* The same for node 2 or 3 of a cluster, 10.99.0.2 or .3, in a namespace that is made here. */
+int office_open_node(struct office *o, struct network *network, const char *folder, unsigned node);
 /* Starts the server and waits until it is ready; -ETIMEDOUT, or -ECHILD when it ended (its log says why). */
 int office_start(struct office *o);
 void office_stop(struct office *o, int signal);

@@ -8,6 +8,7 @@
 
 #define STAGE_SNIFFERS_MAX 16
 #define LAB_TYPED          "10.99.0.50"
+#define STAGE_WATCHED_MAX  8
 
 struct stage_phone {
     struct child process;
@@ -33,6 +34,11 @@ struct stage {
     unsigned n_sniffers;
     char captures[STAGE_SNIFFERS_MAX][LAB_PATH + 32];
     char folder[LAB_PATH];
+    struct child *watched[STAGE_WATCHED_MAX]; /* other programs whose lines are read */
+    unsigned n_watched;
+    const char *scenario, *protocol; /* "sccp", "sip", "both" */
+    unsigned count;                  /* of phones, where the scenario lets choose */
+    unsigned clock_rate;             /* of phones of fleets */
     uint64_t begun_ms;
     unsigned failures, checks;
 };
@@ -45,9 +51,16 @@ struct scenario {
 extern const struct scenario scenarios[]; /* ends with a NULL name */
 const struct scenario *scenario_find(const char *name); /* NULL: no such */
 
+struct scenario_options { /* of those with several nodes */
+    unsigned phones;
+    const char *protocol;
+    bool quick; /* the phones' clocks run faster */
+};
+
 /* Builds the stage in `folder`, plays, tells what the captures hold. 0: the verdict is good, 1: not, or -errno
  * when the stage could not be built. */
-int scenario_run(const struct scenario *scenario, const char *name, const char *folder);
+int scenario_run(const struct scenario *scenario, const char *name, const char *folder,
+                 const struct scenario_options *options);
 
 /* stage.c */
 int stage_open(struct stage *s, const char *name, const char *folder);
@@ -63,5 +76,6 @@ bool stage_wait(struct stage *s, unsigned timeout_ms, bool (*done)(struct stage 
 void stage_turn(struct stage *s, unsigned ms); /* reads children and captures for at most `ms` */
 /* Waits until the server lists the phone with this status. */
 bool stage_wait_status(struct stage *s, const struct stage_phone *p, const char *status, unsigned timeout_ms);
+void stage_watch(struct stage *s, struct child *c);
 void stage_capture(struct stage *s, struct lab_ns ns, const char *name);
 void stage_end_captures(struct stage *s);

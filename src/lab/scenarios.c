@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/failover.h"
 #include "lab/scenario.h"
 
 #define BOOT_MS    120000 /* from power to registered, on a busy machine */
 #define RESTART_MS 180000
 #define FLEET      50
+#define QUICK_RATE 6
 
 /* -- what they share ------------------------------------------------------------------------ */
 
@@ -273,9 +275,21 @@ static void cable_pull(struct stage *s)
 
 /* -- the table ------------------------------------------------------------------------------ */
 
+#define SCENARIO(function, name, help)
+#define FAILOVER(id, name, help)                                                                   \
+    static void failover_##id(struct stage *s)                                                     \
+    {                                                                                              \
+        failover_play(s, FAILOVER_##id);                                                           \
+    }
+#include "lab/scenarios.def"
+#undef FAILOVER
+#undef SCENARIO
+
 const struct scenario scenarios[] = {
 #define SCENARIO(function, name, help) {name, help, function},
+#define FAILOVER(id, name, help)       {name, help, failover_##id},
 #include "lab/scenarios.def"
+#undef FAILOVER
 #undef SCENARIO
     {NULL, NULL, NULL},
 };
@@ -306,12 +320,17 @@ static void tell_capture(struct stage *s, const char *path)
     putchar('\n');
 }
 
-int scenario_run(const struct scenario *scenario, const char *name, const char *folder)
+int scenario_run(const struct scenario *scenario, const char *name, const char *folder,
+                 const struct scenario_options *options)
 {
     static struct stage s;
     int err = stage_open(&s, name, folder);
 
     if (!err) {
+        s.scenario = scenario->name;
+        s.protocol = options->protocol;
+        s.count = options->phones;
+        s.clock_rate = options->quick ? QUICK_RATE : 1;
         stage_say(&s, "%s: %s", scenario->name, scenario->help);
         scenario->play(&s);
         for (unsigned i = 0; i < s.n_phones && s.failures; i++)

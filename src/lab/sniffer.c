@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +21,8 @@
 #include "wire/capture/pcap.h"
 
 struct sniffer {
+    pthread_t thread;
+    atomic_bool over;
     struct packets *packets;
     int file;
 };
@@ -38,28 +43,7 @@ static int create(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-int sniffer_open(const char *ns, const char *interface, const char *path, struct sniffer **ret)
-{
-    struct sniffer *s = calloc(1, sizeof(*s));
-    int err = s ? network_enter(ns) : -ENOMEM;
-
-    if (!err) {
-        err = packets_open(interface, NULL, &s->packets);
-        network_enter(NULL);
-    }
-    if (!err && (s->file = create(path)) < 0) {
-        err = s->file;
-        packets_close(s->packets);
-    }
-    if (err) {
-        free(s);
-        return err;
-    }
-    *ret = s;
-    return 0;
-}
-
-void sniffer_read(struct sniffer *s)
+static void write_waiting(struct sniffer *s)
 {
     struct packets_frame f;
 
@@ -74,11 +58,52 @@ void sniffer_read(struct sniffer *s)
     }
 }
 
+/* Until the end, and then what is left. */
+static void *record(void *context)
+{
+    struct sniffer *s = context;
+    struct pollfd p = {packets_fd(s->packets), POLLIN, 0};
+    bool over;
+
+    do {
+        over = atomic_load(&s->over);
+        poll(&p, 1, 50);
+        write_waiting(s);
+    } while (!over);
+    return NULL;
+}
+
+int sniffer_open(const char *ns, const char *interface, const char *path, struct sniffer **ret)
+{
+    struct sniffer *s = calloc(1, sizeof(*s));
+    int err = s ? network_enter(ns) : -ENOMEM;
+
+    if (!err) {
+        err = packets_open(interface, NULL, &s->packets);
+        network_enter(NULL);
+    }
+    if (!err && (s->file = create(path)) < 0) {
+        err = s->file;
+        packets_close(s->packets);
+    }
+    if (!err && (err = -pthread_create(&s->thread, NULL, record, s))) {
+        close(s->file);
+        packets_close(s->packets);
+    }
+    if (err) {
+        free(s);
+        return err;
+    }
+    *ret = s;
+    return 0;
+}
+
 void sniffer_close(struct sniffer *s)
 {
     if (!s)
         return;
-    sniffer_read(s);
+    atomic_store(&s->over, true);
+    pthread_join(s->thread, NULL);
     packets_close(s->packets);
     close(s->file);
     free(s);

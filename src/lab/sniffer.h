@@ -6,10 +6,9 @@
 
 struct sniffer;
 
-/* Both directions of `interface`, from now on, with the kernel's times. 0 or -errno. */
+/* Both directions of `interface`, from now on, with the kernel's times, in a thread of its own. 0 or -errno. */
 int sniffer_open(const char *ns, const char *interface, const char *path, struct sniffer **ret);
-void sniffer_read(struct sniffer *s);  /* what has come so far goes to the file; does not wait */
-void sniffer_close(struct sniffer *s); /* reads once more; NULL is fine */
+void sniffer_close(struct sniffer *s); /* what has come so far is in the file; NULL is fine */
 
 /* What is seen in a capture; a row each of sightings.def. */
 enum sighting {

@@ -159,15 +159,21 @@ int stage_power(struct stage *s, struct stage_phone *p, bool on)
 
 void stage_turn(struct stage *s, unsigned ms)
 {
-    struct child *list[LAB_PHONES_MAX + 1];
+    struct child *list[LAB_PHONES_MAX + STAGE_WATCHED_MAX + 1];
     unsigned n = 0;
 
     list[n++] = &s->office.server;
     for (unsigned i = 0; i < s->n_phones; i++)
         list[n++] = &s->phones[i].process;
+    for (unsigned i = 0; i < s->n_watched; i++)
+        list[n++] = s->watched[i];
     children_read(list, n, ms);
-    for (unsigned i = 0; i < s->n_sniffers; i++)
-        sniffer_read(s->sniffers[i]);
+}
+
+void stage_watch(struct stage *s, struct child *c)
+{
+    if (s->n_watched < STAGE_WATCHED_MAX)
+        s->watched[s->n_watched++] = c;
 }
 
 bool stage_wait(struct stage *s, unsigned timeout_ms, bool (*done)(struct stage *s, void *context),

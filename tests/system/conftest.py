@@ -257,7 +257,8 @@ HARMLESS = ('This frame is a (suspected)', 'This frame initiates', 'This frame u
             'Connection establish', 'Connection finish', 'Connection reset',
             'TCP keep-alive', 'Duplicate ACK', 'Out-Of-Order', 'Duplicate IP address', 'ACKed segment that wasn', 'Previous segment',
             'This session reuses', 'TCP window', 'D-SACK', 'TFTP ERROR packet', 'GET /', 'HTTP/1.1', 'Gratuitous ARP', 'ARP packet storm',
-            'Unrecognised SIP header (content-id)')  # CallManager's REFER has one
+            'Unrecognised SIP header (content-id)',       # CallManager's REFER has one
+            'Unrecognised SIP header (remote-party-id)')  # and a phone's that asks for a token
 
 
 def judge(path, filter_='', decode=()):
