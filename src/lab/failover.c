@@ -152,6 +152,8 @@ static bool all_at(struct cluster *c, unsigned node)
         turn(c, 20);
         ask(c);
     }
+    c->ask_ms = 0; /* what the nodes say at the end of it */
+    ask(c);
     return at(c, node) == c->phones;
 }
 

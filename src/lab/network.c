@@ -20,6 +20,7 @@
 
 #define NAMESPACES "/run/netns"
 #define WORDS_MAX  32
+#define NOBODY     "02:00:00:00:00:99"
 
 /* -- the ip program ------------------------------------------------------------------------- */
 
@@ -200,14 +201,14 @@ static int add_cable(const struct network *n, struct lab_ns ns, const char *port
 }
 
 /* The bridge learns as a switch does; it lets LLDP through (group_fwd_mask bit 14), as it plays no
- * neighbour. */
+ * neighbour. What is sent to its own address ends there. */
 static int add_switch(const struct network *n)
 {
     struct lab_ns sw = network_switch(n);
     int err = add_namespace(sw);
 
     if (!err)
-        err = ip("-n %s link add bridge type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        err = ip("-n %s link add bridge address " NOBODY " type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
                  sw.s);
     if (!err)
         err = ip("-n %s link set bridge type bridge group_fwd_mask 0x4000", sw.s);
@@ -263,7 +264,7 @@ int network_plug_node(const struct network *n, unsigned node, bool in)
 int network_filter(struct lab_ns ns, const char *address, bool on)
 {
     if (on)
-        return ip("-n %s neigh replace %s lladdr 02:00:00:00:00:99 dev eth0 nud permanent", ns.s,
+        return ip("-n %s neigh replace %s lladdr " NOBODY " dev eth0 nud permanent", ns.s,
                   address);
     return ip("-n %s neigh delete %s dev eth0", ns.s, address);
 }

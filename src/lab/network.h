@@ -37,8 +37,8 @@ int network_plug(const struct network *n, unsigned phone, bool in); /* the port 
 /* Nodes are numbered from 1; the first is the server that network_up has made. */
 int network_add_node(struct network *n, unsigned node);
 int network_plug_node(const struct network *n, unsigned node, bool in);
-/* Frames to `address` leave the namespace for an Ethernet address that nobody has, as if a filter on the way dropped
- * them; what comes from there still arrives. */
+/* Frames to `address` leave the namespace for an Ethernet address that ends in the switch, as if a filter there dropped them;
+ * what comes from there still arrives. */
 int network_filter(struct lab_ns ns, const char *address, bool on);
 /* Everything that passes the node's port, "PORT", goes through a wire (wire.h) between it and "PORT-in" of the switch's
  * namespace. `on` false: straight again. */
