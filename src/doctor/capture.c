@@ -250,21 +250,18 @@ static void give_problem(struct capture *c, const char *words, uint64_t packets)
 
 static int read_records(struct capture *c, struct input *in, struct records *records)
 {
-    enum records_step step = RECORDS_PACKET;
+    enum records_step step = RECORDS_MORE;
     struct record record;
     const uint8_t *at;
-    size_t len, used;
+    size_t len = 0, used, left;
 
-    do {
-        size_t before = 0;
-
-        if (step == RECORDS_MORE)
-            input_bytes(in, false, &at, &before);
-        if (input_bytes(in, step == RECORDS_MORE, &at, &len) < 0) {
+    while (step == RECORDS_MORE) {
+        left = len;
+        if (input_bytes(in, &at, &len) < 0) {
             give_problem(c, input_problem(in), records->n);
             return 0;
         }
-        if (step == RECORDS_MORE && len == before) {
+        if (len == left) {
             if (!records_may_end(records, len))
                 give_problem(c, "the file is cut off", records->n);
             return 0;
@@ -276,7 +273,8 @@ static int read_records(struct capture *c, struct input *in, struct records *rec
             len -= used;
         }
         input_use(in, used);
-    } while (step == RECORDS_MORE);
+        len -= used;
+    }
     give_problem(c, records->problem, records->n);
     return records->format == RECORDS_START ? -EBADMSG : 0;
 }

@@ -157,9 +157,9 @@ static int fill(struct input *in)
     return 0;
 }
 
-int input_bytes(struct input *in, bool more, const uint8_t **at, size_t *len)
+int input_bytes(struct input *in, const uint8_t **at, size_t *len)
 {
-    int err = more || in->at == in->end ? fill(in) : 0;
+    int err = fill(in);
 
     *at = in->buffer + in->at;
     *len = in->end - in->at;

@@ -10,9 +10,9 @@ struct input;
 /* 0, or -errno. */
 int input_open(const char *path, struct input **ret);
 void input_close(struct input *in); /* NULL is fine */
-/* What is there to be used: at least one byte, or nothing at the end. `more`: at least one byte more than last time, behind
- * those that were not used. 0, or -errno with a sentence in input_problem: it cannot be read further. Blocks. */
-int input_bytes(struct input *in, bool more, const uint8_t **at, size_t *len);
+/* Reads on, behind what was not used: all that is there now. No more than last time: the file ended. 0, or -errno with a
+ * sentence in input_problem: it cannot be read further. Blocks. */
+int input_bytes(struct input *in, const uint8_t **at, size_t *len);
 void input_use(struct input *in, size_t n);
 const char *input_problem(const struct input *in);
 uint64_t input_read(const struct input *in); /* bytes so far, unpacked */

@@ -261,6 +261,7 @@ static enum records_step start(struct records *r, const uint8_t *p, size_t len, 
 
     if (len < 4)
         return RECORDS_MORE;
+    r->swapped = false;
     magic = u32(r, p);
     other = __builtin_bswap32(magic);
     if (magic == SECTION_HEADER)
