@@ -395,6 +395,15 @@ void tcp_close(struct tcp *t, uint64_t link)
         list_append(&t->dirty, &l->node);
 }
 
+bool tcp_peer(const struct tcp *t, uint64_t link, struct endpoint *ret)
+{
+    const struct link *l = tcp_link_get(t, link);
+
+    if (l)
+        *ret = tcp_peer_of(l);
+    return l != NULL;
+}
+
 void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size)
 {
     const struct link *l = tcp_link_get(t, link);

@@ -43,6 +43,7 @@ void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes,
              size_t len);                     /* copies; -ENOENT, -ENOBUFS */
 void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left */
+bool tcp_peer(const struct tcp *t, uint64_t link, struct endpoint *ret); /* false: it is closed */
 /* Common name of the verified certificate of the peer; "" without TLS or without one. */
 void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size);
 /* The next link that is open: start with *cursor = 0, ends with 0. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-static struct endpoint peer_of(const struct link *l)
+struct endpoint tcp_peer_of(const struct link *l)
 {
     struct sockaddr_storage from;
     socklen_t len = sizeof(from);
@@ -16,7 +16,7 @@ static struct endpoint peer_of(const struct link *l)
 
 static void handshake_failed(struct tcp *t, struct link *l, const char *why)
 {
-    struct endpoint peer = peer_of(l);
+    struct endpoint peer = tcp_peer_of(l);
 
     tcp_link_free(t, l);
     if (t->options.on_failed && !t->stopping)
@@ -41,7 +41,7 @@ static bool handshake_begin(struct tcp *t, struct link *l)
 
 static void handshake_done(struct tcp *t, struct link *l)
 {
-    struct endpoint peer = peer_of(l);
+    struct endpoint peer = tcp_peer_of(l);
     uint64_t id = l->id;
 
     list_remove(&l->node);

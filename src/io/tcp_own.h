@@ -73,6 +73,7 @@ void tcp_announce(struct tcp *t, struct link *l, const struct endpoint *peer);
 void tcp_readable(struct tcp *t, struct link *l);
 
 /* tcp_handshake.c */
+struct endpoint tcp_peer_of(const struct link *l);
 void tcp_handshake(struct tcp *t, struct link *l); /* bytes have come to one that is not open yet */
 bool tcp_is_late(const struct tcp *t, const struct link *l);
 /* Lists in which all have the same patience: the first is due first. */

@@ -21,6 +21,8 @@ struct tls {
     SSL_CTX *context; /* connections hold references of their own */
     BIO_METHOD *method;
     unsigned handshakes;
+    void (*secret)(void *context, int fd, const char *line);
+    void *secret_context;
 };
 
 struct tls_link {
@@ -159,6 +161,23 @@ static int context_new(const struct tls_options *o, SSL_CTX **ret, char *words, 
     return err;
 }
 
+static void on_secret(const SSL *ssl, const char *line)
+{
+    const struct tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    const struct tls_link *l = BIO_get_data(SSL_get_rbio(ssl));
+
+    t->secret(t->secret_context, l->fd, line);
+}
+
+static void take_secret(struct tls *t, const struct tls_options *o)
+{
+    t->secret = o->secret;
+    t->secret_context = o->context;
+    SSL_CTX_set_app_data(t->context, t);
+    if (o->secret)
+        SSL_CTX_set_keylog_callback(t->context, on_secret);
+}
+
 int tls_new(const struct tls_options *options, struct tls **ret, char *words, size_t size)
 {
     struct tls *t = calloc(1, sizeof(*t));
@@ -171,6 +190,7 @@ int tls_new(const struct tls_options *options, struct tls **ret, char *words, si
         return err;
     }
     t->handshakes = options->handshakes ? options->handshakes : HANDSHAKES;
+    take_secret(t, options);
     *ret = t;
     return 0;
 }
@@ -184,6 +204,7 @@ int tls_reload(struct tls *t, const struct tls_options *options, char *words, si
         return err;
     SSL_CTX_free(t->context);
     t->context = fresh;
+    take_secret(t, options);
     return 0;
 }
 

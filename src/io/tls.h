@@ -18,6 +18,9 @@ struct tls_options {
                               given; NULL: not asked for */
     bool old_phones;       /* TLS 1.0, DEFAULT:@SECLEVEL=0: for phones that know no better */
     unsigned handshakes;   /* 0: 16 */
+    /* NULL, or hears what opens the connections of a capture: a line of the NSS key log format. */
+    void (*secret)(void *context, int fd, const char *line);
+    void *context;
 };
 
 /* 0; or -errno, and `words` says which file and why. */

@@ -10,6 +10,24 @@
 
 #define WATCH_MS 2000
 #define SOON_MS  100
+#define CHADDR   28 /* of a DHCP message: where the Ethernet address stands */
+
+/* The client's Ethernet address stands at a fixed place, so whose message it is costs no decoding.
+ */
+void addressing_trace(struct addressing *a, enum trace_kind kind, const struct endpoint *peer,
+                      const uint8_t *bytes, size_t len)
+{
+    struct trace_about about = {.peer = *peer};
+    struct mac mac;
+
+    if (!trace_wants(TRACE_DHCP, TRACE_DETAILED))
+        return;
+    if (len >= CHADDR + sizeof(mac.bytes)) {
+        memcpy(mac.bytes, bytes + CHADDR, sizeof(mac.bytes));
+        about.device = device_name_of_mac(mac);
+    }
+    trace_message(a->server, TRACE_DHCP, kind, &about, bytes, len);
+}
 
 uint64_t addressing_now(const struct addressing *a)
 {

@@ -9,6 +9,7 @@
 #include "provision/discovery.h"
 #include "provision/dns_answerer.h"
 #include "server/server.h"
+#include "server/traces/trace.h"
 
 #define LINKS_MAX 16 /* interfaces named for one service */
 
@@ -60,6 +61,9 @@ uint64_t addressing_now(const struct addressing *a);
 void addressing_arm(struct addressing *a,
                     uint64_t after_ms); /* when dhcp_service_tick is called; UINT64_MAX: not */
 void addressing_watch_soon(struct addressing *a);
+/* A DHCP message for the trace, when one is wanted. */
+void addressing_trace(struct addressing *a, enum trace_kind kind, const struct endpoint *peer,
+                      const uint8_t *bytes, size_t len);
 /* The node's name: as configured, else the host's. */
 void addressing_node_name(const struct addressing *a, char *to, size_t size);
 /* Splits "eth0, eth1"; returns how many names of at most 15 characters were found. */

@@ -54,6 +54,8 @@ static void on_send(void *context, const struct dhcp_reply *r)
     struct dhcp_link *link = link_of(context, r->interface);
     struct endpoint to = {ip_v4(r->to), r->to_port};
 
+    addressing_trace(context, TRACE_DHCP_OUT, &to, r->bytes, r->len);
+
     if (!link || (r->frame && send_frame(link, r)))
         return;
     if (r->frame && mac_number(link->interface.mac))
@@ -134,6 +136,8 @@ static bool tell_binding(struct addressing *a, const struct lease *lease)
     m.binding.gone = gone;
     if (!gone && sends_keepalive_first(a, m.binding.device))
         server_post(a->server, THREAD_SIGNALLING, &m);
+    if (atomic_load_explicit(&trace_follows, memory_order_relaxed))
+        server_post(a->server, THREAD_TRACES, &m);
     return server_post(a->server, THREAD_FILES, &m) == 0;
 }
 
@@ -193,6 +197,7 @@ static void on_datagrams(void *context, const struct udp_datagram *batch, size_t
                                 batch[i].bytes,
                                 batch[i].len};
 
+        addressing_trace(a, TRACE_DHCP_IN, &batch[i].from, batch[i].bytes, batch[i].len);
         dhcp_server_input(a->dhcp, &p, now);
     }
     dhcp_server_flush(a->dhcp, now);

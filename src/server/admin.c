@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "core/settings.h"
+#include "server/traces/trace.h"
 
 #define MAX_ASKS    1024
 #define MAX_PHONES  131072 /* remembered; a node is built for 100 000 */
@@ -100,7 +101,7 @@ static bool takes_long(enum request_id request)
 {
     return request == REQUEST_IMPORT || request == REQUEST_EXPORT || request == REQUEST_BACKUP ||
            request == REQUEST_RESTORE || request == REQUEST_LOAD_IMPORT ||
-           request == REQUEST_FILE_REBUILD;
+           request == REQUEST_FILE_REBUILD || request == REQUEST_TRACE_COLLECT;
 }
 
 void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments,
@@ -165,6 +166,21 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- what the other threads say --- */
 
+/* An alarm stands in the trace of the service that raised it. */
+static void trace_alarm(struct admin *a, const struct alarm *alarm)
+{
+    const struct alarm_row *row = &alarm_rows[alarm->id];
+    struct trace_about about = {.device = alarm->device, .peer = {.ip = alarm->ip}};
+
+    trace_line(a->thread->server,
+               row->catalogue == CATALOGUE_TFTP   ? TRACE_TFTP
+               : row->catalogue == CATALOGUE_DHCP ? TRACE_DHCP
+                                                  : TRACE_CALLMANAGER,
+               alarm_severity(alarm) <= 3 ? TRACE_ERROR : TRACE_SIGNIFICANT, &about,
+               "AlarmErr - AlarmName: %s, AlarmSeverity: %u, AlarmMessage: %s, AlarmParameters: %s",
+               row->name, alarm_severity(alarm), row->text, alarm->parameters);
+}
+
 static void on_alarm(struct admin *a, struct alarm *take_alarm)
 {
     const struct directory *dir = a->thread->directory; /* none before storage has started */
@@ -177,6 +193,7 @@ static void on_alarm(struct admin *a, struct alarm *take_alarm)
         syslog_send(a->syslog, alarm_severity(take_alarm), line);
     }
     follow_event(a, take_alarm, sequence);
+    trace_alarm(a, take_alarm);
 }
 
 static void on_changed(struct admin *a, uint64_t token, int err, char *take_error)

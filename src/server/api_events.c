@@ -58,8 +58,7 @@ static json_t *event_row(const struct alarm *alarm, uint64_t number, size_t n, b
     return row;
 }
 
-/* "90s", "30m", "12h", "7d", or a date; false when it is none of them. */
-static bool parse_since(struct text t, uint64_t *ret)
+bool admin_parse_time(struct text t, uint64_t *ret)
 {
     static const struct {
         char unit;
@@ -115,7 +114,7 @@ static bool read_filter(struct admin *a, const struct call *c, struct event_filt
     if (*severity && !parse_severity(text_of(severity), &f->severity))
         admin_refuse(a, c->who, "\"%s\" is no severity: 0 (emergency) to 7 (debug), or its name.",
                      severity);
-    else if (*since && !parse_since(text_of(since), &f->since_us))
+    else if (*since && !admin_parse_time(text_of(since), &f->since_us))
         admin_refuse(a, c->who,
                      "\"%s\" is no time: 90s, 30m, 12h, 7d, 2026-11-21 or 2026-11-21T04:00.",
                      since);

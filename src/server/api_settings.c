@@ -105,9 +105,8 @@ void api_parameter_get(struct admin *a, const struct call *c)
         admin_answer(a, c->who, json_pack("{s:o}", "record", parameter_record(a, (enum setting)s)));
 }
 
-/* One parameter of a change; false when it is refused. An empty value is the default again. */
-static bool put_parameter(struct admin *a, const struct call *c, struct change *change,
-                          const char *name, struct text value, json_t *answer)
+bool parameter_put(struct admin *a, const struct call *c, struct change *change, const char *name,
+                   struct text value, json_t *answer)
 {
     int s = find_parameter(a, c, name);
     const struct setting_row *row = s < 0 ? NULL : &setting_rows[s];
@@ -140,7 +139,7 @@ void api_parameter_set(struct admin *a, const struct call *c)
     const char *name;
 
     json_object_foreach(c->fields, name,
-                        value) if (!put_parameter(a, c, change, name, call_text(value), answer))
+                        value) if (!parameter_put(a, c, change, name, call_text(value), answer))
     {
         change_free(change);
         json_decref(answer);

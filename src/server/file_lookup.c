@@ -1,5 +1,6 @@
 /* file_lookup.c - what a name stands for, who may have it, and what is told of it. */
 #include "server/files.h"
+#include "server/traces/trace.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -346,6 +347,22 @@ static void tell_later(struct files *f, const struct progress_event *e)
     f->events[f->n_events++] = *e;
 }
 
+static void trace_report(struct files *f, const struct file_report *r, struct device_name device)
+{
+    struct trace_about about = {.device = device, .peer = r->client};
+    enum trace_level level = r->result == FILE_SENT ? TRACE_SIGNIFICANT : TRACE_ERROR;
+    char client[IP_TEXT_MAX];
+
+    if (!trace_wants(TRACE_TFTP, level))
+        return;
+    trace_line(f->server, TRACE_TFTP, level, &about,
+               "%s - %.*s to %s: %s, %llu bytes, %llu ms, %u sent again",
+               r->http ? "HTTPServer" : "TFTPEngine", TEXT_ARG(r->name),
+               ip_print(r->client.ip, client), result_rows[r->result].words,
+               (unsigned long long)r->sent,
+               (unsigned long long)(uv_now(&f->thread->loop) - r->started_ms), r->resent);
+}
+
 void file_lookup_report(struct files *f, const struct file_report *r)
 {
     struct progress_event e = {
@@ -362,6 +379,7 @@ void file_lookup_report(struct files *f, const struct file_report *r)
         e.device = name.device;
     text_copy(e.detail, sizeof(e.detail), r->name);
     tell_later(f, &e);
+    trace_report(f, r, parsed ? name.device : (struct device_name){""});
     if (parsed && (r->result == FILE_MISSING || r->result == FILE_REFUSED) && is_private(&name))
         file_alarm_missing(f, &name, r);
     if (!log_wants(LOG_LEVEL_DEBUG))

@@ -18,8 +18,9 @@
 
 /* In order of start; stopped in the opposite order. Storage publishes the first snapshot, and admin
  * hears what happens to the others. */
-static const enum thread_id start_order[] = {THREAD_ADMIN, THREAD_STORAGE,    THREAD_LEASES,
-                                             THREAD_FILES, THREAD_ADDRESSING, THREAD_SIGNALLING};
+static const enum thread_id start_order[] = {THREAD_ADMIN,     THREAD_STORAGE, THREAD_LEASES,
+                                             THREAD_TRACES,    THREAD_FILES,   THREAD_ADDRESSING,
+                                             THREAD_SIGNALLING};
 
 static const char usage[] =
     "Usage: dialtone serve [--data DIR] [--config FILE] [--set KEY=VALUE …]\n"
@@ -155,17 +156,11 @@ static void note_holders(const struct bootstrap *b)
     const struct {
         int32_t port;
         bool udp;
-    } ports[] = {{b->sccp_port, false},
-                 {b->sccp_tls_port, false},
-                 {b->sccp_old_tls_port, false},
-                 {b->sip_port, false},
-                 {b->sip_port, true},
-                 {b->sip_tls_port, false},
-                 {b->sip_old_tls_port, false},
-                 {b->files_http_port, false},
-                 {b->tftp_port, true},
-                 {b->dhcp_port, true},
-                 {b->dns_port, true}};
+    } ports[] = {
+        {b->sccp_port, false},        {b->sccp_tls_port, false},   {b->sccp_old_tls_port, false},
+        {b->sip_port, false},         {b->sip_port, true},         {b->sip_tls_port, false},
+        {b->sip_old_tls_port, false}, {b->files_http_port, false}, {b->tftp_port, true},
+        {b->dhcp_port, true},         {b->dns_port, true}};
 
     for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
         if (ports[i].port)

@@ -13,8 +13,9 @@
 
 struct change;
 struct lease_rows;
+struct trace_record;
 
-enum thread_id { THREAD_ADMIN, THREAD_STORAGE, THREAD_LEASES, THREAD_SIGNALLING, THREAD_ADDRESSING, THREAD_FILES, N_THREADS };
+enum thread_id { THREAD_ADMIN, THREAD_STORAGE, THREAD_LEASES, THREAD_SIGNALLING, THREAD_ADDRESSING, THREAD_FILES, THREAD_TRACES, N_THREADS };
 
 /* What the control center shows; a row of services.def each. */
 enum service_id {
@@ -76,7 +77,7 @@ enum request_id {
 extern const struct request_row request_rows[N_REQUESTS];
 
 extern const struct thread_row admin_thread, storage_thread, leases_thread, signalling_thread,
-    addressing_thread, files_thread;
+    addressing_thread, files_thread, traces_thread;
 
 const struct bootstrap *server_bootstrap(const struct server *s);
 /* Copies the message into the mailbox of `to`. When it is full: `take_` things are freed, counted, -ENOBUFS. */

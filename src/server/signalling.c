@@ -71,7 +71,7 @@ static void local_time(void *context, const char *zone, uint64_t wall_us, struct
 static int cores_new(struct signalling *s)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
-    struct registry_options r = {.node = s->node, .local_time = local_time, .context = s};
+    struct registry_options r = {.node = s->node, .local_time = local_time, .heard = signalling_heard, .context = s};
     struct stations_options o = {.max_sessions = signalling_links_allowed()};
     struct sip_options sip = {.max_devices = DEVICES_MAX, .max_links = o.max_sessions};
     uint8_t secret[32];

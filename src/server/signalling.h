@@ -66,6 +66,16 @@ static inline bool signalling_is_sip(enum port_id port)
     return port >= PORT_SIP_UDP;
 }
 
+/* signalling_traces.c: what traces and captures want to know; each costs one look when they want nothing. */
+void signalling_heard(void *context, struct device_name device, uint64_t link,
+                      const struct endpoint *peer, const void *bytes, size_t len);
+void signalling_said(struct signalling *s, const struct effect *row);
+void signalling_trace_link(struct signalling *s, uint64_t link, const struct endpoint *peer,
+                           int err); /* -EINPROGRESS: it was opened */
+void signalling_trace_event(struct signalling *s, const struct progress_event *e);
+void signalling_trace_binding(struct signalling *s, const struct effect *row);
+void signalling_secret(void *context, int fd, const char *line);
+
 /* signalling_effects.c: does what the effects say and clears them. */
 void signalling_carry_out(struct signalling *s);
 /* The database's answer to a phone that registers itself. Frees what the message brought. */

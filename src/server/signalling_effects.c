@@ -60,6 +60,7 @@ static void tell_progress(struct signalling *s, const struct station_event *even
                                  .protocol = event->protocol};
     memcpy(e->detail, event->detail, sizeof(e->detail));
     device_name_mac(event->device, &e->mac);
+    signalling_trace_event(s, e);
 }
 
 static void tell_alarm(struct signalling *s, struct alarm *take_alarm)
@@ -171,9 +172,11 @@ void signalling_carry_out(struct signalling *s)
 
         switch (row->kind) {
         case EFFECT_SEND:
+            signalling_said(s, row);
             send_bytes(s, row);
             break;
         case EFFECT_DATAGRAM:
+            signalling_said(s, row);
             udp[row->datagram.to.ip.family == 6] = send_datagram(s, row);
             break;
         case EFFECT_CLOSE:
@@ -187,6 +190,7 @@ void signalling_carry_out(struct signalling *s)
             break;
         case EFFECT_BINDING:
             tell_binding(s, row);
+            signalling_trace_binding(s, row);
             peers_tell(s->peers, row->binding.device, row->binding.gone);
             break;
         case EFFECT_AUTOREGISTER:

@@ -17,9 +17,10 @@
 #define QUEUED_MAX   (256u * 1024) /* bytes a phone may leave unread */
 #define RECEIVE_BUFFER                                                                             \
     (4u << 20) /* of UDP, asked from the kernel: a burst of some thousand phones */
-#define DATAGRAM_MAX (65536 + 64) /* as long as can be; buffers in a row do not share cache sets   \
-                                   */
-#define TOLD_MS 60000             /* between two alarms about failed handshakes on a port */
+#define DATAGRAM_MAX                                                                               \
+    (65536 + 64)      /* as long as can be; buffers in a row do not share cache sets               \
+                       */
+#define TOLD_MS 60000 /* between two alarms about failed handshakes on a port */
 
 enum profile { PROFILE_NONE, PROFILE_USUAL, PROFILE_OLD };
 
@@ -66,6 +67,7 @@ static void on_open(void *context, uint64_t link, const struct endpoint *peer,
     struct port *p = context;
     struct signalling *s = p->owner;
 
+    signalling_trace_link(s, link, peer, -EINPROGRESS);
     if (signalling_is_sip(p->id)
             ? sip_open(p, link, peer, local)
             : stations_open(s->stations, link, peer, local, signalling_now(s), s->effects))
@@ -94,6 +96,7 @@ static void on_close(void *context, uint64_t link, int err)
     const struct port *p = context;
     struct signalling *s = p->owner;
 
+    signalling_trace_link(s, link, NULL, err);
     if (signalling_is_sip(p->id))
         sip_stations_closed(s->sip, link, err, signalling_now(s), s->effects);
     else
@@ -116,6 +119,8 @@ static void on_datagrams(void *context, const struct udp_datagram *batch, size_t
             continue;
         if (!effects_have_room(s->effects))
             signalling_carry_out(s);
+        signalling_heard(s, (struct device_name){""}, 0, &batch[i].from, batch[i].bytes,
+                         batch[i].len);
         sip_stations_datagram(s->sip, &batch[i].from, &local, batch[i].bytes, batch[i].len, at,
                               s->effects);
     }
@@ -184,6 +189,8 @@ static int take_certificates(struct port *p, char *words, size_t size)
     struct certificate_files files;
     struct tls_options o = server_tls_options(b, port_rows[p->id].profile == PROFILE_OLD, &files);
 
+    o.secret = signalling_secret;
+    o.context = p;
     return p->tls ? tls_reload(p->tls, &o, words, size) : tls_new(&o, &p->tls, words, size);
 }
 

@@ -15,6 +15,7 @@
 #include "core/leases.h"
 #include "io/mailbox.h"
 #include "io/process.h"
+#include "server/traces/trace.h"
 
 #define MAILBOX_ITEMS   16384
 #define MAILBOX_RESERVE 4096 /* places that progress events leave to what must not be lost */
@@ -43,6 +44,7 @@ static const struct thread_row *const thread_rows[N_THREADS] = {
     [THREAD_ADMIN] = &admin_thread,           [THREAD_STORAGE] = &storage_thread,
     [THREAD_LEASES] = &leases_thread,         [THREAD_SIGNALLING] = &signalling_thread,
     [THREAD_ADDRESSING] = &addressing_thread, [THREAD_FILES] = &files_thread,
+    [THREAD_TRACES] = &traces_thread,
 };
 
 const char *const service_names[N_SERVICES] = {
@@ -88,6 +90,12 @@ static void message_done(const struct message *m)
         break;
     case MESSAGE_LEASES_LOADED:
         lease_rows_free(m->leases_loaded.take_rows);
+        break;
+    case MESSAGE_TRACE:
+        trace_record_free(m->trace.take_record);
+        break;
+    case MESSAGE_SECRET:
+        free(m->secret.take_line);
         break;
     case MESSAGE_REQUEST:
         json_decref(m->request.take_arguments);

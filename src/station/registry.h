@@ -26,6 +26,10 @@ struct registry_options {
     struct ip address; /* what phones are told of this node, or none: the one they came to */
     /* Local time of an IANA zone ("": the server's own). */
     void (*local_time)(void *context, const char *zone, uint64_t wall_us, struct local_time *ret);
+    /* A whole message has come, before anything is done about it; `device` "" until it is known. NULL:
+     * nobody wants to hear it. */
+    void (*heard)(void *context, struct device_name device, uint64_t link,
+                  const struct endpoint *peer, const void *bytes, size_t len);
     void *context;
 };
 

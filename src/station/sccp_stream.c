@@ -32,8 +32,12 @@ static void on_frame(struct session *s, const struct sccp_frame *frame, struct e
 {
     struct sccp_message m;
     struct session_input in = {.event = sccp_event_of(frame->id), .message = &m};
+    const struct registry_options *o = &s->station.registry->options;
     int err;
 
+    if (o->heard)
+        o->heard(o->context, s->station.name, s->link, &s->station.peer,
+                 frame->body - SCCP_HEADER_SIZE, frame->len + SCCP_HEADER_SIZE);
     s->station.heard_ms = s->station.registry->now.ms;
     if (in.event == EV_KEEPALIVE) {
         s->station.last_signal = "KeepAlive";

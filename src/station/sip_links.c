@@ -271,6 +271,7 @@ static void on_message(struct sip_link *l, const struct sip_message *m, struct e
  * may be closed after. */
 static size_t take_frame(struct sip_link *l, const uint8_t *bytes, size_t len, struct effects *e)
 {
+    const struct registry_options *o = &l->owner->registry->options;
     struct sip_message m;
     size_t used = 0, at;
 
@@ -280,6 +281,9 @@ static size_t take_frame(struct sip_link *l, const uint8_t *bytes, size_t len, s
     case SIP_FRAME_MESSAGE:
         if (floods(l))
             break;
+        if (o->heard)
+            o->heard(o->context, (struct device_name){""}, l->flow.link, &l->flow.peer, bytes,
+                     used);
         on_message(l, &m, e);
         return used;
     case SIP_FRAME_PING: /* RFC 5626 4.4.1 */
