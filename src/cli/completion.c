@@ -8,7 +8,8 @@ static const char bash[] =
     "# dialtone completion for bash: source <(dialtone completion bash)\n"
     "_dialtone() {\n"
     "    local IFS=$'\\n' word=${COMP_WORDS[COMP_CWORD]}\n"
-    "    COMPREPLY=($(compgen -W \"$(dialtone complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" "
+    "    COMPREPLY=($(compgen -W \"$(\"${COMP_WORDS[0]/#\\~/$HOME}\" complete -- "
+    "\"${COMP_WORDS[@]:1:COMP_CWORD}\" "
     "2>/dev/null)\" -- \"$word\"))\n"
     "    [[ ${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- \"$word\"))\n"
     "    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
@@ -20,14 +21,25 @@ static const char zsh[] =
     "# dialtone completion for zsh: source <(dialtone completion zsh)\n"
     "_dialtone() {\n"
     "    local -a found\n"
-    "    found=(\"${(@f)$(dialtone complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
+    "    found=(\"${(@f)$(${~words[1]} complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
     "    if [[ -n \"$found\" ]]; then compadd -Q -- $found; else _files; fi\n"
     "}\n"
     "compdef _dialtone dialtone\n";
 
+static const char fish[] =
+    "# dialtone completion for fish: dialtone completion fish | source\n"
+    "function __dialtone_words\n"
+    "    set -l words (commandline -opc) (commandline -ct)\n"
+    "    $words[1] complete -- $words[2..-1] 2>/dev/null\n"
+    "end\n"
+    "complete -c dialtone -a '(__dialtone_words)'\n";
+
 const char *completion_script(struct text shell)
 {
-    return text_is(shell, "bash") ? bash : text_is(shell, "zsh") ? zsh : NULL;
+    return text_is(shell, "bash")   ? bash
+           : text_is(shell, "zsh")  ? zsh
+           : text_is(shell, "fish") ? fish
+                                    : NULL;
 }
 
 static void candidate(struct grow *g, const char *prefix, const char *word, const char *suffix)
@@ -75,7 +87,7 @@ static void arguments(const struct noun_row *noun, const struct command *c, int 
     if (strchr(c->arguments, '=') && (n_given > 0 || !wants_name))
         fields(g, noun);
     if (!strcmp(noun->noun, "completion"))
-        grow_string(g, "bash\nzsh\n");
+        grow_string(g, "bash\nzsh\nfish\n");
 }
 
 void completion_words(int argc, char **argv, completion_names names, void *context, struct grow *g)

@@ -131,7 +131,7 @@ static struct writer room_for(struct tftp_server *s, struct transfer *t, uint64_
                : block > BURST_MAX        ? block
                                           : BURST_MAX;
     if (s->output.room)
-        room = s->output.room(s->output.context, t->tid, size);
+        room = s->output.room(s->output.context, t->tid, &t->peer, size);
     return room ? writer_of(room, size) : writer_of(s->out, sizeof(s->out));
 }
 

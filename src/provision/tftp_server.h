@@ -27,8 +27,8 @@ struct tftp_settings {
 
 struct tftp_output {
     void *context;
-    /* Where up to `n` bytes for that socket are best put together, or NULL: anywhere. May be NULL. */
-    uint8_t *(*room)(void *context, unsigned tid, size_t n);
+    /* Where up to `n` bytes for that socket and peer are best put together, or NULL: anywhere. May be NULL. */
+    uint8_t *(*room)(void *context, unsigned tid, const struct endpoint *to, size_t n);
     /* `len` bytes as datagrams of `segment` bytes each, the last may be shorter; segment 0: one datagram.
      * From socket `tid`, from our address `local`. */
     void (*send)(void *context, unsigned tid, const struct endpoint *to, struct ip local,

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "server/api_lists.h"
+#include "server/event_files.h"
 
 static const char *const severities[] = {"emergency", "alert",  "critical", "error",
                                          "warning",   "notice", "info",     "debug"};
@@ -12,6 +13,11 @@ static const char *const severities[] = {"emergency", "alert",  "critical", "err
 static const char *const event_columns[] = {"time",     "device",    "alarm",   "meaning",
                                             "number",   "severity",  "address", "reason",
                                             "repeated", "parameters"};
+
+#define LINES_BACK                                                                                 \
+    50000 /* of files, looked through for the newest that fit; --since goes further */
+#define LINES_A_PAGE 20000 /* of files, read for one answer */
+#define MOST_BACK    10000
 
 #define N_EVENT_USUAL   4 /* what fits the terminal of a person */
 #define N_EVENT_COLUMNS (sizeof(event_columns) / sizeof(*event_columns))
@@ -104,8 +110,8 @@ static bool parse_severity(struct text t, int *ret)
 
 static bool read_filter(struct admin *a, const struct call *c, struct event_filter *f)
 {
-    const char *since = call_option(c, "since"), *severity = call_option(c, "severity"),
-               *reason = call_option(c, "reason");
+    const char *since = call_option(c, "since"), *until = call_option(c, "until"),
+               *severity = call_option(c, "severity"), *reason = call_option(c, "reason");
 
     *f = (struct event_filter){.device = text_of(call_option(c, "device")),
                                .alarm = text_of(call_option(c, "alarm")),
@@ -118,6 +124,8 @@ static bool read_filter(struct admin *a, const struct call *c, struct event_filt
         admin_refuse(a, c->who,
                      "\"%s\" is no time: 90s, 30m, 12h, 7d, 2026-11-21 or 2026-11-21T04:00.",
                      since);
+    else if (*until && !admin_parse_time(text_of(until), &f->until_us))
+        admin_refuse(a, c->who, "\"%s\" is no time: as of --since.", until);
     else if (*reason && text_to_u32(text_of(reason), 10, &f->reason) < 0)
         admin_refuse(a, c->who, "\"%s\" is no reason code: a number.", reason);
     else
@@ -125,19 +133,73 @@ static bool read_filter(struct admin *a, const struct call *c, struct event_filt
     return false;
 }
 
+/* The newest in the files that fit, but no more than `wanted`: where they begin. */
+static uint64_t first_in_files(struct admin *a, const struct event_filter *f, size_t wanted)
+{
+    uint64_t first = events_first(a->events), *found = calloc(wanted, sizeof(*found)), n = 0, at;
+    struct event_cursor c;
+    struct alarm *alarm;
+
+    if (!found)
+        return first;
+    event_cursor_open(&c, events_folder(a->events));
+    event_cursor_seek(&c, first > LINES_BACK ? first - LINES_BACK : 1);
+    while ((alarm = event_cursor_next(&c, &at)) && at < first) {
+        if (event_matches(alarm, f))
+            found[n++ % wanted] = at;
+        free(alarm);
+    }
+    free(alarm);
+    event_cursor_close(&c);
+    if (n)
+        first = found[n > wanted ? n % wanted : 0];
+    free(found);
+    return first;
+}
+
 /* The newest that fit, oldest first: where to begin so that `wanted` of them follow (0: all). */
 static uint64_t first_of_newest(struct admin *a, const struct event_filter *f, json_int_t wanted)
 {
-    uint64_t n = events_last(a->events);
+    uint64_t n = events_last(a->events), first = events_first(a->events);
 
     if (!wanted)
-        return events_first(a->events);
-    for (; n >= events_first(a->events) && wanted; n--) {
+        return 1;
+    for (; n >= first && wanted; n--) {
         const struct alarm *alarm = events_get(a->events, n);
 
         wanted -= alarm && event_matches(alarm, f);
     }
-    return n + 1;
+    return wanted && first > 1
+               ? first_in_files(a, f, wanted < MOST_BACK ? (size_t)wanted : MOST_BACK)
+               : n + 1;
+}
+
+/* Rows of alarms that are no longer in memory, from number *n on, which moves on. */
+static void rows_of_files(struct admin *a, const struct call *c, const struct event_filter *f,
+                          size_t n_columns, json_t *rows, uint64_t *n)
+{
+    uint64_t first = events_first(a->events), at;
+    struct event_cursor cursor;
+
+    event_cursor_open(&cursor, events_folder(a->events));
+    if (*n == 1)
+        event_cursor_seek_time(&cursor, f->since_us);
+    else
+        event_cursor_seek(&cursor, *n);
+    for (size_t i = 0; i < LINES_A_PAGE && json_array_size(rows) < call_limit(c); i++) {
+        struct alarm *alarm = event_cursor_next(&cursor, &at);
+
+        if (!alarm || at >= first) { /* the rest is in memory */
+            free(alarm);
+            *n = first;
+            break;
+        }
+        *n = at + 1;
+        if (event_matches(alarm, f))
+            json_array_append_new(rows, event_row(alarm, at, n_columns, c->full));
+        free(alarm);
+    }
+    event_cursor_close(&cursor);
 }
 
 void api_event_list(struct admin *a, const struct call *c)
@@ -155,7 +217,10 @@ void api_event_list(struct admin *a, const struct call *c)
         json_array_append_new(columns, json_string(event_columns[i]));
     if (n == 1)
         n = first_of_newest(a, &filter, json_integer_value(json_object_get(c->options, "wanted")));
-    for (; n <= last && json_array_size(rows) < call_limit(c); n++) {
+    if (n < events_first(a->events))
+        rows_of_files(a, c, &filter, n_columns, rows, &n);
+    for (; n >= events_first(a->events) && n <= last && json_array_size(rows) < call_limit(c);
+         n++) {
         const struct alarm *alarm = events_get(a->events, n);
 
         if (alarm && event_matches(alarm, &filter))

@@ -1,5 +1,6 @@
 /* events.c - the event store. */
 #include "server/events.h"
+#include "server/event_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #define FILE_MAX_BYTES (8u << 20)
-#define FILES_KEPT     5          /* events.log and four before it */
 #define READ_BACK      (4u << 20) /* of the end of the file, at start */
 #define LINE_MAX_BYTES 4096
 #define OUT_BYTES      (8 * LINE_MAX_BYTES)
@@ -50,7 +50,7 @@ static void rotate(struct events *e)
     char from[600], to[600];
 
     close(e->fd);
-    for (unsigned n = FILES_KEPT - 1; n-- > 0;) {
+    for (unsigned n = EVENT_FILES - 1; n-- > 0;) {
         file_name(e, n, from);
         file_name(e, n + 1, to);
         rename(from, to);
@@ -275,6 +275,12 @@ const struct alarm *events_get(const struct events *e, uint64_t sequence)
     return e->ring[sequence % EVENTS_KEPT];
 }
 
+const char *events_folder(struct events *e)
+{
+    events_flush(e);
+    return e->folder;
+}
+
 int events_error(const struct events *e)
 {
     return e->err;
@@ -287,7 +293,7 @@ bool event_matches(const struct alarm *a, const struct event_filter *f)
     return (!f->device.len || text_equal_nocase(f->device, text_of(a->device.s))) &&
            (!f->alarm.len || text_equal_nocase(f->alarm, name)) &&
            (int)alarm_severity(a) <= f->severity && (!f->reason || f->reason == a->reason) &&
-           a->time_us >= f->since_us &&
+           a->time_us >= f->since_us && (!f->until_us || a->time_us <= f->until_us) &&
            (!f->search.len || text_contains_nocase(text_of(a->parameters), f->search) ||
             text_contains_nocase(name, f->search));
 }

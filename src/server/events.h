@@ -18,7 +18,7 @@ struct event_filter {
     struct text search; /* anywhere in the parameters or the name, any case */
     int severity;       /* this or worse; 7: all */
     uint32_t reason;    /* 0: any */
-    uint64_t since_us;
+    uint64_t since_us, until_us; /* 0: no limit */
 };
 
 /* `folder` NULL: memory only. NULL without memory; a file that cannot be opened is told by
@@ -35,6 +35,8 @@ uint64_t
 events_first(const struct events *e); /* oldest in memory; events_last + 1 when there is none */
 uint64_t events_last(const struct events *e); /* newest; 0: none yet */
 bool event_matches(const struct alarm *a, const struct event_filter *f);
+/* Where the files lie (event_files.h), all lines written to them; "": memory only. */
+const char *events_folder(struct events *e);
 int events_error(const struct events *e); /* 0, or -errno of the last attempt to write the file */
 
 /* A line of the syslog form back to what it said; NULL when it is none. */

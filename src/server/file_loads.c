@@ -241,6 +241,53 @@ static bool find_load(struct files *f, const char *name, struct load_info *l)
     return false;
 }
 
+/* --- how many fetch one at once --- */
+
+static bool is_part(struct files *f, const char *load, const char *file)
+{
+    struct load_info l;
+
+    if (!find_load(f, load, &l))
+        return false;
+    if (text_equal_nocase(text_of(l.file), text_of(file)))
+        return true;
+    for (size_t i = 0; i < l.n_parts; i++)
+        if (text_equal_nocase(text_of(l.parts[i].name), text_of(file)))
+            return true;
+    return false;
+}
+
+/* The load with a limit that a file belongs to, or NULL. */
+static const struct load *limited_load(struct files *f, const char *file)
+{
+    const struct directory *dir = f->thread->directory;
+
+    for (const struct load *l = directory_next(dir, ENTITY_load, TEXT("")); l;
+         l = directory_next(dir, ENTITY_load, text_of(l->name)))
+        if (l->max_downloads && is_part(f, l->name, file))
+            return l;
+    return NULL;
+}
+
+bool file_loads_begin(struct files *f, const struct file_name *name, struct ip phone)
+{
+    const struct load *l = load_is_firmware(name->path) ? limited_load(f, name->path) : NULL;
+    struct device_name device = file_guard_owner(f->guard, phone);
+    const struct phone *p = directory_phone(f->thread->directory, text_of(device.s));
+
+    if (!l || downloads_begin(f->downloads, l->name, p ? p->pool : "", phone,
+                              (size_t)l->max_downloads, uv_now(&f->thread->loop)))
+        return true;
+    count(COUNT_FILE_LOADS_DEFERRED);
+    return false;
+}
+
+void file_loads_ended(struct files *f, const struct file_name *name, struct ip phone)
+{
+    if (load_is_firmware(name->path))
+        downloads_ended(f->downloads, phone, uv_now(&f->thread->loop));
+}
+
 void file_loads_check(struct files *f, uint64_t token, const json_t *arguments)
 {
     const char *name = json_string_value(json_object_get(arguments, "name")), *advice;

@@ -298,6 +298,11 @@ static void open_file(void *context, const struct file_request *r, struct file_a
             a->err = -ENOENT;
         return;
     }
+    if (!file_loads_begin(f, &name, r->client.ip)) {
+        content_unref(c);
+        a->err = -EBUSY;
+        return;
+    }
     a->size = c->size;
     a->tag = c->tag;
     a->bytes = c->bytes;
@@ -380,6 +385,8 @@ void file_lookup_report(struct files *f, const struct file_report *r)
     text_copy(e.detail, sizeof(e.detail), r->name);
     tell_later(f, &e);
     trace_report(f, r, parsed ? name.device : (struct device_name){""});
+    if (parsed && (r->result == FILE_SENT || r->result == FILE_ABORTED))
+        file_loads_ended(f, &name, r->client.ip);
     if (parsed && (r->result == FILE_MISSING || r->result == FILE_REFUSED) && is_private(&name))
         file_alarm_missing(f, &name, r);
     if (!log_wants(LOG_LEVEL_DEBUG))
@@ -418,14 +425,16 @@ int file_lookup_init(struct files *f)
 {
     f->guard = file_guard_new();
     f->cache = file_cache_new();
+    f->downloads = downloads_new();
     f->names = calloc(1, sizeof(*f->names));
     f->alarms = file_alarms_new();
-    return f->guard && f->cache && f->names && f->alarms ? 0 : -ENOMEM;
+    return f->guard && f->downloads && f->cache && f->names && f->alarms ? 0 : -ENOMEM;
 }
 
 void file_lookup_done(struct files *f)
 {
     file_guard_free(f->guard);
+    downloads_free(f->downloads);
     file_cache_free(f->cache);
     free(f->names);
     free(f->alarms);

@@ -1,4 +1,4 @@
-/* files.c - the files thread: TFTP on UDP 69, HTTP on TCP 6970, one content behind both. */
+/* files.c - the files thread: TFTP (files_tftp.c), HTTP on TCP 6970, one content behind both. */
 #include "server/files.h"
 
 #include <errno.h>
@@ -12,9 +12,7 @@
 #include "core/settings.h"
 
 #define TICK_MS      10
-#define TOS          96 /* CS3, as CallManager marks its files */
-#define RECEIVE_ROOM (4u << 20)
-#define ANSWER_MAX   600        /* bytes of what phones send to a transfer: ACK and ERROR */
+#define TOS          96         /* CS3, as CallManager marks its files */
 #define HTTP_QUEUED  (2u << 20) /* bytes that a link may have unsent */
 #define HTTP_LEAVING 1024       /* links that are closed and whose last bytes are not out */
 
@@ -31,20 +29,13 @@ static bool anything_runs(const struct files *f)
            (f->http && file_server_count(f->http));
 }
 
-/* A transfer answers from its own socket, after the batch that asked for it. */
-static void flush_tids(struct files *f)
-{
-    for (int i = 0; i < FILES_TIDS && f->tids[i]; i++)
-        udp_flush(f->tids[i]);
-}
-
 static void on_tick(uv_timer_t *timer)
 {
     struct files *f = timer->data;
 
     if (f->tftp) {
         tftp_server_expire(f->tftp, now(f));
-        flush_tids(f);
+        files_tftp_flush(f);
     }
     if (f->http)
         file_server_expire(f->http, now(f));
@@ -53,158 +44,26 @@ static void on_tick(uv_timer_t *timer)
         uv_timer_stop(timer);
 }
 
-static void keep_ticking(struct files *f)
+void files_keep_ticking(struct files *f)
 {
     if (!uv_is_active((uv_handle_t *)&f->tick) && anything_runs(f) && !f->closing)
         uv_timer_start(&f->tick, on_tick, TICK_MS, TICK_MS);
 }
 
-/* --- TFTP --- */
-
-static void on_requests(void *context, const struct udp_datagram *batch, size_t n)
-{
-    struct files *f = context;
-
-    for (size_t i = 0; i < n && f->tftp; i++) {
-        if (!batch[i].group) /* a request to everybody is nobody's (RFC 1123 4.2.3.5) */
-            tftp_server_request(f->tftp, now(f), &batch[i].from, batch[i].to, batch[i].bytes,
-                                batch[i].len);
-    }
-    flush_tids(f);
-    keep_ticking(f);
-}
-
-static void on_answers(void *context, const struct udp_datagram *batch, size_t n)
-{
-    struct tid_context *c = context;
-    struct files *f = c->files;
-
-    for (size_t i = 0; i < n && f->tftp; i++)
-        tftp_server_packet(f->tftp, now(f), c->tid, &batch[i].from, batch[i].bytes, batch[i].len);
-}
-
-static void send_datagrams(void *context, unsigned tid, const struct endpoint *to, struct ip local,
-                           const void *bytes, size_t len, size_t segment)
-{
-    udp_send_train(((struct files *)context)->tids[tid], to, local, 0, bytes, len, segment);
-}
-
-static uint8_t *room(void *context, unsigned tid, size_t n)
-{
-    return udp_room(((struct files *)context)->tids[tid], n);
-}
+/* --- HTTP --- */
 
 static void tell(void *context, const struct file_report *r)
 {
     file_lookup_report(context, r);
 }
 
-static void close_tftp(struct files *f)
-{
-    tftp_server_free(f->tftp);
-    f->tftp = NULL;
-    udp_close(f->listener);
-    f->listener = NULL;
-    for (int i = 0; i < FILES_TIDS; i++) {
-        udp_close(f->tids[i]);
-        f->tids[i] = NULL;
-    }
-}
-
-static int open_sockets(struct files *f, struct endpoint *local)
-{
-    struct udp_options o = {
-        .local = *local,
-        .tos = TOS,
-        .receive_buffer = RECEIVE_ROOM,
-        .input = on_requests,
-        .context = f,
-    };
-    int err = udp_open(&f->thread->loop, &o, &f->listener);
-
-    o.local.port = 0;
-    o.max_len = ANSWER_MAX;
-    o.input = on_answers;
-    for (unsigned i = 0; i < FILES_TIDS && !err; i++) {
-        f->tid_contexts[i] = (struct tid_context){f, i};
-        o.context = &f->tid_contexts[i];
-        err = udp_open(&f->thread->loop, &o, &f->tids[i]);
-        if (err)
-            local->port = 0;
-    }
-    return err;
-}
-
-static void port_alarm(struct files *f, const struct endpoint *local)
-{
-    struct alarm_draft d;
-    char address[IP_TEXT_MAX];
-
-    alarm_begin(&d, ALARM_TFTP_BIND_FAILED);
-    alarm_put(&d, "IPAddress", "%s", local->ip.family ? ip_print(local->ip, address) : "0.0.0.0");
-    alarm_put(&d, "Port", "%u", local->port);
-    server_alarm(f->server, alarm_finish(&d));
-}
-
-static struct endpoint listen_on(const struct files *f, int32_t port)
+struct endpoint files_listen_on(const struct files *f, int32_t port)
 {
     struct endpoint e = {.port = (uint16_t)port};
 
     ip_parse(text_of(server_bootstrap(f->server)->listen_address), &e.ip);
     return e;
 }
-
-void files_tell_state(struct files *f, uint64_t token)
-{
-    size_t n_static = f->tree ? file_tree_state(f->tree).files : 0;
-    size_t n_phones = directory_count(f->thread->directory, ENTITY_phone);
-
-    if (!f->tftp)
-        return;
-    if (f->builder.runs)
-        server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token,
-                             "UDP %u, %zu static files, making files of phones: %zu of %zu",
-                             udp_port(f->listener), n_static, f->builder.built + f->builder.failed,
-                             n_phones);
-    else
-        server_service_state(f->server, SERVICE_TFTP, SERVICE_RUNNING, token,
-                             "UDP %u, %zu static files, files of %zu phones", udp_port(f->listener),
-                             n_static, n_phones);
-}
-
-static void start_tftp(struct files *f, uint64_t token)
-{
-    int32_t port = server_bootstrap(f->server)->tftp_port;
-    struct endpoint local = listen_on(f, port);
-    struct file_source source = file_lookup_source(f);
-    struct tftp_output output = {f, room, send_datagrams, tell};
-    struct tftp_settings settings;
-    char reason[160];
-    int err;
-
-    if (!port) {
-        server_service_state(f->server, SERVICE_TFTP, SERVICE_OFF, token, "tftp.port is 0");
-        return;
-    }
-    if (f->tftp)
-        close_tftp(f);
-    tftp_settings_default(&settings);
-    settings.n_tids = FILES_TIDS;
-    err = open_sockets(f, &local);
-    if (!err && !(f->tftp = tftp_server_new(&settings, &source, &output, now(f))))
-        err = -ENOMEM;
-    if (err) {
-        port_alarm(f, &local);
-        server_service_state(f->server, SERVICE_TFTP, SERVICE_FAILED, token, "%s",
-                             server_bind_error(err, &local, true, reason, sizeof(reason)));
-        close_tftp(f);
-        return;
-    }
-    file_lookup_settings(f);
-    files_tell_state(f, token);
-}
-
-/* --- HTTP --- */
 
 static int http_send(void *context, uint64_t link, const void *bytes, size_t len)
 {
@@ -231,7 +90,7 @@ static void on_pump(uv_idle_t *idle)
 
 static void keep_pumping(struct files *f)
 {
-    keep_ticking(f);
+    files_keep_ticking(f);
     if (!f->closing)
         uv_idle_start(&f->pump, on_pump);
 }
@@ -243,7 +102,7 @@ static void on_open(void *context, uint64_t link, const struct endpoint *peer,
 
     if (!f->http || !file_server_opened(f->http, now(f), link, peer, local->ip))
         tcp_close(f->http_port, link);
-    keep_ticking(f);
+    files_keep_ticking(f);
 }
 
 static void on_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
@@ -318,7 +177,7 @@ static int open_http(struct files *f, const struct endpoint *local)
 static void start_http(struct files *f, uint64_t token)
 {
     int32_t port = server_bootstrap(f->server)->files_http_port;
-    struct endpoint local = listen_on(f, port);
+    struct endpoint local = files_listen_on(f, port);
     char reason[160];
     int err;
 
@@ -345,9 +204,9 @@ static void service(struct files *f, const struct message *m)
     bool start = m->service.wanted == SERVICE_RUNNING;
 
     if (m->service.service == SERVICE_TFTP && start) {
-        start_tftp(f, m->service.token);
+        files_tftp_start(f, m->service.token);
     } else if (m->service.service == SERVICE_TFTP) {
-        close_tftp(f);
+        files_tftp_close(f);
         server_service_state(f->server, SERVICE_TFTP, SERVICE_STOPPED, m->service.token, "stopped");
     } else if (m->service.service == SERVICE_FILES_HTTP && start) {
         start_http(f, m->service.token);
@@ -461,7 +320,7 @@ static int start(struct thread *t)
     if ((err = file_lookup_init(f)))
         return err;
     open_tree(f);
-    start_tftp(f, 0);
+    files_tftp_start(f, 0);
     start_http(f, 0);
     file_lookup_settings(f);
     file_build_start(f, 0, false);
@@ -514,7 +373,7 @@ static void stop(struct thread *t)
     if (!f)
         return;
     f->closing = true;
-    close_tftp(f);
+    files_tftp_close(f);
     close_http(f);
     file_lookup_tell(f);
     file_build_stop(f);

@@ -6,6 +6,7 @@
 #include "io/file_tree.h"
 #include "io/tcp.h"
 #include "io/udp.h"
+#include "provision/downloads.h"
 #include "provision/file_guard.h"
 #include "provision/file_server.h"
 #include "provision/phone_files.h"
@@ -43,6 +44,7 @@ struct files {
     char node_name[256], time_zone[64];
     struct file_tree *tree;  /* NULL: the static folder cannot be read */
     struct file_guard *guard;
+    struct downloads *downloads;
     struct file_cache *cache;
     struct file_names_cache *names;
     struct file_alarms *alarms;
@@ -51,7 +53,7 @@ struct files {
     uv_timer_t check;        /* of loads, a while after a change */
     uint64_t loads_told;     /* what was said of them */
     uv_idle_t pump;          /* runs while HTTP links have more to send */
-    struct udp *listener, *tids[FILES_TIDS];
+    struct udp *listener[2], *tids[2][FILES_TIDS]; /* IPv4, IPv6 where the system has it */
     struct tid_context tid_contexts[FILES_TIDS];
     struct tftp_server *tftp; /* NULL: stopped */
     struct tcp *http_port;
@@ -64,7 +66,14 @@ struct files {
 
 /* Tells the state of TFTP with what there is to serve; `token` 0: nobody waits for it. */
 void files_tell_state(struct files *f, uint64_t token);
+void files_keep_ticking(struct files *f); /* while anything runs */
+struct endpoint files_listen_on(const struct files *f, int32_t port);
 void files_release(struct files *f); /* one holder less; the last frees */
+
+/* files_tftp.c */
+void files_tftp_start(struct files *f, uint64_t token);
+void files_tftp_close(struct files *f);
+void files_tftp_flush(struct files *f); /* what transfers have to say leaves */
 
 /* file_lookup.c */
 struct file_source file_lookup_source(struct files *f);
@@ -94,6 +103,9 @@ void file_build_stop(struct files *f);
 void file_loads_list(struct files *f, uint64_t token, const json_t *arguments);
 void file_loads_check(struct files *f, uint64_t token, const json_t *arguments);
 void file_loads_import(struct files *f, uint64_t token, const json_t *arguments);
+/* A phone begins to fetch a file: false when it is a part of a load that enough others fetch (BOOT-5). */
+bool file_loads_begin(struct files *f, const struct file_name *name, struct ip phone);
+void file_loads_ended(struct files *f, const struct file_name *name, struct ip phone);
 void file_loads_check_soon(struct files *f); /* logs loads that are wanted and not complete */
 
 /* file_requests.c */

@@ -458,19 +458,38 @@ def test_completion_knows_words_and_names(node, phones):
     assert PHONE in complete('phone', 'show', '')
     assert 'model=' in complete('phone', 'add', PHONE, '')
     script = dialtone(node.folder, 'completion', 'bash').stdout
-    line = f'dialtone --data {node.folder} phone sh'.split()
+    line = f'{DIALTONE} --data {node.folder} phone sh'.split()
     bash = subprocess.run(['bash', '-c', script + 'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dialtone; echo '
-                           '"${COMPREPLY[@]}"', '-', *line], capture_output=True, text=True,
-                          env={**os.environ, 'PATH': f'{pathlib.Path(DIALTONE).parent}:{os.environ["PATH"]}'})
+                           '"${COMPREPLY[@]}"', '-', *line], capture_output=True, text=True)
     assert bash.stdout.split() == ['show']
 
 
-@pytest.mark.parametrize('page', ['dialtone.1', 'dialtone-serve.8', 'dialtone.conf.5'])
+@pytest.mark.parametrize('page', sorted(p.name for p in (pathlib.Path(__file__).parents[2] / 'man').glob('*.[158]')))
 def test_manual_pages_render_without_warnings(page):
     path = pathlib.Path(__file__).parents[2] / 'man' / page
     done = subprocess.run(['man', '--warnings', '-l', str(path)], capture_output=True, text=True,
                           env={**os.environ, 'MANWIDTH': '80', 'LC_ALL': 'C.UTF-8'})
     assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+def test_events_that_have_left_memory_are_read_from_the_files(tmp_path):
+    """Two files of 10 000 lines each: found by number, time and device, page by page."""
+    folder = tmp_path / 'data'
+    folder.mkdir()
+    line = ('{n}: old: Nov {day:02d} 2025 {h:02d}:{m:02d}:{s:02d}.000 UTC :  %UC_CALLMANAGER-3-EndPointUnregistered: '
+            '%[DeviceName=SEP{n:012X}][IPAddress=10.0.0.1][Protocol=SCCP][Reason=13][AppID=Cisco CallManager]'
+            '[ClusterID=][NodeID=old]: An endpoint has unregistered\n')
+    text = [line.format(n=n, day=1 + n // 3600 // 24, h=n // 3600 % 24, m=n // 60 % 60, s=n % 60) for n in range(1, 20001)]
+    (folder / 'events.log.1').write_text(''.join(text[:10000]))
+    (folder / 'events.log').write_text(''.join(text[10000:]))
+    node = Node(folder)
+    ask = lambda *words: json.loads(dialtone(folder, 'event', 'list', *words, '--json').stdout)
+    everything = [e['number'] for e in ask('--limit', '0', '--alarm', 'EndPointUnregistered')]
+    assert everything == list(range(1, 20001))
+    assert [e['number'] for e in ask('--device', 'SEP00000000002A')] == [42]
+    assert len(ask('--since', '2025-11-01', '--until', '2025-11-03', '--limit', '0')) == 20000
+    assert len(ask('--limit', '9000', '--reason', '13')) == 9000
+    node.stop()
 
 
 # --- those who do not know the language ---

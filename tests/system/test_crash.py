@@ -120,6 +120,22 @@ def test_nothing_acknowledged_is_lost(tmp_path):
     print(f'{ROUNDS} kills, {acknowledged} acknowledged changes, none lost')
 
 
+def test_a_scope_that_was_acknowledged_is_there_after_a_kill(tmp_path):
+    """Nothing but the acknowledgement lies between the change and the kill; how long it takes is told."""
+    folder, took = tmp_path / 'data', []
+    for n in range(1, 4):
+        node = Node(folder)
+        control = node.control()
+        began = time.monotonic()
+        answer = control.ask('scope', 'add', f's{n}', {'subnet': f'10.{n}.0.0/16', 'first': f'10.{n}.1.1', 'last': f'10.{n}.2.254'})
+        took.append(time.monotonic() - began)
+        node.kill()
+        control.close()
+        assert 'error' not in answer, answer
+        assert set(everything(folder, tmp_path / 'all.json')['scope']) == {f's{i}' for i in range(1, n + 1)}
+    print(f'acknowledged after {min(took) * 1000:.1f} to {max(took) * 1000:.1f} ms')
+
+
 def test_a_killed_offline_import_is_all_or_nothing(tmp_path):
     folder = tmp_path / 'data'
     node = Node(folder)

@@ -429,3 +429,53 @@ def test_tshark_finds_nothing_wrong(node, tmp_path):
                           capture_output=True, text=True)
     for word in ('Read Request', 'Option Acknowledgement', 'Data Packet', 'Acknowledgement', 'Error Code'):
         assert word in read.stdout, word
+
+
+# --- IPv6, and how many fetch a load at once ---
+
+def test_files_are_fetched_over_ipv6(node):
+    put_static(node, 'big.bin', bytes(range(256)) * 300)
+    until(lambda: b'200' in node.curl('big.bin', '-I').stdout)
+    for url in f'tftp://[::1]:{node.tftp_port}/big.bin', f'http://[::1]:{node.http_port}/big.bin':
+        got = subprocess.run(['curl', '-sfg', '-m', '60', url], capture_output=True)
+        assert got.returncode == 0 and got.stdout == bytes(range(256)) * 300, (url, got.returncode)
+    got = subprocess.run(['curl', '-sfg', '-m', '60', f'tftp://[::1]:{node.tftp_port}/{FILE}'], capture_output=True)
+    assert b'<device' in got.stdout, got.returncode
+
+
+class Fetching:
+    """A phone at an address of its own that has asked for a file by TFTP and got the first block."""
+
+    def __init__(self, node, address, name):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
+        self.socket.settimeout(30)
+        self.socket.sendto(rrq(name), ('127.0.0.1', node.tftp_port))
+        self.first, self.peer = self.socket.recvfrom(2000)
+
+    def finish(self):
+        block = self.first
+        while True:
+            self.socket.sendto(b'\0\4' + block[2:4], self.peer)
+            if len(block) < 516:
+                self.socket.close()
+                return
+            block = self.socket.recv(2000)
+
+
+def test_no_more_phones_than_the_limit_fetch_a_load_at_once(node):
+    name = 'P00308000500'
+    put_static(node, f'{name}.bin', b'x' * 2000)
+    until(lambda: b'200' in node.curl(f'{name}.bin', '-I').stdout)
+    assert node.ask('load', 'set', name, fields={'max_downloads': '1'})['status'] == 0
+    first = Fetching(node, '127.0.0.2', f'{name}.bin')
+    assert first.first[:2] == b'\0\3'
+    second = Fetching(node, '127.0.0.3', f'{name}.bin')
+    assert second.first[:2] == b'\0\5' and b'busy' in second.first.lower()
+    assert b' 503 ' in node.curl(f'{name}.bin').stdout
+    assert Fetching(node, '127.0.0.3', FILE).first[:2] == b'\0\3'  # what is no firmware has no limit
+    first.finish()
+    again = Fetching(node, '127.0.0.2', f'{name}.bin')  # its place is kept between two parts
+    assert again.first[:2] == b'\0\3'
+    assert node.ask('load', 'set', name, fields={'max_downloads': '0'})['status'] == 0
+    assert Fetching(node, '127.0.0.3', f'{name}.bin').first[:2] == b'\0\3'

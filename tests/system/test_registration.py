@@ -104,6 +104,21 @@ def test_wrong_type_is_told_so(node):
     until(lambda: status(node) == 'rejected')
 
 
+@pytest.mark.parametrize('model', [50, 51, 110, 47, 90, 131])
+def test_a_device_that_is_no_phone_is_refused(node, model):
+    """Conference bridges, music on hold, media termination points, gateways: not under a phone's name, nor their own."""
+    assert Phone(node).register(model=model) == (REJECT, b'Error: Mismatch'.ljust(32, b'\0'))
+    assert Phone(node).register('CFB0019E8C0FFEE', model=model)[0] == REJECT
+    until(lambda: status(node) == 'rejected')
+
+
+def test_phones_register_over_ipv6(node):
+    phone = Phone(node, '::1', '::1')
+    phone.come_in()
+    until(lambda: status(node) == 'registered')
+    assert node.ask('phone', 'show', PHONE)['record']['address'] == '::1'
+
+
 def test_keepalive_is_acknowledged_only_where_the_phone_is_registered(node):
     standby, phone = Phone(node), Phone(node)
     phone.come_in()
