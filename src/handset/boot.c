@@ -241,14 +241,15 @@ static void tftp_name_answer(struct boot *b, enum boot_dns_status status, struct
 
 static void next_server_name(struct boot *b, uint64_t now_ms, struct effects *fx);
 
-static void server_done(struct boot *b, enum boot_dns_status status, struct ip ip, uint64_t now_ms,
-                        struct effects *fx)
+static void server_found(struct boot *b, enum boot_dns_status status, struct boot_server found,
+                         uint64_t now_ms, struct effects *fx)
 {
     struct boot_server *s = &b->servers[b->n_servers];
 
-    s->as_written = b->config.servers[b->name_at];
+    boot_server_end(b);
+    *s = found;
     s->dns = status;
-    s->at = (struct endpoint){ip, s->as_written.port};
+    s->at.port = s->as_written.port;
     if (status == BOOT_DNS_FINE || status == BOOT_DNS_NOT_NEEDED)
         b->n_servers++; /* a member whose name is not known is dropped from the list */
     else
@@ -257,6 +258,14 @@ static void server_done(struct boot *b, enum boot_dns_status status, struct ip i
     b->name_at++;
     b->tries = 0;
     next_server_name(b, now_ms, fx);
+}
+
+static void server_done(struct boot *b, enum boot_dns_status status, struct ip ip, uint64_t now_ms,
+                        struct effects *fx)
+{
+    struct boot_server s = {.as_written = b->config.servers[b->name_at], .at.ip = ip};
+
+    server_found(b, status, s, now_ms, fx);
 }
 
 static void next_server_name(struct boot *b, uint64_t now_ms, struct effects *fx)
@@ -274,7 +283,8 @@ static void next_server_name(struct boot *b, uint64_t now_ms, struct effects *fx
     } else if (ip_is_any(b->network.dns)) {
         server_done(b, BOOT_DNS_NOT_FOUND, (struct ip){0}, now_ms, fx);
     } else {
-        name_query(b, now_ms, fx, name);
+        boot_server_begin(b, fx);
+        b->due_ms = now_ms + NAME_WAIT_MS;
     }
 }
 
@@ -296,9 +306,10 @@ static void names_enter(struct boot *b, uint64_t now_ms, struct effects *fx)
 
 static void names_due(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
+    b->due_ms = now_ms + NAME_WAIT_MS;
     if (++b->tries < NAME_TRIES)
-        name_query(b, now_ms, fx, b->config.servers[b->name_at].name);
-    else
+        boot_server_ask(b, fx);
+    else if (boot_server_silent(b, fx))
         server_done(b, BOOT_DNS_TIMEOUT, (struct ip){0}, now_ms, fx);
 }
 
@@ -377,6 +388,7 @@ void boot_free(struct boot *b)
 {
     if (!b)
         return;
+    boot_server_end(b);
     free(b->body);
     free(b);
 }
@@ -457,19 +469,25 @@ void boot_udp(struct boot *b, const struct endpoint *from, const void *bytes, si
               uint64_t now_ms, struct effects *fx)
 {
     struct ip ip = {0};
+    uint32_t asked = b->transaction;
+    struct boot_server server;
     enum boot_dns_status status;
 
     if (boot_is_reading(b)) {
         boot_files_input(b, from, bytes, len, now_ms, fx);
         return;
     }
-    if (b->stage != BOOT_TFTP_NAME && b->stage != BOOT_NAMES)
-        return;
-    status = boot_name_answer(b, bytes, len, &ip);
-    if (status && b->stage == BOOT_NAMES)
-        server_done(b, status, ip, now_ms, fx);
-    else if (status)
-        tftp_name_answer(b, status, ip, now_ms, fx);
+    if (b->stage == BOOT_NAMES) {
+        status = boot_server_answer(b, bytes, len, &server, fx);
+        if (status)
+            server_found(b, status, server, now_ms, fx);
+        else if (b->transaction != asked)
+            b->due_ms = now_ms + NAME_WAIT_MS;
+    } else if (b->stage == BOOT_TFTP_NAME) {
+        status = boot_name_answer(b, bytes, len, &ip);
+        if (status)
+            tftp_name_answer(b, status, ip, now_ms, fx);
+    }
 }
 
 void boot_udp_unreachable(struct boot *b, uint64_t now_ms, struct effects *fx)

@@ -86,6 +86,7 @@ struct boot {
     struct phone_config config;
     struct boot_server servers[PHONE_CONFIG_SERVERS];
     uint8_t n_servers;
+    struct boot_lookup *lookup; /* of a SIP server's name, while it is asked for; else NULL */
     uint32_t transaction;
 };
 

@@ -25,6 +25,16 @@ void boot_link_frame(struct boot *b, const void *frame, size_t len, uint64_t now
 void boot_ask_name(struct boot *b, const char *name, struct effects *fx);
 enum boot_dns_status boot_name_answer(struct boot *b, const void *bytes, size_t len,
                                       struct ip *ret); /* 0: not for us */
+/* A CallManager of the file: SCCP phones ask for the address of the name, SIP phones for the
+ * service before it (RFC 3263 4.2, without NAPTR). */
+void boot_server_begin(struct boot *b, struct effects *fx);
+void boot_server_ask(struct boot *b, struct effects *fx); /* once more */
+void boot_server_end(struct boot *b);
+/* 0: not for us, or another question went out (`b->tries` begins anew); else `ret` is written. */
+enum boot_dns_status boot_server_answer(struct boot *b, const void *bytes, size_t len,
+                                        struct boot_server *ret, struct effects *fx);
+/* Nobody answers: 0 when another question went out, or BOOT_DNS_TIMEOUT. */
+enum boot_dns_status boot_server_silent(struct boot *b, struct effects *fx);
 
 /* files */
 void boot_files_begin(struct boot *b, uint64_t now_ms, struct effects *fx);

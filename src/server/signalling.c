@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define DEVICES_MAX     250000             /* by SIP; over UDP a device needs no descriptor */
-#define CERTIFICATES_MS (6u * 3600 * 1000) /* between two looks at their end */
 
 /* --- the clock --- */
 
@@ -107,6 +106,7 @@ static void signalling_free(struct signalling *s)
 
 static int start(struct thread *t)
 {
+    uint64_t look_ms = (uint64_t)server_bootstrap(t->server)->tls_check_seconds * 1000;
     struct signalling *s = calloc(1, sizeof(*s));
 
     if (!s)
@@ -125,8 +125,7 @@ static int start(struct thread *t)
     uv_prepare_init(&t->loop, &s->prepare);
     s->timer.data = s->news_timer.data = s->certificates_timer.data = s->prepare.data = s;
     uv_prepare_start(&s->prepare, on_prepare);
-    uv_timer_start(&s->certificates_timer, signalling_on_certificates_timer, CERTIFICATES_MS,
-                   CERTIFICATES_MS);
+    uv_timer_start(&s->certificates_timer, signalling_on_certificates_timer, look_ms, look_ms);
     take_snapshot(s);
     signalling_ports_open(s);
     return 0;

@@ -22,15 +22,22 @@ static uint64_t tag_of(const struct sip_request *q)
     return (n ^ n >> 31) >> 16;
 }
 
+struct sip_tag sip_answer_tag(const struct sip_request *q)
+{
+    struct sip_tag tag;
+
+    snprintf(tag.s, sizeof(tag.s), "%llu", (unsigned long long)tag_of(q));
+    return tag;
+}
+
 static size_t begin(const struct sip_request *q, uint16_t status, const char *words, bool tagged,
                     bool named)
 {
     struct writer *w = &q->effects->out;
     size_t at = writer_len(w);
-    char tag[24];
-    int n = snprintf(tag, sizeof(tag), "%llu", (unsigned long long)tag_of(q));
+    struct sip_tag tag = sip_answer_tag(q);
 
-    sip_write_answer(w, q->message, status, words, (struct text){tag, tagged ? (size_t)n : 0},
+    sip_write_answer(w, q->message, status, words, tagged ? text_of(tag.s) : TEXT(""),
                      &q->flow->peer, q->owner->registry->now.wall_us,
                      named ? text_of(q->owner->server) : TEXT(""));
     return at;

@@ -8,7 +8,8 @@
 #include "station/refusals.h"
 #include "station/sip_station.h"
 
-#define EXPIRES_LEAST 30 /* below 25 s phones give up refreshing: SIPCC wants 20 s before its delta */
+#define EXPIRES_LEAST                                                                              \
+    30 /* below 25 s phones give up refreshing: SIPCC wants 20 s before its delta */
 
 size_t sip_lines_of(struct sip_device *d)
 {

@@ -136,6 +136,7 @@ void sip_client_register(struct sip_request *q)
 void sip_client_take_contacts(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     in->request->known = true;
+    d->proven = true; /* a password is no forgery */
     take_contacts(d, in->request, e);
     sip_answer_contacts(in->request, d);
 }

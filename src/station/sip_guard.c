@@ -4,7 +4,8 @@
 
 #include "base/map.h"
 
-#define SLOTS         8192
+#define SETS          2048
+#define WAYS          4 /* places that one key may take: who is watched is not pushed out by chance */
 #define WINDOW_MS     60000
 #define FAILURES_MOST 30 /* wrong passwords of one user a minute; then silence until it is over */
 #define FAILURES_ALL  (10 * FAILURES_MOST)
@@ -14,10 +15,11 @@ struct slot {
     uint32_t used; /* answers of the burst */
     uint32_t n_failures, n_untold;
     uint64_t refilled_ms, since_ms, told_ms; /* begin of the minute of failures, last told */
+    uint64_t seen_ms;
 };
 
 struct sip_guard {
-    struct slot slots[SLOTS];
+    struct slot slots[SETS][WAYS];
 };
 
 struct sip_guard *sip_guard_new(void)
@@ -30,26 +32,53 @@ void sip_guard_free(struct sip_guard *g)
     free(g);
 }
 
-/* Its place; who was there before gives way. */
+/* A clock that went back has stood still. */
+static uint64_t passed(uint64_t since_ms, uint64_t now_ms)
+{
+    return now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
+/* Who guesses passwords stays for his minute; of the others the one longest unseen goes. */
+static bool is_of_less_use(const struct slot *a, const struct slot *b, uint64_t now_ms)
+{
+    bool a_counts = a->n_failures && passed(a->since_ms, now_ms) < WINDOW_MS,
+         b_counts = b->n_failures && passed(b->since_ms, now_ms) < WINDOW_MS;
+
+    if (a_counts != b_counts)
+        return b_counts;
+    return a_counts && a->n_failures != b->n_failures ? a->n_failures < b->n_failures
+                                                      : a->seen_ms < b->seen_ms;
+}
+
+/* Its place; when all are taken, one gives way. */
 static struct slot *slot_of(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms)
 {
     uint64_t key;
-    struct slot *slot;
+    struct slot *set, *slot;
 
     if (ip.family == 6)
         memset(ip.bytes + 8, 0, 8);
     key = hash_bytes(&ip, sizeof(ip)) ^ hash_bytes(user.at, user.len);
-    slot = &g->slots[key % SLOTS];
-    if (slot->key != key)
-        *slot = (struct slot){.key = key, .refilled_ms = now_ms, .since_ms = now_ms};
+    set = slot = g->slots[key % SETS];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].key == key) {
+            set[i].seen_ms = now_ms;
+            return &set[i];
+        }
+        if (is_of_less_use(&set[i], slot, now_ms))
+            slot = &set[i];
+    }
+    *slot = (struct slot){.key = key, .refilled_ms = now_ms, .since_ms = now_ms, .seen_ms = now_ms};
     return slot;
 }
 
 bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint64_t now_ms)
 {
     struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
-    uint64_t refill = (now_ms - slot->refilled_ms) * a_second / 1000;
+    uint64_t ms = passed(slot->refilled_ms, now_ms), refill = ms * a_second / 1000;
 
+    if (!a_second)
+        return false;
     slot->used = refill < slot->used ? (uint32_t)(slot->used - refill) : 0;
     slot->refilled_ms += refill * 1000 / a_second;
     if (slot->used >= 2 * a_second)
@@ -60,7 +89,7 @@ bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint
 
 static void fail(struct slot *slot, uint64_t now_ms)
 {
-    if (now_ms - slot->since_ms >= WINDOW_MS) {
+    if (passed(slot->since_ms, now_ms) >= WINDOW_MS) {
         slot->since_ms = now_ms;
         slot->n_failures = 0;
     }
@@ -70,12 +99,13 @@ static void fail(struct slot *slot, uint64_t now_ms)
 bool sip_guard_failed(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms,
                       uint32_t *times)
 {
-    struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
+    struct slot *slot;
 
     fail(slot_of(g, ip, user, now_ms), now_ms);
+    slot = slot_of(g, ip, TEXT(""), now_ms);
     fail(slot, now_ms);
     slot->n_untold++;
-    if (slot->told_ms && now_ms - slot->told_ms < WINDOW_MS)
+    if (slot->told_ms && passed(slot->told_ms, now_ms) < WINDOW_MS)
         return false;
     slot->told_ms = now_ms;
     *times = slot->n_untold;
@@ -85,7 +115,7 @@ bool sip_guard_failed(struct sip_guard *g, struct ip ip, struct text user, uint6
 
 static bool has_failed(const struct slot *slot, uint32_t most, uint64_t now_ms)
 {
-    return slot->n_failures >= most && now_ms - slot->since_ms < WINDOW_MS;
+    return slot->n_failures >= most && passed(slot->since_ms, now_ms) < WINDOW_MS;
 }
 
 bool sip_guard_is_out(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms)

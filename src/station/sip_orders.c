@@ -30,14 +30,18 @@ struct request {
     char us[IP_TEXT_MAX], them[IP_TEXT_MAX];
 };
 
-/* Nobody guesses the next from one that he has seen: an answer with it proves who was asked. */
-static uint64_t next_unique(struct sip_stations *s)
+uint64_t sip_keyed(const struct sip_stations *s, uint64_t n)
 {
     uint64_t key[2];
 
     memcpy(key, s->secret + 16, sizeof(key));
-    s->unique++;
-    return hash_keyed(key, &s->unique, sizeof(s->unique));
+    return hash_keyed(key, &n, sizeof(n));
+}
+
+/* Nobody guesses the next from one that he has seen: an answer with it proves who was asked. */
+static uint64_t next_unique(struct sip_stations *s)
+{
+    return sip_keyed(s, ++s->unique);
 }
 
 static const char *host(struct ip ip, char to[static IP_TEXT_MAX])
@@ -92,12 +96,18 @@ static void begin(struct request *r, struct sip_stations *s, const struct sip_fl
         sip_write_date(&r->w, s->registry->now.wall_us);
 }
 
-static void put_contact(struct request *r)
+void sip_write_contact(struct writer *w, const struct sip_stations *s, const struct sip_flow *flow)
 {
     static const char *const parameters[] = {"", ";transport=tcp", ";transport=tls"};
+    char us[IP_TEXT_MAX];
 
-    sip_write_format(&r->w, "Contact", "<sip:%s:%u%s>", r->us, r->flow.local.port,
-                     parameters[r->flow.transport]);
+    sip_write_format(w, "Contact", "<sip:%s:%u%s>", host(own(s, flow).ip, us), flow->local.port,
+                     parameters[flow->transport]);
+}
+
+static void put_contact(struct request *r)
+{
+    sip_write_contact(&r->w, r->owner, &r->flow);
 }
 
 /* 0 and its transaction, or -errno. */
@@ -327,7 +337,7 @@ static bool may_tell(const struct sip_stations *s, uint64_t now_ms)
            sip_transactions_count(s->transactions) < TOLD_UNANSWERED;
 }
 
-static void tell(struct sip_device *d)
+static void tell_now(struct sip_device *d)
 {
     struct sip_stations *s = d->owner;
     uint64_t now = s->registry->now.ms;
@@ -346,7 +356,7 @@ void sip_tell_configuration(struct sip_device *d)
 
     list_remove(&d->untold);
     if (list_is_empty(&s->untold) && may_tell(s, s->registry->now.ms))
-        tell(d);
+        tell_now(d);
     else
         list_append(&s->untold, &d->untold);
 }
@@ -362,7 +372,7 @@ bool sip_tell_next(struct sip_stations *s)
     struct list *first = may_tell(s, s->registry->now.ms) ? list_take(&s->untold) : NULL;
 
     if (first)
-        tell(container_of(first, struct sip_device, untold));
+        tell_now(container_of(first, struct sip_device, untold));
     return first;
 }
 
@@ -373,19 +383,28 @@ uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms)
     return may_tell(s, now_ms) ? 0 : TELL_WINDOW_MS;
 }
 
-static void tell_text(struct sip_stations *s, const struct sip_flow *flow, uint64_t user,
-                      const char *text)
+/* A remote control request to the device itself, not to a line. */
+static void tell(struct sip_stations *s, const struct sip_flow *flow, uint64_t user,
+                 struct text body)
 {
-    char body[600], uri[80], ip[IP_TEXT_MAX];
-    struct writer w = writer_of(body, sizeof(body));
+    char uri[80], ip[IP_TEXT_MAX];
     struct request r;
     uint64_t id;
 
-    remotecc_write_status(&w, text_of(text), STATUS_S);
     snprintf(uri, sizeof(uri), "sip:%s:%u", host(flow->peer.ip, ip), flow->peer.port);
     begin(&r, s, flow, SIP_REFER, TEXT(""), text_of(uri));
     put_refer(&r, TEXT(""));
-    end(&r, REMOTECC_REQUEST_TYPE, (struct text){body, writer_len(&w)}, user, &id);
+    end(&r, REMOTECC_REQUEST_TYPE, body, user, &id);
+}
+
+static void tell_text(struct sip_stations *s, const struct sip_flow *flow, uint64_t user,
+                      const char *text)
+{
+    char body[600];
+    struct writer w = writer_of(body, sizeof(body));
+
+    remotecc_write_status(&w, text_of(text), STATUS_S);
+    tell(s, flow, user, (struct text){body, writer_len(&w)});
 }
 
 void sip_tell_status_line(const struct sip_request *q, const char *text)
@@ -393,12 +412,79 @@ void sip_tell_status_line(const struct sip_request *q, const char *text)
     tell_text(q->owner, q->flow, 0, text);
 }
 
+/* NULL: it does not understand REFER, or may not be there. */
+static const struct sip_binding *controlled(const struct sip_device *d)
+{
+    const struct sip_binding *b = d->bindings ? main_binding(d) : NULL;
+
+    return b && d->extended_refer && (b->flow.link || d->proven) ? b : NULL;
+}
+
 void sip_tell_text(struct sip_device *d, const char *text)
 {
+    const struct sip_binding *b = controlled(d);
     struct sip_flow flow;
 
-    if (!d->bindings || !d->extended_refer || !(main_binding(d)->flow.link || d->proven))
+    if (!b)
         return;
-    flow = flow_of(main_binding(d));
+    flow = flow_of(b);
     tell_text(d->owner, &flow, d->id, text);
+}
+
+void sip_tell_dnd(struct sip_device *d, bool on)
+{
+    const struct sip_binding *b = controlled(d);
+    char body[400];
+    struct writer w = writer_of(body, sizeof(body));
+    struct sip_flow flow;
+
+    if (!b)
+        return;
+    flow = flow_of(b);
+    remotecc_write_dnd(&w, on);
+    tell(d->owner, &flow, d->id, (struct text){body, writer_len(&w)});
+}
+
+/* Where the subscriber wants to be told; else where it is registered. */
+static struct text subscriber(const struct sip_request *q, const struct sip_device *d)
+{
+    struct sip_address contact;
+
+    return sip_address_parse(sip_value(q->message, SIP_CONTACT), &contact) == 0
+               ? contact.uri
+               : binding_uri(main_binding(d));
+}
+
+void sip_notify_subscriber(const struct sip_request *q, const struct sip_device *d,
+                           const char *event, const char *state, struct text type, struct text body)
+{
+    struct sip_stations *s = q->owner;
+    struct sip_tag tag = sip_answer_tag(q);
+    struct text to = sip_value(q->message, SIP_TO), value;
+    char branch[SIP_BRANCH_MAX], from[600], bytes[BODY_MAX];
+    bool tagged = sip_parameter(q->message->to.parameters, "tag", &value);
+    struct sip_request_head head = {.method = SIP_NOTIFY,
+                                    .uri = subscriber(q, d),
+                                    .transport = q->flow->transport,
+                                    .local = own(s, q->flow),
+                                    .branch = sip_branch(next_unique(s), branch),
+                                    .to = sip_value(q->message, SIP_FROM),
+                                    .call_id = q->message->call_id,
+                                    .cseq = q->message->cseq};
+    struct writer w = writer_of(bytes, sizeof(bytes));
+    uint64_t id;
+
+    if (to.len + sizeof(tag) > sizeof(from))
+        return;
+    snprintf(from, sizeof(from), "%.*s%s%s", TEXT_ARG(to),
+             tagged ? "" : ";tag=", tagged ? "" : tag.s);
+    head.from = text_of(from);
+    sip_write_request(&w, &head);
+    sip_write_header(&w, SIP_EVENT, text_of(event));
+    sip_write_header(&w, SIP_SUBSCRIPTION_STATE, text_of(state));
+    sip_write_contact(&w, s, q->flow);
+    sip_write_body(&w, type, body);
+    if (!w.bad)
+        sip_transactions_request(s->transactions, q->flow, bytes, writer_len(&w), 0,
+                                 s->registry->now.ms, &id);
 }

@@ -9,7 +9,7 @@
 
 #define SHARED_MAX 8 /* phones of one number that are looked at */
 
-#define ALLOW "REGISTER, OPTIONS, NOTIFY, REFER, INVITE, ACK, CANCEL, BYE"
+#define ALLOW "REGISTER, OPTIONS, NOTIFY, SUBSCRIBE, PUBLISH, REFER, INVITE, ACK, CANCEL, BYE"
 
 /* By UDP: who is registered from this address with the number of its From. */
 static struct sip_device *sender_by_udp(const struct sip_request *q)
@@ -35,7 +35,7 @@ static struct sip_device *sender_by_udp(const struct sip_request *q)
 }
 
 /* Whoever is registered over this connection. */
-static struct sip_device *sender(const struct sip_request *q)
+struct sip_device *sip_request_sender(const struct sip_request *q)
 {
     struct list *first;
 
@@ -72,7 +72,7 @@ static void options(struct sip_request *q)
  * stranger is told so as CallManager says it. */
 static void invite(struct sip_request *q)
 {
-    struct sip_device *d = sender(q);
+    struct sip_device *d = sip_request_sender(q);
     const struct phone *phone;
     char ip[IP_TEXT_MAX], warning[160];
 
@@ -106,18 +106,10 @@ static void notify(struct sip_request *q)
     sip_answer(q, sip_value(q->message, SIP_EVENT).at ? 200 : 489, NULL);
 }
 
-static void subscribe(struct sip_request *q)
-{
-    size_t at = sip_answer_begin(q, 489, NULL);
-
-    sip_write_header(&q->effects->out, SIP_ALLOW_EVENTS, TEXT("service-control"));
-    sip_answer_end(q, at, TEXT(""), TEXT(""));
-}
-
 /* Alarms come right after the connection, before REGISTER, and phones wait for their 202. */
 static void keep_alarm(struct sip_request *q, struct text xml)
 {
-    struct sip_device *d = sender(q);
+    struct sip_device *d = sip_request_sender(q);
     struct alarm_draft draft;
 
     if (phone_alarm_read_xml(xml, &draft) < 0) {
@@ -180,9 +172,9 @@ void sip_request_answer(struct sip_request *q)
         [SIP_CANCEL] = sip_activation_cancel,
         [SIP_OPTIONS] = options,
         [SIP_NOTIFY] = notify,
-        [SIP_SUBSCRIBE] = subscribe,
+        [SIP_SUBSCRIBE] = sip_subscribe_request,
         [SIP_REFER] = refer,
-        [SIP_PUBLISH] = subscribe,
+        [SIP_PUBLISH] = sip_publish_request,
         [SIP_UPDATE] = no_dialog,
         [SIP_INFO] = no_dialog,
         [SIP_PRACK] = no_dialog,

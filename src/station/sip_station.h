@@ -243,6 +243,11 @@ size_t sip_bindings_count(const struct sip_device *d);
 
 /* --- sip_answers.c: what requests are answered with --- */
 
+/* Ours in the To of an answer, the same whenever it is made. */
+struct sip_tag {
+    char s[24];
+};
+struct sip_tag sip_answer_tag(const struct sip_request *q);
 /* Status line to CSeq, in CallManager's order; returns where the answer begins. */
 size_t sip_answer_begin(const struct sip_request *q, uint16_t status, const char *words);
 void sip_answer_end(const struct sip_request *q, size_t at, struct text type, struct text body);
@@ -274,6 +279,21 @@ uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms);
 void sip_tell_text(struct sip_device *d, const char *text);
 void sip_tell_status_line(const struct sip_request *q, const char *text);
 
+/* Whether "do not disturb" is on, as the server has it. */
+void sip_tell_dnd(struct sip_device *d, bool on);
+/* NOTIFY in the dialog of this SUBSCRIBE, as many of them as there are of these. */
+void sip_notify_subscriber(const struct sip_request *q, const struct sip_device *d,
+                           const char *event, const char *state, struct text type,
+                           struct text body);
+void sip_write_contact(struct writer *w, const struct sip_stations *s, const struct sip_flow *flow);
+/* A number that nobody guesses who does not have the secret. */
+uint64_t sip_keyed(const struct sip_stations *s, uint64_t n);
+
+/* --- sip_events.c --- */
+
+void sip_subscribe_request(struct sip_request *q);
+void sip_publish_request(struct sip_request *q);
+
 /* --- sip_activation.c --- */
 
 /* INVITE of a phone in quarantine: its user part is an activation code. */
@@ -287,6 +307,8 @@ void sip_token_request(struct sip_request *q);
 
 /* --- sip_requests.c --- */
 
+/* Who is registered over its connection, or from its address; NULL: nobody. */
+struct sip_device *sip_request_sender(const struct sip_request *q);
 /* Answers a request other than REGISTER. */
 void sip_request_answer(struct sip_request *q);
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 
 import pytest
@@ -174,6 +175,83 @@ def test_tls_1_0_has_a_port_of_its_own(lan, tls_site):
     old = lan.client.run(*words, '-connect', f'{SERVER}:5063', stdin=-3)
     assert 'TLSv1' in old.stderr and 'Verification: OK' in old.stderr
     assert until(lambda: [e for e in tls_site.json('event', 'list') if e['alarm'] == 'ConnectionFailure'])
+
+
+def certificate(folder, name, days, signer=None, key=None, names=(), authority=False):
+    """What openssl makes of it: `name`.pem and .key, signed by `signer` or by itself."""
+    file = folder / f'{name}.pem'
+    key = key or folder / f'{name}.key'
+    if not key.exists():
+        subprocess.run(['openssl', 'genpkey', '-quiet', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key],
+                       check=True, capture_output=True)
+    subprocess.run(['openssl', 'req', '-new', '-key', key, '-subj', f'/CN={name}', '-out', folder / 'request'], check=True,
+                   capture_output=True)
+    (folder / 'extensions').write_text(f'basicConstraints=CA:{"TRUE" if authority else "FALSE"}\n' +
+                                       (f'subjectAltName={",".join(names)}\n' if names else ''))
+    sign = ['-CA', signer, '-CAkey', signer.with_suffix('.key'), '-set_serial', '4711'] if signer else ['-signkey', key]
+    subprocess.run(['openssl', 'x509', '-req', '-in', folder / 'request', '-days', str(days), *sign, '-extfile',
+                    folder / 'extensions', '-out', file], check=True, capture_output=True)
+    return file
+
+
+def shown_serial(lan, authority):
+    client = Client(lan.client, 'tls', tls=authority)
+    serial = client.socket.getpeercert()['serialNumber']
+    client.close()
+    return serial
+
+
+def test_a_certificate_that_ends_soon_is_made_anew_while_phones_are_connected(lan, server, tmp_path):
+    lan.address()
+    server.start(*QUIET, 'sip.tls_port=5061', 'tls.check_seconds=1')
+    server.add_phone(PHONE, '7841', '7001', protocol='sip')
+    folder = server.data / 'certificates'
+    phone, _ = registered(lan, 'tls', tls=folder / 'authority.pem')
+    first = shown_serial(lan, folder / 'authority.pem')
+    assert first == phone.socket.getpeercert()['serialNumber']
+    names = [('IP:' if re.fullmatch(r'[0-9a-f.:]+', n) else 'DNS:') + n
+             for n in re.split(r'[, ]+', server.json('certificate', 'show', 'node')['names'])]
+    old = certificate(tmp_path, 'old', 29, folder / 'authority.pem', folder / 'node.key', names)
+    (folder / 'node.pem').write_text(old.read_text() + (folder / 'authority.pem').read_text())
+    assert until(lambda: shown_serial(lan, folder / 'authority.pem') not in (first, '1267'))  # 4711
+    assert server.json('certificate', 'show', 'node')['days_left'] > 700
+    phone.register('7001', MAC, 622, cseq=102)  # who is connected does not notice
+    assert phone.final().status == 200
+    phone.close()
+
+
+def test_a_phone_shows_its_certificate_and_nobody_shows_another(lan, server, tmp_path):
+    makers = certificate(tmp_path, 'Makers', 100, authority=True)
+    others = certificate(tmp_path, 'Others', 100, authority=True)
+    own = certificate(tmp_path, f'CP-7841-{PHONE}', 50, makers)
+    wrong = certificate(tmp_path, 'CP-7841-SEP00AABBCCDDEE', 50, makers)
+    forged = certificate(tmp_path, f'CP-7841-{PHONE}x', 50, others)
+    os.chmod(tmp_path, 0o755)
+    lan.address()
+    server.start(*QUIET, 'sip.tls_port=5061', f'tls.authority={makers}')
+    server.add_phone(PHONE, '7841', '7001', protocol='sip')
+    server.ask('security-profile', 'add', 'Proven', 'device_security_mode=authenticated', 'transport=tls')
+    server.ask('phone', 'set', PHONE, 'security_profile=Proven')
+
+    def client(certificate_file):
+        context = ssl.create_default_context(cafile=str(server.data / 'certificates/authority.pem'))
+        if certificate_file:
+            context.load_cert_chain(certificate_file, certificate_file.with_suffix('.key'))
+        return Client(lan.client, 'tls', tls=context)
+
+    for shown, status in ((None, 403), (wrong, 403), (own, 200)):
+        phone = client(shown)
+        phone.register('7001', MAC, 622)
+        assert phone.final().status == status
+        phone.close()
+    reasons = {e['reason'] for e in server.json('event', 'list') if e['alarm'] == 'EndPointTransientConnection'}
+    assert reasons
+    with pytest.raises((ssl.SSLError, OSError)):  # signed by somebody else: no connection at all
+        phone = client(forged)
+        phone.register('7001', MAC, 622)
+        assert phone.hear() is None
+        raise OSError
+    assert until(lambda: [e for e in server.json('event', 'list') if e['alarm'] == 'ConnectionFailure'])
 
 
 # --- plain clients ---

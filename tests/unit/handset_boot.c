@@ -21,7 +21,8 @@ static struct {
         dns_silent;
     uint16_t voice_vlan;
     uint32_t tftp_option;
-    const char *dns_name; /* the only name that is known */
+    const char *dns_name;    /* the only name that is known */
+    const char *dns_service; /* it offers this, on port 5070 */
     struct {
         const char *name, *content;
     } files[8];
@@ -157,7 +158,11 @@ static void dns_hears(const struct endpoint *to, struct text bytes)
     assert_int_equal(dns_decode(bytes.at, bytes.len, &m), 0);
     note(m.name);
     m.response = true;
-    if (net.dns_name && strcmp(net.dns_name, m.name) == 0) {
+    if (net.dns_service && m.type == DNS_SRV && strcmp(net.dns_service, m.name) == 0) {
+        record = dns_add(&m, DNS_ANSWER, m.name, DNS_SRV, 60);
+        record->port = 5070;
+        text_copy(record->target, sizeof(record->target), text_of(net.dns_name));
+    } else if (net.dns_name && strcmp(net.dns_name, m.name) == 0) {
         record = dns_add(&m, DNS_ANSWER, m.name, DNS_A, 60);
         record->ip = ip_v4(0x0a000002);
     } else {
@@ -557,6 +562,39 @@ static void a_server_whose_name_is_not_known_is_dropped(void **state)
     assert_true(strstr(net.status, "DNS unknown host") != NULL);
 }
 
+#define SIP_CONFIG(server)                                                                         \
+    "<device><devicePool><callManagerGroup><members><member priority=\"0\"><callManager>"          \
+    "<processNodeName>" server "</processNodeName></callManager></member></members>"               \
+    "</callManagerGroup></devicePool><transportLayerProtocol>1</transportLayerProtocol></device>"
+
+static void a_sip_phone_looks_for_the_service_before_the_name(void **state)
+{
+    net.http_open = true;
+    net.dns_service = "_sip._tcp.cluster.example.com";
+    net.dns_name = "cm2.example.com";
+    net.files[0].name = "SEP001122334455.cnf.xml";
+    net.files[0].content = SIP_CONFIG("cluster");
+    power_on_as("8841", PROTOCOL_SIP, network_factory());
+    assert_true(net.ready);
+    assert_true(strstr(net.log, "_sip._tcp.cluster.example.com cm2.example.com"));
+    assert_int_equal(ip_v4_number(boot->servers[0].at.ip), 0x0a000002);
+    assert_int_equal(boot->servers[0].as_written.sip_port, 5070);
+    assert_string_equal(boot->servers[0].as_written.name, "cluster");
+}
+
+static void a_sip_phone_without_a_service_takes_the_name(void **state)
+{
+    net.http_open = true;
+    net.dns_name = "cm2.example.com";
+    net.files[0].name = "SEP001122334455.cnf.xml";
+    net.files[0].content = SIP_CONFIG("cm2");
+    power_on_as("8841", PROTOCOL_SIP, network_factory());
+    assert_true(net.ready);
+    assert_true(strstr(net.log, "_sip._tcp.cm2.example.com cm2.example.com"));
+    assert_int_equal(boot->servers[0].as_written.sip_port, 5060);
+    assert_int_equal(boot->servers[0].dns, BOOT_DNS_FINE);
+}
+
 static void another_load_is_fetched_with_all_its_parts(void **state)
 {
     net.files[0].name = "SEP001122334455.cnf.xml";
@@ -684,6 +722,8 @@ int main(void)
         TEST(without_a_tftp_option_it_looks_up_ciscocm1),
         TEST(a_7960_without_option_and_name_asks_the_dhcp_server_itself),
         TEST(a_server_whose_name_is_not_known_is_dropped),
+        TEST(a_sip_phone_looks_for_the_service_before_the_name),
+        TEST(a_sip_phone_without_a_service_takes_the_name),
         TEST(another_load_is_fetched_with_all_its_parts),
         TEST(a_missing_part_is_told_and_the_old_load_goes_on),
         TEST(the_load_that_runs_is_not_fetched),

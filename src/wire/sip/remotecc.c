@@ -345,3 +345,12 @@ void remotecc_write_status(struct writer *w, struct text words, unsigned timeout
                  "<priority>1</priority>\n</statuslineupdatereq>\n</x-cisco-remotecc-request>\n",
                  timeout_s);
 }
+
+void remotecc_write_dnd(struct writer *w, bool on)
+{
+    write_format(w,
+                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<x-cisco-remotecc-request>\n"
+                 "<dndupdate>\n<state>%s</state>\n<option>ringeroff</option>\n</dndupdate>\n"
+                 "</x-cisco-remotecc-request>\n",
+                 on ? "enable" : "disable");
+}

@@ -56,3 +56,5 @@ void remotecc_write_bulkupdate(struct writer *w, const struct remotecc_line *lin
 /* A line of text on the display. Bytes 0x80 + code are expanded by the phone (X-cisco-escapecodes):
  * the document is then ISO 8859-1. */
 void remotecc_write_status(struct writer *w, struct text words, unsigned timeout_s);
+/* Whether "do not disturb" is on; calls are shown without a ring. */
+void remotecc_write_dnd(struct writer *w, bool on);
