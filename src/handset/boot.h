@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/models.h"
+#include "handset/softkey_set.h"
 #include "handset/dhcp_client.h"
 #include "handset/effects.h"
 #include "handset/network.h"
@@ -86,6 +87,8 @@ struct boot {
     struct phone_config config;
     struct boot_server servers[PHONE_CONFIG_SERVERS];
     uint8_t n_servers;
+    struct screen_softkey idle_keys[SCREEN_SOFTKEYS]; /* of the softkey file of a SIP phone */
+    uint8_t n_idle_keys;
     struct boot_lookup *lookup; /* of a SIP server's name, while it is asked for; else NULL */
     uint32_t transaction;
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/locales.h"
+#include "handset/softkey_set.h"
 #include "handset/boot_stages.h"
 #include "wire/boot/tftp.h"
 
@@ -229,6 +230,9 @@ static bool take_file(struct boot *b, const char *name, struct effects *fx)
         config = b->config; /* the second file adds to the first */
         err = phone_config_read_text(b->body, b->n_body, &config);
     } else if (!is_config) {
+        if (text_is(t, b->config.softkey_file))
+            b->n_idle_keys = (uint8_t)softkey_set_read(b->body, b->n_body, "On Hook", b->idle_keys,
+                                                       SCREEN_SOFTKEYS);
         return true;
     } else if (text_ends(t, ".cnf.xml") || text_ends(t, ".xml")) {
         err = phone_config_read_xml(b->body, b->n_body, b->options.model->type, &config);

@@ -77,6 +77,9 @@ static void usage(FILE *to)
         "  --duration S       go on for so long (until every phone has its answer)\n"
         "  --wait S           give up on phones after so long (120)\n"
         "  --processes N      share the phones among processes (as many as files may be open)\n"
+        "  --share-socket     one socket for all phones of a process: SIP by UDP on loopback; by "
+        "itself\n"
+        "                     when --transport udp is said and there are more phones than files\n"
         "  --source ADDRESS   of the first phone, on loopback the others count on (127.64.0.1)\n"
         "  --interface NAME   boot on it: DHCP with a MAC address each; addresses are put on the "
         "interface\n"
@@ -113,6 +116,12 @@ static int take_number(const char *value, uint32_t *ret)
     return -EINVAL;
 }
 
+/* Each phone has an address of its own there. */
+static bool on_loopback(const struct fleet_options *o)
+{
+    return !o->phone.interface && ip_v4_number(o->phone.source) >> 24 == 127;
+}
+
 static int take_options(int argc, char **argv, struct fleet_options *o)
 {
     static const struct option longs[] = {PHONE_LONG_OPTIONS,
@@ -121,6 +130,7 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
                                           {"duration", required_argument, NULL, 'd'},
                                           {"wait", required_argument, NULL, 'w'},
                                           {"processes", required_argument, NULL, 'p'},
+                                          {"share-socket", no_argument, NULL, 's'},
                                           {"vanish", no_argument, NULL, 'v'},
                                           {"events", required_argument, NULL, 'e'},
                                           {"clock-rate", required_argument, NULL, 'k'},
@@ -155,6 +165,9 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
         case 'e':
             o->events = optarg;
             break;
+        case 's':
+            o->share_socket = true;
+            break;
         case 'v':
             o->leave_nothing = true;
             break;
@@ -173,7 +186,13 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
         fputs("dialtone fleet: --clock-rate is 1 to 1000\n", stderr);
         err = -EINVAL;
     }
-    return err ? err : phone_options_finish(&o->phone, "fleet");
+    if (!err)
+        err = phone_options_finish(&o->phone, "fleet");
+    if (!err && o->share_socket && !on_loopback(o)) {
+        fputs("dialtone fleet: --share-socket wants phones on loopback\n", stderr);
+        err = -EINVAL;
+    }
+    return err;
 }
 
 /* The hard limit too, when we may: root may. */
@@ -204,6 +223,10 @@ int fleet_main(int argc, char **argv)
     runner_set_clock_rate(o.clock_rate);
     sockets = o.count * (o.phone.no_files && ip_is_any(o.phone.backup) ? 1u : 2u);
     files = raise_files(sockets + 200);
+    if (sockets + 200 > files && !o.processes && o.phone.transport == LINK_UDP && on_loopback(&o))
+        o.share_socket = true;
+    if (!o.processes && o.share_socket)
+        o.processes = 1;
     if (!o.processes)
         o.processes = (uint32_t)(sockets / (files > 1000 ? files - 200 : 800)) + 1;
     tally_init(&sum);

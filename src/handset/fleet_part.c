@@ -193,6 +193,15 @@ static void start_phone(struct fleet *f, uint32_t i)
     runner_power_on(&p->runner);
 }
 
+/* Whose address that is; start_phone gave them. */
+static struct runner *at_address(void *context, struct ip ip)
+{
+    struct fleet *f = context;
+    uint32_t i = ip_v4_number(ip) - ip_v4_number(f->options.phone.source) - f->first;
+
+    return i < f->started ? &f->phones[i].runner : NULL;
+}
+
 static void on_ramp(uv_timer_t *timer)
 {
     struct fleet *f = timer->data;
@@ -332,6 +341,10 @@ static int fleet_open(struct fleet *f)
     err = f->options.events ? fleet_events_open(f->options.events, &f->events) : 0;
     if (err) {
         fprintf(stderr, "dialtone fleet: %s: %s\n", f->options.events, strerror(-err));
+        return err;
+    }
+    if (f->options.share_socket && (err = runner_site_share(&f->site, at_address, f)) < 0) {
+        fprintf(stderr, "dialtone fleet: no socket: %s\n", strerror(-err));
         return err;
     }
     return o->interface ? open_interface(f) : 0;

@@ -1,5 +1,6 @@
 /* handset.c - one phone: what its keys mean, and the command line of `dialtone handset`; see
  * handset.h. */
+#include "handset/flash.h"
 #include "handset/handset.h"
 
 #include <errno.h>
@@ -103,6 +104,8 @@ static void on_frame(void *context, const uint8_t *frame, size_t len)
 static int store(struct handset *h, const struct network *n)
 {
     h->flash = h->runner.stored = *n;
+    if (h->options.state)
+        flash_store(h->options.state, n); /* says itself what failed; the phone goes on with it */
     runner_leave(&h->runner, PHONE_EVENT_RESET);
     return 0;
 }
@@ -336,6 +339,8 @@ int handset_open(struct handset *h, const struct phone_options *options)
         h->flash.address = options->source;
         h->flash.tftp[0] = options->server;
     }
+    if (options->state && (err = flash_load(options->state, &h->flash)) < 0 && err != -ENOENT)
+        return err;
     screen_init(&h->screen, h->kind.model);
     menu_init(&h->menu, h->kind.model);
     runner_init(&h->runner, &h->site, &h->kind, h->options.first_mac, &h->flash);
@@ -396,6 +401,7 @@ static void usage(FILE *to)
         "  --backup ADDRESS   of a second server, without files\n"
         "  --load NAME        the load that runs (the model's last)\n"
         "  --fault LIST       what the phone does wrong; `--fault help` lists them\n"
+        "  --state FILE       keeps what is set on the phone; what stands there beats the options\n"
         "  --headless         no terminal: one line for each thing that happens\n"
         "  --json             the same for programs\n"
         "  --script FILE      keys to press and things to wait for, - for standard input\n"
@@ -408,6 +414,7 @@ int handset_main(int argc, char **argv)
     static const struct option longs[] = {PHONE_LONG_OPTIONS,
                                           {"headless", no_argument, NULL, 'H'},
                                           {"duration", required_argument, NULL, 'd'},
+                                          {"state", required_argument, NULL, 's'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     struct phone_options o = PHONE_OPTIONS_NONE;
@@ -424,6 +431,8 @@ int handset_main(int argc, char **argv)
         }
         if (c == 'H')
             headless = true;
+        else if (c == 's')
+            o.state = optarg;
         else if ((c == 'd' && text_to_u32(text_of(optarg), 10, &duration_s) < 0) ||
                  (c == 1000 && phone_option(&o, "handset", longs[at].name, optarg) < 0) ||
                  c == '?') {

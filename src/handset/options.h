@@ -22,6 +22,7 @@ struct phone_options {
     const char *interface;
     const char *load; /* NULL: the model's */
     const char *script;
+    const char *state; /* of a handset: the file of its flash; NULL: none */
     uint32_t faults;
     bool no_files, json, realistic;
     bool keep_mac; /* the interface keeps its own MAC address */

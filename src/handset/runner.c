@@ -6,6 +6,7 @@
 
 #include "handset/http_get.h"
 #include "handset/runner_parts.h"
+#include "io/udp.h"
 #include "handset/screen.h"
 #include "io/tls_client.h"
 
@@ -100,6 +101,8 @@ void runner_site_done(struct runner_site *site)
         uv_close((uv_handle_t *)&site->tick, NULL);
     free(site->fx);
     tls_client_free(site->tls);
+    udp_close(site->shared);
+    site->shared = NULL;
     site->fx = NULL;
     site->tls = NULL;
 }
@@ -160,6 +163,7 @@ void runner_leave(struct runner *r, enum phone_event after)
 void runner_vanish(struct runner *r)
 {
     for (unsigned i = 0; i < PHONE_LINKS; i++) {
+        r->links[i].shared = false;
         if (r->links[i].dial && dial_vanish(r->links[i].dial) < 0)
             dial_pause(
                 r->links[i].dial); /* not allowed to forget it: at least nothing is read any more */

@@ -15,6 +15,7 @@
 
 struct runner;
 struct nic;
+struct udp;
 
 enum runner_event {
     RUNNER_STAGE,  /* boot came to stage `number` */
@@ -48,12 +49,17 @@ struct runner_site {
     uint16_t sccp_port, sip_port;  /* these beat the file's */
     struct tls_client *tls;        /* made when the first phone needs it; owned */
     uint8_t tos;                   /* of signalling; 0x60: CS3 */
+    struct udp *shared;            /* of all SIP phones by UDP, see runner_site_share; NULL: none */
+    struct runner *(*at_address)(void *owner, struct ip ip);
+    void *owner;
+    uv_prepare_t prepare;
     void (*note)(struct runner *r, const struct runner_note *note); /* must not touch the runner */
 };
 
 struct runner_link {
     struct dial *dial;
     uint8_t index; /* of the phone's links */
+    bool shared;   /* open, over the site's socket */
 };
 
 struct runner {
@@ -80,6 +86,11 @@ struct runner {
 
 int runner_site_init(struct runner_site *site, uv_loop_t *loop); /* 0 or -ENOMEM */
 void runner_site_done(struct runner_site *site);                 /* the loop must run once more */
+/* SIP phones by UDP use one socket for all from now on, for more phones than a process may have
+ * files. Each needs an address of its own on this host; `at_address` finds the phone that has it,
+ * or NULL. 0 or -errno. */
+int runner_site_share(struct runner_site *site, struct runner *(*at_address)(void *, struct ip),
+                      void *owner);
 uint64_t runner_now_ms(void); /* of the phones' clocks */
 uint64_t runner_now_us(void); /* of the real one */
 /* The clocks of all phones run so many times as fast as the real one; before the first phone. */

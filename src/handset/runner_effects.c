@@ -8,6 +8,8 @@
 #include "handset/http_get.h"
 #include "handset/nic.h"
 #include "handset/runner_parts.h"
+#include "handset/screen.h"
+#include "io/udp.h"
 #include "io/tls_client.h"
 
 enum to_do {
@@ -41,23 +43,28 @@ static void on_open(void *context)
     struct runner *r = runner_of(l);
     struct effects *fx = r->site->fx;
 
-    if (fault_is_on(r->phone.kind->faults, FAULT_DEAF))
+    if (fault_is_on(r->phone.kind->faults, FAULT_DEAF) && l->dial)
         dial_pause(l->dial);
-    r->phone.links[l->index].port = dial_local_port(l->dial);
+    r->phone.links[l->index].port = l->dial ? dial_local_port(l->dial) : udp_port(r->site->shared);
     effects_clear(fx);
     r->phone.protocol->opened(&r->phone, l->index, runner_now_ms(), fx);
+    runner_carry_out(r, fx);
+}
+
+void runner_heard(struct runner *r, struct runner_link *l, const uint8_t *bytes, size_t len)
+{
+    struct effects *fx = r->site->fx;
+
+    effects_clear(fx);
+    r->phone.protocol->input(&r->phone, l->index, bytes, len, runner_now_ms(), fx);
     runner_carry_out(r, fx);
 }
 
 static void on_input(void *context, const struct endpoint *from, const uint8_t *bytes, size_t len)
 {
     struct runner_link *l = context;
-    struct runner *r = runner_of(l);
-    struct effects *fx = r->site->fx;
 
-    effects_clear(fx);
-    r->phone.protocol->input(&r->phone, l->index, bytes, len, runner_now_ms(), fx);
-    runner_carry_out(r, fx);
+    runner_heard(runner_of(l), l, bytes, len);
 }
 
 static void on_close(void *context, int err)
@@ -132,6 +139,7 @@ static int open_link(struct runner *r, const struct effect *e)
 
     dial_close(r->links[e->link].dial);
     r->links[e->link].dial = NULL;
+    r->links[e->link].shared = false;
     o.local = r->phone.address;
     if (r->phone.kind->protocol == PROTOCOL_SCCP)
         to.port = r->site->sccp_port ? r->site->sccp_port : to.port;
@@ -141,6 +149,10 @@ static int open_link(struct runner *r, const struct effect *e)
         if (!r->site->tls && !(r->site->tls = tls_client_new(false)))
             return -ENOMEM;
         o.tls = r->site->tls;
+    }
+    if (e->transport == LINK_UDP && r->site->shared) {
+        r->links[e->link].shared = true;
+        return 0;
     }
     if (e->transport == LINK_UDP)
         return dial_udp_to(r->site->loop, &o, &to, &r->links[e->link].dial);
@@ -213,6 +225,8 @@ static void on_phone_event(struct runner *r, const struct effect *e, struct text
         r->to_do = TO_DO_COMPARE;
         break;
     case PHONE_EVENT_REGISTERED:
+        if (r->boot && r->phone.screen)
+            screen_set_softkeys(r->phone.screen, r->boot->idle_keys, r->boot->n_idle_keys);
         if (r->boot && !r->to_do)
             r->to_do = TO_DO_EXTRAS;
         break;
@@ -276,11 +290,14 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
     case EFFECT_CONNECT:
         return open_link(r, e);
     case EFFECT_SEND:
+        if (r->links[e->link].shared)
+            return runner_share_send(r, e->link, bytes.at, bytes.len);
         return r->links[e->link].dial ? dial_send(r->links[e->link].dial, bytes.at, bytes.len)
                                       : -EPIPE;
     case EFFECT_CLOSE:
         dial_close(r->links[e->link].dial);
         r->links[e->link].dial = NULL;
+        r->links[e->link].shared = false;
         return 0;
     case EFFECT_STATE:
         on_phone_event(r, e, bytes);
@@ -473,13 +490,14 @@ void runner_carry_out(struct runner *r, struct effects *fx)
         runner_carry_out(r, fx);
     }
     for (unsigned i = 0; i < PHONE_LINKS; i++)
-        if (open[i] && r->links[i].dial)
+        if (open[i] && (r->links[i].dial || r->links[i].shared))
             on_open(&r->links[i]);
     for (unsigned i = 0; i < PHONE_LINKS; i++) {
         if (!failed[i])
             continue;
         dial_close(r->links[i].dial);
         r->links[i].dial = NULL;
+        r->links[i].shared = false;
         effects_clear(fx);
         r->phone.protocol->closed(&r->phone, i, failed[i], runner_now_ms(), fx);
         runner_carry_out(r, fx);

@@ -103,6 +103,15 @@ void screen_set_line(struct screen *s, unsigned line, const char *number, const 
         s->n_keys = (uint8_t)line;
 }
 
+void screen_set_softkeys(struct screen *s, const struct screen_softkey *keys, unsigned n)
+{
+    if (!n)
+        return; /* the server tells SCCP phones */
+    memcpy(s->softkeys, keys, n * sizeof(*keys));
+    s->n_softkeys = (uint8_t)n;
+    s->softkey_page = 0;
+}
+
 void screen_set_notice(struct screen *s, struct text words, uint64_t until_ms)
 {
     show(s->notify, sizeof(s->notify), words);

@@ -5,13 +5,13 @@
  * reads: label codes replaced, UTF-8. A fleet's phones have none. */
 #pragma once
 
+#include "handset/softkey_set.h"
 #include "core/models.h"
 #include "wire/sccp/message.h"
 
-#define SCREEN_KEYS     56
-#define SCREEN_SOFTKEYS 16
-#define SCREEN_TEXT     104
-#define SCREEN_CALLS    4
+#define SCREEN_KEYS  56
+#define SCREEN_TEXT  104
+#define SCREEN_CALLS 4
 
 struct screen_key {
     uint8_t feature, instance; /* of the button template */
@@ -19,11 +19,6 @@ struct screen_key {
     uint8_t state;             /* of a feature or busy-lamp key */
     bool known;                /* the server told its number and label */
     char number[26], label[48];
-};
-
-struct screen_softkey {
-    char label[24];
-    uint16_t event;
 };
 
 struct screen_call {
@@ -63,6 +58,7 @@ void screen_status(struct screen *s, const char *words);
 /* What SIP phones show of their own: no server tells them. */
 void screen_set_clock(struct screen *s, uint64_t wall_s, uint64_t now_ms);
 void screen_set_line(struct screen *s, unsigned line, const char *number, const char *label);
+void screen_set_softkeys(struct screen *s, const struct screen_softkey *keys, unsigned n);
 void screen_set_notice(struct screen *s, struct text words, uint64_t until_ms);
 /* True when something that is shown changed. */
 bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now_ms);

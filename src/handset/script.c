@@ -94,6 +94,9 @@ static bool on_display(const struct handset *h, struct text words)
     for (unsigned i = 0; i < lcd.rows; i++)
         if (text_contains_nocase(text_of(lcd.text[i]), words))
             return true;
+    for (unsigned i = 0; i < lcd.n_softkeys; i++)
+        if (text_contains_nocase(text_of(lcd.softkeys[i]), words))
+            return true;
     return false;
 }
 

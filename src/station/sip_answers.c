@@ -68,16 +68,34 @@ static bool may_go(const struct sip_request *q)
                             q->owner->registry->now.ms);
 }
 
+static void tell_throttled(const struct sip_request *q)
+{
+    struct alarm_draft d;
+    uint32_t times;
+
+    if (!sip_guard_throttled(q->owner->guard, q->flow->peer.ip, q->owner->registry->now.ms, &times))
+        return;
+    alarm_begin(&d, ALARM_SOURCE_THROTTLED);
+    alarm_put_ip(&d, q->flow->peer.ip);
+    alarm_put(&d, "Requests", "%u", times);
+    alarm_put(&d, "Threshold", "%d", SETTING_OF(q->owner, sip_udp_throttle));
+    effects_alarm(q->effects, &d);
+}
+
 void sip_answer_end(const struct sip_request *q, size_t at, struct text type, struct text body)
 {
     struct writer *w = &q->effects->out;
     struct endpoint to;
+    bool fits;
 
     sip_write_body(w, type, body);
-    if (w->bad || !may_go(q)) {
+    fits = !w->bad;
+    if (!fits || !may_go(q)) {
         w->at = w->start + at;
         w->bad = false;
         count(COUNT_SIP_UNANSWERED);
+        if (fits)
+            tell_throttled(q);
         return;
     }
     count(COUNT_SIP_RESPONSES_OUT);

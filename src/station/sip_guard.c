@@ -7,6 +7,7 @@
 #define SETS          2048
 #define WAYS          4 /* places that one key may take: who is watched is not pushed out by chance */
 #define WINDOW_MS     60000
+#define ALARMS_MOST   20 /* of throttled addresses a minute */
 #define FAILURES_MOST 30 /* wrong passwords of one user a minute; then silence until it is over */
 #define FAILURES_ALL  (10 * FAILURES_MOST)
 
@@ -15,10 +16,13 @@ struct slot {
     uint32_t used; /* answers of the burst */
     uint32_t n_failures, n_untold;
     uint64_t refilled_ms, since_ms, told_ms; /* begin of the minute of failures, last told */
-    uint64_t seen_ms;
+    uint64_t seen_ms, throttled_told_ms;
+    uint32_t n_throttled; /* since then */
 };
 
 struct sip_guard {
+    uint64_t alarms_since_ms;
+    uint32_t n_alarms; /* since then */
     struct slot slots[SETS][WAYS];
 };
 
@@ -84,6 +88,30 @@ bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint
     if (slot->used >= 2 * a_second)
         return false;
     slot->used++;
+    return true;
+}
+
+static bool may_alarm(struct sip_guard *g, uint64_t now_ms)
+{
+    if (passed(g->alarms_since_ms, now_ms) >= WINDOW_MS) {
+        g->alarms_since_ms = now_ms;
+        g->n_alarms = 0;
+    }
+    return g->n_alarms < ALARMS_MOST;
+}
+
+bool sip_guard_throttled(struct sip_guard *g, struct ip ip, uint64_t now_ms, uint32_t *times)
+{
+    struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
+
+    slot->n_throttled++;
+    if ((slot->throttled_told_ms && passed(slot->throttled_told_ms, now_ms) < WINDOW_MS) ||
+        !may_alarm(g, now_ms))
+        return false;
+    g->n_alarms++;
+    slot->throttled_told_ms = now_ms;
+    *times = slot->n_throttled;
+    slot->n_throttled = 0;
     return true;
 }
 

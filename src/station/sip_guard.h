@@ -16,6 +16,9 @@ struct sip_guard *sip_guard_new(void); /* NULL without memory */
 void sip_guard_free(struct sip_guard *g);
 /* Whether one more answer may go to a stranger at this address; an IPv6 /64 counts as one. */
 bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint64_t now_ms);
+/* It was not allowed; true when that is worth an alarm (once a minute an address, and a few a
+ * minute in all: addresses can be forged), for `times` of them. */
+bool sip_guard_throttled(struct sip_guard *g, struct ip ip, uint64_t now_ms, uint32_t *times);
 /* A wrong password for this user came from there; true when that is worth an alarm (once a minute
  * an address), for `times` of them. */
 bool sip_guard_failed(struct sip_guard *g, struct ip ip, struct text user, uint64_t now_ms,

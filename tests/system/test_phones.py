@@ -160,7 +160,8 @@ def test_settings_and_the_display(node, tmp_path):
 def test_keypad_programming_makes_the_phone_boot_again(node, tmp_path):
     name = 'SEP001122000001'
     assert dialtone(node.folder, 'phone', 'add', name, 'model=12SP+', 'lines=7001').returncode == 0
-    status, events = script(tmp_path, '--model', '12SP+', text="""
+    state = tmp_path / 'flash'
+    status, events = script(tmp_path, '--model', '12SP+', '--state', str(state), text="""
         wait registered 60
         keys **
         wait "IP address" 60
@@ -183,3 +184,11 @@ def test_keypad_programming_makes_the_phone_boot_again(node, tmp_path):
     """)
     assert status == 0, events
     assert statuses(node)[name]['address'] == '127.64.0.9'
+    assert 'address: 127.64.0.9\n' in state.read_text()
+    # Out and in again: what was typed is still there.
+    status, events = script(tmp_path, '--model', '12SP+', '--state', str(state), text='wait registered 60\nquit\n')
+    assert status == 0, events
+    assert statuses(node)[name]['address'] == '127.64.0.9'
+    state.write_text('address: nowhere\n')
+    status, events = script(tmp_path, '--model', '12SP+', '--state', str(state), text='quit\n')
+    assert status == 1 and not events

@@ -33,7 +33,7 @@ def sipp(lan, tmp_path, scenario, transport='u1', status='', hold=0, model=622, 
     file = tmp_path / scenario
     file.write_text(text)
     words = ['sipp', f'{SERVER}:5060', '-sf', file, '-oocsf', HERE / 'sipp/obey.xml', '-m', '1', '-i', CLIENT, '-t', transport,
-             '-nostdin', '-d', hold, '-timeout', '60', '-timeout_error', '-key', 'dn', '7001', '-key', 'mac', mac.lower(),
+             '-nostdin', '-d', hold, '-timeout', '60', '-timeout_error', '-key', 'dn', '7001', '-key', 'dn2', '7002', '-key', 'mac', mac.lower(),
              '-key', 'device', 'SEP' + mac, '-key', 'model', model]
     if port:
         words += ['-p', port]
@@ -52,6 +52,34 @@ def test_sipp_registers_refreshes_and_leaves(lan, site, tmp_path, capture, trans
     assert 'EndPointRegistered' in events and 'EndPointUnregistered' in events
     assert site.status(PHONE) == 'unregistered'
     assert judge(packets.close(), 'sip') >= 6
+
+
+@pytest.mark.parametrize('transport', ['u1', 't1'])
+def test_sipp_registers_line_by_line(lan, server, tmp_path, transport):
+    lan.address()
+    server.start(*QUIET)
+    server.add_phone(PHONE, '7970', '7001;7002', protocol='sip')
+    phone = sipp(lan, tmp_path, 'lines.xml', transport, hold=2000, model=30006, wait=False)
+    until(lambda: server.status(PHONE) == 'registered')
+    assert phone.wait(60) == 0
+    alarms = [e['alarm'] for e in server.json('event', 'list', '--device', PHONE)]
+    assert 'EndPointRegistered' in alarms and 'DevicePartiallyRegistered' not in alarms
+    assert until(lambda: server.status(PHONE) == 'unregistered')
+
+
+@pytest.mark.parametrize('transport', ['u1', 't1'])
+def test_sipp_asks_its_backup_and_nothing_changes(lan, server, tmp_path, transport):
+    lan.address()
+    server.start(*QUIET)
+    server.add_phone(PHONE, '7841', '7001', protocol='sip')
+    phone = Client(lan.client, 'tcp')
+    phone.register('7001', MAC, 622)
+    assert phone.final().status == 200
+    until(lambda: server.status(PHONE) == 'registered')
+    sipp(lan, tmp_path, 'keepalive.xml', transport)
+    assert server.status(PHONE) == 'registered'
+    assert [e['alarm'] for e in server.json('event', 'list', '--device', PHONE)] == ['EndPointRegistered']
+    phone.close()
 
 
 def test_sipp_is_reset_while_it_is_registered(lan, site, tmp_path, capture):

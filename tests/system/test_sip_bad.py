@@ -1,4 +1,5 @@
 """What strangers send to 5060 and 5061: refused, counted, named once, never amplified; phones do not notice."""
+import hashlib
 import re
 import socket
 import time
@@ -6,7 +7,7 @@ import time
 import pytest
 
 from conftest import CLIENT, SERVER, run, until
-from sip_client import Client
+from sip_client import SUPPORTED, Client
 
 MAC, PHONE, SOFT = '001122334455', 'SEP001122334455', 'SOFTPHONE1'
 
@@ -138,6 +139,97 @@ def test_a_scanner_gets_little_and_no_more_than_it_sends(lan, site):
     assert got < sent and answers <= allowed, (answers, allowed, got, sent)
     client.close()
     still_serves(lan, site)
+
+
+def sweep(client, method, n, agent='friendly-scanner'):
+    """What sipvicious and its kin send: one extension after the other, as fast as it goes."""
+    for i in range(n):
+        client.send(f'{method} sip:{100 + i}@{SERVER} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.1.1:5060;branch=z9hG4bK-{i};rport\r\n'
+                    f'Max-Forwards: 70\r\nFrom: "sipvicious"<sip:{100 + i}@1.1.1.1>;tag={i:x}\r\nTo: "sipvicious"<sip:{100 + i}@1.1.1.1>\r\n'
+                    f'Contact: <sip:{100 + i}@127.0.1.1:5060>\r\nCall-ID: {method}{i}\r\nCSeq: 1 {method}\r\nUser-Agent: {agent}\r\n'
+                    'Accept: application/sdp\r\nContent-Length: 0\r\n\r\n')
+
+
+@pytest.mark.parametrize('method', ['OPTIONS', 'REGISTER', 'INVITE'])
+def test_a_sweep_over_extensions_is_limited_and_named(lan, site, method):
+    client = Client(lan.client, 'udp')
+    began = time.monotonic()
+    sweep(client, method, 3000)
+    alarm = until(lambda: [e for e in site.json('event', 'list') if e['alarm'] == 'SourceThrottled'])
+    assert len(alarm) == 1 and CLIENT in str(alarm[0])
+    answers = 0
+    while (m := client.hear(0.3)):
+        answers += 1
+        assert m.status in (200, 401, 503), m.start  # the same for numbers that exist and that do not
+    assert answers <= 400 + 200 * (time.monotonic() - began)
+    client.close()
+    still_serves(lan, site)
+
+
+def test_a_forged_source_gets_no_more_than_was_sent_in_its_name(lan, site):
+    """A REGISTER by UDP of a phone that is really there, from an address that never answers anything."""
+    client = Client(lan.client, 'udp')
+    sent = got = 0
+    seen = set()
+    for i in range(8):
+        text = client.request('REGISTER', '7001', [client.contact('7001', MAC, 622), 'Expires: 3600', f'Supported: {SUPPORTED}',
+                                                   'User-Agent: Cisco-CP7841/12.5.1'], cseq=101 + i)
+        client.send(text)
+        sent += len(text)
+        client.socket.settimeout(1)
+        try:
+            while True:
+                data = client.socket.recv(65536)
+                got += len(data)
+                seen.add(data.split(b' ')[0])
+        except TimeoutError:
+            pass
+    assert seen == {b'SIP/2.0', b'OPTIONS'} and got <= sent, (seen, got, sent)
+    client.close()
+
+
+def md5(*parts):
+    return hashlib.md5(':'.join(parts).encode()).hexdigest()
+
+
+def credentials(challenge, count=1, uri=f'sip:{SERVER}', password='secret-1'):
+    field = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
+    nc = f'{count:08x}'
+    response = md5(md5('alice', field['realm'], password), field['nonce'], nc, 'abc', 'auth', md5('REGISTER', uri))
+    return (f'Authorization: Digest username="alice",realm="{field["realm"]}",nonce="{field["nonce"]}",uri="{uri}",'
+            f'response="{response}",algorithm=MD5,qop=auth,nc={nc},cnonce="abc"')
+
+
+def test_credentials_that_were_overheard_are_of_no_use(lan, site):
+    alice, eve = Client(lan.client, 'udp'), Client(lan.client, 'udp')
+    alice.register('7003')
+    challenge = alice.final().get('WWW-Authenticate')
+    heard = credentials(challenge)
+    alice.register('7003', headers=[heard], cseq=102)
+    assert alice.final().status == 200
+    # The same once more, with another contact: the count is spent.
+    eve.register('7003', headers=[heard], cseq=103)
+    answer = eve.final()
+    assert answer.status == 401 and 'stale=true' in answer.get('WWW-Authenticate').lower()
+    # A higher count wants the password.
+    eve.register('7003', headers=[heard.replace('nc=00000001', 'nc=00000002')], cseq=104)
+    answer = eve.final()
+    assert answer.status == 401 and 'stale=true' not in answer.get('WWW-Authenticate').lower()
+    # A nonce of one's own making, and one of this server with a digit changed.
+    for nonce in ('00' * 16, re.search('nonce="([^"]+)"', challenge)[1][:-1] + '0'):
+        forged = credentials(re.sub('nonce="[^"]+"', f'nonce="{nonce}"', challenge))
+        eve.register('7003', headers=[forged], cseq=105)
+        assert eve.final().status == 401
+    # Hashed for another server: somebody relays what a client said elsewhere.
+    eve.register('7003', headers=[credentials(challenge, 2, 'sip:elsewhere.example.com')], cseq=106)
+    assert eve.final().status == 400
+    # The owner goes on counting.
+    alice.register('7003', headers=[credentials(challenge, 2)], cseq=107)
+    assert alice.final().status == 200
+    contacts = site.json('phone', 'show', SOFT)
+    assert str(alice.local[1]) in str(contacts) and str(eve.local[1]) not in str(contacts)
+    alice.close()
+    eve.close()
 
 
 def test_wrong_passwords_are_an_alarm_once_and_then_silence(lan, site):

@@ -81,6 +81,18 @@ def test_a_boot_storm_registers_everybody_once(node, tmp_path, transport):
     assert report['registered'] == 300 and report['refused'] == 0 and report['losses'] == 0
 
 
+def test_many_phones_share_a_socket(node, tmp_path):
+    """One UDP port for all: each datagram finds its phone by the address that it came to."""
+    add_phones(node, tmp_path, 200, ['8841', '7975'])
+    events = tmp_path / 'events'
+    status, report = fleet('--model', '8841,7975', '--transport', 'udp', '--count', 200, '--share-socket', '--events', events)
+    assert status == 0 and report['registered'] == 200 and report['losses'] == 0, report
+    ports = {row['address'] for row in statuses(node).values()}
+    assert len(ports) == 200
+    status, _ = subprocess.getstatusoutput(f'{DIALTONE} fleet --server 127.0.0.1 --source 10.0.0.1 --share-socket --protocol sip')
+    assert status == 2
+
+
 def test_phones_that_misbehave_do_not_disturb_others(node, tmp_path):
     """All faults at once, 20 phones each."""
     faults = ('silent half-message garbage long-message short-register dribble unknown-message deaf half-open abort flap '
@@ -174,7 +186,7 @@ def test_a_phone_that_nobody_added_gets_a_number_while_the_door_is_open(node):
 def test_the_display_of_a_sip_phone_shows_its_number_and_settings(node, tmp_path):
     add_phones(node, tmp_path, 1, ['8841'])
     path = tmp_path / 'script'
-    path.write_text('wait registered 60\nwait "10000" 60\npress settings\nwait "SETTINGS" 60\nquit\n')
+    path.write_text('wait registered 60\nwait "10000" 60\nwait "NewCall" 60\npress settings\nwait "SETTINGS" 60\nquit\n')
     done = subprocess.run([DIALTONE, 'handset', *PORTS, '--model', '8841', '--script', str(path)], capture_output=True,
                           text=True, timeout=120)
     assert done.returncode == 0, done.stdout

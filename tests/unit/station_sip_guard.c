@@ -124,6 +124,22 @@ static void a_network_of_ipv6_is_one_source(void **state)
     assert_int_equal(answers(*state, c, 100, START_MS), 20);
 }
 
+static void a_throttled_source_is_named_once_a_minute_and_forged_ones_a_few_times(void **state)
+{
+    unsigned n = 0;
+    uint32_t times = 0;
+
+    assert_true(sip_guard_throttled(*state, here, START_MS, &times));
+    assert_int_equal(times, 1);
+    for (int i = 0; i < 500; i++)
+        assert_false(sip_guard_throttled(*state, here, START_MS + 59999, &times));
+    assert_true(sip_guard_throttled(*state, here, START_MS + 60000, &times));
+    assert_int_equal(times, 501);
+    for (uint32_t i = 0; i < 1000; i++)
+        n += sip_guard_throttled(*state, ip_v4(0x0a000000 + i), START_MS + 60000, &times);
+    assert_int_equal(n, 19);
+}
+
 static void the_alarm_of_a_minute_counts_what_was_not_told(void **state)
 {
     uint32_t times = 0;
@@ -146,6 +162,7 @@ int main(void)
         TEST(a_guesser_is_not_forgotten_in_a_flood),
         TEST(a_guesser_of_many_names_is_out_for_all),
         TEST(a_network_of_ipv6_is_one_source),
+        TEST(a_throttled_source_is_named_once_a_minute_and_forged_ones_a_few_times),
         TEST(the_alarm_of_a_minute_counts_what_was_not_told),
     };
 
