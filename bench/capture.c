@@ -1,9 +1,11 @@
-/* capture.c - writes a capture of many phones to standard output: each boots (DHCP, TFTP, SCCP registration over TCP), then keeps
- * itself alive every 30 s; some keepalives are sent twice, one phone in twenty talks (RTP).
+/* capture.c - writes a capture of many phones to standard output: each boots (DHCP, TFTP, SCCP
+ * registration over TCP), then keeps itself alive every 30 s; some keepalives are sent twice, one
+ * phone in twenty talks (RTP).
  *
- *   bench_capture --phones 10000 --bytes 1000000000 > phones.pcap
+ *   bench_capture --phones 10000 --bytes 1000000000 > phones.pcap     --silent: nobody talks
  *
- * One keepalive interval is divided into a slot for each phone, so packets come in the order of their times. */
+ * One keepalive interval is divided into a slot for each phone, so packets come in the order of
+ * their times. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,11 +50,17 @@ static struct mac mac_of(uint32_t ip)
     return mac_of_number(0x001122000000ull | (ip & 0xffffff));
 }
 
-static void put_udp(uint32_t from, uint16_t from_port, uint32_t to, uint16_t to_port, const void *bytes, size_t len)
+static void put_udp(uint32_t from, uint16_t from_port, uint32_t to, uint16_t to_port,
+                    const void *bytes, size_t len)
 {
     uint8_t frame[1600];
-    struct datagram d = {.to_mac = mac_of(to), .from_mac = mac_of(from), .to = to, .from = from, .to_port = to_port,
-                         .from_port = from_port, .payload = {bytes, len}};
+    struct datagram d = {.to_mac = mac_of(to),
+                         .from_mac = mac_of(from),
+                         .to = to,
+                         .from = from,
+                         .to_port = to_port,
+                         .from_port = from_port,
+                         .payload = {bytes, len}};
     int n = datagram_encode(&d, frame, sizeof(frame));
 
     if (n > 0)
@@ -68,7 +76,8 @@ static void put_tcp(uint32_t i, bool up, uint8_t flags, const void *bytes, size_
     uint32_t phone = FIRST_PHONE + i, from = up ? phone : SERVER, to = up ? SERVER : phone;
     uint16_t port = (uint16_t)(49152 + i % 10000);
 
-    ethernet_write(&w, &(struct ethernet){.to = mac_of(to), .from = mac_of(from), .type = ETHERNET_IPV4});
+    ethernet_write(
+        &w, &(struct ethernet){.to = mac_of(to), .from = mac_of(from), .type = ETHERNET_IPV4});
     write_be16(&w, 0x4560); /* DSCP 24 */
     write_be16(&w, (uint16_t)(40 + len));
     write_be16(&w, p->ip_id++);
@@ -113,10 +122,11 @@ static void boot(uint32_t i)
         dhcp_init(&m, k & 1 ? DHCP_BOOTREPLY : DHCP_BOOTREQUEST, i + 1, mac_of(phone));
         dhcp_set_type(&m, types[k]);
         m.yiaddr = k & 1 ? phone : 0;
-        put_udp(k & 1 ? SERVER : 0, k & 1 ? 67 : 68, k & 1 ? phone : 0xffffffff, k & 1 ? 68 : 67, bytes,
-                (size_t)dhcp_encode(&m, bytes, sizeof(bytes)));
+        put_udp(k & 1 ? SERVER : 0, k & 1 ? 67 : 68, k & 1 ? phone : 0xffffffff, k & 1 ? 68 : 67,
+                bytes, (size_t)dhcp_encode(&m, bytes, sizeof(bytes)));
     }
-    snprintf(name, sizeof(name), "SEP%012llX.cnf.xml", (unsigned long long)mac_number(mac_of(phone)));
+    snprintf(name, sizeof(name), "SEP%012llX.cnf.xml",
+             (unsigned long long)mac_number(mac_of(phone)));
     tftp_write_request(&w, TFTP_RRQ, text_of(name), TFTP_OCTET, NULL);
     put_udp(phone, (uint16_t)(20000 + i % 10000), SERVER, 69, bytes, writer_len(&w));
     for (uint16_t block = 1; block <= 5; block++) {
@@ -137,7 +147,8 @@ static void boot(uint32_t i)
     put_tcp(i, true, PACKET_ACK, NULL, 0);
     snprintf(request.device_name, sizeof(request.device_name), "%.15s", name);
     put_message(i, true, SCCP_REGISTER_REQ, &request);
-    put_message(i, false, SCCP_REGISTER_ACK, &(struct sccp_register_ack){.keepalive_s = 30, .protocol = SCCP_VERSION});
+    put_message(i, false, SCCP_REGISTER_ACK,
+                &(struct sccp_register_ack){.keepalive_s = 30, .protocol = SCCP_VERSION});
     put_message(i, false, SCCP_CAPABILITIES_REQ, &(struct sccp_capabilities_req){});
     put_message(i, true, SCCP_CAPABILITIES_RES, &(struct sccp_capabilities_res){});
     put_message(i, true, SCCP_BUTTON_TEMPLATE_REQ, &(struct sccp_button_template_req){});
@@ -168,20 +179,28 @@ static void talk(uint32_t n)
         uint32_t phone = FIRST_PHONE + next / 2 * TALKS_EACH % 0x10000;
 
         rtp[3] = (uint8_t)next;
-        put_udp(next & 1 ? SERVER : phone, 20480, next & 1 ? phone : SERVER, 20480, rtp, sizeof(rtp));
+        put_udp(next & 1 ? SERVER : phone, 20480, next & 1 ? phone : SERVER, 20480, rtp,
+                sizeof(rtp));
     }
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {{"phones", required_argument, NULL, 'p'}, {"bytes", required_argument, NULL, 'b'}, {0}};
+    static const struct option longs[] = {{"phones", required_argument, NULL, 'p'},
+                                          {"bytes", required_argument, NULL, 'b'},
+                                          {"silent", no_argument, NULL, 's'},
+                                          {0}};
     uint64_t n = 10000, bytes = 1000000000, slot_ns, start_ns;
     uint8_t head[PCAP_HEADER_SIZE];
     struct writer w = writer_of(head, sizeof(head));
+    bool silent = false;
     int c;
 
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
-        *(c == 'p' ? &n : &bytes) = strtoull(optarg, NULL, 10);
+        if (c == 's')
+            silent = true;
+        else
+            *(c == 'p' ? &n : &bytes) = strtoull(optarg, NULL, 10);
     phones = calloc(n, sizeof(*phones));
     slot_ns = INTERVAL_NS / n;
     pcap_write_header(&w, PCAP_ETHERNET);
@@ -192,7 +211,8 @@ int main(int argc, char **argv)
             boot((uint32_t)slot);
         else
             keep_alive((uint32_t)(slot % n), slot / n);
-        talk((uint32_t)((slot < n ? slot : n) / TALKS_EACH * slot_ns / RTP_EACH_NS));
+        if (!silent)
+            talk((uint32_t)((slot < n ? slot : n) / TALKS_EACH * slot_ns / RTP_EACH_NS));
         if (now_ns - start_ns < slot_ns)
             now_ns = start_ns + slot_ns;
     }

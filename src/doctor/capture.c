@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "doctor/capture_parts.h"
-#include "doctor/input.h"
+#include "doctor/source.h"
 
 #define TWICE_NS 5000000ll /* later than this a packet was sent twice, not captured twice */
 
@@ -149,6 +149,25 @@ static void tell_icmp(struct capture *c, const struct packet *p)
 
 /* -- a packet ------------------------------------------------------------------------------- */
 
+/* Not keyed: a file gives the same sights each time, and collisions made on purpose only hide
+ * packets of the file that has them. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    uint64_t word = 0;
+
+    for (; len >= 8; p += 8, len -= 8) {
+        memcpy(&word, p, 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+    }
+    word = len;
+    for (size_t i = 0; i < len; i++)
+        word = word << 8 | p[i];
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
 bool capture_is_twice(struct capture *c, const struct packet *p)
 {
     struct {
@@ -156,9 +175,7 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
         uint32_t id, sequence, acknowledged, len;
         uint16_t from_port, to_port, window, at;
         uint8_t flags, protocol;
-        uint8_t head[22];
     } key;
-    size_t n = p->payload.len;
     uint64_t hash;
     struct recent *recent;
     bool twice;
@@ -169,19 +186,18 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
     key.id = p->ip_id;
     key.sequence = p->tcp_sequence;
     key.acknowledged = p->tcp_acknowledged;
-    key.len = (uint32_t)n;
+    key.len = (uint32_t)p->payload.len;
     key.from_port = p->from.port;
     key.to_port = p->to.port;
     key.window = p->tcp_window;
     key.at = p->fragment.at;
     key.flags = p->tcp_flags;
     key.protocol = p->protocol;
-    memcpy(key.head, p->payload.at ? p->payload.at : "",
-           n < sizeof(key.head) ? n : sizeof(key.head));
-    if (!p->from.ip.family)
-        hash = hash_bytes(p->ethernet.payload.at, p->ethernet.payload.len);
+    hash = mix(1, &key, sizeof(key));
+    if (p->from.ip.family)
+        hash = mix(hash, p->payload.at, p->payload.len);
     else
-        hash = hash_bytes(&key, sizeof(key));
+        hash = mix(hash, p->ethernet.payload.at, p->ethernet.payload.len);
     recent = &c->recent[hash % TWICE_WINDOW];
     twice = recent->hash == hash && c->at.time_ns - recent->time_ns < TWICE_NS;
     c->totals.twice += twice;
@@ -190,11 +206,24 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
     return twice;
 }
 
+int64_t capture_clock_shift(const struct capture_clock *clock, int64_t time_ns)
+{
+    int64_t t = time_ns - clock->offset_ns;
+
+    return clock->drift == 0 ? t : t - (int64_t)(clock->drift * (double)(t - clock->base_ns));
+}
+
+void capture_matters(struct capture *c, const struct packet *p)
+{
+    if (c->options.on_packet)
+        c->options.on_packet(c->options.packet_context, &c->at, p);
+}
+
 static void set_place(struct capture *c, const struct record *r, uint64_t number,
                       const struct packet *p)
 {
     c->at.number = number;
-    c->at.time_ns = r->time_ns;
+    c->at.time_ns = capture_clock_shift(&c->options.clock, r->time_ns);
     c->at.from_mac = p->ethernet.from;
     c->at.to_mac = p->ethernet.to;
     c->at.vlan = p->ethernet.vlan;
@@ -228,7 +257,7 @@ void capture_packet(struct capture *c, const struct record *r, uint64_t number)
     set_place(c, r, number, &p);
     if (p.kind == PACKET_FRAGMENT && capture_is_twice(c, &p))
         return;
-    if (p.kind == PACKET_FRAGMENT && !fragments_take(&c->fragments, &p, r->time_ns))
+    if (p.kind == PACKET_FRAGMENT && !fragments_take(&c->fragments, &p, c->at.time_ns))
         return;
     c->at.from = p.from;
     c->at.to = p.to;
@@ -242,57 +271,30 @@ void capture_packet(struct capture *c, const struct record *r, uint64_t number)
 
 /* -- a file --------------------------------------------------------------------------------- */
 
-static void give_problem(struct capture *c, const char *words, uint64_t packets)
+void capture_note_source(struct capture *c, const struct source *s)
 {
-    snprintf(c->totals.problem, sizeof(c->totals.problem), "%s, after packet %llu", words,
-             (unsigned long long)packets);
-}
+    const char *problem = source_problem(s);
 
-static int read_records(struct capture *c, struct input *in, struct records *records)
-{
-    enum records_step step = RECORDS_MORE;
-    struct record record;
-    const uint8_t *at;
-    size_t len = 0, used, left;
-
-    while (step == RECORDS_MORE) {
-        left = len;
-        if (input_bytes(in, &at, &len) < 0) {
-            give_problem(c, input_problem(in), records->n);
-            return 0;
-        }
-        if (len == left) {
-            if (!records_may_end(records, len))
-                give_problem(c, "the file is cut off", records->n);
-            return 0;
-        }
-        while ((step = records_next(records, at, len, &used, &record)) == RECORDS_PACKET) {
-            capture_packet(c, &record, records->n);
-            input_use(in, used);
-            at += used;
-            len -= used;
-        }
-        input_use(in, used);
-        len -= used;
-    }
-    give_problem(c, records->problem, records->n);
-    return records->format == RECORDS_START ? -EBADMSG : 0;
+    c->totals.dropped += source_dropped(s);
+    if (problem)
+        snprintf(c->totals.problem, sizeof(c->totals.problem), "%s, after packet %llu", problem,
+                 (unsigned long long)source_number(s));
 }
 
 int capture_file(struct capture *c, const char *path, uint8_t number)
 {
-    struct records records;
-    struct input *in = NULL;
-    int err = input_open(path, &in);
+    struct record record;
+    struct source *s;
+    int err = source_open(path, &s);
 
     if (err < 0)
         return err;
     c->at.capture = number;
-    records_init(&records);
-    err = read_records(c, in, &records);
-    c->totals.dropped += records.dropped;
-    input_close(in);
-    return err;
+    while (source_next(s, &record))
+        capture_packet(c, &record, source_number(s));
+    capture_note_source(c, s);
+    source_close(s);
+    return 0;
 }
 
 /* -- life ----------------------------------------------------------------------------------- */
@@ -303,6 +305,9 @@ struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, 
 
     if (!c)
         return NULL;
+    c->options = *o;
+    c->at.capture = o->number;
+    c->n_flows = o->first_flow;
     c->on_sight = on_sight;
     c->context = context;
     fragments_init(&c->fragments);

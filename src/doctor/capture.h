@@ -15,13 +15,28 @@
 #include "doctor/sight.h"
 #include "wire/capture/records.h"
 
+struct packet;
+struct source;
+
 #define CAPTURE_PORTS_MAX 32
 #define CAPTURE_KEPT_MAX  (128u << 20)
 #define TRANSFERS_MAX     16384
 
+/* Brings the times of one capture into the clock of another. */
+struct capture_clock {
+    int64_t base_ns, offset_ns; /* at `base_ns` of the other clock, this one is so much ahead … */
+    double drift;               /* … and gains so much each nanosecond */
+};
+
 struct capture_options {
     uint16_t ports[CAPTURE_PORTS_MAX]; /* of servers, besides the well-known ones (and those found by what is said there) */
     unsigned n_ports;
+    uint8_t number;            /* place.capture */
+    uint32_t first_flow;       /* flows are numbered from the next on */
+    struct capture_clock clock;
+    /* Every packet that matters, before its sights; NULL: nobody asks. */
+    void (*on_packet)(void *context, const struct place *at, const struct packet *p);
+    void *packet_context;
 };
 
 /* How far it got. */
@@ -38,11 +53,13 @@ struct capture_totals {
 struct capture;
 
 struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, void *context); /* NULL without memory */
-/* Reads a file to its end, "-" is the standard input; `number` becomes place.capture. 0, also when the file is broken
- * somewhere (totals.problem says so); -errno when it cannot be opened, -EBADMSG when it is no capture file. */
+/* Reads a file to its end, "-" is the standard input; `number` becomes place.capture. 0, also when the file is broken somewhere (totals.problem says so); -errno
+ * when it cannot be opened, -EBADMSG when it is no capture file. */
 int capture_file(struct capture *c, const char *path, uint8_t number);
 /* One packet; `number` counts from 1. What capture_file calls, and tests. */
 void capture_packet(struct capture *c, const struct record *r, uint64_t number);
+void capture_note_source(struct capture *c, const struct source *s); /* how reading a file ended, for the totals */
+int64_t capture_clock_shift(const struct capture_clock *clock, int64_t time_ns);
 void capture_end(struct capture *c); /* tells what was left open; nothing may come after */
 void capture_free(struct capture *c); /* NULL is fine */
 const struct capture_totals *capture_totals(const struct capture *c);

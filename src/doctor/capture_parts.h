@@ -13,6 +13,7 @@ struct kept {
 };
 
 struct capture {
+    struct capture_options options;
     sight_fn on_sight;
     void *context;
     struct place at; /* of the packet being read */
@@ -56,13 +57,16 @@ int capture_tcp_init(struct capture *c);
 void capture_tcp_done(struct capture *c);
 void capture_tcp(struct capture *c, const struct packet *p);
 
+void capture_matters(struct capture *c, const struct packet *p); /* tells whoever asks for packets */
+
 /* capture_tftp.c: true when the datagram belongs to a transfer. */
 bool capture_tftp(struct capture *c, const struct packet *p);
 
 /* What is said on a connection (capture_talk.c). */
 enum talker { TALKER_NONE, TALKER_ANY, TALKER_CLIENT, TALKER_SERVER };
 enum talker talk_is_known(const void *bytes, size_t len); /* who says something that only phones and their servers say */
-bool talk_is_sip(const void *bytes, size_t len);   /* a start line of SIP */
+bool talk_is_sip(const void *bytes, size_t len);       /* a start line of SIP */
+bool talk_is_sccp(const uint8_t *p, size_t len);       /* a header of SCCP */
 void talk_sign(void *context, struct stream *s, int side, const struct stream_sign *sign);
 void talk_data(void *context, struct stream *s, int side, const void *bytes, size_t len);
 void talk_hole(void *context, struct stream *s, int side, enum stream_hole hole, uint32_t bytes);

@@ -86,13 +86,32 @@ static bool is_phone_file(struct text t)
     return false;
 }
 
-/* Of SCCP only what begins a session or keeps it: a header of twelve bytes alone looks like too
- * much else. */
-static bool is_sccp_for_sure(uint32_t id, size_t len)
+/* A device name: at least three capitals or digits. */
+static bool is_name(const uint8_t *p)
 {
-    return id == SCCP_REGISTER_REQ || id == SCCP_ALARM || id == SCCP_REGISTER_ACK ||
-           id == SCCP_REGISTER_TOKEN_REQ || id == SCCP_REGISTER_REJECT ||
-           ((id == SCCP_KEEPALIVE || id == SCCP_KEEPALIVE_ACK) && len == SCCP_HEADER_SIZE);
+    for (int i = 0; i < 3; i++)
+        if (!(p[i] >= 'A' && p[i] <= 'Z') && !(p[i] >= '0' && p[i] <= '9'))
+            return false;
+    return true;
+}
+
+/* Of SCCP only what begins a session or keeps it, whole: a header of twelve bytes alone looks like
+ * too much else. */
+static bool is_sccp_for_sure(const uint8_t *p, uint32_t id, size_t len)
+{
+    uint32_t length;
+
+    memcpy(&length, p, 4);
+    if (len < length + 8)
+        return false;
+    if (id == SCCP_REGISTER_REQ || id == SCCP_REGISTER_TOKEN_REQ)
+        return length >= 32 && is_name(p + SCCP_HEADER_SIZE);
+    if (id == SCCP_ALARM)
+        return length >= 96 && p[SCCP_HEADER_SIZE + 4] >= ' ' && p[SCCP_HEADER_SIZE + 4] < 127;
+    if (id == SCCP_REGISTER_ACK)
+        return (length == 24 || length == 28) && !p[SCCP_HEADER_SIZE + 2] &&
+               !p[SCCP_HEADER_SIZE + 3];
+    return id == SCCP_KEEPALIVE_ACK && len == SCCP_HEADER_SIZE;
 }
 
 enum talker talk_is_known(const void *bytes, size_t len)
@@ -106,7 +125,7 @@ enum talker talk_is_known(const void *bytes, size_t len)
     if (!talk_is_sccp(bytes, len))
         return TALKER_NONE;
     memcpy(&id, (const uint8_t *)bytes + 8, 4);
-    if (!is_sccp_for_sure(id, len))
+    if (!is_sccp_for_sure(bytes, id, len))
         return TALKER_NONE;
     return sccp_message_from(id) & SCCP_FROM_PHONE ? TALKER_CLIENT : TALKER_SERVER;
 }

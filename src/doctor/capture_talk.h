@@ -35,5 +35,4 @@ int talk_http(struct capture *c, struct stream *s, int side, const uint8_t *byte
 void talk_http_hole(struct capture *c, struct stream *s, uint64_t bytes);
 void talk_http_end(struct capture *c, struct stream *s, bool whole); /* no more of a body comes */
 int talk_tls(struct capture *c, struct stream *s, int side, const uint8_t *bytes, size_t len);
-bool talk_is_sccp(const uint8_t *p, size_t len);
 void talk_tell(struct capture *c, const struct stream *s, int side, struct sight *sight);

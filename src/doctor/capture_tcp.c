@@ -105,6 +105,8 @@ void capture_tcp(struct capture *c, const struct packet *p)
 
     if (!s || stream_is_over(s, p))
         s = make(c, p, known_port);
-    if (s && !capture_is_twice(c, p))
-        streams_packet(&c->streams, s, p, c->at.time_ns);
+    if (!s || capture_is_twice(c, p))
+        return;
+    capture_matters(c, p);
+    streams_packet(&c->streams, s, p, c->at.time_ns);
 }

@@ -207,6 +207,7 @@ bool capture_tftp(struct capture *c, const struct packet *p)
         return false;
     if (!s.from_client)
         t->server = p->from;
+    capture_matters(c, p);
     t->last = c->at;
     s.tftp = &m;
     s.flow = t->flow;

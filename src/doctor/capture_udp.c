@@ -15,6 +15,7 @@ static void tell_dns(struct capture *c, const struct packet *p)
 {
     struct dns_message m;
 
+    capture_matters(c, p);
     dns_init(&m, 0);
     if (dns_decode(p->payload.at, p->payload.len, &m) == 0)
         capture_tell(c, &(struct sight){.kind = SIGHT_DNS, .dns = &m});
@@ -22,6 +23,7 @@ static void tell_dns(struct capture *c, const struct packet *p)
 
 static void tell_sip(struct capture *c, const struct packet *p)
 {
+    capture_matters(c, p);
     if (p->payload.len > 4 && sip_parse(p->payload.at, p->payload.len, &c->sip) == 0)
         capture_tell(c, &(struct sight){.kind = SIGHT_SIP, .sip = &c->sip});
 }

@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "doctor/capture.h"
+#include "doctor/tasks.h"
 
 #define FILES_MAX 64
 
-enum task { TASK_SIGHTS };
+enum task { TASK_SIGHTS, TASK_PAIR, TASK_ANONYMISE };
 
 struct doctor_options {
     enum task task;
     struct capture_options capture;
+    const char *out; /* of --anonymise */
     char **files;
     int n_files;
 };
@@ -25,6 +27,10 @@ static const char usage[] =
     "Reads captures (pcap, pcapng; gzip, zstd; \"-\" is the standard input).\n"
     "\n"
     "  --sights        every thing seen on the wire, a line each\n"
+    "  --pair          two captures, the phone's end and the server's: what was lost on the way, "
+    "and which way\n"
+    "  --anonymise OUT.pcapng\n"
+    "                  the capture without names, numbers and secrets, of the same diagnosis\n"
     "  --port N,N...   more TCP ports of servers (2000, 2443, 5060, 5061, 6970 and what speaks "
     "like them are known)\n";
 
@@ -86,6 +92,8 @@ static int take_ports(const char *list, struct capture_options *o)
 static int take_options(int argc, char **argv, struct doctor_options *o)
 {
     static const struct option longs[] = {{"sights", no_argument, NULL, 's'},
+                                          {"pair", no_argument, NULL, 'P'},
+                                          {"anonymise", required_argument, NULL, 'a'},
                                           {"port", required_argument, NULL, 'p'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
@@ -97,6 +105,10 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
             return 1;
         if (c == 's')
             o->task = TASK_SIGHTS;
+        else if (c == 'P')
+            o->task = TASK_PAIR;
+        else if (c == 'a')
+            o->task = (o->out = optarg, TASK_ANONYMISE);
         else if (c != 'p' || take_ports(optarg, &o->capture) < 0)
             return -EINVAL;
     }
@@ -114,5 +126,9 @@ int doctor_main(int argc, char **argv)
         fputs(usage, err > 0 ? stdout : stderr);
         return err > 0 ? 0 : 2;
     }
+    if (o.task == TASK_PAIR)
+        return o.n_files == 2 ? task_pair(o.files, &o.capture) : 2;
+    if (o.task == TASK_ANONYMISE)
+        return o.n_files == 1 ? task_anonymise(o.files[0], o.out) : 2;
     return read_files(&o, print_sight, stdout) < 0 ? 1 : 0;
 }

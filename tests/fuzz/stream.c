@@ -20,7 +20,8 @@ static void on_data(void *context, struct stream *s, int side, const void *bytes
     ((struct seen *)context)->total += (int64_t)len;
 }
 
-static void on_hole(void *context, struct stream *s, int side, enum stream_hole hole, uint32_t bytes)
+static void on_hole(void *context, struct stream *s, int side, enum stream_hole hole,
+                    uint32_t bytes)
 {
     if (!bytes || bytes > INT32_MAX)
         abort();
@@ -41,12 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     streams_init(&streams, &(struct stream_handler){&seen, on_sign, on_data, on_hole, on_gone});
     for (; len >= 4; bytes += 4, len -= 4) {
         bool up = bytes[0] & 0x80;
-        struct endpoint a = {ip_v4(1), (uint16_t)(50000 + (bytes[0] >> 6 & 1))}, b = {ip_v4(2), 2000};
+        struct endpoint a = {ip_v4(1), (uint16_t)(50000 + (bytes[0] >> 6 & 1))},
+                        b = {ip_v4(2), 2000};
         struct packet p = {.kind = PACKET_TCP, .from = up ? a : b, .to = up ? b : a};
         struct stream *s;
 
         p.tcp_flags = bytes[0] & 0x17;
-        p.tcp_sequence = (uint32_t)bytes[1] * 7 - (bytes[0] & 0x20 ? 600 : 0) + (bytes[3] > 250 ? 0x40000000u : 0);
+        p.tcp_sequence = (uint32_t)bytes[1] * 7 - (bytes[0] & 0x20 ? 600 : 0) +
+                         (bytes[3] > 250 ? 0x40000000u : 0);
         p.tcp_acknowledged = (uint32_t)bytes[2] * 7;
         p.tcp_window = bytes[3] & 1;
         p.payload = (struct text){data, bytes[3] >> 2};

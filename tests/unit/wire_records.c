@@ -24,7 +24,8 @@ static struct seen read_file(size_t len, size_t step)
     records_init(&s.state);
     do {
         have = len - have < step ? len : have + step;
-        while ((s.last = records_next(&s.state, file + from, have - from, &used, &r)) == RECORDS_PACKET) {
+        while ((s.last = records_next(&s.state, file + from, have - from, &used, &r)) ==
+               RECORDS_PACKET) {
             assert_in_range(s.n, 0, 7);
             s.first[s.n] = r.captured ? (char)r.bytes[0] : '-';
             s.records[s.n++] = r;
@@ -118,7 +119,8 @@ static void an_impossible_length_ends_the_reading(void **state)
     assert_int_equal(s.n, 0);
 }
 
-/* A section in one byte order: two interfaces, a comment, one packet block of each kind and blocks nobody knows. */
+/* A section in one byte order: two interfaces, a comment, one packet block of each kind and blocks
+ * nobody knows. */
 static void section(struct writer *w, bool big, uint8_t mark)
 {
     put32(w, big, 0x0a0d0d0a);
@@ -235,7 +237,9 @@ static void what_we_write_we_read(void **state)
 
     pcap_write_section(&w, TEXT("test"), TEXT("a comment"));
     pcap_write_interface(&w, PCAP_WRITE_ETHERNET, TEXT("eth0"));
-    pcap_write_frame(&w, &(struct pcap_frame){.time_ns = 1234567890123456789, .bytes = TEXT("frame"), .original = 70});
+    pcap_write_frame(&w, &(struct pcap_frame){.time_ns = 1234567890123456789,
+                                              .bytes = TEXT("frame"),
+                                              .original = 70});
     assert_false(w.bad);
     s = read_file(writer_len(&w), 1);
     assert_int_equal(s.n, 1);

@@ -10,8 +10,9 @@ struct world {
     struct writer w;
 };
 
-static const char *const names[] = {"opening", "accepted", "refused", "established", "again",   "acknowledged",
-                                    "closed",  "open",     "probe",   "closing",     "reset",   "middle"};
+static const char *const names[] = {"opening", "accepted",     "refused", "established",
+                                    "again",   "acknowledged", "closed",  "open",
+                                    "probe",   "closing",      "reset",   "middle"};
 
 static void on_sign(void *context, struct stream *s, int side, const struct stream_sign *sign)
 {
@@ -32,7 +33,8 @@ static void on_data(void *context, struct stream *s, int side, const void *bytes
     write_format(&w->w, "%c'%.*s' ", side ? '<' : '>', (int)len, (const char *)bytes);
 }
 
-static void on_hole(void *context, struct stream *s, int side, enum stream_hole hole, uint32_t bytes)
+static void on_hole(void *context, struct stream *s, int side, enum stream_hole hole,
+                    uint32_t bytes)
 {
     static const char *const holes[] = {"lost", "cut", "unknown"};
     struct world *w = context;
@@ -57,8 +59,8 @@ static void after(struct world *w, int ms)
     w->now_ns += ms * 1000000ll;
 }
 
-static void packet_cut(struct world *w, bool up, uint8_t flags, uint32_t sequence, uint32_t acknowledged, const char *data,
-                       uint16_t window, uint32_t missing)
+static void packet_cut(struct world *w, bool up, uint8_t flags, uint32_t sequence,
+                       uint32_t acknowledged, const char *data, uint16_t window, uint32_t missing)
 {
     struct endpoint client = {ip_v4(0x0a000005), 50000}, server = {ip_v4(0x0a000001), 2000};
     struct packet p = {.kind = PACKET_TCP,
@@ -77,13 +79,15 @@ static void packet_cut(struct world *w, bool up, uint8_t flags, uint32_t sequenc
     streams_packet(&w->streams, s, &p, w->now_ns);
 }
 
-static void packet(struct world *w, bool up, uint8_t flags, uint32_t sequence, uint32_t acknowledged, const char *data)
+static void packet(struct world *w, bool up, uint8_t flags, uint32_t sequence,
+                   uint32_t acknowledged, const char *data)
 {
     packet_cut(w, up, flags, sequence, acknowledged, data, 1000, 0);
 }
 
-#define UP(sequence, acknowledged, data)   packet(&w, true, PACKET_ACK, sequence, acknowledged, data)
-#define DOWN(sequence, acknowledged, data) packet(&w, false, PACKET_ACK, sequence, acknowledged, data)
+#define UP(sequence, acknowledged, data) packet(&w, true, PACKET_ACK, sequence, acknowledged, data)
+#define DOWN(sequence, acknowledged, data)                                                         \
+    packet(&w, false, PACKET_ACK, sequence, acknowledged, data)
 
 /* Opened: the client sends from 101 on, the server from 501 on. */
 static void open_one(struct world *w)
@@ -134,7 +138,8 @@ static void a_refusal_is_told_from_a_reset(void **state)
     packet(&w, false, PACKET_SYN | PACKET_ACK, 500, 9901, "");
     UP(9901, 501, "");
     packet(&w, false, PACKET_RST, 501, 0, "");
-    told(&w, ">opening <refused+2ms >opening*1+502ms <refused >opening <accepted >established <reset ");
+    told(&w,
+         ">opening <refused+2ms >opening*1+502ms <refused >opening <accepted >established <reset ");
 }
 
 static void bytes_come_in_their_order(void **state)

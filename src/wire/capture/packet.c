@@ -142,6 +142,7 @@ static void decode_gre(const uint8_t *p, size_t len, struct packet *to, int dept
 
 static void decode_transport(const uint8_t *p, size_t len, struct packet *to, int depth)
 {
+    to->transport = (struct text){(const char *)p, len};
     if (to->protocol == PROTOCOL_UDP) {
         decode_udp(p, len, to, depth);
     } else if (to->protocol == PROTOCOL_TCP) {
@@ -197,6 +198,7 @@ static void decode_ipv4(const uint8_t *p, size_t len, struct packet *to, int dep
     to->missing = total > len ? (uint32_t)(total - len) : 0;
     if (len > total)
         len = total; /* what follows is padding */
+    to->network = (struct text){(const char *)p, len};
     to->fragment.at = (uint16_t)((fragment & 0x1fff) * 8u);
     to->fragment.more = fragment & 0x2000;
     if (to->fragment.at || to->fragment.more)
@@ -256,6 +258,7 @@ static void decode_ipv6(const uint8_t *p, size_t len, struct packet *to, int dep
     to->missing = total > len ? (uint32_t)(total - len) : 0;
     if (len > total)
         len = total;
+    to->network = (struct text){(const char *)p, len};
     at = pass_extensions(p, len, 40, to);
     if (at && (to->fragment.at || to->fragment.more))
         decode_fragment(p + at, len - at, to);

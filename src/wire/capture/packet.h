@@ -45,6 +45,7 @@ struct packet {
     enum packet_kind kind;
     struct ethernet ethernet; /* the innermost; cooked links: type, payload and the sender's address */
     struct text frame;        /* … as it was read; at == NULL where the link is not Ethernet */
+    struct text network, transport; /* from the header of IP on, and from what is behind it; at == NULL where there is none */
     struct endpoint from, to; /* of IP packets; port 0 for ICMP and fragments */
     uint8_t dscp, ttl, protocol;
     uint32_t ip_id;           /* IPv4, and of fragments */

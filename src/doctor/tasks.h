@@ -1,0 +1,7 @@
+/* tasks.h - what `dialtone doctor` does besides its report. Exit statuses: 0, or 1 when a file cannot be read. */
+#pragma once
+
+#include "doctor/capture.h"
+
+int task_pair(char *const *files, const struct capture_options *o); /* prints what two captures say together */
+int task_anonymise(const char *from, const char *to);

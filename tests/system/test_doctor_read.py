@@ -1,0 +1,92 @@
+"""What the doctor reads of a capture, beside what tshark reads of it."""
+import collections
+import gzip
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+DIALTONE = pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve()
+CAPTURE = DIALTONE.parent / 'bench' / 'bench_capture'
+SIGHT = re.compile(r'^\d+ \S+ \S+ > \S+ (\w+)(?: #\d+[<>])?(?: (\S+))?')
+
+
+@pytest.fixture(scope='module')
+def capture(tmp_path_factory):
+    path = tmp_path_factory.mktemp('doctor') / 'phones.pcap'
+    with open(path, 'wb') as f:
+        subprocess.run([CAPTURE, '--phones', '200', '--bytes', '3000000', '--silent'], stdout=f, check=True)
+    return path
+
+
+def sights(path, **more):
+    r = subprocess.run([DIALTONE, 'doctor', path, '--sights'], capture_output=True, timeout=60, **more)
+    return r.returncode, r.stdout.decode().splitlines(), r.stderr.decode()
+
+
+def tshark(path, *filters):
+    words = ['tshark', '-r', path, '-T', 'fields', '-e', 'frame.number', '-Y', *filters]
+    return len(subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout.split())
+
+
+@pytest.mark.skipif(not shutil.which('tshark'), reason='needs tshark')
+def test_counts_are_those_of_tshark(capture):
+    _, lines, _ = sights(capture)
+    n = collections.Counter((m[1], m[2] if m[1] in ('SCCP', 'TCP', 'DHCP') else '') for m in map(SIGHT.match, lines))
+    assert n['DHCP', 'DISCOVER'] == tshark(capture, 'dhcp.option.dhcp == 1') == 200
+    assert n['TFTP', ''] == tshark(capture, 'tftp')
+    assert n['FILE', ''] == 200
+    assert n['SCCP', 'Register'] == tshark(capture, 'skinny.messageId == 1') == 200
+    assert n['SCCP', 'KeepAliveAck'] == tshark(capture, 'skinny.messageId == 0x100')
+    assert n['TCP', 'opening'] == tshark(capture, 'tcp.flags.syn == 1 && tcp.flags.ack == 0')
+    assert n['TCP', 'again'] == tshark(capture, 'tcp.analysis.retransmission || tcp.analysis.fast_retransmission || '
+                                                'tcp.analysis.spurious_retransmission') > 0
+    assert n['LOST', ''] == 0
+
+
+def test_compressed_files_and_a_pipe_give_the_same(capture, tmp_path):
+    plain = sights(capture)
+    packed = tmp_path / 'phones.pcap.gz'
+    packed.write_bytes(gzip.compress(capture.read_bytes()))
+    assert sights(packed) == plain
+    with open(capture, 'rb') as f:
+        assert sights('-', stdin=f) == plain
+    if shutil.which('zstd'):
+        subprocess.run(['zstd', '-q', capture, '-o', tmp_path / 'phones.zst'], check=True)
+        assert sights(tmp_path / 'phones.zst') == plain
+
+
+def test_a_cut_file_is_read_as_far_as_it_goes(capture, tmp_path):
+    _, plain, _ = sights(capture)
+    cut = tmp_path / 'cut.pcap'
+    cut.write_bytes(capture.read_bytes()[:100001])
+    status, lines, said = sights(cut)
+    assert status == 0 and 'the file is cut off, after packet' in said
+    assert 0 < len(lines) < len(plain)
+    assert lines[:100] == plain[:100]
+
+
+def test_what_is_no_capture_is_told_so(tmp_path):
+    path = tmp_path / 'x'
+    path.write_bytes(b'no capture at all')
+    status, lines, said = sights(path)
+    assert status != 0 and not lines and 'no capture file' in said
+
+
+def without_names(lines):
+    return [re.sub(r'[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|\d+\.\d+\.\d+\.\d+|SEP[0-9A-F]{12}', '', line) for line in lines]
+
+
+@pytest.mark.skipif(not shutil.which('tshark'), reason='needs tshark')
+def test_an_anonymised_capture_tells_the_same(capture, tmp_path):
+    out = tmp_path / 'out.pcapng'
+    r = subprocess.run([DIALTONE, 'doctor', capture, '--anonymise', out], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r.stderr
+    assert without_names(sights(out)[1]) == without_names(sights(capture)[1])
+    assert b'SEP001122010000' not in out.read_bytes()
+    bad = subprocess.run(['tshark', '-r', out, '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', '-Y',
+                          'ip.checksum.status == 0 || udp.checksum.status == 0'], capture_output=True, text=True, timeout=120)
+    assert not bad.stdout

@@ -1,0 +1,139 @@
+#include "test.h"
+
+#include "doctor/anonymise_text.h"
+#include "doctor/disguise.h"
+
+static unsigned common_bits(const uint8_t *a, const uint8_t *b)
+{
+    for (unsigned i = 0; i < 32; i++)
+        if ((a[i / 8] ^ b[i / 8]) >> (7 - i % 8) & 1)
+            return i;
+    return 32;
+}
+
+static void addresses_keep_their_prefixes_and_lengths(void **state)
+{
+    static const uint8_t samples[][4] = {{10, 1, 2, 3},  {10, 1, 2, 200},  {10, 1, 130, 3},
+                                         {10, 77, 2, 3}, {192, 168, 5, 9}, {192, 168, 5, 10},
+                                         {8, 8, 8, 8},   {8, 8, 4, 4},     {172, 20, 0, 1}};
+    size_t n = sizeof(samples) / 4;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++) {
+            char a[IP_TEXT_MAX], b[IP_TEXT_MAX];
+            struct ip x = {4}, y = {4};
+
+            memcpy(x.bytes, samples[i], 4);
+            memcpy(y.bytes, samples[k], 4);
+            disguise_ipv4(x.bytes);
+            disguise_ipv4(y.bytes);
+            assert_int_equal(common_bits(samples[i], samples[k]), common_bits(x.bytes, y.bytes));
+            disguise_ipv4(y.bytes);
+            memcpy(y.bytes, samples[i], 4);
+            assert_int_equal(strlen(ip_print(x, a)), strlen(ip_print(y, b)));
+        }
+}
+
+static void what_is_no_host_stays(void **state)
+{
+    uint8_t none[4] = {0}, all[4] = {255, 255, 255, 255}, many[4] = {239, 1, 2, 3},
+            mac[6] = {1, 0, 0x0c, 0xcc, 0xcc, 0xcc};
+
+    disguise_ipv4(none);
+    disguise_ipv4(all);
+    disguise_ipv4(many);
+    disguise_mac_bytes(mac);
+    assert_int_equal(none[0] | none[3], 0);
+    assert_int_equal(all[3], 255);
+    assert_int_equal(many[3], 3);
+    assert_int_equal(mac[5], 0xcc);
+}
+
+/* The same address as bytes, as digits, in the name of a device and in its file. */
+static void an_address_is_the_same_everywhere(void **state)
+{
+    struct mac mac = mac_of_number(0x001d45abcdef);
+    char text[] = "SEP001D45ABCDEF 00:1d:45:ab:cd:ef SEP001D45ABCDEF.cnf.xml", want[sizeof(text)],
+         m[MAC_TEXT_MAX];
+    char name[sizeof(struct device_name)];
+
+    mac = disguise_mac(mac);
+    assert_int_equal(mac_number(mac) >> 24, 0x001d45);
+    strcpy(name, device_name_of_mac(mac).s);
+    snprintf(want, sizeof(want), "%s %s %s.cnf.xml", name, mac_print(mac, m), name);
+    disguise_addresses(text, strlen(text));
+    assert_string_equal(text, want);
+}
+
+static void two_names_that_differ_in_a_digit_still_do(void **state)
+{
+    char a[] = "SEP001D45ABCDEF", b[] = "SEP001D45ABCDE0";
+
+    disguise_addresses(a, 15);
+    disguise_addresses(b, 15);
+    assert_int_equal(text_distance(text_of(a), text_of(b), 9), 1);
+}
+
+static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
+{
+    char text[] =
+        "<device><line button=\"1\"><name>7001</name><displayName>Ada Byron</displayName></line>"
+        "<loadInformation>SCCP41.9-4-2</loadInformation><phonePassword>secret</phonePassword></"
+        "device>";
+    struct markup m = {0};
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i += 9) /* it comes in pieces */
+        disguise_markup(&m, text + i, len - i < 9 ? len - i : 9);
+    assert_int_equal(strlen(text), len);
+    assert_null(strstr(text, "7001"));
+    assert_null(strstr(text, "Ada"));
+    assert_null(strstr(text, "secret"));
+    assert_non_null(strstr(text, "SCCP41.9-4-2"));
+    assert_non_null(strstr(text, "<line button=\"1\"><name>"));
+}
+
+static void sip_keeps_its_form_and_loses_its_people(void **state)
+{
+    char text[] =
+        "REGISTER sip:10.0.0.1 SIP/2.0\r\nFrom: \"Ada Byron\" <sip:7001@10.0.0.1>;tag=00114455\r\n"
+        "Contact: "
+        "<sip:7001@10.0.0.5:5060>;+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-001d45abcdef>"
+        "\"\r\n"
+        "Authorization: Digest "
+        "username=\"ada\",realm=\"dialtone\",nonce=\"abc123\",response="
+        "\"0123456789abcdef0123456789abcdef\"\r\n"
+        "User-Agent: Cisco-CP8841/12.1.1\r\nCSeq: 101 REGISTER\r\nContent-Length: 0\r\n\r\n";
+    static const char *const gone[] = {"Ada",          "7001",  "ada\"", "0123456789abcdef",
+                                       "001d45abcdef", "abc123"};
+    static const char *const kept[] = {"REGISTER sip:10.", "SIP/2.0\r\n",
+                                       "User-Agent: Cisco-CP8841/12.1.1\r\n", "CSeq: 101 REGISTER",
+                                       "Content-Length: 0"};
+    uint8_t ip[4] = {10, 0, 0, 1};
+    char host[32];
+    size_t len = strlen(text);
+
+    disguise_sip(text, len);
+    assert_int_equal(strlen(text), len);
+    for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
+        assert_null(strstr(text, gone[i]));
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        assert_non_null(strstr(text, kept[i]));
+    disguise_ipv4(ip);
+    snprintf(host, sizeof(host), "@%u.%u.%u.%u>", ip[0], ip[1], ip[2], ip[3]);
+    assert_non_null(strstr(text, host)); /* the address was replaced once, not twice */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_keep_their_prefixes_and_lengths),
+        cmocka_unit_test(what_is_no_host_stays),
+        cmocka_unit_test(an_address_is_the_same_everywhere),
+        cmocka_unit_test(two_names_that_differ_in_a_digit_still_do),
+        cmocka_unit_test(words_in_documents_are_replaced_and_the_rest_stays),
+        cmocka_unit_test(sip_keeps_its_form_and_loses_its_people),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
