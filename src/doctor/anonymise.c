@@ -20,8 +20,7 @@
 #define FRAME_MAX (RECORD_CAPTURED_MAX + 64)
 #define DOCUMENTS 4096 /* flows whose place in a document is remembered */
 
-struct job {
-    FILE *out;
+struct anonymiser {
     uint8_t frame[FRAME_MAX]; /* the packet as it will be */
     uint8_t block[FRAME_MAX + PCAP_WRITE_BLOCK];
     struct document {
@@ -32,7 +31,7 @@ struct job {
 
 /* -- what is in a datagram or a segment ------------------------------------------------------ */
 
-static struct markup *document_of(struct job *j, const struct packet *p, bool anew)
+static struct markup *document_of(struct anonymiser *a, const struct packet *p, bool anew)
 {
     struct {
         struct endpoint from, to;
@@ -46,7 +45,7 @@ static struct markup *document_of(struct job *j, const struct packet *p, bool an
     key.to.ip = p->to.ip;
     key.to.port = p->to.port;
     flow = hash_bytes(&key, sizeof(key));
-    d = &j->documents[flow % DOCUMENTS];
+    d = &a->documents[flow % DOCUMENTS];
     if (d->flow != flow || anew)
         *d = (struct document){.flow = flow};
     return &d->markup;
@@ -82,7 +81,7 @@ static bool is_http_port(uint16_t port)
     return port == 6970 || port == 80 || port == 8080;
 }
 
-static void disguise_segment(struct job *j, const struct packet *p, uint8_t *at, size_t len)
+static void disguise_segment(struct anonymiser *a, const struct packet *p, uint8_t *at, size_t len)
 {
     struct text t = {(char *)at, len};
     bool http = text_starts(t, "GET ") || text_starts(t, "HTTP/1.") || text_starts(t, "HEAD ") ||
@@ -91,19 +90,19 @@ static void disguise_segment(struct job *j, const struct packet *p, uint8_t *at,
     if (is_sip(t) || p->from.port == 5060 || p->to.port == 5060)
         disguise_sip((char *)at, len);
     else if (http || is_http_port(p->from.port) || is_http_port(p->to.port))
-        disguise_markup(document_of(j, p, http), (char *)at, len);
+        disguise_markup(document_of(a, p, http), (char *)at, len);
     else if (talk_is_sccp(at, len) || p->from.port == 2000 || p->to.port == 2000)
         disguise_sccp(at, len);
     else
         blank_tls(at, len);
 }
 
-static void disguise_tftp(struct job *j, const struct packet *p, uint8_t *at, size_t len)
+static void disguise_tftp(struct anonymiser *a, const struct packet *p, uint8_t *at, size_t len)
 {
     unsigned op = len >= 4 ? (unsigned)(at[0] << 8 | at[1]) : 0;
 
     if (op == TFTP_DATA)
-        disguise_markup(document_of(j, p, at[2] == 0 && at[3] == 1), (char *)at + 4, len - 4);
+        disguise_markup(document_of(a, p, at[2] == 0 && at[3] == 1), (char *)at + 4, len - 4);
     else if (op)
         disguise_addresses((char *)at + 2, len - 2);
 }
@@ -117,7 +116,7 @@ static bool may_be_tftp(const struct packet *p, const uint8_t *at, size_t len)
            p->from.port >= 1024 && p->to.port >= 1024;
 }
 
-static void disguise_datagram(struct job *j, const struct packet *p, uint8_t *at, size_t len)
+static void disguise_datagram(struct anonymiser *a, const struct packet *p, uint8_t *at, size_t len)
 {
     struct text t = {(char *)at, len};
 
@@ -128,7 +127,7 @@ static void disguise_datagram(struct job *j, const struct packet *p, uint8_t *at
     else if (is_sip(t) || p->to.port == 5060 || p->from.port == 5060)
         disguise_sip((char *)at, len);
     else if (may_be_tftp(p, at, len))
-        disguise_tftp(j, p, at, len);
+        disguise_tftp(a, p, at, len);
     else
         memset(at, 0, len); /* media, and what nobody here knows */
 }
@@ -210,15 +209,15 @@ static void disguise_icmp(bool v6, uint8_t *at, size_t len)
 }
 
 /* `ip` is the packet from its header on, p what it was decoded to (its texts point into it). */
-static void disguise_ip(struct job *j, const struct packet *p, uint8_t *ip, size_t len)
+static void disguise_ip(struct anonymiser *a, const struct packet *p, uint8_t *ip, size_t len)
 {
     uint8_t *payload = ip + (p->payload.at - p->network.at),
             *transport = ip + (p->transport.at - p->network.at);
 
     if (p->kind == PACKET_TCP)
-        disguise_segment(j, p, payload, p->payload.len);
+        disguise_segment(a, p, payload, p->payload.len);
     else if (p->kind == PACKET_UDP)
-        disguise_datagram(j, p, payload, p->payload.len);
+        disguise_datagram(a, p, payload, p->payload.len);
     else if (p->kind == PACKET_ICMP)
         disguise_icmp(p->from.ip.family == 6, payload, p->payload.len);
     else if (p->kind == PACKET_FRAGMENT)
@@ -233,9 +232,9 @@ static void disguise_ip(struct job *j, const struct packet *p, uint8_t *ip, size
 /* -- frames --------------------------------------------------------------------------------- */
 
 /* The frame as it will be written, before it is disguised: without what was around it. */
-static size_t unwrap(struct job *j, const struct packet *p)
+static size_t unwrap(struct anonymiser *a, const struct packet *p)
 {
-    struct writer w = writer_of(j->frame, sizeof(j->frame));
+    struct writer w = writer_of(a->frame, sizeof(a->frame));
 
     if (p->frame.at && (!p->network.at || p->network.at == p->ethernet.payload.at)) {
         write_text(&w, p->frame);
@@ -250,77 +249,95 @@ static size_t unwrap(struct job *j, const struct packet *p)
     return w.bad ? 0 : writer_len(&w);
 }
 
-static size_t disguise_frame(struct job *j, const struct record *r)
+struct text anonymise_packet(struct anonymiser *a, const struct record *r)
 {
     struct packet p;
     size_t len;
 
     if (packet_decode_link(r->link_type, r->bytes, r->captured, &p) < 0)
-        return 0;
-    if (!(len = unwrap(j, &p)) || packet_decode(j->frame, len, &p) < 0)
-        return 0;
-    disguise_mac_bytes(j->frame);
-    disguise_mac_bytes(j->frame + 6);
+        return (struct text){0};
+    if (!(len = unwrap(a, &p)) || packet_decode(a->frame, len, &p) < 0)
+        return (struct text){0};
+    disguise_mac_bytes(a->frame);
+    disguise_mac_bytes(a->frame + 6);
     if (p.network.at)
-        disguise_ip(j, &p, j->frame + ((const uint8_t *)p.network.at - j->frame), p.network.len);
+        disguise_ip(a, &p, a->frame + ((const uint8_t *)p.network.at - a->frame), p.network.len);
     else if (p.kind == PACKET_ARP || p.kind == PACKET_CDP || p.kind == PACKET_LLDP)
-        disguise_link(&p, j->frame + ((const uint8_t *)p.ethernet.payload.at - j->frame),
+        disguise_link(&p, a->frame + ((const uint8_t *)p.ethernet.payload.at - a->frame),
                       p.ethernet.payload.len);
     else
-        memset(j->frame + 14, 0, len - 14);
-    return len;
+        memset(a->frame + 14, 0, len - 14);
+    return (struct text){(char *)a->frame, len};
+}
+
+struct anonymiser *anonymiser_new(void)
+{
+    return calloc(1, sizeof(struct anonymiser));
+}
+
+void anonymiser_free(struct anonymiser *a)
+{
+    free(a);
 }
 
 /* -- files ---------------------------------------------------------------------------------- */
 
-static void put(struct job *j, const struct writer *w)
+static void put_start(FILE *to)
 {
-    fwrite(w->start, 1, writer_len(w), j->out);
-}
-
-static void put_start(struct job *j)
-{
-    struct writer w = writer_of(j->block, sizeof(j->block));
+    uint8_t bytes[PCAP_WRITE_BLOCK];
+    struct writer w = writer_of(bytes, sizeof(bytes));
 
     pcap_write_section(&w, TEXT("dialtone"), TEXT("anonymised"));
     pcap_write_interface(&w, PCAP_WRITE_ETHERNET, TEXT("anonymised"));
-    put(j, &w);
+    fwrite(bytes, 1, writer_len(&w), to);
 }
 
 /* Packets of unknown links are written empty, so that those behind keep their numbers. */
-static void put_packet(struct job *j, const struct record *r)
+static void put_packet(struct anonymiser *a, const struct record *r, FILE *to)
 {
-    struct writer w = writer_of(j->block, sizeof(j->block));
-    size_t len = disguise_frame(j, r);
-    struct pcap_frame f = {.time_ns = (uint64_t)r->time_ns, .bytes = {(char *)j->frame, len}};
+    struct writer w = writer_of(a->block, sizeof(a->block));
+    struct pcap_frame f = {.time_ns = (uint64_t)r->time_ns, .bytes = anonymise_packet(a, r)};
 
-    f.original = len && r->original > r->captured ? len + (r->original - r->captured) : len;
+    f.original =
+        f.bytes.len + (f.bytes.len && r->original > r->captured ? r->original - r->captured : 0);
     pcap_write_frame(&w, &f);
-    put(j, &w);
+    fwrite(w.start, 1, writer_len(&w), to);
+}
+
+static int write_all(struct source *s, FILE *to, struct anonymised *ret)
+{
+    struct anonymiser *a = anonymiser_new();
+    struct record r;
+
+    if (!a)
+        return -ENOMEM;
+    put_start(to);
+    for (; source_next(s, &r); ret->packets++)
+        put_packet(a, &r, to);
+    if (source_problem(s))
+        snprintf(ret->problem, sizeof(ret->problem), "%s, after packet %llu", source_problem(s),
+                 (unsigned long long)source_number(s));
+    anonymiser_free(a);
+    return ferror(to) ? -EIO : 0;
 }
 
 int anonymise(const char *from, const char *to, struct anonymised *ret)
 {
-    struct job *j = calloc(1, sizeof(*j));
     struct source *s = NULL;
-    struct record r;
-    int err = j ? source_open(from, &s) : -ENOMEM;
+    int err = source_open(from, &s);
+    FILE *out;
 
     *ret = (struct anonymised){0};
-    if (!err && !(j->out = fopen(to, "wbx")))
+    if (err < 0)
+        return err;
+    if (!(out = fopen(to, "wbx"))) {
         err = -errno;
-    if (!err) {
-        put_start(j);
-        for (; source_next(s, &r); ret->packets++)
-            put_packet(j, &r);
-        if (source_problem(s))
-            snprintf(ret->problem, sizeof(ret->problem), "%s, after packet %llu", source_problem(s),
-                     (unsigned long long)source_number(s));
-        err = ferror(j->out) ? -EIO : 0;
+        source_close(s);
+        return err;
     }
-    if (j && j->out && fclose(j->out) != 0 && !err)
+    err = write_all(s, out, ret);
+    if (fclose(out) != 0 && !err)
         err = -errno;
     source_close(s);
-    free(j);
     return err;
 }

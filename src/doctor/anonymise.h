@@ -7,7 +7,7 @@
  * number. */
 #pragma once
 
-#include <stdint.h>
+#include "wire/capture/records.h"
 
 struct anonymised {
     uint64_t packets;
@@ -16,3 +16,11 @@ struct anonymised {
 
 /* 0, or -errno (-EBADMSG: no capture file). The output may not be the input. */
 int anonymise(const char *from, const char *to, struct anonymised *ret);
+
+/* One packet after the other; what anonymise does, and tests. */
+struct anonymiser;
+
+struct anonymiser *anonymiser_new(void); /* NULL without memory */
+void anonymiser_free(struct anonymiser *a);
+/* An Ethernet frame, borrowed until the next call; empty when the packet cannot be read. */
+struct text anonymise_packet(struct anonymiser *a, const struct record *r);

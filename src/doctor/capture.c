@@ -199,7 +199,7 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
     else
         hash = mix(hash, p->ethernet.payload.at, p->ethernet.payload.len);
     recent = &c->recent[hash % TWICE_WINDOW];
-    twice = recent->hash == hash && c->at.time_ns - recent->time_ns < TWICE_NS;
+    twice = recent->hash == hash && llabs(c->at.time_ns - recent->time_ns) < TWICE_NS;
     c->totals.twice += twice;
     recent->hash = hash;
     recent->time_ns = twice ? recent->time_ns : c->at.time_ns;

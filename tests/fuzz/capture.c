@@ -1,4 +1,6 @@
-/* capture.c - the whole way: bytes of a capture file, packets, streams, sights, their words. */
+/* capture.c - the whole way: bytes of a capture file, packets, streams, sights, their words; and
+ * every packet made anonymous. */
+#include "doctor/anonymise.h"
 #include "doctor/capture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -15,16 +17,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static const struct capture_options options;
     struct capture *c = capture_new(&options, on_sight, NULL);
+    struct anonymiser *a = anonymiser_new();
     struct records records;
     struct record record;
     size_t used;
 
     records_init(&records);
-    while (c && records_next(&records, bytes, len, &used, &record) == RECORDS_PACKET) {
+    while (c && a && records_next(&records, bytes, len, &used, &record) == RECORDS_PACKET) {
         capture_packet(c, &record, records.n);
+        anonymise_packet(a, &record);
         bytes += used;
         len -= used;
     }
     capture_free(c);
+    anonymiser_free(a);
     return 0;
 }
