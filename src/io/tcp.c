@@ -1,8 +1,10 @@
 /* tcp.c - links in one epoll set of their own below the loop: a link costs under 100 bytes, and a
- * turn of the loop serves all that are ready. */
+ * turn of the loop serves all that are ready. Where `newcomers_us` is set, those that are not settled
+ * are in a second set and get that much of a turn. */
 #include "io/tcp_own.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -11,7 +13,10 @@
 #include <fcntl.h>
 
 #define BATCH          512  /* events a turn */
-#define ACCEPTS        256  /* connections a listener a turn */
+#define ACCEPTS        256  /* connections a listener a turn … */
+#define ACCEPTS_FEW    32   /* … and where newcomers have their time, between two looks at it */
+#define READ_FEW       (16 * 1024) /* bytes of a link there */
+#define FEW            16          /* events of newcomers at once */
 #define CLOSE_GRACE_MS 5000 /* a closing link may take this long to take its last bytes */
 #define HANDSHAKE_MS   10000
 #define HANDSHAKES_MAX 4096
@@ -44,7 +49,7 @@ static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
     }
     l = pool_take(&t->links, &id);
     e.data.u64 = id | (uint64_t)t->options.tag << TCP_TAG_SHIFT;
-    if (!l || epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
+    if (!l || epoll_ctl(tcp_epoll_of(t, l), EPOLL_CTL_ADD, fd, &e) < 0) {
         t->refused++;
         tcp_source_leave(t, peer.ip);
         if (l)
@@ -81,7 +86,7 @@ static void accept_all(struct tcp *t, int listener)
 {
     struct sockaddr_storage from;
 
-    for (int i = 0; i < ACCEPTS && !t->stopping; i++) {
+    for (int i = 0; i < (t->newcomers < 0 ? ACCEPTS : ACCEPTS_FEW) && !t->stopping; i++) {
         socklen_t len = sizeof(from);
         int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -96,8 +101,9 @@ static void accept_all(struct tcp *t, int listener)
 
 static ssize_t read_some(struct tcp *t, struct link *l)
 {
+    size_t size = t->newcomers < 0 ? TCP_READ_SIZE : READ_FEW;
     ssize_t n = l->tls ? tls_read(l->tls, t->input, TCP_READ_SIZE)
-                       : recv(l->fd, t->input, TCP_READ_SIZE, MSG_DONTWAIT);
+                       : recv(l->fd, t->input, size, MSG_DONTWAIT);
 
     return n < 0 && !l->tls ? -errno : n;
 }
@@ -161,6 +167,27 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     t->steps = t->options.tls ? tls_handshakes(t->options.tls) : 0;
     for (int i = 0; i < n && !t->stopping; i++)
         on_event(t, &ready[i]);
+    tcp_flush_all(t);
+}
+
+/* Newcomers, for as long as they may take: who is left stays ready for the next turn, behind the
+ * settled ones. */
+static void on_newcomers(uv_poll_t *handle, int status, int events)
+{
+    struct tcp *t = handle->data;
+    uint64_t end_ns = uv_hrtime() + t->options.newcomers_us * 1000ull;
+    struct epoll_event ready[FEW];
+    int n = 0, i = 0;
+
+    t->steps = UINT_MAX; /* their time is the measure */
+    do {
+        if (i == n) {
+            i = 0;
+            n = epoll_wait(t->newcomers, ready, FEW, 0);
+        }
+        if (i < n && !t->stopping)
+            on_event(t, &ready[i++]);
+    } while (n > 0 && !t->stopping && uv_hrtime() < end_ns);
     tcp_flush_all(t);
 }
 
@@ -251,7 +278,8 @@ static int listeners_open(struct tcp *t)
         t->listeners[i] = listener_open(&t->options, &at, true);
         if (t->listeners[i] < 0)
             return t->listeners[i];
-        if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->listeners[i], &e) < 0)
+        if (epoll_ctl(t->newcomers < 0 ? t->epoll : t->newcomers, EPOLL_CTL_ADD, t->listeners[i], &e) <
+            0)
             return -errno;
     }
     return 0;
@@ -264,6 +292,8 @@ static void tcp_free(struct tcp *t)
             close(t->listeners[i]);
     if (t->epoll >= 0)
         close(t->epoll);
+    if (t->newcomers >= 0)
+        close(t->newcomers);
     if (t->spare_fd >= 0)
         close(t->spare_fd);
     while (t->n_spare)
@@ -297,6 +327,12 @@ static int handles_start(uv_loop_t *loop, struct tcp *t)
     uv_timer_init(loop, &t->timer);
     t->poll.data = t->prepare.data = t->timer.data = t;
     t->n_handles = 3;
+    if (t->newcomers >= 0) { /* as the first: an epoll set can be polled */
+        uv_poll_init(loop, &t->poll_fresh, t->newcomers);
+        t->poll_fresh.data = t;
+        t->n_handles++;
+        uv_poll_start(&t->poll_fresh, UV_READABLE, on_newcomers);
+    }
     uv_poll_start(&t->poll, UV_READABLE, on_ready);
     uv_prepare_start(&t->prepare, on_prepare);
     uv_timer_start(&t->timer, on_timer, 1000, 1000);
@@ -325,7 +361,8 @@ int tcp_listen(uv_loop_t *loop, const struct tcp_options *options, struct tcp **
     pool_init(&t->links, sizeof(struct link), options->max_links);
     t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     t->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = t->epoll < 0 ? -errno : listeners_open(t);
+    t->newcomers = options->newcomers_us ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    err = t->epoll < 0 || (options->newcomers_us && t->newcomers < 0) ? -errno : listeners_open(t);
     if (!err)
         err = handles_start(loop, t);
     if (err) {
@@ -358,6 +395,8 @@ void tcp_stop(struct tcp *t)
         t->listeners[i] = -1;
     }
     handle_close(t, (uv_handle_t *)&t->poll);
+    if (t->newcomers >= 0)
+        handle_close(t, (uv_handle_t *)&t->poll_fresh);
     handle_close(t, (uv_handle_t *)&t->prepare);
     handle_close(t, (uv_handle_t *)&t->timer);
 }
@@ -381,6 +420,22 @@ int tcp_send(struct tcp *t, uint64_t link, const void *bytes, size_t len)
     memcpy(l->out + l->out_len, bytes, len);
     l->out_len += (uint32_t)len;
     return 0;
+}
+
+void tcp_settle(struct tcp *t, uint64_t link)
+{
+    struct link *l = tcp_link_get(t, link);
+    struct epoll_event e = {.events = EPOLLIN};
+
+    if (!l || l->settled || t->newcomers < 0 || t->stopping)
+        return;
+    e.data.u64 = l->id;
+    if (l->blocked)
+        e.events |= EPOLLOUT;
+    if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, l->fd, &e) < 0)
+        return; /* it stays where it is, and is served there */
+    epoll_ctl(t->newcomers, EPOLL_CTL_DEL, l->fd, NULL);
+    l->settled = true;
 }
 
 void tcp_close(struct tcp *t, uint64_t link)

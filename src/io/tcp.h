@@ -23,6 +23,9 @@ struct tcp_options {
     size_t max_links;  /* further connections are refused (closed) and counted */
     size_t max_per_ip; /* 0: no limit */
     size_t max_queued; /* bytes unsent on a link */
+    /* Microseconds a turn of the loop may spend on new connections and on links that are not settled
+     * (tcp_settle), so that those that are do not wait for them; 0: all links are alike. */
+    uint32_t newcomers_us;
     void *context;
     /* All may call tcp_send and tcp_close for any link. */
     void (*on_open)(void *context, uint64_t link, const struct endpoint *peer,
@@ -42,6 +45,7 @@ uint16_t tcp_port(const struct tcp *t);
 void tcp_stop(struct tcp *t); /* closes the listener and all links; frees in the loop; NULL is fine */
 int tcp_send(struct tcp *t, uint64_t link, const void *bytes,
              size_t len);                     /* copies; -ENOENT, -ENOBUFS */
+void tcp_settle(struct tcp *t, uint64_t link); /* it is no newcomer any more; again is fine */
 void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left */
 bool tcp_peer(const struct tcp *t, uint64_t link, struct endpoint *ret); /* false: it is closed */
 /* Common name of the verified certificate of the peer; "" without TLS or without one. */

@@ -91,6 +91,11 @@ struct link *tcp_link_get(const struct tcp *t, uint64_t id)
                : NULL;
 }
 
+int tcp_epoll_of(const struct tcp *t, const struct link *l)
+{
+    return l->settled || t->newcomers < 0 ? t->epoll : t->newcomers;
+}
+
 void tcp_link_watch(struct tcp *t, struct link *l, bool blocked)
 {
     struct epoll_event e = {.events = EPOLLIN | (blocked ? EPOLLOUT : 0), .data.u64 = l->id};
@@ -98,7 +103,7 @@ void tcp_link_watch(struct tcp *t, struct link *l, bool blocked)
     if (l->blocked == blocked)
         return;
     l->blocked = blocked;
-    epoll_ctl(t->epoll, EPOLL_CTL_MOD, l->fd, &e);
+    epoll_ctl(tcp_epoll_of(t, l), EPOLL_CTL_MOD, l->fd, &e);
 }
 
 void tcp_link_free(struct tcp *t, struct link *l)

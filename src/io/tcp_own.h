@@ -29,6 +29,7 @@ struct link {
     struct ip ip;
     uint8_t state;
     bool blocked; /* waits for EPOLLOUT */
+    bool settled; /* in tcp.epoll, not in tcp.fresh */
 };
 
 struct source { /* links of one address, when they are limited */
@@ -38,10 +39,12 @@ struct source { /* links of one address, when they are limited */
 
 struct tcp {
     struct tcp_options options;
-    uv_poll_t poll;
+    uv_poll_t poll, poll_fresh;
     uv_prepare_t prepare;
     uv_timer_t timer;
-    int epoll, spare_fd, listeners[TCP_LISTENERS], n_handles;
+    int epoll;    /* settled links, … */
+    int newcomers; /* … listeners and the others; -1: they are in `epoll` too */
+    int spare_fd, listeners[TCP_LISTENERS], n_handles;
     uint16_t port;
     bool stopping;
     struct pool links;
@@ -61,6 +64,7 @@ bool tcp_source_enter(struct tcp *t, struct ip ip); /* false: it has as many lin
 void tcp_source_leave(struct tcp *t, struct ip ip);
 struct link *tcp_link_get(const struct tcp *t, uint64_t id); /* NULL: closed */
 int tcp_out_reserve(struct tcp *t, struct link *l, size_t len); /* room for so much more; -ENOMEM */
+int tcp_epoll_of(const struct tcp *t, const struct link *l); /* the set that it is in */
 void tcp_link_watch(struct tcp *t, struct link *l, bool blocked);
 void tcp_link_free(struct tcp *t, struct link *l);
 /* The link ends by itself: the owner is told, unless it has closed it already. */

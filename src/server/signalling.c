@@ -8,21 +8,23 @@
 #include <unistd.h>
 
 #define DEVICES_MAX     250000             /* by SIP; over UDP a device needs no descriptor */
+#define TIMER_NS        4000000            /* of a turn for what is due */
 
 /* --- the clock --- */
 
 static void on_timer(uv_timer_t *timer)
 {
     struct signalling *s = timer->data;
+    uint64_t end_ns = uv_hrtime() + TIMER_NS;
     bool more;
 
     s->due_ms = UINT64_MAX;
-    do {
+    do { /* when thousands are lost at once, the rest is due in the next turn */
         more = stations_tick(s->stations, signalling_now(s), s->effects);
         signalling_carry_out(s);
         more = sip_stations_tick(s->sip, signalling_now(s), s->effects) || more;
         signalling_carry_out(s);
-    } while (more);
+    } while (more && uv_hrtime() < end_ns);
 }
 
 /* Once a turn of the loop, after all input: when is the next thing due? */

@@ -142,6 +142,14 @@ static void send_bytes(struct signalling *s, const struct effect *row)
         tcp_send(tcp, row->link, effect_bytes(s->effects, row), row->send.len);
 }
 
+static void settle(struct signalling *s, const struct effect *row)
+{
+    struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
+
+    if (tcp)
+        tcp_settle(tcp, row->link);
+}
+
 static void close_link(struct signalling *s, const struct effect *row)
 {
     struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
@@ -181,6 +189,9 @@ void signalling_carry_out(struct signalling *s)
             break;
         case EFFECT_CLOSE:
             close_link(s, row);
+            break;
+        case EFFECT_SETTLED:
+            settle(s, row);
             break;
         case EFFECT_ALARM:
             tell_alarm(s, row->take_alarm);

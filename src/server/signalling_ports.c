@@ -21,6 +21,7 @@
     (65536 + 64)      /* as long as can be; buffers in a row do not share cache sets               \
                        */
 #define TOLD_MS 60000 /* between two alarms about failed handshakes on a port */
+#define NEWCOMERS_US 2000 /* of a turn, so that registered phones do not wait for a storm */
 
 enum profile { PROFILE_NONE, PROFILE_USUAL, PROFILE_OLD };
 
@@ -220,6 +221,7 @@ static int open_tcp(struct port *p, const struct endpoint *at)
                             .tos = tos_of(s),
                             .max_links = signalling_links_allowed() + LINKS_SPARED,
                             .max_queued = QUEUED_MAX,
+                            .newcomers_us = NEWCOMERS_US,
                             .context = p,
                             .on_open = on_open,
                             .on_input = on_input,

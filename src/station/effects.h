@@ -20,6 +20,7 @@ enum effect_kind {
     EFFECT_SEND,     /* bytes to a link */
     EFFECT_DATAGRAM, /* bytes by UDP */
     EFFECT_CLOSE,    /* close a link after what was sent */
+    EFFECT_SETTLED,  /* somebody is registered over a link: it goes before newcomers */
     EFFECT_ALARM,
     EFFECT_EVENT,        /* a stage of a phone's life */
     EFFECT_BINDING,      /* this device has this address now, or no more */
@@ -45,7 +46,7 @@ struct station_event {
 
 struct effect {
     uint8_t kind;
-    uint64_t link; /* of SEND and CLOSE; the token of AUTOREGISTER and ACTIVATE */
+    uint64_t link; /* of SEND, CLOSE and SETTLED; the token of AUTOREGISTER and ACTIVATE */
     union {
         struct {
             uint32_t at, len; /* in `bytes` of the list */

@@ -189,6 +189,7 @@ void session_registered(struct session *s, const struct session_input *in, struc
     s->station.loss_ms = loss_ms(s);
     s->watch = (struct keepalive_watch){.last_ms = s->station.registry->now.ms};
     remember_early(s);
+    effects_put(e, EFFECT_SETTLED)->link = s->link;
     tell_arrived(&s->station, ALARM_ENDPOINT_REGISTERED, e);
     count(COUNT_SCCP_REGISTRATIONS);
     station_log(&s->station, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",

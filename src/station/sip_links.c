@@ -95,6 +95,12 @@ static void nothing(struct sip_link *l, struct effects *e)
 {
 }
 
+static void settle(struct sip_link *l, struct effects *e)
+{
+    if (l->state != SIP_LINK_USED)
+        effects_put(e, EFFECT_SETTLED)->link = l->flow.link;
+}
+
 static void close_link(struct sip_link *l, struct effects *e)
 {
     effects_close(e, l->flow.link);
@@ -161,7 +167,7 @@ static const struct row {
     { OPEN,                  SIP_LINK_EV_KEEPALIVE,  NULL,    nothing,      N_SIP_LINK_STATES, "" },
     { IN(NEW) | IN(STANDBY), SIP_LINK_EV_TOKEN,      NULL,    nothing,      SIP_LINK_TOKEN,   "it may come" },
     { IN(TOKEN),             SIP_LINK_EV_TIMEOUT,    NULL,    nothing,      SIP_LINK_STANDBY, "it did not come" },
-    { OPEN,                  SIP_LINK_EV_REGISTERED, NULL,    nothing,      SIP_LINK_USED,    "" },
+    { OPEN,                  SIP_LINK_EV_REGISTERED, NULL,    settle,       SIP_LINK_USED,    "" },
     { IN(USED),              SIP_LINK_EV_REFUSED,    NULL,    nothing,      N_SIP_LINK_STATES, "others use it" },
     { IDLE,                  SIP_LINK_EV_REFUSED,    NULL,    nothing,      SIP_LINK_REFUSED, "until it is closed, REGISTER gets 503" },
     { OPEN,                  SIP_LINK_EV_LEFT,       is_used, nothing,      N_SIP_LINK_STATES, "others use it" },

@@ -109,6 +109,51 @@ static void turn(struct world *w)
         uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
+/* Each message of a newcomer costs a millisecond. */
+static void on_costly_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
+{
+    if (bytes[0] == 'n')
+        for (uint64_t end = uv_hrtime() + 1000000; uv_hrtime() < end;)
+            ;
+    on_input(context, link, bytes, len);
+}
+
+static void who_is_settled_does_not_wait_for_a_storm_of_newcomers(void **state)
+{
+    struct world *w = world_new();
+    int fds[100], settled;
+    size_t before;
+
+    w->options.newcomers_us = 2000;
+    w->options.on_input = on_costly_input;
+    world_listen(w);
+    settled = dial(w);
+    turn(w);
+    tcp_settle(w->tcp, w->last);
+    tcp_settle(w->tcp, w->last); /* again is fine */
+    for (int i = 0; i < 100; i++)
+        fds[i] = dial(w);
+    while (w->opened < 101)
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(send(fds[i], "n", 1, 0), 1);
+    for (int i = 0; i < 10; i++) {
+        before = w->bytes;
+        assert_int_equal(send(settled, "s", 1, 0), 1);
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+        assert_non_null(memchr(w->input + before, 's', w->bytes - before));
+        assert_in_range(w->bytes - before, 1, 4); /* two newcomers or three in two milliseconds */
+    }
+    while (w->bytes < 110) /* and all of them are served */
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+    close(settled);
+    turn(w);
+    assert_int_equal(w->closed, 1);
+    for (int i = 0; i < 100; i++)
+        close(fds[i]);
+    world_free(w);
+}
+
 static void what_is_sent_comes_back_in_one_write(void **state)
 {
     struct world *w = world_new();
@@ -301,6 +346,7 @@ static void four_hundred_connect_before_one_turn_of_the_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_is_settled_does_not_wait_for_a_storm_of_newcomers),
         cmocka_unit_test(what_is_sent_comes_back_in_one_write),
         cmocka_unit_test(a_closed_link_sends_what_is_queued_and_is_not_reported),
         cmocka_unit_test(a_peer_that_does_not_read_is_closed),

@@ -136,6 +136,8 @@ static inline void world_carry_out(struct world *w)
         case EFFECT_BINDING:
             w->last_binding.gone = row->binding.gone;
             break;
+        case EFFECT_SETTLED:
+            break;
         case EFFECT_AUTOREGISTER:
             w->token = row->link;
             world_log(w, "  autoregister %s %u\n", row->autoregister.device.s,
