@@ -335,6 +335,13 @@ int dial_send_to(struct dial *d, const struct endpoint *to, const void *bytes, s
     return n < 0 ? n : 0; /* a datagram that finds no room is lost, as on a wire */
 }
 
+void dial_peer(const struct dial *d, char *subject, size_t size, char *authority)
+{
+    *subject = *authority = 0;
+    if (d->tls)
+        tls_session_peer(d->tls, subject, size, authority);
+}
+
 uint16_t dial_local_port(const struct dial *d)
 {
     struct sockaddr_storage sa;

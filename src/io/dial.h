@@ -43,6 +43,8 @@ int dial_udp_to(uv_loop_t *loop, const struct dial_options *options, const struc
 int dial_send(struct dial *d, const void *bytes, size_t len);
 int dial_send_to(struct dial *d, const struct endpoint *to, const void *bytes, size_t len);
 
+/* Who is at the other end, by its certificate; both "" without TLS or without one (tls_client_peer). */
+void dial_peer(const struct dial *d, char *subject, size_t size, char *authority);
 uint16_t dial_local_port(const struct dial *d);
 void dial_pause(struct dial *d); /* stops reading: the peer's bytes pile up */
 void dial_close(struct dial *d); /* FIN for TCP; NULL is fine */

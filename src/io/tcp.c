@@ -468,6 +468,15 @@ void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size)
         tls_subject(l->tls, to, size);
 }
 
+void tcp_authority(const struct tcp *t, uint64_t link, char *to)
+{
+    const struct link *l = tcp_link_get(t, link);
+
+    *to = 0;
+    if (l && l->tls)
+        tls_authority(l->tls, to);
+}
+
 uint64_t tcp_next(const struct tcp *t, size_t *cursor)
 {
     const struct link *l;

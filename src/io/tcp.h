@@ -50,6 +50,8 @@ void tcp_close(struct tcp *t, uint64_t link); /* after what is queued has left *
 bool tcp_peer(const struct tcp *t, uint64_t link, struct endpoint *ret); /* false: it is closed */
 /* Common name of the verified certificate of the peer; "" without TLS or without one. */
 void tcp_subject(const struct tcp *t, uint64_t link, char *to, size_t size);
+/* Fingerprint of the last certificate of its verified chain, TLS_FINGERPRINT_MAX bytes; or "". */
+void tcp_authority(const struct tcp *t, uint64_t link, char *to);
 /* The next link that is open: start with *cursor = 0, ends with 0. */
 uint64_t tcp_next(const struct tcp *t, size_t *cursor);
 size_t tcp_count(const struct tcp *t);

@@ -9,9 +9,9 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "io/tls_link.h"
+#include "io/tls_peer.h"
 
 #define HANDSHAKES 16
 #define READS                                                                                      \
@@ -154,6 +154,8 @@ static int context_new(const struct tls_options *o, SSL_CTX **ret, char *words, 
         err = take_identity(c, o->rsa_certificate, o->rsa_key, words, size);
     if (!err && o->authority)
         err = take_authority(c, o->authority, words, size);
+    if (!err && o->peers)
+        tls_peer_demand(c);
     if (err)
         SSL_CTX_free(c);
     else
@@ -215,6 +217,16 @@ void tls_free(struct tls *t)
     SSL_CTX_free(t->context);
     BIO_meth_free(t->method);
     free(t);
+}
+
+void tls_own_authority(const struct tls *t, char to[static TLS_FINGERPRINT_MAX])
+{
+    STACK_OF(X509) *chain = NULL;
+    int n;
+
+    SSL_CTX_get0_chain_certs(t->context, &chain);
+    n = chain ? sk_X509_num(chain) : 0;
+    tls_peer_fingerprint(n ? sk_X509_value(chain, n - 1) : SSL_CTX_get0_certificate(t->context), to);
 }
 
 unsigned tls_handshakes(const struct tls *t)
@@ -322,20 +334,12 @@ ssize_t tls_write(struct tls_link *l, const void *bytes, size_t len)
 
 void tls_subject(const struct tls_link *l, char *to, size_t size)
 {
-    X509 *peer = SSL_get0_peer_certificate(l->ssl);
-    const X509_NAME *name = peer ? X509_get_subject_name(peer) : NULL;
-    int at = name ? X509_NAME_get_index_by_NID(name, NID_commonName, -1) : -1, len;
-    unsigned char *utf8 = NULL;
+    tls_peer_subject(l->ssl, to, size);
+}
 
-    *to = 0;
-    if (at < 0 || SSL_get_verify_result(l->ssl) != X509_V_OK)
-        return;
-    len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (len > 0 && (size_t)len < size && !memchr(utf8, 0, (size_t)len)) {
-        memcpy(to, utf8, (size_t)len);
-        to[len] = 0;
-    }
-    OPENSSL_free(utf8);
+void tls_authority(const struct tls_link *l, char to[static TLS_FINGERPRINT_MAX])
+{
+    tls_peer_authority(l->ssl, to);
 }
 
 const char *tls_why(const struct tls_link *l)

@@ -16,6 +16,8 @@ struct tls_options {
     const char *rsa_certificate, *rsa_key; /* the same for clients that know no ECDSA; NULL: none */
     const char *authority; /* PEM of who signs clients' certificates: asked for, and verified when
                               given; NULL: not asked for */
+    bool peers; /* nodes, that have to show a certificate and the whole chain behind it; whose it is
+                   the owner asks: tcp_authority */
     bool old_phones;       /* TLS 1.0, DEFAULT:@SECLEVEL=0: for phones that know no better */
     unsigned handshakes;   /* 0: 16 */
     /* NULL, or hears what opens the connections of a capture: a line of the NSS key log format. */
@@ -27,4 +29,7 @@ struct tls_options {
 int tls_new(const struct tls_options *options, struct tls **ret, char *words, size_t size);
 /* New certificates for connections from now on; when it fails the old ones stay. */
 int tls_reload(struct tls *t, const struct tls_options *options, char *words, size_t size);
+#define TLS_FINGERPRINT_MAX 96 /* SHA-256 in hexadecimal, bytes separated by colons */
+/* Fingerprint of the end of the chain that is shown. */
+void tls_own_authority(const struct tls *t, char to[static TLS_FINGERPRINT_MAX]);
 void tls_free(struct tls *t); /* when no listener uses it any more; NULL is fine */

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <stdio.h>
+
 #include <openssl/err.h>
-#include <openssl/ssl.h>
+
+#include "io/tls_peer.h"
 
 struct tls_client {
     SSL_CTX *context; /* sessions hold references of their own */
@@ -36,6 +39,30 @@ struct tls_client *tls_client_new(bool old)
         SSL_CTX_set_cipher_list(c->context, "DEFAULT:@SECLEVEL=0");
     }
     return c;
+}
+
+struct tls_client *tls_client_peer(const char *certificate, const char *key, char *words,
+                                   size_t size)
+{
+    struct tls_client *c = tls_client_new(false);
+    const char *reason;
+
+    if (c && SSL_CTX_use_certificate_chain_file(c->context, certificate) == 1 &&
+        SSL_CTX_use_PrivateKey_file(c->context, key, SSL_FILETYPE_PEM) == 1) {
+        tls_peer_demand(c->context);
+        return c;
+    }
+    reason = ERR_reason_error_string(ERR_peek_last_error());
+    snprintf(words, size, "the certificate %s: %s", certificate, reason ? reason : "no memory");
+    ERR_clear_error();
+    tls_client_free(c);
+    return NULL;
+}
+
+void tls_session_peer(const struct tls_session *s, char *subject, size_t size, char *authority)
+{
+    tls_peer_subject(s->ssl, subject, size);
+    tls_peer_authority(s->ssl, authority);
 }
 
 void tls_client_free(struct tls_client *c)

@@ -25,5 +25,7 @@ ssize_t tls_write(struct tls_link *l, const void *bytes, size_t len);
 
 /* Common name of the peer's verified certificate, or "". */
 void tls_subject(const struct tls_link *l, char *to, size_t size);
+/* Fingerprint of the end of its verified chain, or "". */
+void tls_authority(const struct tls_link *l, char to[static TLS_FINGERPRINT_MAX]);
 /* Why the handshake failed: static words of OpenSSL. */
 const char *tls_why(const struct tls_link *l);

@@ -238,20 +238,28 @@ static bool build_crowds(struct cluster *c)
     return !sip || add_crowd(c, "sip", "8841,7975", n > sccp ? n - sccp : 1);
 }
 
+/* As its administrator would: what that node shows is typed at this one. */
+static bool join_node(struct cluster *c, struct office *o, unsigned i)
+{
+    json_t *shown = office_ask(c->nodes[i], "node", "token", NULL);
+    const char *known = json_string_value(json_object_get(shown, "fingerprint"));
+    char name[8], server[32], fingerprint[128];
+    bool fine;
+
+    snprintf(name, sizeof(name), "cm%u", i);
+    snprintf(server, sizeof(server), "server=" LAB_SUBNET "%u", i);
+    snprintf(fingerprint, sizeof(fingerprint), "fingerprint=%s", known ? known : "");
+    fine = known && office_do(o, "node", "join", name, server, fingerprint, NULL) == 0;
+    json_decref(shown);
+    return fine;
+}
+
 static bool tell_node(struct cluster *c, struct office *o, const char *list)
 {
     bool fine = true;
 
-    for (unsigned i = 1; i <= c->n_nodes; i++) {
-        char name[8], address[24], server[32];
-
-        snprintf(name, sizeof(name), "cm%u", i);
-        snprintf(address, sizeof(address), LAB_SUBNET "%u", i);
-        snprintf(server, sizeof(server), "server=%s", address);
-        if (i != o->node) /* its own it has made itself */
-            fine = fine && office_do(o, "server", "add", address, NULL) == 0 &&
-                   office_do(o, "callmanager", "add", name, server, NULL) == 0;
-    }
+    for (unsigned i = 1; i <= c->n_nodes; i++)
+        fine = fine && (i == o->node || join_node(c, o, i)); /* its own it has made itself */
     return fine &&
            office_do(o, "group", "set", "Default",
                      c->n_nodes > 2 ? "members=cm1;cm2;cm3" : "members=cm1;cm2", NULL) == 0 &&

@@ -1,5 +1,5 @@
 /* peers.c - the mesh: a connection to each other node, and one from each. */
-#include "server/peers.h"
+#include "server/peers_own.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,65 +7,11 @@
 
 #include "base/log.h"
 #include "core/counters.h"
-#include "core/settings.h"
-#include "io/dial.h"
-#include "wire/peer.h"
 
-#define IN_MAX         (2 * MEMBERS_MAX)
 #define HOMES_MAX      1000000
 #define RETRY_MS       1000
 #define SNAPSHOT_BATCH 200
 #define QUICK_MS       2 /* between the parts of a snapshot */
-
-/* To another node. */
-struct out {
-    struct peers *owner;
-    struct dial *dial;
-    bool open, joined, snapshot; /* snapshot: what was there before is being told */
-    struct phone_cursor cursor;
-    uint64_t retry_ms, alive_ms, asked_ms;
-    uint32_t sequence;
-    uint8_t partial[PEER_FRAME_MAX + 8];
-    size_t n_partial;
-};
-
-/* From another node; 0: free. */
-struct in {
-    uint64_t link;
-    struct ip ip;
-    int member; /* -1 until it said Hello */
-    uint8_t partial[PEER_FRAME_MAX + 8];
-    size_t n_partial;
-};
-
-struct peers {
-    struct signalling *signalling;
-    struct members members;
-    struct homes *homes;
-    struct tcp *tcp;
-    bool bind_failed, draining;
-    uv_timer_t timer;
-    struct out out[MEMBERS_MAX];
-    struct in in[IN_MAX];
-    bool forgets[MEMBERS_MAX]; /* what it had is being forgotten */
-    void (*done)(void *context);
-    void *context;
-};
-
-static uint64_t now_ms(const struct peers *p)
-{
-    return uv_now(&p->signalling->thread->loop);
-}
-
-static const struct bootstrap *settings(const struct peers *p)
-{
-    return server_bootstrap(p->signalling->thread->server);
-}
-
-static const char *cluster_of(const struct peers *p)
-{
-    return directory_string(p->signalling->directory, SET_cluster_id);
-}
 
 static unsigned id_of(const struct out *o)
 {
@@ -105,7 +51,7 @@ static void move(struct peers *p, unsigned id, enum member_state to)
     struct member *m = &p->members.rows[id];
     bool was_up = m->state == MEMBER_UP;
 
-    if (!members_move(&p->members, id, to, now_ms(p)))
+    if (!members_move(&p->members, id, to, peers_now(p)))
         return;
     log_print(to == MEMBER_UP ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "cluster", "node %s: %s", m->name,
               member_state_name(to));
@@ -122,7 +68,7 @@ static void out_close(struct out *o)
     o->dial = NULL;
     o->open = o->joined = o->snapshot = false;
     o->n_partial = 0;
-    o->retry_ms = now_ms(o->owner) + RETRY_MS;
+    o->retry_ms = peers_now(o->owner) + RETRY_MS;
     if (member_of(o)->state == MEMBER_UP)
         move(o->owner, id_of(o), MEMBER_DOWN);
 }
@@ -165,7 +111,7 @@ static void say_alive(struct out *o)
     m.alive.draining = o->owner->draining;
     for (int i = 0; i <= PROTOCOL_SIP_THIRD_PARTY; i++)
         m.alive.registered += (uint32_t)registry_registered(r, (enum device_protocol)i);
-    o->asked_ms = now_ms(o->owner);
+    o->asked_ms = peers_now(o->owner);
     o->alive_ms = o->asked_ms + MEMBER_ALIVE_MS;
     say(o, &m);
 }
@@ -173,7 +119,7 @@ static void say_alive(struct out *o)
 static void say_snapshot(struct out *o)
 {
     const struct signalling *s = o->owner->signalling;
-    uint64_t now = now_ms(o->owner);
+    uint64_t now = peers_now(o->owner);
 
     for (int i = 0; i < SNAPSHOT_BATCH && o->joined; i++) {
         const struct station *x = signalling_next_registered(s, &o->cursor);
@@ -202,7 +148,7 @@ static void on_welcome(struct out *o, const struct peer_welcome *m)
         o->retry_ms += 4 * RETRY_MS;
         return;
     }
-    row->heard_ms = now_ms(o->owner);
+    row->heard_ms = peers_now(o->owner);
     o->joined = o->snapshot = true;
     o->cursor = (struct phone_cursor){0};
     move(o->owner, id_of(o), MEMBER_UP);
@@ -216,9 +162,28 @@ static void on_answer(struct out *o, const struct peer_message *m)
     if (m->kind == PEER_WELCOME && !o->joined) {
         on_welcome(o, &m->welcome);
     } else if (m->kind == PEER_ALIVE_ACK && m->alive_ack.sequence == o->sequence) {
-        row->heard_ms = now_ms(o->owner);
+        row->heard_ms = peers_now(o->owner);
         row->rtt_ms = (uint32_t)(row->heard_ms - o->asked_ms);
     }
+}
+
+/* Is it the node that we called? */
+static bool is_itself(struct out *o)
+{
+    struct peers *p = o->owner;
+    char authority[TLS_FINGERPRINT_MAX], subject[256];
+    const char *why;
+
+    dial_peer(o->dial, subject, sizeof(subject), authority);
+    why = peer_trust_refuse(&p->trust, &p->members, (int)id_of(o), p->signalling->directory, authority,
+                            subject);
+    if (!why)
+        return true;
+    peer_trust_tell(&p->trust, p->signalling->thread->server, &p->members, id_of(o),
+                    member_of(o)->at.ip, authority, why, peers_now(p));
+    out_close(o);
+    o->retry_ms += 4 * RETRY_MS;
+    return false;
 }
 
 static void on_out_open(void *context)
@@ -227,16 +192,17 @@ static void on_out_open(void *context)
     struct peers *p = o->owner;
     struct peer_message m = {.kind = PEER_HELLO};
 
+    if (!is_itself(o))
+        return;
     o->open = true;
     text_copy(m.hello.node, sizeof(m.hello.node), text_of(p->members.rows[0].name));
     text_copy(m.hello.version, sizeof(m.hello.version), text_of(p->members.version));
-    text_copy(m.hello.cluster, sizeof(m.hello.cluster), text_of(cluster_of(p)));
+    text_copy(m.hello.cluster, sizeof(m.hello.cluster), text_of(peers_cluster(p)));
     say(o, &m);
 }
 
-/* Hands on whole messages; what is left stays in `partial`. -EBADMSG: close. */
-static int read_messages(uint8_t *partial, size_t *n, const uint8_t *bytes, size_t len,
-                         bool (*take)(void *context, const struct peer_message *m), void *context)
+int peers_read(uint8_t *partial, size_t *n, const uint8_t *bytes, size_t len,
+               bool (*take)(void *context, const struct peer_message *m), void *context)
 {
     struct peer_message m;
 
@@ -274,7 +240,7 @@ static void on_out_input(void *context, const struct endpoint *from, const uint8
 {
     struct out *o = context;
 
-    if (read_messages(o->partial, &o->n_partial, bytes, len, take_answer, o) < 0)
+    if (peers_read(o->partial, &o->n_partial, bytes, len, take_answer, o) < 0)
         out_close(o);
 }
 
@@ -289,173 +255,47 @@ static void on_out_close(void *context, int err)
 static void out_open(struct out *o)
 {
     static const struct dial_calls calls = {on_out_open, on_out_input, on_out_close};
-    struct dial_options options = {.calls = &calls, .context = o};
+    struct dial_options options = {.tls = o->owner->trust.client, .calls = &calls, .context = o};
 
-    ip_parse(text_of(settings(o->owner)->node_address), &options.local);
-    o->retry_ms = now_ms(o->owner) + 5 * RETRY_MS;
+    ip_parse(text_of(peers_settings(o->owner)->node_address), &options.local);
+    o->retry_ms = peers_now(o->owner) + 5 * RETRY_MS;
     if (dial_tcp(&o->owner->signalling->thread->loop, &options, &member_of(o)->at, &o->dial) < 0)
         o->dial = NULL;
 }
 
-/* --- from the others --- */
+/* --- time --- */
 
-static struct in *in_find(struct peers *p, uint64_t link)
+static bool have_certificates(struct peers *p)
 {
-    for (size_t i = 0; i < IN_MAX; i++)
-        if (p->in[i].link == link)
-            return &p->in[i];
-    return NULL;
-}
+    char words[300];
 
-static void on_in_open(void *context, uint64_t link, const struct endpoint *peer,
-                       const struct endpoint *local)
-{
-    struct peers *p = context;
-    struct in *in = in_find(p, 0);
-
-    if (!in || members_by_address(&p->members, peer->ip) < 0) {
-        count(COUNT_PEERS_REFUSED);
-        tcp_close(p->tcp, link);
-        return;
-    }
-    *in = (struct in){.link = link, .ip = peer->ip, .member = -1};
-}
-
-static void on_in_close(void *context, uint64_t link, int err)
-{
-    struct peers *p = context;
-    struct in *in = in_find(p, link);
-
-    if (!in)
-        return;
-    if (in->member > 0)
-        p->forgets[in->member] = true; /* what it has now is told on its next connection */
-    in->link = 0;
-}
-
-static void answer(struct peers *p, struct in *in, const struct peer_message *m)
-{
-    uint8_t bytes[PEER_FRAME_MAX];
-    struct writer w = writer_of(bytes, sizeof(bytes));
-
-    peer_encode(m, &w);
-    tcp_send(p->tcp, in->link, bytes, writer_len(&w));
-}
-
-static bool on_hello(struct peers *p, struct in *in, const struct peer_hello *m)
-{
-    int member = members_find(&p->members, text_of(m->node));
-    const char *why = members_refuse(&p->members, member, m->node, m->version, m->cluster,
-                                     cluster_of(p));
-    struct peer_message welcome = {.kind = PEER_WELCOME};
-
-    if (member > 0 && !ip_equal(p->members.rows[member].at.ip, in->ip))
-        why = "it comes from an address that is not its own";
-    welcome.welcome.accepted = !why;
-    text_copy(welcome.welcome.node, sizeof(welcome.welcome.node), text_of(p->members.rows[0].name));
-    text_copy(welcome.welcome.version, sizeof(welcome.welcome.version), text_of(p->members.version));
-    text_copy(welcome.welcome.reason, sizeof(welcome.welcome.reason), text_of(why ? why : ""));
-    answer(p, in, &welcome);
-    if (!why) {
-        in->member = member;
+    if (p->trust.client)
         return true;
-    }
-    count(COUNT_PEERS_REFUSED);
-    log_warning("cluster", "node %s is not taken: %s", m->node, why);
-    tcp_close(p->tcp, in->link);
-    in->link = 0;
+    if (peer_trust_open(&p->trust, peers_settings(p), words, sizeof(words)) == 0)
+        return true;
+    if (!p->bind_failed)
+        log_error("cluster", "no links to other nodes: %s", words);
+    p->bind_failed = true;
     return false;
 }
 
-/* Registered there: who has the younger registration keeps it. */
-static void on_device(struct peers *p, unsigned member, const struct peer_device *m)
-{
-    struct signalling *s = p->signalling;
-    struct device_name device = device_name_of(text_of(m->name));
-    const struct station *ours = registry_find(s->registry, device);
-    uint64_t now = now_ms(p);
-
-    if (m->gone) {
-        homes_remove(p->homes, device, member);
-        return;
-    }
-    if (ours && !homes_yields(m->age_ms, p->members.rows[member].name, now - ours->since_ms,
-                              p->members.rows[0].name))
-        return;
-    homes_put(p->homes, device, member, now, m->age_ms);
-    if (!ours)
-        return;
-    count(COUNT_PEERS_TAKEN_OFF);
-    registry_take_off(s->registry, device, 0, signalling_now(s), s->effects);
-    signalling_carry_out(s);
-}
-
-struct reading {
-    struct peers *peers;
-    struct in *in;
-};
-
-static bool take_news(void *context, const struct peer_message *m)
-{
-    struct reading *r = context;
-    struct in *in = r->in;
-    struct peer_message ack = {.kind = PEER_ALIVE_ACK};
-
-    if (m->kind == PEER_HELLO && in->member < 0)
-        return on_hello(r->peers, in, &m->hello);
-    if (in->member < 0)
-        return true;
-    if (m->kind == PEER_DEVICE)
-        on_device(r->peers, (unsigned)in->member, &m->device);
-    if (m->kind != PEER_ALIVE)
-        return true;
-    r->peers->members.rows[in->member].registered = m->alive.registered;
-    r->peers->members.rows[in->member].draining = m->alive.draining;
-    ack.alive_ack.sequence = m->alive.sequence;
-    answer(r->peers, in, &ack);
-    return true;
-}
-
-static void on_in_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
-{
-    struct peers *p = context;
-    struct in *in = in_find(p, link);
-    struct reading r = {p, in};
-
-    if (!in || read_messages(in->partial, &in->n_partial, bytes, len, take_news, &r) == 0)
-        return;
-    count(COUNT_PEERS_REFUSED);
-    tcp_close(p->tcp, link);
-    on_in_close(p, link, -EBADMSG);
-}
-
-/* --- time --- */
-
 static void listen_for_others(struct peers *p)
 {
-    const struct bootstrap *b = settings(p);
-    struct tcp_options o = {.local.port = (uint16_t)b->cluster_port,
-                            .max_links = IN_MAX,
-                            .max_queued = 1 << 20,
-                            .context = p,
-                            .on_open = on_in_open,
-                            .on_input = on_in_input,
-                            .on_close = on_in_close};
+    struct endpoint at = {.port = (uint16_t)peers_settings(p)->cluster_port};
     char words[160];
-    int err;
+    int err = peers_listen(p);
 
-    if (*b->listen_address)
-        ip_parse(text_of(b->listen_address), &o.local.ip);
-    err = tcp_listen(&p->signalling->thread->loop, &o, &p->tcp);
+    if (*peers_settings(p)->listen_address)
+        ip_parse(text_of(peers_settings(p)->listen_address), &at.ip);
     if (err < 0 && !p->bind_failed)
-        log_error("cluster", "%s", server_bind_error(err, &o.local, false, words, sizeof(words)));
+        log_error("cluster", "%s", server_bind_error(err, &at, false, words, sizeof(words)));
     p->bind_failed = err < 0;
 }
 
 static void look_after(struct out *o)
 {
     struct peers *p = o->owner;
-    uint64_t now = now_ms(p);
+    uint64_t now = peers_now(p);
 
     if (!member_of(o)->named && o->dial)
         out_close(o);
@@ -478,9 +318,9 @@ static void on_timer(uv_timer_t *timer)
     struct peers *p = timer->data;
     bool busy = false;
 
-    if (!p->tcp && members_are_several(&p->members))
+    if (!p->tcp && members_are_several(&p->members) && have_certificates(p))
         listen_for_others(p);
-    for (size_t i = 1; i < p->members.n; i++) {
+    for (size_t i = 1; i < p->members.n && p->trust.client; i++) {
         look_after(&p->out[i]);
         if (p->forgets[i])
             p->forgets[i] = homes_forget(p->homes, (unsigned)i);
@@ -491,12 +331,12 @@ static void on_timer(uv_timer_t *timer)
 
 void peers_update(struct peers *p)
 {
-    const struct bootstrap *b = settings(p);
+    const struct bootstrap *b = peers_settings(p);
 
     if (!b->cluster_port || !*b->cluster_servers)
         return;
     if (members_update(&p->members, b->cluster_servers, (uint16_t)b->cluster_port,
-                       p->signalling->directory, now_ms(p)) < 0)
+                       p->signalling->directory, peers_now(p)) < 0)
         log_error("cluster", "cluster.servers '%s': a node is written NAME=ADDRESS",
                   b->cluster_servers);
     if (members_are_several(&p->members) && !uv_is_active((uv_handle_t *)&p->timer))
@@ -516,7 +356,7 @@ struct peers *peers_new(struct signalling *s)
     p->timer.data = p;
     for (size_t i = 0; i < MEMBERS_MAX; i++)
         p->out[i].owner = p;
-    members_init(&p->members, s->node, DIALTONE_VERSION, now_ms(p));
+    members_init(&p->members, s->node, DIALTONE_VERSION, peers_now(p));
     return p;
 }
 
@@ -525,6 +365,7 @@ static void on_closed(uv_handle_t *handle)
     struct peers *p = handle->data;
 
     p->done(p->context);
+    peer_trust_close(&p->trust);
     homes_free(p->homes);
     free(p);
 }
@@ -556,18 +397,43 @@ bool peers_set_draining(struct peers *p, bool on)
     return is_new;
 }
 
+static int member_of_group(const struct peers *p, const struct callmanager_group *group, size_t i)
+{
+    const struct callmanager *c = directory_find(p->signalling->directory, ENTITY_callmanager,
+                                                 text_of(group->members[i].callmanager));
+    int id = c ? members_find(&p->members, text_of(c->name)) : -1;
+
+    return id < 0 && c ? members_find(&p->members, text_of(c->server)) : id;
+}
+
+bool peers_is_member(const struct peers *p, const struct callmanager_group *group)
+{
+    for (size_t i = 0; i < group->n_members; i++)
+        if (member_of_group(p, group, i) == 0)
+            return true;
+    return false;
+}
+
 bool peers_has_other_home(const struct peers *p, const struct callmanager_group *group)
 {
     for (size_t i = 0; group && i < group->n_members; i++) {
-        const struct callmanager *c =
-            directory_find(p->signalling->directory, ENTITY_callmanager,
-                           text_of(group->members[i].callmanager));
-        int id = c ? members_find(&p->members, text_of(c->name)) : -1;
+        int id = member_of_group(p, group, i);
 
-        if (id < 0 && c)
-            id = members_find(&p->members, text_of(c->server));
         if (id > 0 && p->members.rows[id].state == MEMBER_UP && !p->members.rows[id].draining)
             return true;
     }
     return false;
+}
+
+const char *peers_fingerprint(struct peers *p)
+{
+    return have_certificates(p) ? p->trust.ours : "";
+}
+
+void peers_certificates_reload(struct peers *p)
+{
+    char words[300];
+
+    if (p->trust.client && peer_trust_open(&p->trust, peers_settings(p), words, sizeof(words)) < 0)
+        log_error("cluster", "%s: the certificates shown before stay", words);
 }

@@ -20,7 +20,13 @@ void peers_update(struct peers *p);
 /* A device has registered here, or is gone. */
 void peers_tell(struct peers *p, struct device_name device, bool gone);
 
+/* Of the authority of our certificates: what other nodes must know of this one; "": there is none. */
+const char *peers_fingerprint(struct peers *p);
+/* Connections from now on are shown the certificates that lie in the data folder now. */
+void peers_certificates_reload(struct peers *p);
+
 const struct members *peers_members(const struct peers *p);
 bool peers_set_draining(struct peers *p, bool on); /* true when that is new */
+bool peers_is_member(const struct peers *p, const struct callmanager_group *group); /* this node */
 /* Another node of the group of this device is up and takes phones. */
 bool peers_has_other_home(const struct peers *p, const struct callmanager_group *group);

@@ -59,6 +59,9 @@ class Site:
             if delayed:
                 for k in range(count):
                     self.ask(i, 'phone', 'set', f'SEP{0x001122000001 + k:012X}', 'delayed_failover=yes')
+        for i in 0, 1:  # each is told the fingerprint of the other
+            shown = json.loads(self.ask(i, 'node', 'token', '--json').stdout)
+            self.ask(1 - i, 'node', 'join', shown['name'], f'fingerprint={shown["fingerprint"]}')
         until(lambda: all('"up"' in self.ask(i, 'node', 'list', '--json').stdout for i in (0, 1)))
 
     def start(self, i):

@@ -1,5 +1,6 @@
 #include "core/cluster/members.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -131,6 +132,48 @@ const char *members_refuse(const struct members *m, int member, const char *name
     if (strcmp(version, m->version) != 0)
         return "it runs another version";
     return NULL;
+}
+
+const char *members_fingerprint(const struct members *m, unsigned member,
+                                const struct directory *dir)
+{
+    struct text name = text_of(m->rows[member].name);
+    const struct callmanager *c = NULL;
+
+    while (dir && (c = directory_next(dir, ENTITY_callmanager, text_of(c ? c->name : ""))))
+        if (text_equal_nocase(text_of(c->name), name) || text_equal_nocase(text_of(c->server), name))
+            return c->fingerprint;
+    return "";
+}
+
+static const char *skip_colons(const char *s)
+{
+    return s + strspn(s, ":");
+}
+
+bool fingerprint_equal(const char *a, const char *b)
+{
+    size_t n = 0;
+
+    for (a = skip_colons(a), b = skip_colons(b); *a && *b; n++) {
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        a = skip_colons(a + 1);
+        b = skip_colons(b + 1);
+    }
+    return n && !*a && !*b;
+}
+
+bool fingerprint_valid(struct text t)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t.len; i++)
+        if (isxdigit((unsigned char)t.at[i]))
+            n++;
+        else if (t.at[i] != ':')
+            return false;
+    return n == 64;
 }
 
 bool members_move(struct members *m, unsigned member, enum member_state to, uint64_t now_ms)

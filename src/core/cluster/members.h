@@ -49,6 +49,12 @@ int members_by_address(const struct members *m, struct ip ip); /* -1: nobody we 
 const char *members_refuse(const struct members *m, int member, const char *name,
                            const char *version, const char *cluster, const char *our_cluster);
 
+/* Fingerprint of the authority of that node's certificates as the directory has it, or "". */
+const char *members_fingerprint(const struct members *m, unsigned member,
+                                const struct directory *dir);
+bool fingerprint_equal(const char *a, const char *b); /* whatever case and colons; false: one is empty */
+bool fingerprint_valid(struct text t);                /* of SHA-256 */
+
 /* True when the state changed. */
 bool members_move(struct members *m, unsigned member, enum member_state to, uint64_t now_ms);
 /* A node that is up has not answered for too long. */

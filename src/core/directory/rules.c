@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/address.h"
+#include "core/cluster/members.h"
 #include "core/cluster/spread.h"
 #include "core/credentials.h"
 #include "core/directory/apply.h"
@@ -277,6 +278,14 @@ static void check_line(struct apply *a)
     check_number(a, a->draft.line.number, "number");
 }
 
+static void check_callmanager(struct apply *a)
+{
+    const char *fingerprint = a->draft.callmanager.fingerprint;
+
+    if (*fingerprint && !fingerprint_valid(text_of(fingerprint)))
+        apply_fault(a, "fingerprint", "%s", "that is no SHA-256 fingerprint: 64 hexadecimal digits");
+}
+
 static void check_group(struct apply *a)
 {
     const struct callmanager_group *g = &a->draft.callmanager_group;
@@ -449,6 +458,7 @@ static void check_softkeys(struct apply *a)
 static void (*const checks[N_ENTITIES])(struct apply *a) = {
     [ENTITY_phone] = check_phone,
     [ENTITY_line] = check_line,
+    [ENTITY_callmanager] = check_callmanager,
     [ENTITY_callmanager_group] = check_group,
     [ENTITY_autoregistration] = check_autoregistration,
     [ENTITY_defaults] = check_defaults,

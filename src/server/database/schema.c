@@ -115,11 +115,22 @@ static int add_load_sharing(struct store *s)
                                 "INTEGER NOT NULL DEFAULT 0");
 }
 
+/* Nodes whose certificates are known. */
+static int add_fingerprint(struct store *s)
+{
+    int there = has_column(s, "callmanager", "fingerprint");
+
+    return there ? (there < 0 ? there : 0)
+                 : store_run(s, "ALTER TABLE \"callmanager\" ADD COLUMN \"fingerprint\" TEXT NOT NULL "
+                                "DEFAULT ''");
+}
+
 const struct database_step database_steps[] = {
     {make_tables, "first tables"},
     {add_profiles, "profiles of SIP phones"},
     {drop_digest, "digest secrets in clear are gone"},
     {add_load_sharing, "groups that share their phones"},
+    {add_fingerprint, "nodes whose certificates are known"},
 };
 const int32_t n_database_steps = sizeof(database_steps) / sizeof(database_steps[0]);
 

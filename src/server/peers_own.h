@@ -1,0 +1,68 @@
+/* peers_own.h - what the files of the links between nodes share: peers.c (to the others, and time),
+ * peers_in.c (from the others). Nobody else includes it. */
+#pragma once
+
+#include "core/settings.h"
+#include "io/dial.h"
+#include "server/peer_trust.h"
+#include "server/peers.h"
+#include "wire/peer.h"
+
+#define PEERS_IN_MAX (2 * MEMBERS_MAX)
+
+/* To another node. */
+struct out {
+    struct peers *owner;
+    struct dial *dial;
+    bool open, joined, snapshot; /* snapshot: what was there before is being told */
+    struct phone_cursor cursor;
+    uint64_t retry_ms, alive_ms, asked_ms;
+    uint32_t sequence;
+    uint8_t partial[PEER_FRAME_MAX + 8];
+    size_t n_partial;
+};
+
+/* From another node; 0: free. */
+struct in {
+    uint64_t link;
+    struct ip ip;
+    int member; /* -1 until it said Hello */
+    uint8_t partial[PEER_FRAME_MAX + 8];
+    size_t n_partial;
+};
+
+struct peers {
+    struct signalling *signalling;
+    struct members members;
+    struct homes *homes;
+    struct tcp *tcp;
+    struct peer_trust trust;
+    bool bind_failed, draining;
+    uv_timer_t timer;
+    struct out out[MEMBERS_MAX];
+    struct in in[PEERS_IN_MAX];
+    bool forgets[MEMBERS_MAX]; /* what it had is being forgotten */
+    void (*done)(void *context);
+    void *context;
+};
+
+static inline uint64_t peers_now(const struct peers *p)
+{
+    return uv_now(&p->signalling->thread->loop);
+}
+
+static inline const struct bootstrap *peers_settings(const struct peers *p)
+{
+    return server_bootstrap(p->signalling->thread->server);
+}
+
+static inline const char *peers_cluster(const struct peers *p)
+{
+    return directory_string(p->signalling->directory, SET_cluster_id);
+}
+
+/* Hands on whole messages; what is left stays in `partial`. -EBADMSG: close. */
+int peers_read(uint8_t *partial, size_t *n, const uint8_t *bytes, size_t len,
+               bool (*take)(void *context, const struct peer_message *m), void *context);
+
+int peers_listen(struct peers *p); /* peers_in.c: for the others; 0 or -errno */
