@@ -1,56 +1,57 @@
 #include "server/drain.h"
 
-#include "core/settings.h"
-#include "server/peers.h"
+#include "station/station.h"
 
 #define AGAIN_MS 5000 /* a phone that came back a moment ago is left alone for so long */
+#define LOOKS    2000 /* at phones in a tick */
 
-void drain_set(struct signalling *s, bool on)
+void drain_begin(struct drain *d, uint64_t now_ms)
 {
-    s->drain = (struct drain){.on = on, .last_ms = uv_now(&s->thread->loop)};
-    peers_set_draining(s->peers, on);
-    registry_set_draining(s->registry, on);
+    *d = (struct drain){.on = true, .last_ms = now_ms};
+}
+
+static void end_round(struct drain *d)
+{
+    d->cursor = (struct phone_cursor){0};
+    d->stayed = d->n_stay;
+    d->were_busy = d->n_busy;
+    d->n_stay = d->n_busy = 0;
 }
 
 /* The next phone of this round; false at its end. */
-static bool send_one(struct signalling *s, uint64_t now_ms)
+static bool look_at_one(struct drain *d, const struct drain_calls *calls, void *context,
+                        uint64_t now_ms)
 {
-    struct drain *d = &s->drain;
-    const struct station *x = signalling_next_registered(s, &d->cursor);
+    const struct station *x = calls->next(context, &d->cursor);
 
     if (!x) {
-        d->cursor = (struct phone_cursor){0};
-        d->n_stay = 0;
+        end_round(d);
         return false;
     }
     if (now_ms - x->since_ms < AGAIN_MS)
         return true;
-    if (!peers_has_other_home(s->peers, registry_group_of(s->registry, x->name))) {
+    if (!calls->has_other_home(context, x)) {
         d->n_stay++;
-        return true;
+    } else if (calls->is_busy(context, x)) {
+        d->n_busy++;
+    } else {
+        d->n_sent++;
+        d->credit -= 1000;
+        calls->send_away(context, x);
     }
-    d->n_sent++;
-    registry_take_off(s->registry, x->name, UNREGISTERED_CALLMANAGER_RESTART, signalling_now(s),
-                      s->effects);
-    signalling_carry_out(s);
-    d->credit_us -= d->credit_us < 1000000 ? d->credit_us : 1000000;
     return true;
 }
 
-/* Credit is counted in millionths of a phone. */
-void drain_tick(struct signalling *s, uint64_t now_ms)
+void drain_tick(struct drain *d, const struct drain_calls *calls, void *context, uint32_t rate,
+                uint64_t now_ms)
 {
-    struct drain *d = &s->drain;
-    uint64_t rate;
-
-    if (!d->on || !s->directory)
+    if (!d->on)
         return;
-    rate = (uint64_t)directory_number(s->directory, SET_drain_rate);
-    d->credit_us += (now_ms - d->last_ms) * rate * 1000;
+    d->credit += (now_ms - d->last_ms) * rate;
     d->last_ms = now_ms;
-    if (d->credit_us > rate * 1000000)
-        d->credit_us = rate * 1000000;
-    for (int looked = 0; looked < 2000 && d->credit_us >= 1000000; looked++)
-        if (!send_one(s, now_ms))
+    if (d->credit > rate * 1000ull)
+        d->credit = rate * 1000ull; /* never more than in a second at once */
+    for (int i = 0; i < LOOKS && d->credit >= 1000; i++)
+        if (!look_at_one(d, calls, context, now_ms))
             break;
 }

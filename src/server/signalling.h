@@ -109,6 +109,7 @@ void signalling_on_certificates_timer(uv_timer_t *timer);
 /* signalling_nodes.c */
 void signalling_measure(struct signalling *s); /* begins */
 void signalling_node_list(struct signalling *s, const struct message *m);
+void signalling_node_token(struct signalling *s, const struct message *m);
 void signalling_node_drain(struct signalling *s, const struct message *m);
 /* All registered phones, whatever they speak: start with a zeroed cursor, ends with NULL. */
 const struct station *signalling_next_registered(const struct signalling *s,

@@ -1,6 +1,7 @@
 /* signalling_nodes.c - what the signalling thread knows of the nodes, and its own pace. */
 #include <time.h>
 
+#include "core/settings.h"
 #include "server/peers.h"
 
 #define MEASURE_MS 250
@@ -46,21 +47,65 @@ void signalling_node_list(struct signalling *s, const struct message *m)
                     "version", "registered", "rtt_ms", "seconds", "rows", rows));
 }
 
+/* What the other nodes have to be told of this one. */
+void signalling_node_token(struct signalling *s, const struct message *m)
+{
+    const struct bootstrap *b = server_bootstrap(s->thread->server);
+    const char *fingerprint = peers_fingerprint(s->peers);
+    const char *address = *b->node_address ? b->node_address : "ADDRESS";
+    json_t *body = json_pack("{s:{s:s, s:s, s:s}, s:[]}", "record", "name", s->node, "server", address,
+                             "fingerprint", fingerprint, "notes");
+
+    json_array_append_new(json_object_get(body, "notes"),
+                          json_sprintf("At each other node: dialtone node join %s server=%s "
+                                       "fingerprint=%s",
+                                       s->node, address, fingerprint));
+    signalling_reply(s, m->request.token, 0, body);
+}
+
+/* Groups that have this node and no other that is up, by name; "" when there is none. Their phones
+ * would stay. */
+static void list_alone(struct signalling *s, char *to, size_t size)
+{
+    const struct callmanager_group *g = NULL;
+    struct writer w = writer_of(to, size - 1);
+
+    while ((g = directory_next(s->directory, ENTITY_callmanager_group, text_of(g ? g->name : ""))))
+        if (peers_is_member(s->peers, g) && !peers_has_other_home(s->peers, g))
+            write_format(&w, "%s%s", writer_len(&w) ? ", " : "", g->name);
+    *w.at = '\0';
+}
+
 void signalling_node_drain(struct signalling *s, const struct message *m)
 {
     bool on = json_is_true(json_object_get(m->request.take_arguments, "on"));
-    const struct members *members = peers_members(s->peers);
-    json_t *body = json_pack("{s:{s:b}, s:[]}", "record", "draining", (int)on, "notes");
+    bool forced = json_is_true(json_object_get(m->request.take_arguments, "force"));
+    char alone[300];
+    json_t *body;
 
-    drain_set(s, on);
-    json_array_append_new(
-        json_object_get(body, "notes"),
-        json_string(!on ? "Phones may come back; those that ask get their place in the queue."
-                    : members_are_several(members)
-                        ? "Phones leave for the other nodes of their groups; \"dialtone node list\" "
-                          "shows how many are left. Those whose group has no other node that is up "
-                          "stay."
-                        : "This node is alone: its phones have nowhere to go and stay."));
+    list_alone(s, alone, sizeof(alone));
+    if (on && !forced && *alone) {
+        signalling_reply(s, m->request.token, 1,
+                         json_pack("{s:o}", "error",
+                                   json_sprintf("No other node of group %s is up: its phones would have "
+                                                "nowhere to go. \"dialtone node list\" shows who is "
+                                                "down; with --force the other phones leave and these "
+                                                "stay.",
+                                                alone)));
+        return;
+    }
+    if (on)
+        drain_begin(&s->drain, uv_now(&s->thread->loop));
+    s->drain.on = on;
+    peers_set_draining(s->peers, on);
+    registry_set_draining(s->registry, on);
+    body = json_pack("{s:{s:b}, s:[s]}", "record", "draining", (int)on, "notes",
+                     on ? "Phones leave for the other nodes of their groups, those that are off hook "
+                          "when they have hung up; \"dialtone node list\" shows how many are left."
+                        : "Phones may come back; those that ask get their place in the queue.");
+    if (on && *alone)
+        json_array_append_new(json_object_get(body, "notes"),
+                              json_sprintf("Phones of group %s stay: no other node of it is up.", alone));
     signalling_reply(s, m->request.token, 0, body);
 }
 
@@ -76,6 +121,34 @@ const struct station *signalling_next_registered(const struct signalling *s,
     return x ? x : sip_stations_next_registered(s->sip, &cursor->at);
 }
 
+/* --- drain --- */
+
+static const struct station *next_phone(void *context, struct phone_cursor *cursor)
+{
+    return signalling_next_registered(context, cursor);
+}
+
+static bool has_other_home(void *context, const struct station *x)
+{
+    struct signalling *s = context;
+
+    return peers_has_other_home(s->peers, registry_group_of(s->registry, x->name));
+}
+
+static bool is_busy(void *context, const struct station *x)
+{
+    return station_is_busy(x);
+}
+
+static void send_away(void *context, const struct station *x)
+{
+    struct signalling *s = context;
+
+    registry_take_off(s->registry, x->name, UNREGISTERED_CALLMANAGER_RESTART, signalling_now(s),
+                      s->effects);
+    signalling_carry_out(s);
+}
+
 /* --- pace --- */
 
 static uint64_t cpu_us(void)
@@ -89,6 +162,7 @@ static uint64_t cpu_us(void)
 /* What the last quarter of a second took; and a node that is drained sends phones away. */
 static void on_measure(uv_timer_t *timer)
 {
+    static const struct drain_calls calls = {next_phone, has_other_home, is_busy, send_away};
     struct signalling *s = timer->data;
     uint64_t cpu = cpu_us(), now = uv_hrtime(), took_ms = (now - s->measured_ns) / 1000000;
 
@@ -96,7 +170,10 @@ static void on_measure(uv_timer_t *timer)
                      took_ms > MEASURE_MS ? (uint32_t)(took_ms - MEASURE_MS) : 0);
     s->cpu_us = cpu;
     s->measured_ns = now;
-    drain_tick(s, uv_now(&s->thread->loop));
+    if (s->directory)
+        drain_tick(&s->drain, &calls, s,
+                   (uint32_t)directory_number(s->directory, SET_drain_rate),
+                   uv_now(&s->thread->loop));
 }
 
 void signalling_measure(struct signalling *s)

@@ -9,7 +9,7 @@
 #include "core/counters.h"
 #include "core/settings.h"
 #include "server/certificates.h"
-#include "server/signalling.h"
+#include "server/peers.h"
 
 #define LINKS_MAX    250000
 #define FILES_SPARED 512 /* of the open files allowed, left to the other threads */
@@ -365,4 +365,5 @@ void signalling_certificates_reload(struct signalling *s)
     for (int id = 0; id < N_PORTS; id++)
         if (s->ports[id].tls && take_certificates(&s->ports[id], words, sizeof(words)) < 0)
             log_error("tls", "%s: the certificates shown before stay", words);
+    peers_certificates_reload(s->peers);
 }

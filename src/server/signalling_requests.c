@@ -65,6 +65,7 @@ void signalling_answer(struct signalling *s, const struct message *m)
         {REQUEST_CERTIFICATE_SHOW, signalling_certificate_show},
         {REQUEST_CERTIFICATE_RENEW, signalling_certificate_renew},
         {REQUEST_NODE_LIST, signalling_node_list},
+        {REQUEST_NODE_TOKEN, signalling_node_token},
         {REQUEST_NODE_DRAIN, signalling_node_drain},
     };
 

@@ -446,6 +446,8 @@ void session_step(struct session *s, const struct session_input *in, struct effe
         session_arm(s); /* it was heard since */
         return;
     }
+    if (in->event == EV_KEY && (in->message->id == SCCP_OFF_HOOK || in->message->id == SCCP_ON_HOOK))
+        s->station.off_hook = in->message->id == SCCP_OFF_HOOK;
     if (names_itself(in->event) && NOBODY & 1u << s->station.state)
         identify(s, in, e);
     row = find_row(s, in);

@@ -46,12 +46,19 @@ struct station {
     uint64_t takeover_ms;
     uint32_t loss_ms;          /* silence that makes it lost */
     uint8_t takeovers;         /* how often the name went to and fro between addresses lately */
+    bool off_hook;             /* as it last said */
     uint8_t offered;           /* protocol version, as the phone said */
     uint64_t phone_version;    /* of the registry's directory that `phone` belongs to */
     const struct phone *phone; /* of that snapshot, or NULL; see station_phone */
 };
 
 const char *station_state_name(enum station_state state);
+
+/* Somebody uses it: it is not to be sent away just now. */
+static inline bool station_is_busy(const struct station *s)
+{
+    return s->off_hook;
+}
 
 static inline bool station_is_registered(const struct station *s)
 {

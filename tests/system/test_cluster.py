@@ -1,5 +1,7 @@
 """Two nodes with equal databases: they find each other, a phone is registered at one of them only, a node is drained."""
 import json
+import socket
+import ssl
 import struct
 import subprocess
 
@@ -17,7 +19,7 @@ GUEST = 'SEP001122000001'
 class Cluster:
     """Nodes at 127.0.0.1 and 127.0.0.2, which phones know as group Default."""
 
-    def __init__(self, folder, servers=None, **more):
+    def __init__(self, folder, servers=None, introduced=True):
         self.port, self.peer = free_port(), free_port()
         self.tftp, self.http = free_port(), free_port()
         self.servers = servers or f'cm1=127.0.0.1:{self.peer},cm2=127.0.0.2:{self.peer}'
@@ -32,6 +34,14 @@ class Cluster:
                             f'sccp_port={self.port}').returncode:
                     self.ask(i, 'callmanager', 'set', name, f'server={address}', f'sccp_port={self.port}')
             self.ask(i, 'group', 'set', 'Default', 'members=cm1;cm2')
+        if introduced:
+            self.introduce()
+
+    def introduce(self):
+        """Each is told the fingerprint of the other."""
+        for i in 0, 1:
+            shown = json.loads(self.ask(i, 'node', 'token', '--json'))
+            self.ask(1 - i, 'node', 'join', shown['name'], f'fingerprint={shown["fingerprint"]}')
 
     def start(self, i):
         at = f'127.0.0.{i + 1}'
@@ -137,26 +147,70 @@ def test_phones_that_have_no_other_node_stay(cluster):
     cluster.nodes[1].kill()
     until(lambda: cluster.states(0)['cm2']['state'] == 'down')
     phone = cluster.phone(0)
-    cluster.ask(0, 'node', 'drain')
+    refused = dialtone(cluster.folders[0], 'node', 'drain')
+    assert refused.returncode and 'No other node of group Default is up' in refused.stderr
+    cluster.ask(0, 'node', 'drain', '--force')
     phone.hear_nothing(6.5)
     assert cluster.registered(0) == 1
     phone.socket.close()
 
 
+def stranger(folder, name):
+    """A TLS context with a certificate of that name that it has signed itself."""
+    key, certificate = folder / f'{name}.key', folder / f'{name}.pem'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                    '-subj', f'/CN={name}', '-keyout', key, '-out', certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def hello(node, version):
+    body = node.encode().ljust(51, b'\0') + version.encode().ljust(24, b'\0') + b'StandAloneCluster'.ljust(51, b'\0')
+    return struct.pack('<II', 4 + len(body), 1) + body
+
+
+def ends(s):
+    """The other side closes it, one way or another."""
+    try:
+        while s.recv(4096):
+            pass
+    except OSError:
+        pass
+    s.close()
+
+
 def test_strangers_are_not_taken(cluster, tmp_path):
-    import socket
     cluster.up()
     s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.9', 0))  # no address of a node
-    assert s.recv(1) == b''
-    s.close()
-    s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0))
-    hello = b'cm2'.ljust(51, b'\0') + b'99.9'.ljust(24, b'\0') + b'StandAloneCluster'.ljust(51, b'\0')
-    s.sendall(struct.pack('<II', 4 + len(hello), 1) + hello)
-    answer = s.recv(4096)
-    assert struct.unpack_from('<III', answer)[1:] == (2, 0) and b'another version' in answer
-    s.close()
-    s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0))
+    ends(stranger(tmp_path, 'cm9').wrap_socket(s, do_handshake_on_connect=False))
+    s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0))  # no TLS
     s.sendall(b'\xff' * 64)
-    assert s.recv(1) == b''
-    s.close()
+    ends(s)
+    version = cluster.states(0)['cm1']['version']
+    for said, words in ((hello('cm2', '99.9'), b'another version'), (hello('cm2', version), b'fingerprint'),
+                        (hello('cm7', version), b'nobody here knows')):
+        s = socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0))
+        s = stranger(tmp_path, 'cm2').wrap_socket(s)  # its address, its name, its own certificate
+        s.sendall(said)
+        answer = s.recv(4096)
+        assert struct.unpack_from('<III', answer)[1:] == (2, 0) and words in answer
+        ends(s)
+    s = stranger(tmp_path, 'cm2').wrap_socket(socket.create_connection(('127.0.0.1', cluster.peer), 60, ('127.0.0.2', 0)))
+    s.sendall(b'\xff' * 64)
+    ends(s)
+    until(lambda: 'NodeNotTrusted' in cluster.ask(0, 'event', 'list'))  # once a minute a node
     cluster.up()
+
+
+def test_nodes_link_once_each_knows_the_fingerprint_of_the_other(tmp_path):
+    c = Cluster(tmp_path, introduced=False)
+    try:
+        until(lambda: all('NodeNotTrusted' in c.ask(i, 'event', 'list') for i in (0, 1)))
+        assert c.states(0)['cm2']['state'] == 'down'
+        assert dialtone(c.folders[0], 'node', 'join', 'cm2', 'fingerprint=12:34').returncode
+        c.introduce()
+        c.up()
+    finally:
+        c.close()
