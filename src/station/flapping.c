@@ -12,6 +12,7 @@ struct row {
     struct device_name name;
     uint64_t id, since_ms; /* begin of its window */
     uint32_t n, cause;
+    char other[51]; /* node where it was in between, or "" */
     struct list age;
 };
 
@@ -103,4 +104,19 @@ bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms,
     *period_ms = (uint32_t)((now_ms - row->since_ms) / (FLAPPING_TIMES - 1));
     *cause = row->cause;
     return true;
+}
+
+void flapping_elsewhere(struct flapping *f, struct device_name name, const char *node)
+{
+    struct row *row = map_get(&f->by_name, text_of(name.s));
+
+    if (row)
+        text_copy(row->other, sizeof(row->other), text_of(node));
+}
+
+const char *flapping_other(const struct flapping *f, struct device_name name)
+{
+    const struct row *row = map_get(&f->by_name, text_of(name.s));
+
+    return row ? row->other : "";
 }

@@ -18,4 +18,7 @@ void flapping_free(struct flapping *f);
  * then the time between two registrations, `cause` why it left last (UNREGISTERED_…, 0: not known). */
 bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms,
                    uint32_t *period_ms, uint32_t *cause);
+/* It has registered at that other node; and which was the last such, "" when none is known. */
+void flapping_elsewhere(struct flapping *f, struct device_name name, const char *node);
+const char *flapping_other(const struct flapping *f, struct device_name name);
 void flapping_left(struct flapping *f, struct device_name name, uint32_t cause);

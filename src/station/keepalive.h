@@ -1,4 +1,5 @@
-/* keepalive.h - how regularly a phone's keepalives come: lost, late, jittering (FAIL-3). What is
+/* keepalive.h - how regularly a phone's keepalives, or the refreshes of its first line by SIP, come:
+ * lost, late, jittering (FAIL-3). What is
  * worth an event is told with its numbers, at most every ten minutes for a phone. */
 #pragma once
 

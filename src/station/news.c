@@ -166,6 +166,7 @@ void tell_limit(struct station *s, struct effects *e)
 
 static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, struct effects *e)
 {
+    const char *other = flapping_other(s->registry->flapping, s->name);
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_DEVICE_TOGGLE);
@@ -176,9 +177,11 @@ static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, s
     alarm_put(&d, "Period", "%u", period_ms / 1000);
     if (cause)
         alarm_put(&d, "Cause", "%s", reason_unregistered(cause)->text);
+    alarm_put(&d, "OtherNode", "%s", other);
     effects_alarm(e, &d);
-    station_log(s, LOG_LEVEL_WARNING, "registers again and again, every %u s: %s",
-                period_ms / 1000, cause ? reason_unregistered(cause)->text : "no known cause");
+    station_log(s, LOG_LEVEL_WARNING, "registers again and again, every %u s%s%s: %s", period_ms / 1000,
+                *other ? ", in between at " : "", other,
+                cause ? reason_unregistered(cause)->text : "no known cause");
 }
 
 void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)

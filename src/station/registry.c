@@ -121,6 +121,9 @@ void station_take_name(struct station *x, struct effects *e)
 
         x->takeovers = lately ? (uint8_t)(old->takeovers + (old->takeovers < 255)) : 1;
         x->takeover_ms = now;
+    } else { /* it has only come back: that there are two is not forgotten */
+        x->takeovers = old->takeovers;
+        x->takeover_ms = old->takeover_ms;
     }
     old->kind->replace(old, e);
 }
@@ -216,15 +219,29 @@ size_t registry_refusals(const struct registry *r)
     return refused_count(r->refused);
 }
 
-bool registry_has_token(const struct registry *r)
+static uint32_t token_depth(const struct registry *r)
 {
     uint32_t depth = (uint32_t)r->settings[SET_max_fallback_queue];
 
-    if (r->draining)
+    return r->settings[SET_paced_return] ? pace_depth(&r->pace, depth) : depth;
+}
+
+bool registry_has_token(const struct registry *r)
+{
+    return !r->draining && r->n_tokens < token_depth(r);
+}
+
+bool registry_spend_token(struct registry *r)
+{
+    uint64_t second = r->now.ms / 1000;
+
+    if (r->token_second != second)
+        r->n_spent = 0;
+    r->token_second = second;
+    if (r->draining || r->n_tokens + r->n_spent >= token_depth(r))
         return false;
-    if (r->settings[SET_paced_return])
-        depth = pace_depth(&r->pace, depth);
-    return r->n_tokens < depth;
+    r->n_spent++;
+    return true;
 }
 
 uint32_t registry_token_wait_s(struct registry *r)
@@ -246,4 +263,9 @@ uint32_t registry_spread_s(struct registry *r, enum calendar_id which, uint32_t 
     else if (which == CALENDAR_CONTACTS)
         n += r->n_registered[PROTOCOL_SIP_THIRD_PARTY];
     return calendar_pick(&r->calendars[which], r->now.ms, longest, least, n);
+}
+
+void registry_note_elsewhere(struct registry *r, struct device_name name, const char *node)
+{
+    flapping_elsewhere(r->flapping, name, node);
 }

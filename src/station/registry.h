@@ -49,6 +49,8 @@ size_t registry_registered(const struct registry *r, enum device_protocol protoc
  * it was not registered here. */
 bool registry_take_off(struct registry *r, struct device_name name, uint32_t reason,
                        struct moment now, struct effects *e);
+/* It is registered at that other node now: what is told of a phone that goes to and fro. */
+void registry_note_elsewhere(struct registry *r, struct device_name name, const char *node);
 /* The CallManager group that its pool leads to, or NULL. */
 const struct callmanager_group *registry_group_of(const struct registry *r,
                                                   struct device_name name);

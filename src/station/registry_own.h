@@ -39,6 +39,8 @@ struct registry {
     bool draining;
     struct pace pace;
     struct calendar calendars[N_CALENDARS];
+    uint64_t token_second;
+    uint32_t n_spent;   /* tokens in that second that nobody holds */
     uint32_t n_arrived; /* since the last measurement */
     uint64_t log_second;
     uint32_t n_told, n_untold;    /* lines about life in that second */
@@ -65,6 +67,7 @@ void station_leave_name(struct station *x);
 /* Whether one more phone may be told to come back, and after how many seconds one that may not asks
  * again. */
 bool registry_has_token(const struct registry *r);
+bool registry_spend_token(struct registry *r); /* the same for who cannot hold one: so many a second */
 uint32_t registry_token_wait_s(struct registry *r);
 /* After how many seconds a phone shall be heard again: `longest`, or not less than `least` when that
  * second is crowded and returns are paced. */

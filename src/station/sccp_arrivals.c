@@ -187,6 +187,7 @@ static void remember_early(struct session *s)
 void session_registered(struct session *s, const struct session_input *in, struct effects *e)
 {
     s->station.loss_ms = loss_ms(s);
+    s->station.off_hook = false;
     s->watch = (struct keepalive_watch){.last_ms = s->station.registry->now.ms};
     remember_early(s);
     effects_put(e, EFFECT_SETTLED)->link = s->link;

@@ -120,6 +120,8 @@ void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effe
     if (!b)
         return; /* no memory: it comes again */
     b->line = q->line;
+    if (b->line == 1)
+        d->watch = (struct keepalive_watch){.last_ms = d->owner->registry->now.ms};
     heard(d, b, q);
     q->known = true;
     sip_answer_registered(q, b, true);
@@ -183,6 +185,22 @@ void sip_add_line(struct sip_device *d, const struct sip_input *in, struct effec
         tell_registered(&d->station, ALARM_ENDPOINT_REGISTERED, e);
 }
 
+/* A phone repeats what is not acknowledged, over TCP later and later each time: a refresh that comes
+ * late was lost before. */
+static void watch_refresh(struct sip_device *d, const struct sip_request *q, struct effects *e)
+{
+    uint32_t due_ms = d->station.loss_ms - (uint32_t)SETTING_OF(&d->station, sip_register_grace) * 1000;
+    struct keepalive_finding found;
+
+    if (q->binding->line != 1 ||
+        !keepalive_heard(&d->watch, d->station.registry->now.ms, due_ms, &found))
+        return;
+    if (!found.missed)
+        found.advice = "refreshes are lost on the way at first, as behind a switch that forgets a port "
+                       "sooner than the phone refreshes";
+    tell_keepalives(&d->station, due_ms / 1000, &found, e);
+}
+
 void sip_refresh(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     struct sip_request *q = in->request;
@@ -192,6 +210,7 @@ void sip_refresh(struct sip_device *d, const struct sip_input *in, struct effect
         q->binding->flow = *q->flow;
         d->station.peer = q->flow->peer;
     }
+    watch_refresh(d, q, e);
     heard(d, q->binding, q);
     sip_answer_registered(q, q->binding, false);
     if (!q->link && !d->told && !d->proven) {

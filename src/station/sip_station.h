@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "base/timers.h"
 #include "core/sip.h"
+#include "station/keepalive.h"
 #include "station/registry_own.h"
 #include "station/sip_register.h"
 #include "station/sip_stations.h"
@@ -48,6 +49,7 @@ struct sip_device {
     struct timer timer; /* runs late on purpose: it looks at heard_ms when it fires */
     uint64_t state_ms;  /* since when it is in its state */
     struct sip_binding *bindings;
+    struct keepalive_watch watch; /* of the refreshes of its first line */
     uint64_t order_id; /* the NOTIFY under way, or 0 */
     uint8_t order;     /* enum station_order under way */
     uint8_t refusal;   /* row of refusals.def to answer with */

@@ -29,6 +29,14 @@ static bool has_one(const struct sip_request *q)
            (d && station_is_registered(&d->station));
 }
 
+/* A connection holds its token until it is used; by UDP so many are given a second. */
+static bool may_have_one(const struct sip_request *q)
+{
+    struct registry *r = q->owner->registry;
+
+    return q->link ? registry_has_token(r) : registry_spend_token(r);
+}
+
 static void wait_for_it(struct sip_request *q)
 {
     size_t at = sip_answer_begin(q, 486, NULL);
@@ -48,7 +56,7 @@ void sip_token_request(struct sip_request *q)
     } else if (refusal) {
         count(COUNT_SIP_TOKENS_REFUSED);
         sip_answer_refused(q, refusal);
-    } else if (!has_one(q) && !registry_has_token(q->owner->registry)) {
+    } else if (!has_one(q) && !may_have_one(q)) {
         wait_for_it(q);
     } else {
         count(COUNT_SIP_TOKENS_GRANTED);
