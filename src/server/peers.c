@@ -143,11 +143,13 @@ static void on_welcome(struct out *o, const struct peer_welcome *m)
             tell_mismatch(o->owner, id_of(o), m->version);
         else if (!other)
             log_warning("cluster", "node %s does not take us: %s", row->name, m->reason);
+        text_copy(o->why, sizeof(o->why), text_of(m->reason));
         move(o->owner, id_of(o), other ? MEMBER_OTHER_VERSION : MEMBER_DOWN);
         out_close(o);
         o->retry_ms += 4 * RETRY_MS;
         return;
     }
+    *o->why = 0;
     row->heard_ms = peers_now(o->owner);
     o->joined = o->snapshot = true;
     o->cursor = (struct phone_cursor){0};
@@ -181,6 +183,7 @@ static bool is_itself(struct out *o)
         return true;
     peer_trust_tell(&p->trust, p->signalling->thread->server, &p->members, id_of(o),
                     member_of(o)->at.ip, authority, why, peers_now(p));
+    text_copy(o->why, sizeof(o->why), text_of(why));
     out_close(o);
     o->retry_ms += 4 * RETRY_MS;
     return false;
@@ -249,6 +252,8 @@ static void on_out_close(void *context, int err)
     struct out *o = context;
 
     o->dial = NULL;
+    if (err)
+        text_copy(o->why, sizeof(o->why), text_of(strerror(-err)));
     out_close(o);
 }
 
@@ -436,4 +441,9 @@ void peers_certificates_reload(struct peers *p)
 
     if (p->trust.client && peer_trust_open(&p->trust, peers_settings(p), words, sizeof(words)) < 0)
         log_error("cluster", "%s: the certificates shown before stay", words);
+}
+
+const char *peers_why(const struct peers *p, size_t member)
+{
+    return p->out[member].why;
 }

@@ -25,6 +25,7 @@ const char *peers_fingerprint(struct peers *p);
 /* Connections from now on are shown the certificates that lie in the data folder now. */
 void peers_certificates_reload(struct peers *p);
 
+const char *peers_why(const struct peers *p, size_t member); /* it is not linked; "": not known */
 const struct members *peers_members(const struct peers *p);
 bool peers_set_draining(struct peers *p, bool on); /* true when that is new */
 bool peers_is_member(const struct peers *p, const struct callmanager_group *group); /* this node */

@@ -16,6 +16,7 @@ struct out {
     struct dial *dial;
     bool open, joined, snapshot; /* snapshot: what was there before is being told */
     struct phone_cursor cursor;
+    char why[80]; /* it was not linked when it was tried last; "" */
     uint64_t retry_ms, alive_ms, asked_ms;
     uint32_t sequence;
     uint8_t partial[PEER_FRAME_MAX + 8];

@@ -27,11 +27,12 @@ static json_t *node_row(struct signalling *s, size_t i)
         text_copy(at, sizeof(at), text_of(server_bootstrap(s->thread->server)->node_address));
     for (int k = 0; i == 0 && k <= PROTOCOL_SIP_THIRD_PARTY; k++)
         registered += registry_registered(s->registry, (enum device_protocol)k);
-    return json_pack("[s, s, s, s, s, I, o, I]", row->name, at,
+    return json_pack("[s, s, s, s, s, I, o, I, o]", row->name, at,
                      row->draining ? "draining" : member_state_name((enum member_state)row->state),
                      role_of(m, i), row->version, (json_int_t)registered,
                      row->state == MEMBER_UP ? json_integer(row->rtt_ms) : json_null(),
-                     (json_int_t)((now - row->since_ms) / 1000));
+                     (json_int_t)((now - row->since_ms) / 1000),
+                     json_of(text_of(i && row->state != MEMBER_UP ? peers_why(s->peers, i) : "")));
 }
 
 void signalling_node_list(struct signalling *s, const struct message *m)
@@ -43,8 +44,8 @@ void signalling_node_list(struct signalling *s, const struct message *m)
         if (members->rows[i].named)
             json_array_append_new(rows, node_row(s, i));
     signalling_reply(s, m->request.token, 0,
-          json_pack("{s:[s,s,s,s,s,s,s,s], s:o}", "columns", "name", "address", "state", "role",
-                    "version", "registered", "rtt_ms", "seconds", "rows", rows));
+          json_pack("{s:[s,s,s,s,s,s,s,s,s], s:o}", "columns", "name", "address", "state", "role",
+                    "version", "registered", "rtt_ms", "seconds", "about", "rows", rows));
 }
 
 /* What the other nodes have to be told of this one. */

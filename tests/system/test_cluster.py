@@ -9,6 +9,7 @@ import pytest
 
 from conftest import until
 from node import DIALTONE, Node, dialtone
+from sip_client import Client
 from test_registration import REGISTER_ACK, RESET, Phone, free_port
 
 NAMES = ['cm1', 'cm2']
@@ -16,12 +17,20 @@ TOKEN, TOKEN_ACK, TOKEN_REJECT = 0x0029, 0x011a, 0x011b
 GUEST = 'SEP001122000001'
 
 
+class Here:
+    """No namespace of its own."""
+
+    @staticmethod
+    def inside(function, *arguments):
+        return function(*arguments)
+
+
 class Cluster:
     """Nodes at 127.0.0.1 and 127.0.0.2, which phones know as group Default."""
 
     def __init__(self, folder, servers=None, introduced=True):
         self.port, self.peer = free_port(), free_port()
-        self.tftp, self.http = free_port(), free_port()
+        self.tftp, self.http, self.sip = free_port(), free_port(), free_port()
         self.servers = servers or f'cm1=127.0.0.1:{self.peer},cm2=127.0.0.2:{self.peer}'
         self.folders = [folder / name for name in NAMES]
         self.nodes = [None, None]
@@ -46,7 +55,7 @@ class Cluster:
     def start(self, i):
         at = f'127.0.0.{i + 1}'
         self.nodes[i] = Node(self.folders[i], f'node.name={NAMES[i]}', f'node.address={at}', f'listen.address={at}',
-                             f'sccp.port={self.port}', f'tftp.port={self.tftp}', f'files.http_port={self.http}',
+                             f'sccp.port={self.port}', f'sip.port={self.sip}', f'tftp.port={self.tftp}', f'files.http_port={self.http}',
                              f'cluster.port={self.peer}', f'cluster.servers={self.servers}')
 
     def ask(self, i, *words):
@@ -75,6 +84,13 @@ class Cluster:
         phone.come_in(name=name)
         return phone
 
+    def sip_phone(self, i, n):
+        """Its n-th registration, at that node."""
+        phone = Client(Here, port=self.sip, source='127.0.0.1', host=f'127.0.0.{i + 1}')
+        phone.register(7001, GUEST[3:], 622, call_id=f'{n}@{i}')
+        assert phone.final().status == 200
+        return phone
+
     def close(self):
         for node in self.nodes:
             if node and node.process.poll() is None:
@@ -101,6 +117,19 @@ def test_a_phone_is_registered_at_one_node_only(cluster):
     assert 'took over' in cluster.ask(1, 'event', 'list')
     second.socket.close()
     third.socket.close()
+
+
+def test_a_sip_phone_that_goes_to_and_fro_is_at_one_node_only_and_named_with_the_other(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7841', 'protocol=sip', 'lines=7001')
+    for n in range(7):
+        here, there = n % 2, 1 - n % 2
+        cluster.sip_phone(here, n).close()
+        until(lambda: cluster.registered(here) == 1 and cluster.registered(there) == 0)
+        cluster.sip_phone(here, 100 + n).close()  # and starts over: two registrations each time
+    said = cluster.ask(0, 'phone', 'show', GUEST)
+    assert 'DeviceToggle' in said
+    until(lambda: 'cm2' in cluster.ask(0, 'event', 'list', '--full'))
+    assert 'took over' in cluster.ask(1, 'event', 'list')
 
 
 def test_what_was_registered_before_the_nodes_met_is_told_too(cluster):
@@ -209,6 +238,7 @@ def test_nodes_link_once_each_knows_the_fingerprint_of_the_other(tmp_path):
     try:
         until(lambda: all('NodeNotTrusted' in c.ask(i, 'event', 'list') for i in (0, 1)))
         assert c.states(0)['cm2']['state'] == 'down'
+        until(lambda: 'fingerprint' in c.states(0)['cm2']['about'])
         assert dialtone(c.folders[0], 'node', 'join', 'cm2', 'fingerprint=12:34').returncode
         c.introduce()
         c.up()

@@ -1,0 +1,63 @@
+"""Hundreds of phones come within a second, on real sockets: they do not come back in one, and who comes alone afterwards gets the
+documented times."""
+import collections
+import struct
+import time
+
+from conftest import CLIENT, SERVER, until
+from sip_client import Client
+from test_registration import Phone
+
+PHONES = 300
+
+
+def name_of(n):
+    return f'{0x001122330000 + n:012X}'
+
+
+def fill(server, folder, protocol, model):
+    path = folder / 'phones.csv'
+    path.write_text('name,model,protocol,lines\n' +
+                    ''.join(f'SEP{name_of(n)},{model},{protocol},{70000 + n}\n' for n in range(PHONES + 1)))
+    server.ask('import', path)
+
+
+def grant(client, n):
+    client.register(70000 + n, name_of(n), 622, call_id=f'{n}@client', headers=[])
+    answer = client.final()
+    assert answer.status == 200 and answer.get('Call-ID') == f'{n}@client'
+    return int(answer.get('Expires'))
+
+
+def test_sip_phones_that_come_together_are_granted_different_times(lan, server, tmp_path):
+    lan.address()
+    server.start('tftp.port=0', 'files.http_port=0', 'sccp.port=0')
+    fill(server, tmp_path, 'sip', '7841')
+    client = Client(lan.client)
+    due = collections.Counter()
+    for n in range(PHONES):
+        due[int(time.monotonic()) + grant(client, n)] += 1  # the second in which it ends
+    print(sorted(due.items()))
+    assert max(due.values()) < 30  # nearly all of them without the spread
+    until(lambda: server.row(f'SEP{name_of(PHONES - 1)}', 'phone', 'list'))
+    until(lambda: int(time.monotonic()) + 118 > max(due))  # nobody else ends in the second that it would
+    assert grant(client, PHONES) == 120
+    client.close()
+
+
+def test_sccp_phones_that_come_together_get_different_keepalive_intervals(lan, server, tmp_path):
+    lan.address()
+    server.start('tftp.port=0', 'files.http_port=0', 'sip.port=0', 'sip.tls_port=0')
+    fill(server, tmp_path, 'sccp', '7960')
+
+    class At:
+        port = 2000
+    intervals, phones = collections.Counter(), []
+    for n in range(100):
+        phone = lan.client.inside(lambda: Phone(At, CLIENT, SERVER))
+        intervals[struct.unpack('<I', phone.come_in(name=f'SEP{name_of(n)}')[:4])[0]] += 1
+        phones.append(phone)
+    print(intervals)
+    assert set(intervals) <= set(range(23, 31)) and len(intervals) > 2
+    for phone in phones:
+        phone.socket.close()
