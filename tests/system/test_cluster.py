@@ -128,7 +128,7 @@ def test_a_sip_phone_that_goes_to_and_fro_is_at_one_node_only_and_named_with_the
         cluster.sip_phone(here, 100 + n).close()  # and starts over: two registrations each time
     said = cluster.ask(0, 'phone', 'show', GUEST)
     assert 'DeviceToggle' in said
-    until(lambda: 'cm2' in cluster.ask(0, 'event', 'list', '--full'))
+    until(lambda: '[OtherNode=cm2]' in cluster.ask(0, 'event', 'list', '--json'))
     assert 'took over' in cluster.ask(1, 'event', 'list')
 
 
