@@ -265,6 +265,8 @@ void capture_packet(struct capture *c, const struct record *r, uint64_t number)
         capture_udp(c, &p);
     else if (p.kind == PACKET_TCP)
         capture_tcp(c, &p);
+    else if (p.kind == PACKET_MESSAGE)
+        talk_message(c, &p);
     else if (!capture_is_twice(c, &p))
         (p.kind == PACKET_ICMP ? tell_icmp : tell_link)(c, &p);
 }

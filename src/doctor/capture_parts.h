@@ -67,6 +67,7 @@ enum talker { TALKER_NONE, TALKER_ANY, TALKER_CLIENT, TALKER_SERVER };
 enum talker talk_is_known(const void *bytes, size_t len); /* who says something that only phones and their servers say */
 bool talk_is_sip(const void *bytes, size_t len);       /* a start line of SIP */
 bool talk_is_sccp(const uint8_t *p, size_t len);       /* a header of SCCP */
+void talk_message(struct capture *c, const struct packet *p); /* SCCP or SIP, already taken out of its stream */
 void talk_sign(void *context, struct stream *s, int side, const struct stream_sign *sign);
 void talk_data(void *context, struct stream *s, int side, const void *bytes, size_t len);
 void talk_hole(void *context, struct stream *s, int side, enum stream_hole hole, uint32_t bytes);

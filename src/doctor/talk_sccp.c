@@ -85,3 +85,24 @@ int talk_sip(struct capture *c, struct stream *s, int side, const uint8_t *bytes
     }
     return -EPROTO;
 }
+
+void talk_message(struct capture *c, const struct packet *p)
+{
+    struct reader r = reader_of(p->payload.at, p->payload.len);
+    struct sight sight = {.kind = SIGHT_SIP, .sip = &c->sip};
+    struct sccp_frame f;
+
+    if (talk_is_sip(p->payload.at, p->payload.len)) {
+        if (sip_parse(p->payload.at, p->payload.len, &c->sip) == 0)
+            capture_tell(c, &sight);
+        return;
+    }
+    sight = (struct sight){.kind = SIGHT_SCCP, .sccp = &c->sccp};
+    while (sccp_frame_next(&r, &f) == 1) {
+        c->sccp.id = f.id;
+        sight.from_client = sccp_message_from(f.id) == SCCP_FROM_PHONE;
+        sccp_decode(&f, f.version && f.version <= SCCP_VERSION_MAX ? f.version : VERSION_GUESS,
+                    SCCP_FROM_PHONE | SCCP_FROM_SERVER, &c->sccp);
+        capture_tell(c, &sight);
+    }
+}

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "wire/boot/cdp.h"
+#include "wire/capture/upper_pdu.h"
 
 #define DEPTH_MAX 6 /* of packets within packets */
 
@@ -393,6 +394,20 @@ static int decode_ppp(const uint8_t *p, size_t len, struct packet *to)
     return u16(p) == PPP_IPV4 || u16(p) == PPP_IPV6 ? decode_raw(p + 2, len - 2, to) : 0;
 }
 
+static int decode_message(const uint8_t *p, size_t len, struct packet *to)
+{
+    struct upper_pdu m;
+    struct text name;
+
+    if (upper_pdu_read(p, len, &m, &name) < 0)
+        return -EBADMSG;
+    to->kind = m.tcp ? PACKET_MESSAGE : PACKET_UDP;
+    to->from = m.from;
+    to->to = m.to;
+    to->payload = m.message;
+    return 0;
+}
+
 int packet_decode_link(uint32_t link_type, const void *frame, size_t len, struct packet *ret)
 {
     if (link_type == LINK_ETHERNET)
@@ -412,6 +427,8 @@ int packet_decode_link(uint32_t link_type, const void *frame, size_t len, struct
         return decode_cooked(frame, len, ret);
     case LINK_COOKED2:
         return decode_cooked2(frame, len, ret);
+    case LINK_MESSAGES:
+        return decode_message(frame, len, ret);
     case LINK_CISCO_HDLC:
         return decode_typed(frame, len, 4, 2, ret);
     case LINK_PPP:

@@ -14,6 +14,7 @@ enum packet_kind {
     PACKET_ICMP,
     PACKET_UDP,
     PACKET_TCP,
+    PACKET_MESSAGE, /* of SCCP or SIP over TCP, alone in `payload` (upper_pdu.h) */
     PACKET_FRAGMENT /* of an IP packet: fragments.h puts them together */
 };
 
@@ -31,6 +32,7 @@ enum packet_link {
     LINK_COOKED = 113,
     LINK_IPV4 = 228,
     LINK_IPV6 = 229,
+    LINK_MESSAGES = 252,
     LINK_COOKED2 = 276
 };
 

@@ -1,5 +1,7 @@
 #include "wire/capture/upper_pdu.h"
 
+#include <errno.h>
+
 enum tag {
     TAG_END = 0,
     TAG_DISSECTOR = 12,
@@ -46,4 +48,61 @@ void upper_pdu_write(struct writer *w, const struct upper_pdu *p)
     put_number(w, TAG_PORT_TO, p->to.port);
     put(w, TAG_END, "", 0);
     write_text(w, p->message);
+}
+
+static struct ip address_of(uint8_t family, struct text value)
+{
+    struct ip ip = {.family = value.len >= (family == 4 ? 4 : 16) ? family : 0};
+
+    memcpy(ip.bytes, value.at, ip.family == 4 ? 4 : ip.family ? 16 : 0);
+    return ip;
+}
+
+static uint32_t number_of(struct text value)
+{
+    struct reader r = reader_of(value.at, value.len);
+
+    return read_be32(&r);
+}
+
+static void take(struct upper_pdu *p, uint16_t tag, struct text value, struct text *name)
+{
+    switch (tag) {
+    case TAG_DISSECTOR:
+        *name = (struct text){value.at, strnlen(value.at, value.len)};
+        break;
+    case TAG_IPV4_FROM:
+    case TAG_IPV6_FROM:
+        p->from.ip = address_of(tag == TAG_IPV4_FROM ? 4 : 6, value);
+        break;
+    case TAG_IPV4_TO:
+    case TAG_IPV6_TO:
+        p->to.ip = address_of(tag == TAG_IPV4_TO ? 4 : 6, value);
+        break;
+    case TAG_PORT_TYPE:
+        p->tcp = number_of(value) == PORT_TCP;
+        break;
+    case TAG_PORT_FROM:
+        p->from.port = (uint16_t)number_of(value);
+        break;
+    case TAG_PORT_TO:
+        p->to.port = (uint16_t)number_of(value);
+        break;
+    }
+}
+
+int upper_pdu_read(const void *bytes, size_t len, struct upper_pdu *ret, struct text *name)
+{
+    struct reader r = reader_of(bytes, len);
+    uint16_t tag;
+
+    *ret = (struct upper_pdu){0};
+    *name = (struct text){0};
+    while ((tag = read_be16(&r)) != TAG_END)
+        take(ret, tag, read_text(&r, read_be16(&r)), name);
+    read_bytes(&r, read_be16(&r));
+    if (r.bad || !ret->from.ip.family || !ret->to.ip.family)
+        return -EBADMSG;
+    ret->message = read_text(&r, reader_left(&r));
+    return 0;
 }

@@ -15,3 +15,5 @@ struct upper_pdu {
 };
 
 void upper_pdu_write(struct writer *w, const struct upper_pdu *p);
+/* 0, or -EBADMSG: tags that run over the end, or none of addresses. The text borrows; `dissector` is not set, `name` is. */
+int upper_pdu_read(const void *bytes, size_t len, struct upper_pdu *ret, struct text *name);
