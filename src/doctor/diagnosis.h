@@ -19,7 +19,7 @@ struct cohort {
 };
 
 struct diagnosis {
-    struct finding *findings; /* by phone, in the order of the stories; of the whole capture last */
+    struct finding *findings; /* of the whole capture first, then by phone in the order of the stories */
     size_t n, size;
     struct cohort *cohorts;   /* of causes, the gravest first */
     size_t *order;

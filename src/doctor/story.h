@@ -202,7 +202,9 @@ struct keepalives {
 struct session {
     struct endpoint server;
     uint32_t flow;
-    bool sip, standby; /* standby: kept alive, not registered */
+    bool sip, middle;  /* middle: its beginning is not in the capture */
+    bool standby;      /* kept alive, not registered */
+    uint8_t line;      /* SIP: the line whose refreshes are the keepalives */
     uint8_t end;       /* enum session_end */
     bool ordered;      /* the server had sent a Reset before */
     uint8_t order;     /* its kind: 1 reset, 2 restart, 3 apply */
@@ -210,8 +212,10 @@ struct session {
     uint32_t interval_s, asked_s; /* keepalive granted; SIP Expires asked for */
     struct spell asked, answered_401;
     struct moment accepted, complete, ended, capabilities_asked, ordered_at;
-    unsigned n_requests; /* of the ladder that follows */
+    uint16_t ladder_asked, ladder_answered; /* bits of sccp_ladder (timeline_sccp.c) */
+    struct moment ladder_last;              /* the last message of the ladder */
     char said[48];     /* text of the refusal, or reason of the end */
+    bool reused;       /* refused before, and tried again */
     struct keepalives keepalives;
 };
 
@@ -285,12 +289,19 @@ struct story {
     uint32_t arp_for;             /* the address it asks for */
     unsigned arp_silent;          /* requests since the last answer */
     struct spell registers;       /* all Registers, of whatever server */
-    struct spell sip_unmarked, sip_marked; /* signalling of the phone without and with DSCP */
+    struct spell unmarked[2], marked[2]; /* signalling of the phone without and with DSCP, by capture */
+    struct spell accepted, rejected, ordered, unregistered; /* of all servers, over all sessions */
+    char keys[8];                        /* the last digits of the keypad */
     struct spell too_large;       /* ICMP: fragmentation needed */
     uint16_t mtu;
-    unsigned n_toggles;           /* registrations that moved to another server and back */
-    int64_t toggle_ns[4];         /* ring: times between the moves */
-    struct moment toggled;
+    unsigned n_moves;             /* registrations that went to another server than the last */
+    unsigned n_returns;           /* those that went back to the one before */
+    int64_t stay_ns[8];           /* ring: how long it stayed before each move */
+    struct moment moved[4];       /* ring: the last moves */
+    struct endpoint at[2];        /* the last two servers it was registered at, newest first */
+    struct moment at_since;
+    int64_t again_ns[8];          /* ring: times between registrations with the same server */
+    unsigned n_again;
 };
 
 static inline bool moment_is(struct moment m)

@@ -1,0 +1,216 @@
+/* timeline_dhcp.c - how the phone came to its address (RFC 2131), and by which server. */
+#include "doctor/timeline_own.h"
+
+#include <stdio.h>
+
+/* A phone by its vendor class or host name, or because it wants what only phones want (option 150).
+ */
+static bool is_phone_client(const struct dhcp_message *m)
+{
+    static const char *const names[] = {"SEP", "SIP", "ATA", "CIPC"};
+
+    if (dhcp_has(m, DHCP_vendor_class) &&
+        ((text_starts_nocase(m->vendor_class, "Cisco System") &&
+          text_contains_nocase(m->vendor_class, TEXT("Phone"))) ||
+         text_starts_nocase(m->vendor_class, "CP-") || text_starts_nocase(m->vendor_class, "ATA") ||
+         text_starts_nocase(m->vendor_class, "CISCO ATA")))
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (m->host_name.len == 15 && text_starts_nocase(m->host_name, names[i]))
+            return true;
+    return dhcp_asks(m, DHCP_tftp_servers);
+}
+
+static struct dhcp_said *said_by(struct story_dhcp *d, struct ip server)
+{
+    for (unsigned i = 0; i < d->n_servers; i++)
+        if (ip_equal(d->servers[i].server, server))
+            return &d->servers[i];
+    if (d->n_servers == sizeof(d->servers) / sizeof(*d->servers)) {
+        d->other_servers = true;
+        return NULL;
+    }
+    d->servers[d->n_servers].server = server;
+    return &d->servers[d->n_servers++];
+}
+
+static void keep_contents(struct dhcp_said *o, const struct dhcp_message *m)
+{
+    o->address = m->yiaddr ? m->yiaddr : m->ciaddr;
+    o->relay = m->giaddr;
+    o->mask = dhcp_has(m, DHCP_subnet_mask) ? m->subnet_mask : 0;
+    o->router = dhcp_has(m, DHCP_routers) && m->routers.n ? m->routers.at[0] : 0;
+    o->lease_s = dhcp_has(m, DHCP_lease_s) ? m->lease_s : 0;
+    o->n_dns = dhcp_has(m, DHCP_dns_servers) ? m->dns_servers.n : 0;
+    o->has_150 = dhcp_has(m, DHCP_tftp_servers) && m->tftp_servers.n;
+    o->has_66 = dhcp_has(m, DHCP_tftp_name) && m->tftp_name.len;
+    o->boot_from_siaddr = !o->has_150 && m->siaddr;
+    o->boot[0] = o->has_150 ? m->tftp_servers.at[0] : m->siaddr;
+    o->boot[1] = o->has_150 && m->tftp_servers.n > 1 ? m->tftp_servers.at[1] : 0;
+    text_copy(o->boot_name, sizeof(o->boot_name), o->has_66 ? m->tftp_name : TEXT(""));
+}
+
+static const char *boot_words(const struct dhcp_said *o, char *to, size_t size)
+{
+    char a[IP_TEXT_MAX];
+
+    if (o->has_150)
+        snprintf(to, size, "option 150 %s", ip_print(ip_v4(o->boot[0]), a));
+    else if (o->has_66)
+        snprintf(to, size, "option 66 %s", o->boot_name);
+    else if (o->boot[0])
+        snprintf(to, size, "siaddr %s", ip_print(ip_v4(o->boot[0]), a));
+    else
+        snprintf(to, size, "no option 150 or 66");
+    return to;
+}
+
+/* Server identifier, else the sender, else (through a relay) what the packet says. */
+static struct ip server_of(const struct dhcp_message *m, const struct sight *s)
+{
+    if (dhcp_has(m, DHCP_server_id))
+        return ip_v4(m->server_id);
+    return s->at.from.ip;
+}
+
+static void begin(struct story *story, struct moment m)
+{
+    struct story_dhcp *d = &story->dhcp;
+
+    if (!moment_is(d->since)) {
+        d->since = m;
+        d->tries = 0;
+        d->n_attempts++;
+    }
+    d->tries++;
+}
+
+static void asks(struct timeline *t, struct story *story, const struct sight *s)
+{
+    const struct dhcp_message *d = s->dhcp;
+    struct story_dhcp *mine = &story->dhcp;
+    struct moment m = moment_of(s);
+    char ip[IP_TEXT_MAX];
+
+    see_vlan(story, s);
+    switch (d->type) {
+    case DHCP_BOOTP:
+    case DHCP_DISCOVER:
+        if (!mine->discovers_since_ack++) {
+            mine->discover_since = m;
+            story->n_boots++;
+        }
+        begin(story, m);
+        spell_add(&mine->discover, m);
+        story_tell(story, EVENT_DHCP_DISCOVER, m, "%s", "");
+        break;
+    case DHCP_REQUEST:
+        begin(story, m);
+        spell_add(&mine->request, m);
+        story_tell(
+            story, EVENT_DHCP_REQUEST, m, "%s",
+            ip_print(ip_v4(dhcp_has(d, DHCP_requested_ip) ? d->requested_ip : d->ciaddr), ip));
+        break;
+    case DHCP_DECLINE:
+        spell_add(&mine->decline, m);
+        story_tell(story, EVENT_DHCP_DECLINE, m, "%s", ip_print(ip_v4(d->requested_ip), ip));
+        break;
+    case DHCP_RELEASE:
+        spell_add(&mine->release, m);
+        story_tell(story, EVENT_DHCP_RELEASE, m, "%s", ip_print(ip_v4(d->ciaddr), ip));
+        break;
+    case DHCP_INFORM:
+        spell_add(&mine->inform, m);
+        story_tell(story, EVENT_DHCP_INFORM, m, "%s", "");
+        break;
+    default:
+        break;
+    }
+    (void)t;
+}
+
+static void acked(struct timeline *t, struct story *story, struct dhcp_said *o, struct moment m)
+{
+    struct story_dhcp *d = &story->dhcp;
+    int64_t took = moments_between(d->since, m);
+
+    spell_add(&d->ack, m);
+    if (took > d->slowest_ns || d->tries > d->slowest_tries) {
+        d->slowest_ns = took;
+        d->slowest_tries = d->tries;
+        d->slowest = m;
+    }
+    d->since = (struct moment){0};
+    d->discovers_since_ack = d->offers_since_ack = 0;
+    if (o)
+        d->acked = (uint8_t)(o - d->servers);
+    if (o && o->address)
+        timeline_own(t, story, ip_v4(o->address));
+}
+
+static void answers(struct timeline *t, struct story *story, const struct sight *s)
+{
+    const struct dhcp_message *d = s->dhcp;
+    struct story_dhcp *mine = &story->dhcp;
+    struct ip server = server_of(d, s);
+    struct dhcp_said *o = said_by(mine, server);
+    struct moment m = moment_of(s);
+    char ip[IP_TEXT_MAX], by[IP_TEXT_MAX], boot[80];
+
+    service_answered(t, server, SERVICE_DHCP, m);
+    ip_print(server, by);
+    if (o)
+        o->mac = s->at.from_mac;
+    if (d->type == DHCP_NAK) {
+        spell_add(&mine->nak, m);
+        if (o)
+            spell_add(&o->naks, m);
+        story_tell(story, EVENT_DHCP_NAK, m, "%s", by);
+        return;
+    }
+    if (o)
+        keep_contents(o, d);
+    if (o)
+        boot_words(o, boot, sizeof(boot));
+    if (d->type == DHCP_OFFER || d->type == DHCP_BOOTP) {
+        spell_add(&mine->offer, m);
+        mine->offers_since_ack++;
+        if (o)
+            spell_add(&o->offers, m);
+        story_tell(story, EVENT_DHCP_OFFER, m, "%s by %s, %s", ip_print(ip_v4(d->yiaddr), ip), by,
+                   o ? boot : "");
+    }
+    if (d->type == DHCP_ACK || d->type == DHCP_BOOTP) {
+        if (o)
+            spell_add(&o->acks, m);
+        story_tell(story, EVENT_DHCP_ACK, m, "%s by %s, %s",
+                   ip_print(ip_v4(d->yiaddr ? d->yiaddr : d->ciaddr), ip), by, o ? boot : "");
+        acked(t, story, o, m);
+    }
+}
+
+void see_dhcp(struct timeline *t, const struct sight *s)
+{
+    const struct dhcp_message *d = s->dhcp;
+    struct story *story = timeline_by_mac(t, dhcp_mac(d), moment_of(s), true);
+    bool asking = d->op == DHCP_BOOTREQUEST;
+
+    if (!story)
+        return;
+    if (asking && is_phone_client(d))
+        timeline_phone(t, story);
+    if (asking && d->vendor_class.len && !story->model[0]) {
+        struct text v = d->vendor_class;
+
+        if (text_starts_nocase(v, "Cisco Systems, Inc. IP Phone "))
+            v = text_skip(v, sizeof("Cisco Systems, Inc. IP Phone ") - 1);
+        text_copy(story->model, sizeof(story->model), v);
+    }
+    if (asking && dhcp_asks(d, DHCP_tftp_servers))
+        story->dhcp.asks_150 = true;
+    story_touch(story, s);
+    if (asking)
+        asks(t, story, s);
+    else
+        answers(t, story, s);
+}
