@@ -6,17 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor/capture.h"
+#include "doctor/pair.h"
 #include "doctor/tasks.h"
+#include "doctor/tell.h"
+#include "doctor/told.h"
 
-#define FILES_MAX 64
+#define CAPTURES_MAX 64
 
-enum task { TASK_SIGHTS, TASK_PAIR, TASK_ANONYMISE };
+enum task { TASK_REPORT, TASK_SIGHTS, TASK_EXPLAIN, TASK_PAIR, TASK_ANONYMISE };
 
 struct doctor_options {
     enum task task;
     struct capture_options capture;
-    const char *out; /* of --anonymise */
+    struct tell_options tell;
+    const char *explain; /* a cause; NULL: all */
+    const char *out;     /* of --anonymise */
+    const char *with;    /* the capture at the server's end */
     char **files;
     int n_files;
 };
@@ -24,8 +29,18 @@ struct doctor_options {
 static const char usage[] =
     "Usage: dialtone doctor FILE... [options]\n"
     "\n"
-    "Reads captures (pcap, pcapng; gzip, zstd; \"-\" is the standard input).\n"
+    "Reads captures (pcap, pcapng; gzip, zstd; \"-\" is the standard input) and says why phones "
+    "do\n"
+    "not register. Exit status: 0 nothing wrong found, 1 findings, 2 wrong usage, 3 a file cannot "
+    "be read.\n"
     "\n"
+    "  -v              each phone's whole story, with evidence and what to do\n"
+    "  --with FILE     a second capture, taken at the server's end at the same time: which way packets were lost\n"
+    "  --phone NAME    this phone only (device name or address)\n"
+    "  --json          for programs (docs/doctor.schema.json); with -v the stories too\n"
+    "  --html          one self-contained page\n"
+    "  --lang TAG      en, fr or zh\n"
+    "  --explain CAUSE what a cause means and what to do; \"all\" lists the causes\n"
     "  --sights        every thing seen on the wire, a line each\n"
     "  --pair          two captures, the phone's end and the server's: what was lost on the way, "
     "and which way\n"
@@ -53,7 +68,7 @@ static void print_totals(const char *path, const struct capture_totals *t)
 }
 
 /* One file after the other, as one capture. */
-static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context)
+static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context, int64_t *until)
 {
     struct capture *c = capture_new(&o->capture, on_sight, context);
     int err = c ? 0 : -ENOMEM;
@@ -66,10 +81,90 @@ static int read_files(const struct doctor_options *o, sight_fn on_sight, void *c
         else
             print_totals(o->files[i], capture_totals(c));
     }
-    if (c)
+    if (c) {
         capture_end(c);
+        *until = capture_totals(c)->last_ns;
+    }
     capture_free(c);
     return err;
+}
+
+/* -- reports --------------------------------------------------------------------------------- */
+
+/* Each end has stories of its own; those of the phone's end are told. */
+struct ends {
+    struct timeline *t[2];
+};
+
+static void see_end(void *context, const struct sight *s)
+{
+    struct ends *ends = context;
+
+    timeline_see(ends->t[s->at.capture == 1], s);
+}
+
+static int report_pair(struct doctor_options *o)
+{
+    const char *files[2] = {o->files[0], o->with};
+    struct ends ends = {{timeline_new(), timeline_new()}};
+    struct pair *pair = NULL;
+    int which = 0, err = ends.t[0] && ends.t[1] ? 0 : -ENOMEM;
+    size_t n_ill = 0;
+    char *text = NULL;
+
+    if (!err && (err = pair_read(files, &o->capture, see_end, &ends, &pair, &which)) < 0)
+        fprintf(stderr, "dialtone doctor: %s: %s\n", files[which],
+                err == -EBADMSG ? "no capture file: neither pcap nor pcapng" : strerror(-err));
+    if (!err) {
+        timeline_end(ends.t[0], pair_facts(pair)->totals[0].last_ns);
+        timeline_end(ends.t[1], 0);
+        o->tell.pair = pair;
+        o->tell.other = ends.t[1];
+        o->tell.files[1] = o->with;
+        o->tell.n_files = 2;
+        text = tell(ends.t[0], &o->tell, &n_ill);
+    }
+    if (text)
+        fputs(text, stdout);
+    free(text);
+    pair_free(pair);
+    timeline_free(ends.t[0]);
+    timeline_free(ends.t[1]);
+    return text ? n_ill != 0 : 3;
+}
+
+static int report(const struct doctor_options *o)
+{
+    struct timeline *t = timeline_new();
+    int64_t until = 0;
+    int err = t ? read_files(o, timeline_see, t, &until) : -ENOMEM;
+    size_t n_ill = 0;
+    char *text = NULL;
+
+    if (!err) {
+        timeline_end(t, until);
+        text = tell(t, &o->tell, &n_ill);
+        err = text ? 0 : -ENOMEM;
+    }
+    if (text)
+        fputs(text, stdout);
+    free(text);
+    timeline_free(t);
+    return err ? 3 : n_ill ? 1 : 0;
+}
+
+static int explain(const struct doctor_options *o)
+{
+    char *text = tell_cause(o->explain, o->tell.language);
+
+    if (!text) {
+        fprintf(stderr, "dialtone doctor: no cause is called %s; --explain all lists them\n",
+                o->explain);
+        return 2;
+    }
+    fputs(text, stdout);
+    free(text);
+    return 0;
 }
 
 /* -- command line --------------------------------------------------------------------------- */
@@ -88,47 +183,92 @@ static int take_ports(const char *list, struct capture_options *o)
     return 0;
 }
 
+static int take_option(int c, struct doctor_options *o)
+{
+    switch (c) {
+    case 's':
+        o->task = TASK_SIGHTS;
+        return 0;
+    case 'p':
+        return take_ports(optarg, &o->capture);
+    case 'P':
+        o->task = TASK_PAIR;
+        return 0;
+    case 'a':
+        o->task = TASK_ANONYMISE;
+        o->out = optarg;
+        return 0;
+    case 'w':
+        o->with = optarg;
+        return 0;
+    case 'v':
+        o->tell.verbose = true;
+        return 0;
+    case 'n':
+        o->tell.only = optarg;
+        return 0;
+    case 'j':
+        o->tell.shape = SHAPE_JSON;
+        return 0;
+    case 'H':
+        o->tell.shape = SHAPE_HTML;
+        return 0;
+    case 'l':
+        return language_named(text_of(optarg), &o->tell.language);
+    case 'e':
+        o->task = TASK_EXPLAIN;
+        o->explain = strcmp(optarg, "all") ? optarg : NULL;
+        return 0;
+    }
+    return -EINVAL;
+}
+
 /* 0, 1: help was asked for, -EINVAL. */
 static int take_options(int argc, char **argv, struct doctor_options *o)
 {
-    static const struct option longs[] = {{"sights", no_argument, NULL, 's'},
-                                          {"pair", no_argument, NULL, 'P'},
-                                          {"anonymise", required_argument, NULL, 'a'},
+    static const struct option longs[] = {{"sights", no_argument, NULL, 's'}, {"pair", no_argument, NULL, 'P'}, {"anonymise", required_argument, NULL, 'a'},
                                           {"port", required_argument, NULL, 'p'},
+                                          {"phone", required_argument, NULL, 'n'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"with", required_argument, NULL, 'w'}, {"html", no_argument, NULL, 'H'},
+                                          {"lang", required_argument, NULL, 'l'},
+                                          {"explain", required_argument, NULL, 'e'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     int c;
 
     optind = 1;
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "hv", longs, NULL)) != -1) {
         if (c == 'h')
             return 1;
-        if (c == 's')
-            o->task = TASK_SIGHTS;
-        else if (c == 'P')
-            o->task = TASK_PAIR;
-        else if (c == 'a')
-            o->task = (o->out = optarg, TASK_ANONYMISE);
-        else if (c != 'p' || take_ports(optarg, &o->capture) < 0)
+        if (take_option(c, o) < 0)
             return -EINVAL;
     }
     o->files = argv + optind;
     o->n_files = argc - optind;
-    return o->n_files > 0 && o->n_files <= FILES_MAX ? 0 : -EINVAL;
+    o->tell.n_files = o->n_files < 2 ? (unsigned)o->n_files : 2;
+    for (unsigned i = 0; i < o->tell.n_files; i++)
+        o->tell.files[i] = o->files[i];
+    return o->task == TASK_EXPLAIN || (o->n_files > 0 && o->n_files <= CAPTURES_MAX) ? 0 : -EINVAL;
 }
 
 int doctor_main(int argc, char **argv)
 {
     struct doctor_options o = {0};
+    int64_t until;
     int err = take_options(argc, argv, &o);
 
     if (err) {
         fputs(usage, err > 0 ? stdout : stderr);
         return err > 0 ? 0 : 2;
     }
+    if (o.task == TASK_EXPLAIN)
+        return explain(&o);
+    if (o.task == TASK_SIGHTS)
+        return read_files(&o, print_sight, stdout, &until) < 0 ? 3 : 0;
     if (o.task == TASK_PAIR)
         return o.n_files == 2 ? task_pair(o.files, &o.capture) : 2;
     if (o.task == TASK_ANONYMISE)
         return o.n_files == 1 ? task_anonymise(o.files[0], o.out) : 2;
-    return read_files(&o, print_sight, stdout) < 0 ? 1 : 0;
+    return o.with ? report_pair(&o) : report(&o);
 }

@@ -42,8 +42,12 @@ void keepalive_answered(struct keepalives *k, struct moment m)
 
     if (!moment_is(k->pending))
         return; /* an answer seen twice, or to a keepalive before the capture */
-    if (k->answered.n > 4 && rtt > LATE_NS && rtt > 8 * (k->rtt_sum_ns / k->answered.n))
+    if (k->n_calm >= 2 && rtt > LATE_NS && rtt > 8 * (k->calm_sum_ns / k->n_calm))
         k->n_late++;
+    else {
+        k->n_calm++;
+        k->calm_sum_ns += rtt;
+    }
     spell_add(&k->answered, m);
     k->rtt_sum_ns += rtt;
     if (rtt > k->rtt_max_ns)

@@ -19,5 +19,7 @@ void report_text(const struct report_view *v, struct grow *to);
 void report_json(const struct report_view *v, struct grow *to); /* docs/doctor.schema.json */
 /* A whole file that needs no other: styles inside, no script, everything of the network escaped. */
 void report_html(const struct report_view *v, struct grow *to);
+/* One phone's story as text: stages, what happened, registrations. */
+void report_story(const struct report_view *v, const struct story *s, struct grow *to);
 /* What a cause means and what to do; of one cause. */
 void report_explain(enum cause c, enum language l, struct grow *to);

@@ -46,9 +46,10 @@ struct dhcp_said { /* by one server, last */
     struct ip server;  /* option 54, else the sender */
     struct mac mac;    /* its own, or the relay's */
     struct spell offers, acks, naks;
-    uint32_t address, mask, router, lease_s, relay;
-    uint32_t boot[2];  /* option 150, else siaddr */
+    uint32_t address, mask, router, lease_s, relay, siaddr;
+    uint32_t boot[4];  /* option 150, else siaddr */
     bool has_150, has_66, boot_from_siaddr;
+    bool unicast;      /* its last OFFER was not sent as a broadcast */
     uint8_t n_dns;
     char boot_name[48]; /* option 66 */
 };
@@ -58,6 +59,7 @@ struct story_dhcp {
     struct dhcp_said servers[3];
     uint8_t n_servers, acked; /* index of the server of the last ACK */
     bool asks_150, other_servers; /* more servers than fit */
+    bool wants_broadcast;     /* flag of its requests (RFC 2131 4.1) */
     struct moment since;      /* first message of the attempt that runs; number 0: none runs */
     unsigned tries;           /* messages of it */
     int64_t slowest_ns;       /* of the attempts that ended with an ACK */
@@ -149,6 +151,8 @@ struct peer {
     unsigned unacked_again;
     int64_t unacked_ns;       /* how long it is repeated */
     bool unacked_server;      /* it is the server's data */
+    uint32_t unacked_length;  /* bytes of it */
+    uint32_t passed_length;   /* the longest piece that was acknowledged */
     struct spell window;      /* closed */
     struct moment window_since;
     int64_t window_ns;        /* longest */
@@ -190,7 +194,9 @@ struct keepalives {
     unsigned n_intervals, n_acked; /* n_acked: acknowledged by TCP alone */
     unsigned n_lost, lost_streak, lost_streak_max; /* not answered before the next */
     struct spell lost;
-    unsigned n_late;              /* answered, but later than a second and eight times the mean */
+    unsigned n_late;              /* answered, but later than a second and eight times the mean … */
+    unsigned n_calm;              /* … of those that were not */
+    int64_t calm_sum_ns;
     unsigned n_again;             /* had to be sent more than once */
     struct spell again;
     unsigned again_streak, again_streak_max;
@@ -288,6 +294,9 @@ struct story {
     struct spell arp_asked;       /* unanswered requests of the phone, in a row */
     uint32_t arp_for;             /* the address it asks for */
     unsigned arp_silent;          /* requests since the last answer */
+    struct spell address_used;    /* another MAC address claimed its address */
+    struct mac address_user;
+    struct ip address_used_at;
     struct spell registers;       /* all Registers, of whatever server */
     struct spell unmarked[2], marked[2]; /* signalling of the phone without and with DSCP, by capture */
     struct spell accepted, rejected, ordered, unregistered; /* of all servers, over all sessions */

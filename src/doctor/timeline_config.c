@@ -58,20 +58,13 @@ static void is_bad(struct story *story, struct story_file *f, enum file_content 
     story_tell(story, EVENT_FILE_BAD, moment_of(s), "%s: %s", f->name, words);
 }
 
-/* Whether a document that is not well-formed has simply lost its end: everything up to where it
- * stops is sound. */
-static bool lost_its_end(struct text doc, const struct xml_error *error)
+/* Whether a document that is not well-formed has simply lost its end. */
+static bool lost_its_end(const struct xml_error *error)
 {
-    const char *line = doc.at, *end = doc.at + doc.len;
+    struct text words = text_of(error->words);
 
-    for (unsigned n = 1; n < error->line; n++) {
-        const char *next = memchr(line, '\n', (size_t)(end - line));
-
-        if (!next)
-            return true;
-        line = next + 1;
-    }
-    return (size_t)(end - line) <= error->column + 1u;
+    return text_contains_nocase(words, TEXT("no element found")) ||
+           text_contains_nocase(words, TEXT("unclosed"));
 }
 
 static void read_xml(struct story *story, struct story_file *f, const struct sight *s)
@@ -86,7 +79,7 @@ static void read_xml(struct story *story, struct story_file *f, const struct sig
         return; /* it did not come whole; that is told of the transfer */
     if (err == -EBADMSG && s->file.size <= s->file.content.len) {
         snprintf(words, sizeof(words), "line %u: %s", error.line, error.words ? error.words : "");
-        is_bad(story, f, lost_its_end(doc, &error) ? CONTENT_CUT : CONTENT_MALFORMED, s, words);
+        is_bad(story, f, lost_its_end(&error) ? CONTENT_CUT : CONTENT_MALFORMED, s, words);
         return;
     }
     if (err || phone_config_read_xml(doc.at, doc.len, story->device_type, &c) < 0) {

@@ -46,7 +46,9 @@ static void keep_contents(struct dhcp_said *o, const struct dhcp_message *m)
     o->has_66 = dhcp_has(m, DHCP_tftp_name) && m->tftp_name.len;
     o->boot_from_siaddr = !o->has_150 && m->siaddr;
     o->boot[0] = o->has_150 ? m->tftp_servers.at[0] : m->siaddr;
-    o->boot[1] = o->has_150 && m->tftp_servers.n > 1 ? m->tftp_servers.at[1] : 0;
+    for (unsigned i = 1; i < sizeof(o->boot) / sizeof(*o->boot); i++)
+        o->boot[i] = o->has_150 && m->tftp_servers.n > i ? m->tftp_servers.at[i] : 0;
+    o->siaddr = m->siaddr;
     text_copy(o->boot_name, sizeof(o->boot_name), o->has_66 ? m->tftp_name : TEXT(""));
 }
 
@@ -93,6 +95,7 @@ static void asks(struct timeline *t, struct story *story, const struct sight *s)
     char ip[IP_TEXT_MAX];
 
     see_vlan(story, s);
+    mine->wants_broadcast = d->flags & DHCP_BROADCAST;
     switch (d->type) {
     case DHCP_BOOTP:
     case DHCP_DISCOVER:
@@ -175,6 +178,8 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
     if (d->type == DHCP_OFFER || d->type == DHCP_BOOTP) {
         spell_add(&mine->offer, m);
         mine->offers_since_ack++;
+        if (o)
+            o->unicast = !(s->at.to_mac.bytes[0] & 1) && ip_v4_number(s->at.to.ip) != UINT32_MAX;
         if (o)
             spell_add(&o->offers, m);
         story_tell(story, EVENT_DHCP_OFFER, m, "%s by %s, %s", ip_print(ip_v4(d->yiaddr), ip), by,

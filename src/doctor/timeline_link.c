@@ -183,6 +183,9 @@ static void judge_owner(struct timeline *t, const struct arp *a, struct moment m
     if (!owner || !owner->is_phone || !mac_number(owner->mac) ||
         mac_equal(owner->mac, a->sender_mac))
         return;
+    spell_add(&owner->address_used, m);
+    owner->address_user = a->sender_mac;
+    owner->address_used_at = owner->ip;
     story_tell(owner, EVENT_ADDRESS_USED, m, "%s at %s", mac_print(a->sender_mac, mac),
                ip_print(ip_v4(a->sender_ip), ip));
 }

@@ -114,6 +114,7 @@ static void again(struct story *story, struct peer *p, const struct sight *s, co
         p->n_again_ns = 0;
     }
     p->unacked_server = !s->from_client;
+    p->unacked_length = s->tcp.length;
     p->unacked_again++;
     p->unacked_ns = s->tcp.after_ns;
     if (p->n_again_ns < sizeof(p->again_ns) / sizeof(*p->again_ns))
@@ -131,6 +132,8 @@ static void acknowledged(struct story *story, struct peer *p, const struct sight
 
     if (moment_is(p->unacked) && p->unacked_server == s->from_client)
         p->unacked = (struct moment){0};
+    if (s->tcp.length > p->passed_length)
+        p->passed_length = s->tcp.length;
     if (s->from_client)
         return;
     p->n_rtt++;

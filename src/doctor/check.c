@@ -1,0 +1,123 @@
+/* check.c - evidence, and what several checks ask of a story. */
+#include "doctor/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void add(struct finding *f, struct moment m, const char *format, va_list args)
+{
+    struct evidence *e;
+
+    if (f->n_evidence == EVIDENCE_MAX)
+        return;
+    e = &f->evidence[f->n_evidence++];
+    *e = (struct evidence){.capture = m.capture, .number = m.number, .time_ns = m.ns};
+    vsnprintf(e->says, sizeof(e->says), format, args);
+    if (!moment_is(m))
+        return;
+    if (!f->first_ns || m.ns < f->first_ns)
+        f->first_ns = m.ns;
+    if (m.ns > f->last_ns)
+        f->last_ns = m.ns;
+}
+
+void prove(struct finding *f, struct moment m, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(f, m, format, args);
+    va_end(args);
+}
+
+void prove_spell(struct finding *f, const struct spell *s, const char *format, ...)
+{
+    va_list args;
+
+    f->n_times = s->n > f->n_times ? s->n : f->n_times;
+    va_start(args, format);
+    add(f, s->first, format, args);
+    va_end(args);
+    if (s->n > 1)
+        prove(f, s->last, "the last of %u times", s->n);
+}
+
+void detail(struct finding *f, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(f->detail, sizeof(f->detail), format, args);
+    va_end(args);
+}
+
+void doubt(struct finding *f, enum apart apart)
+{
+    f->certain = false;
+    f->apart = apart;
+}
+
+bool settled(const struct scene *c, struct moment m, int64_t ns)
+{
+    return moment_is(m) && c->facts->last.ns - m.ns >= ns;
+}
+
+struct moment registered_at(const struct story *s)
+{
+    struct moment last = {0};
+
+    for (unsigned i = 0; i < s->n_sessions; i++) {
+        const struct session *e = &s->sessions[i];
+        struct moment m = e->keepalives.answered.n && (e->middle || moment_is(e->accepted))
+                              ? e->keepalives.answered.last
+                              : e->accepted;
+
+        if (!e->standby && moment_is(m) && m.ns >= last.ns)
+            last = m;
+    }
+    return last;
+}
+
+bool is_registered(const struct story *s)
+{
+    for (unsigned i = 0; i < s->n_sessions; i++) {
+        const struct session *e = &s->sessions[i];
+
+        if (e->end == SESSION_STANDS && !e->standby &&
+            (moment_is(e->accepted) || (e->middle && e->keepalives.answered.n)))
+            return true;
+    }
+    return false;
+}
+
+bool is_older(struct moment a, struct moment b)
+{
+    return moment_is(a) && (!moment_is(b) || a.ns < b.ns);
+}
+
+bool is_signalling_port(uint16_t port)
+{
+    return port == 2000 || port == 2443 || port == 5060 || port == 5061;
+}
+
+const char *seconds(int64_t ns, char to[static 24])
+{
+    double s = (double)ns / 1e9;
+
+    if (s < 0.0995)
+        snprintf(to, 24, "%.1f ms", s * 1e3);
+    else if (s < 10)
+        snprintf(to, 24, "%.1f s", s);
+    else if (s < 120)
+        snprintf(to, 24, "%.0f s", s);
+    else if (s < 7200)
+        snprintf(to, 24, "%.0f min", s / 60);
+    else
+        snprintf(to, 24, "%.1f h", s / 3600);
+    return to;
+}
+
+const char *endpoint_words(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX])
+{
+    return endpoint_print(e, to);
+}

@@ -1,0 +1,151 @@
+/* check_capture.c - what can be said of the capture: all well, or why it cannot tell. */
+#include "doctor/check.h"
+
+/* ---- a phone of which no rule holds ---- */
+
+static bool healthy(const struct scene *c, struct finding *f)
+{
+    struct moment m = registered_at(c->story);
+    char at[ENDPOINT_TEXT_MAX];
+
+    if (!is_registered(c->story) || c->one_sided)
+        return false;
+    for (unsigned i = 0; i < c->story->n_sessions; i++)
+        if (c->story->sessions[i].end == SESSION_STANDS && !c->story->sessions[i].standby)
+            detail(f, "registered by %s", endpoint_words(&c->story->sessions[i].server, at));
+    prove(f, m, "registered");
+    return true;
+}
+
+static bool one_sided(const struct scene *c, struct finding *f)
+{
+    if (!c->one_sided)
+        return false;
+    detail(f, "%s", "the other direction is missing");
+    prove(f, c->story->last, "what is acknowledged or answered here is not in the capture");
+    doubt(f, APART_BOTH_WAYS);
+    f->certain = true;
+    return true;
+}
+
+static bool left_well(const struct story *s)
+{
+    for (unsigned i = 0; i < s->n_sessions; i++)
+        if (moment_is(s->sessions[i].accepted))
+            return true;
+    return false;
+}
+
+static bool is_encrypted(const struct story *s)
+{
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if (s->peers[i].hello.n && s->peers[i].tls_done && !s->n_sessions)
+            return true;
+    return false;
+}
+
+static bool cannot_tell(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+
+    if (is_registered(s) && !c->one_sided)
+        return false; /* healthy */
+    if (c->one_sided)
+        return false;
+    if (is_encrypted(s)) {
+        detail(f, "%s", "the signalling is encrypted (TLS)");
+        doubt(f, APART_KEYS);
+    } else if (left_well(s)) {
+        detail(f, "%s", "it was registered, and why it left is not in the capture");
+        doubt(f, APART_LONGER);
+    } else if (s->n_peers && s->peers[0].middle && !s->registers.n) {
+        detail(f, "%s", "the capture begins in the middle");
+        doubt(f, APART_FROM_BOOT);
+    } else if (!settled(c, s->last, 10 * SECOND)) {
+        detail(f, "%s", "the capture ends before the phone has registered");
+        doubt(f, APART_LONGER);
+    } else {
+        detail(f, "%s", "the capture holds too little of this phone");
+        doubt(f, APART_FROM_BOOT);
+    }
+    prove(f, s->born, "the first packet of the phone");
+    prove(f, s->last, "the last");
+    f->certain = true;
+    return true;
+}
+
+const struct rule capture_rules[] = {
+    {CAUSE_HEALTHY, healthy},
+    {CAUSE_CAPTURE_ONE_SIDED, one_sided},
+    {CAUSE_CANNOT_TELL, cannot_tell},
+    {0},
+};
+
+/* ---- the whole capture ---- */
+
+static bool nothing_there(const struct scene *c, struct finding *f)
+{
+    size_t at = 0;
+
+    if (timeline_next(c->timeline, &at))
+        return false;
+    detail(f, "%s", "there is no phone in it");
+    return true;
+}
+
+static bool loses(const struct scene *c, struct finding *f)
+{
+    if (!c->facts->lost.n)
+        return false;
+    detail(f, "%u times", c->facts->lost.n);
+    prove_spell(f, &c->facts->lost, "bytes are acknowledged that are not in the capture");
+    return true;
+}
+
+/* Whether this server, having answered several phones, answers none of those who go on asking. */
+static struct silence silence_of(const struct scene *c, struct ip server)
+{
+    struct silence r = {.server = server};
+    const struct story *s;
+    size_t at = 0;
+
+    while ((s = timeline_next(c->timeline, &at)))
+        for (unsigned i = 0; i < s->n_sessions; i++)
+            if (ip_equal(s->sessions[i].server.ip, server)) {
+                const struct keepalives *k = &s->sessions[i].keepalives;
+                struct moment m = k->answered.n ? k->answered.last : s->sessions[i].accepted;
+
+                r.n_answered += moment_is(m);
+                r.last = m.ns > r.last.ns ? m : r.last;
+            }
+    at = 0;
+    while ((s = timeline_next(c->timeline, &at)))
+        for (unsigned i = 0; i < s->n_sessions; i++)
+            if (ip_equal(s->sessions[i].server.ip, server) &&
+                moment_is(s->sessions[i].keepalives.pending) &&
+                s->sessions[i].keepalives.pending.ns > r.last.ns) {
+                r.n_phones++;
+                r.asked = s->sessions[i].keepalives.pending;
+            }
+    return r;
+}
+
+void find_silences(struct scene *c)
+{
+    for (unsigned i = 0; i < c->facts->n_servers && c->n_silences < SILENCES_MAX; i++) {
+        const struct server_seen *server = &c->facts->servers[i];
+        struct silence q;
+
+        if (!server->services[SERVICE_SCCP].answered.n && !server->services[SERVICE_SIP].answered.n)
+            continue;
+        q = silence_of(c, server->ip);
+        if (q.n_phones >= 2 && q.n_phones * 2 >= q.n_answered && settled(c, q.asked, 5 * SECOND))
+            c->silences[c->n_silences++] = q;
+    }
+}
+
+const struct rule wide_rules[] = {
+    {CAUSE_CAPTURE_LOSS, loses},
+    {CAUSE_CANNOT_TELL, nothing_there},
+    {0},
+};

@@ -1,0 +1,308 @@
+/* check_registration.c - accepted, refused, unanswered, partly done; and who ended it. */
+#include "doctor/check.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *part;
+    enum cause cause;
+} refusals[] = {
+#define REFUSAL(part, cause) {part, CAUSE_##cause},
+#include "doctor/refusals.def"
+#undef REFUSAL
+};
+
+static enum cause cause_of(const char *said)
+{
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+        if (text_contains_nocase(text_of(said), text_of(refusals[i].part)))
+            return refusals[i].cause;
+    return CAUSE_REJECTED_OTHER;
+}
+
+static bool no_answer(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    char to[ENDPOINT_TEXT_MAX];
+
+    if (c->one_sided)
+        return false;
+    for (unsigned i = 0; i < s->n_sessions; i++) {
+        const struct session *e = &s->sessions[i];
+
+        if (e->standby || !e->asked.n || moment_is(e->accepted) || e->answered_401.n ||
+            e->said[0] || !settled(c, e->asked.last, 8 * SECOND) ||
+            registered_at(s).ns > e->asked.last.ns)
+            continue;
+        detail(f, "%s", endpoint_words(&e->server, to));
+        prove_spell(f, &e->asked, "%s to %s, no answer", e->sip ? "REGISTER" : "Register", to);
+        return true;
+    }
+    return false;
+}
+
+/* The last refusal that nothing better followed. */
+static const struct session *refused_session(const struct story *s, enum cause cause)
+{
+    for (unsigned i = s->n_sessions; i-- > 0;) {
+        const struct session *e = &s->sessions[i];
+
+        if (e->end == SESSION_REJECTED && e->said[0] && cause_of(e->said) == cause &&
+            registered_at(s).ns <= e->ended.ns)
+            return e;
+    }
+    return NULL;
+}
+
+static bool refused(const struct scene *c, struct finding *f, enum cause cause)
+{
+    const struct session *e = refused_session(c->story, cause);
+    char by[ENDPOINT_TEXT_MAX];
+
+    if (!e)
+        return false;
+    detail(f, "\"%s\" of %s", e->said, endpoint_words(&e->server, by));
+    prove_spell(f, &e->asked, "%s as %s, model %s", e->sip ? "REGISTER" : "Register",
+                c->story->name, c->story->model);
+    prove(f, e->ended, "refused by %s: \"%s\"", by, e->said);
+    return true;
+}
+
+#define REFUSED(name, cause)                                                                       \
+    static bool name(const struct scene *c, struct finding *f)                                     \
+    {                                                                                              \
+        return refused(c, f, CAUSE_##cause);                                                       \
+    }
+
+REFUSED(refused_unknown, REJECTED_UNKNOWN)
+REFUSED(refused_type, REJECTED_TYPE)
+REFUSED(refused_version, REJECTED_VERSION)
+REFUSED(refused_full, REJECTED_FULL)
+REFUSED(refused_duplicate, REJECTED_DUPLICATE)
+REFUSED(refused_other, REJECTED_OTHER)
+
+static bool authentication(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    char by[ENDPOINT_TEXT_MAX];
+
+    if (refused(c, f, CAUSE_AUTHENTICATION))
+        return true;
+    for (unsigned i = 0; i < s->n_lines; i++) {
+        const struct story_line *l = &s->lines[i];
+        /* Asked for a password and never answering: it has none. */
+        bool mute = !l->authorized && (l->status == 401 || l->status == 407) &&
+                    settled(c, l->challenged.last, 5 * SECOND);
+
+        if (l->registered || !l->challenged.n || (!l->challenged_again && !mute))
+            continue;
+        detail(f, "%s at %s%s", l->user, endpoint_words(&l->server, by),
+               mute ? ", the phone gives no password" : "");
+        prove_spell(f, &l->challenged, "401 or 407 of %s for %s", by, l->user);
+        return true;
+    }
+    return false;
+}
+
+#define SHORTEST_S                                                                                 \
+    25 /* Cisco phones leave at once when less is granted (20 s behind the 5 they refresh early)   \
+        */
+
+static bool expires_wrong(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    bool cisco = text_contains_nocase(text_of(s->model), TEXT("Cisco"));
+
+    for (unsigned i = 0; i < s->n_sessions; i++) {
+        const struct session *e = &s->sessions[i];
+        bool longer = e->asked_s && e->interval_s > e->asked_s;
+
+        if (!e->sip || e->standby || !moment_is(e->accepted) || !e->asked_s ||
+            (e->interval_s >= (cisco ? SHORTEST_S : 5u) && !longer))
+            continue;
+        detail(f, "asked %u s, granted %u s", e->asked_s, e->interval_s);
+        prove(f, e->asked.first, "REGISTER with Expires %u", e->asked_s);
+        prove(f, e->accepted, "200 with Expires %u", e->interval_s);
+        return true;
+    }
+    return false;
+}
+
+static bool lines_partial(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    const struct story_line *good = NULL, *bad = NULL;
+
+    for (unsigned i = 0; i < s->n_lines; i++) {
+        const struct story_line *l = &s->lines[i];
+
+        if (l->registered)
+            good = l;
+        else if (l->refused.n || l->challenged_again ||
+                 (moment_is(l->pending) && settled(c, l->pending, 10 * SECOND)))
+            bad = l;
+    }
+    if (!good || !bad || !ip_equal(good->server.ip, bad->server.ip))
+        return false;
+    detail(f, "%s is not, %s is", bad->user, good->user);
+    prove_spell(f, &good->accepted, "200 for %s", good->user);
+    if (bad->refused.n)
+        prove_spell(f, &bad->refused, "%u for %s", bad->status, bad->user);
+    else
+        prove(f, bad->asked.last, "REGISTER of %s, not accepted", bad->user);
+    return true;
+}
+
+/* What the phone or the server waits for, after RegisterAck. */
+static bool incomplete(const struct scene *c, struct finding *f)
+{
+    static const char *const steps[] = {"the phone's capabilities",
+                                        "the button template",
+                                        "the softkey template",
+                                        "the softkey set",
+                                        "the configuration",
+                                        "a line",
+                                        "the time"};
+
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+        unsigned waits = e->ladder_asked & ~e->ladder_answered, step = 0;
+        bool over = e->end == SESSION_STANDS ? settled(c, e->ladder_last, 10 * SECOND)
+                                             : e->ended.ns - e->ladder_last.ns > 5 * SECOND;
+
+        if (e->sip || !moment_is(e->accepted) || moment_is(e->complete) || !waits || !over ||
+            c->one_sided || c->lossy)
+            continue;
+        while (!(waits >> step & 1))
+            step++;
+        detail(f, "%s", step < sizeof(steps) / sizeof(*steps) ? steps[step] : "");
+        prove(f, e->accepted, "RegisterAck");
+        prove(f, e->ladder_last, "the last message of the registration; no answer gives %s",
+              f->detail);
+        return true;
+    }
+    return false;
+}
+
+static bool reset_by_server(const struct scene *c, struct finding *f)
+{
+    static const char *const kinds[] = {"", "reset", "restart", "apply configuration"};
+    char by[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+
+        if (!e->ordered)
+            continue;
+        detail(f, "%s by %s", e->order < 4 ? kinds[e->order] : "", endpoint_words(&e->server, by));
+        prove_spell(f, &c->story->ordered, "%s ordered by %s",
+                    e->order < 4 ? kinds[e->order] : "reset", by);
+        return true;
+    }
+    return false;
+}
+
+/* ---- leaving ---- */
+
+static const struct story_alarm *alarm_said(const struct story *s, uint16_t from, uint16_t to)
+{
+    for (unsigned i = 0; i < s->n_alarms; i++)
+        if (s->alarms[i].code >= from && s->alarms[i].code <= to)
+            return &s->alarms[i];
+    return NULL;
+}
+
+static bool keypad_reset(const struct story *s)
+{
+    for (unsigned i = 0; i < s->n_events; i++)
+        if (s->events[i].kind == EVENT_KEYPAD)
+            return true;
+    return false;
+}
+
+/* A phone that goes to another server unregisters, too: it is not gone. */
+static bool moved_on(const struct story *s, const struct session *e)
+{
+    for (unsigned i = 0; i < s->n_sessions; i++)
+        if (moment_is(s->sessions[i].accepted) &&
+            !endpoint_equal(&s->sessions[i].server, &e->server) &&
+            s->sessions[i].accepted.ns - e->ended.ns < 60 * SECOND &&
+            e->ended.ns - s->sessions[i].accepted.ns < 60 * SECOND)
+            return true;
+    return false;
+}
+
+static bool left_by_itself(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    const struct story_alarm *power = alarm_said(s, 32, 34);
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < s->n_sessions; i++) {
+        const struct session *e = &s->sessions[i];
+        bool keypad = keypad_reset(s) || alarm_said(s, 20, 20);
+
+        if (e->end != SESSION_UNREGISTERED || e->ordered || moved_on(s, e) ||
+            (!keypad && !power && !settled(c, e->ended, 30 * SECOND)))
+            continue;
+        detail(f, "from %s%s", endpoint_words(&e->server, to),
+               keypad  ? ", by a reset from the keypad"
+               : power ? ", to save power"
+                       : "");
+        prove(f, e->ended, "the phone unregisters from %s", to);
+        return true;
+    }
+    return false;
+}
+
+/* Times between registrations with one server that differ little. */
+static bool is_steady(const struct story *s, int64_t *mean)
+{
+    unsigned n = s->n_again < 8 ? s->n_again : 8;
+    int64_t least = 0, most = 0, sum = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        int64_t ns = s->again_ns[i];
+
+        least = i == 0 || ns < least ? ns : least;
+        most = ns > most ? ns : most;
+        sum += ns;
+    }
+    *mean = n ? sum / n : 0;
+    return n >= 3 && most < 2 * least && *mean < 3600 * SECOND;
+}
+
+static bool restart_loop(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    char every[24];
+    int64_t mean;
+
+    if (!is_steady(s, &mean))
+        return false;
+    detail(f, "every %s, %u times", seconds(mean, every), s->accepted.n);
+    prove_spell(f, &s->accepted, "registered, again every %s", every);
+    return true;
+}
+
+static bool version_stamps(const struct scene *c, struct finding *f)
+{
+    const struct story_alarm *a = alarm_said(c->story, 100, 105);
+
+    if (!a || a->code == 104 || a->seen.n < 2)
+        return false;
+    detail(f, "reason %u, %u times", a->code, a->seen.n);
+    prove_spell(f, &a->seen, "the phone says why it restarted: %.80s", a->text);
+    return true;
+}
+
+const struct rule registration_rules[] = {
+    {CAUSE_REGISTER_NO_ANSWER, no_answer},   {CAUSE_REJECTED_UNKNOWN, refused_unknown},
+    {CAUSE_REJECTED_TYPE, refused_type},     {CAUSE_REJECTED_VERSION, refused_version},
+    {CAUSE_REJECTED_FULL, refused_full},     {CAUSE_REJECTED_DUPLICATE, refused_duplicate},
+    {CAUSE_REJECTED_OTHER, refused_other},   {CAUSE_AUTHENTICATION, authentication},
+    {CAUSE_EXPIRES_WRONG, expires_wrong},    {CAUSE_LINES_PARTIAL, lines_partial},
+    {CAUSE_REGISTER_INCOMPLETE, incomplete}, {CAUSE_RESET_BY_SERVER, reset_by_server},
+    {CAUSE_LEFT_BY_ITSELF, left_by_itself},  {CAUSE_RESTART_LOOP, restart_loop},
+    {CAUSE_VERSION_STAMPS, version_stamps},  {0},
+};

@@ -1,0 +1,215 @@
+/* check_tcp.c - connections: refused, unanswered, late, lossy, frozen, broken off; and TLS in the
+ * clear. */
+#include "doctor/check.h"
+
+static void prove_well(const struct scene *c, struct finding *f, const struct peer *p)
+{
+    const struct server_seen *server = timeline_server(c->timeline, p->server.ip);
+    bool sccp = p->server.port == 2000 || p->server.port == 2443;
+    char ip[IP_TEXT_MAX];
+
+    if (server && server->services[sccp ? SERVICE_SCCP : SERVICE_SIP].answered.n)
+        prove(f, server->services[sccp ? SERVICE_SCCP : SERVICE_SIP].answered.last,
+              "%s answers there in this capture, at other times or for other phones",
+              ip_print(p->server.ip, ip));
+}
+
+static bool refused(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX], took[24];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+
+        if (!p->refused.n || !is_signalling_port(p->server.port) ||
+            p->accepted.last.ns > p->refused.last.ns)
+            continue;
+        detail(f, "%s, after %s", endpoint_words(&p->server, to), seconds(p->refused_ns, took));
+        prove(f, p->opened.last, "SYN to %s", to);
+        prove_spell(f, &p->refused, "RST of %s, %s after the SYN", to, took);
+        prove_well(c, f, p);
+        return true;
+    }
+    return false;
+}
+
+static bool no_answer(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    if (c->one_sided)
+        return false;
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+        bool waiting = moment_is(p->opening) && p->syns >= 2 && settled(c, p->opening, 6 * SECOND);
+
+        if (!is_signalling_port(p->server.port) ||
+            (!waiting && (!p->silent.n || p->syn_again < 2)) || p->stands ||
+            p->accepted.last.ns > p->opened.last.ns || p->refused.last.ns > p->opened.last.ns ||
+            (p->accepted.n && !waiting))
+            continue;
+        detail(f, "%s", endpoint_words(&p->server, to));
+        prove(f, p->opened.first, "SYN to %s, the first of %u, no answer", to,
+              p->opened.n + p->syn_again);
+        prove(f, p->opened.last, "SYN to %s, the last attempt", to);
+        prove_well(c, f, p);
+        return true;
+    }
+    return false;
+}
+
+static bool late(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX], took[24];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+
+        if (!p->accepted_late || !is_signalling_port(p->server.port))
+            continue;
+        detail(f, "%s, %s", endpoint_words(&p->server, to), seconds(p->accepted_max_ns, took));
+        prove(f, p->accepted.last, "SYN ACK of %s, %s after the SYN", to, took);
+        return true;
+    }
+    return false;
+}
+
+static bool window(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX], took[24];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+        int64_t open = moment_is(p->window_since) ? c->facts->last.ns - p->window_since.ns : 0;
+        int64_t ns = open > p->window_ns ? open : p->window_ns;
+
+        if (!p->window.n || ns < SECOND)
+            continue;
+        detail(f, "%s, %s", endpoint_words(&p->server, to), seconds(ns, took));
+        prove_spell(f, &p->window, "receive window 0 in the connection with %s, for %s", to, took);
+        return true;
+    }
+    return false;
+}
+
+/* When the phone will give the connection up if it goes on like this: each wait is twice the last.
+ */
+static void forecast(struct finding *f, const struct peer *p)
+{
+    int64_t wait = p->n_again_ns > 1
+                       ? p->again_ns[p->n_again_ns - 1] - p->again_ns[p->n_again_ns - 2]
+                       : p->unacked_ns;
+    char now[24], then[24];
+
+    if (wait <= 0)
+        return;
+    prove(f, p->unacked, "not acknowledged for %s; the next try comes %s after the last",
+          seconds(p->unacked_ns, now), seconds(2 * wait, then));
+}
+
+static bool loss(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+        unsigned n = p->again_phone.n + p->again_server.n;
+
+        if (n < 3 || !is_signalling_port(p->server.port))
+            continue;
+        detail(f, "%s, %u times", endpoint_words(&p->server, to), n);
+        if (p->again_phone.n)
+            prove_spell(f, &p->again_phone, "data of the phone to %s sent again", to);
+        if (p->again_server.n)
+            prove_spell(f, &p->again_server, "data of %s sent again", to);
+        if (moment_is(p->unacked))
+            forecast(f, p);
+        return true;
+    }
+    return false;
+}
+
+static bool ended(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+        bool reset = e->end == SESSION_SERVER_RESET || e->end == SESSION_PHONE_RESET;
+
+        if ((!reset && e->end != SESSION_SERVER_CLOSED) || e->ordered || e->standby ||
+            (!moment_is(e->accepted) && !e->middle))
+            continue;
+        detail(f, "%s, %s by %s", endpoint_words(&e->server, to), reset ? "reset" : "closed",
+               e->end == SESSION_PHONE_RESET ? "the phone" : "the server or on the way");
+        if (moment_is(e->accepted))
+            prove(f, e->accepted, "registered by %s", to);
+        prove(f, e->ended, "%s in the connection with %s", reset ? "RST" : "FIN of the server", to);
+        return true;
+    }
+    return false;
+}
+
+static bool tls_failed(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+
+        if (!p->hello.n || p->tls_done || !settled(c, p->hello.last, 5 * SECOND))
+            continue;
+        endpoint_words(&p->server, to);
+        prove_spell(f, &p->hello, "TLS ClientHello to %s", to);
+        if (p->alert.n) {
+            detail(f, "%s, alert %u of %s", to, p->alert_code,
+                   p->alert_phone ? "the phone" : "the server");
+            prove_spell(f, &p->alert, "TLS alert %u", p->alert_code);
+        } else
+            detail(f, "%s, %s", to,
+                   p->server_hello.n ? "it stops after the ServerHello" : "no ServerHello");
+        return true;
+    }
+    return false;
+}
+
+/* It is busy with its firmware, or could not have got further. */
+static bool fetches(const struct story *s, struct moment since)
+{
+    for (unsigned i = 0; i < s->n_files; i++)
+        if (s->files[i].asked.last.ns > since.ns + 30 * SECOND || s->files[i].state == FILE_RUNNING)
+            return true;
+    return false;
+}
+
+static bool no_server_tried(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+
+    if (!s->config || !s->config->n_servers || s->registers.n ||
+        !settled(c, s->config->at, 20 * SECOND) || fetches(s, s->config->at) || c->one_sided)
+        return false;
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if (is_signalling_port(s->peers[i].server.port))
+            return false;
+    for (unsigned i = 0; i < s->n_peers; i++)
+        for (unsigned k = 0; k < s->config->n_servers; k++)
+            if (s->peers[i].server.port == s->config->ports[k])
+                return false;
+    detail(f, "%s", s->config->servers[0]);
+    prove(f, s->config->at, "%s names the server %s", s->config->file, s->config->servers[0]);
+    prove(f, s->last, "the last packet of the phone; no connection in between");
+    return true;
+}
+
+const struct rule tcp_rules[] = {
+    {CAUSE_TCP_REFUSED, refused},
+    {CAUSE_TCP_NO_ANSWER, no_answer},
+    {CAUSE_TCP_LATE, late},
+    {CAUSE_TCP_WINDOW, window},
+    {CAUSE_TCP_LOSS, loss},
+    {CAUSE_TCP_ENDED, ended},
+    {CAUSE_TLS_FAILED, tls_failed},
+    {CAUSE_NO_SERVER_TRIED, no_server_tried},
+    {0},
+};
