@@ -17,6 +17,25 @@ static bool healthy(const struct scene *c, struct finding *f)
     return true;
 }
 
+/* It came to its registration, and left when the capture was about to end. */
+static bool was_healthy(const struct scene *c, struct finding *f)
+{
+    char at[ENDPOINT_TEXT_MAX];
+
+    if (is_registered(c->story) || c->one_sided)
+        return false;
+    for (unsigned i = c->story->n_sessions; i-- > 0;) {
+        const struct session *e = &c->story->sessions[i];
+
+        if (e->standby || !moment_is(e->accepted))
+            continue;
+        detail(f, "registered by %s until the end", endpoint_words(&e->server, at));
+        prove(f, e->accepted, "registered");
+        return true;
+    }
+    return false;
+}
+
 static bool one_sided(const struct scene *c, struct finding *f)
 {
     if (!c->one_sided)
@@ -28,10 +47,17 @@ static bool one_sided(const struct scene *c, struct finding *f)
     return true;
 }
 
-static bool left_well(const struct story *s)
+/* Only what it says to everybody: the capture was taken at another port. */
+static bool is_overheard(const struct story *s)
+{
+    return !s->n_peers && !s->n_files && !s->n_sessions && !s->dhcp.offer.n &&
+           (!s->dhcp.discover.n || s->dhcp.request.n);
+}
+
+static bool was_registered(const struct story *s)
 {
     for (unsigned i = 0; i < s->n_sessions; i++)
-        if (moment_is(s->sessions[i].accepted))
+        if (!s->sessions[i].standby && moment_is(s->sessions[i].accepted))
             return true;
     return false;
 }
@@ -48,16 +74,14 @@ static bool cannot_tell(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
 
-    if (is_registered(s) && !c->one_sided)
-        return false; /* healthy */
-    if (c->one_sided)
-        return false;
+    if (c->one_sided || is_registered(s) || was_registered(s))
+        return false; /* that is said already */
     if (is_encrypted(s)) {
         detail(f, "%s", "the signalling is encrypted (TLS)");
         doubt(f, APART_KEYS);
-    } else if (left_well(s)) {
-        detail(f, "%s", "it was registered, and why it left is not in the capture");
-        doubt(f, APART_LONGER);
+    } else if (is_overheard(s)) {
+        detail(f, "%s", "only what the phone says to everybody is in it");
+        doubt(f, APART_SWITCH_PORT);
     } else if (s->n_peers && s->peers[0].middle && !s->registers.n) {
         detail(f, "%s", "the capture begins in the middle");
         doubt(f, APART_FROM_BOOT);
@@ -76,6 +100,7 @@ static bool cannot_tell(const struct scene *c, struct finding *f)
 
 const struct rule capture_rules[] = {
     {CAUSE_HEALTHY, healthy},
+    {CAUSE_HEALTHY, was_healthy},
     {CAUSE_CAPTURE_ONE_SIDED, one_sided},
     {CAUSE_CANNOT_TELL, cannot_tell},
     {0},

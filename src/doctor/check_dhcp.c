@@ -76,8 +76,9 @@ static bool nak(const struct scene *c, struct finding *f)
     const struct story_dhcp *d = &c->story->dhcp;
     char ip[IP_TEXT_MAX];
 
-    if (!d->nak.n || (d->nak.n < 3 && d->ack.last.ns > d->nak.last.ns) ||
-        (d->nak.n < 2 && !settled(c, d->nak.last, 10 * SECOND)))
+    /* One NAK is how a phone learns that it has moved. */
+    if (!d->nak.n || (d->nak.n < 2 &&
+                      (d->ack.last.ns > d->nak.last.ns || !settled(c, d->nak.last, 10 * SECOND))))
         return false;
     for (unsigned i = 0; i < d->n_servers; i++)
         if (d->servers[i].naks.n) {

@@ -264,13 +264,13 @@ static bool unusable(const struct scene *c, struct finding *f)
         prove_spell(f, &file->whole, "%s: %s", file->name, file->fault);
         return true;
     }
-    if (!config || got_on(s, config->at) || registered_at(s).ns || s->registers.n ||
-        !settled(c, config->at, 10 * SECOND))
+    if (!config)
         return false;
-    if (config->sip && !config->n_lines && !config->is_default)
-        lacks = "no line with a name";
-    else if (!config->n_servers && (!config->sip || config->managed))
+    if (!config->n_servers && (!config->sip || config->managed))
         lacks = "no server";
+    else if (config->sip && !config->n_lines && !config->is_default && !s->registers.n &&
+             settled(c, config->at, 10 * SECOND))
+        lacks = "no line with a name";
     if (!lacks)
         return false;
     detail(f, "%s: %s", config->file, lacks);

@@ -101,6 +101,26 @@ static bool ends_unanswered(const struct scene *c, const struct session *e)
     return moment_is(k->pending) && k->answered.n && until.ns - k->pending.ns >= 8 * SECOND;
 }
 
+/* Seen from the server: what it sends is repeated and never acknowledged. */
+static bool answers_unheard(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++) {
+        const struct peer *p = &c->story->peers[i];
+
+        if (!moment_is(p->unacked) || !p->unacked_server || p->unacked_again < 2 ||
+            !is_signalling_port(p->server.port))
+            continue;
+        detail(f, "%s, its answers are not acknowledged", endpoint_words(&p->server, to));
+        prove(f, p->unacked, "data of %s, sent again %u times and never acknowledged", to,
+              p->unacked_again);
+        doubt(f, APART_PHONE_SIDE);
+        return true;
+    }
+    return false;
+}
+
 static bool keepalive_lost(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -123,15 +143,10 @@ static bool keepalive_lost(const struct scene *c, struct finding *f)
         if (k->n_acked >= k->sent.n && k->n_acked)
             prove(f, k->sent.last,
                   "TCP acknowledges it: the host lives, its service does not answer");
-        doubt(f, APART_SERVER_SIDE);
+        f->apart = APART_SERVER_SIDE;
         return true;
     }
-    return false;
-}
-
-static bool saw_phone_link(const struct story *s)
-{
-    return s->cdp.n || s->lldp.n || s->dhcp.discover.n || s->arp_asked.n;
+    return answers_unheard(c, f);
 }
 
 static bool keepalive_stopped(const struct scene *c, struct finding *f)
@@ -148,8 +163,10 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         bool broken = e->end == SESSION_STANDS || e->end == SESSION_SERVER_CLOSED ||
                       e->end == SESSION_SERVER_RESET;
 
-        if (!was_registered(e) || !broken || moment_is(k->pending) || interval < 2 * SECOND ||
-            e->ordered || until.ns - last.ns < 3 * interval + 5 * SECOND ||
+        if (!was_registered(e) || !broken || moment_is(k->pending) || interval < SECOND ||
+            e->ordered ||
+            until.ns - last.ns <
+                (e->end == SESSION_STANDS ? 3 * interval + 5 * SECOND : interval * 2) ||
             (!e->interval_s && k->n_intervals < 2))
             continue;
         detail(f, "%s, nothing for %s, the interval is %s", endpoint_words(&e->server, to),
@@ -157,7 +174,8 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         prove(f, last, "%s, the last", k->sent.n ? "keepalive" : "registration");
         prove(f, until,
               e->end == SESSION_STANDS ? "the capture ends" : "the server ends the connection");
-        if (!saw_phone_link(s))
+        /* Nothing of the phone at all: it may speak and not be heard here. */
+        if (s->last.ns < last.ns + interval * 2)
             doubt(f, APART_PHONE_SIDE);
         return true;
     }
@@ -214,6 +232,29 @@ static bool keepalive_short(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* Its host acknowledges by TCP, its program does not answer: it hangs, and one phone is enough to
+ * say so. */
+static bool server_hangs(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+        const struct keepalives *k = &e->keepalives;
+
+        if (!was_registered(e) || !moment_is(k->pending) || k->acked_streak < 2 ||
+            !settled(c, k->unheard_since, 5 * SECOND))
+            continue;
+        detail(f, "%s", endpoint_words(&e->server, to));
+        if (k->answered.n)
+            prove(f, k->answered.last, "the last answer of %s", to);
+        prove(f, k->unheard_since,
+              "keepalives from here on: acknowledged by TCP, not answered (%u)", k->acked_streak);
+        return true;
+    }
+    return false;
+}
+
 static bool server_silent(const struct scene *c, struct finding *f)
 {
     char ip[IP_TEXT_MAX];
@@ -233,7 +274,7 @@ static bool server_silent(const struct scene *c, struct finding *f)
                   q->n_phones);
             return true;
         }
-    return false;
+    return server_hangs(c, f);
 }
 
 const struct rule keepalive_rules[] = {

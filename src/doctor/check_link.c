@@ -52,7 +52,7 @@ static bool vlan_not_used(const struct scene *c, struct finding *f)
            other->vlan ? "in VLAN " : "without a tag", (unsigned)other->vlan);
     prove(f, s->told_vlan, "the switch names voice VLAN %u", s->voice_vlan);
     prove_spell(f, &other->seen, "the phone sends in VLAN %u (0: untagged)", other->vlan);
-    if (!other->vlan && !c->facts->n_tagged)
+    if (!other->vlan && !c->facts->n_tagged && s->dhcp.discover.n < 3)
         doubt(f, APART_TAGS);
     return true;
 }

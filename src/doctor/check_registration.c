@@ -243,7 +243,7 @@ static bool left_by_itself(const struct scene *c, struct finding *f)
         bool keypad = keypad_reset(s) || alarm_said(s, 20, 20);
 
         if (e->end != SESSION_UNREGISTERED || e->ordered || moved_on(s, e) ||
-            (!keypad && !power && !settled(c, e->ended, 30 * SECOND)))
+            (!keypad && !power && !settled(c, e->ended, 3 * SECOND)))
             continue;
         detail(f, "from %s%s", endpoint_words(&e->server, to),
                keypad  ? ", by a reset from the keypad"

@@ -115,7 +115,7 @@ static bool loss(const struct scene *c, struct finding *f)
         const struct peer *p = &c->story->peers[i];
         unsigned n = p->again_phone.n + p->again_server.n;
 
-        if (n < 3 || !is_signalling_port(p->server.port))
+        if (n < 3 || (p->recovered < 3 && n < 6) || !is_signalling_port(p->server.port))
             continue;
         detail(f, "%s, %u times", endpoint_words(&p->server, to), n);
         if (p->again_phone.n)
@@ -129,6 +129,16 @@ static bool loss(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* The server ends what has not been heard of for two intervals: that is told as keepalives that
+ * stop. */
+static bool timed_out(const struct session *e)
+{
+    struct moment last = e->keepalives.sent.n ? e->keepalives.sent.last : e->accepted;
+
+    return e->interval_s && e->end == SESSION_SERVER_CLOSED &&
+           e->ended.ns - last.ns > 2 * (int64_t)e->interval_s * SECOND;
+}
+
 static bool ended(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
@@ -138,7 +148,7 @@ static bool ended(const struct scene *c, struct finding *f)
         bool reset = e->end == SESSION_SERVER_RESET || e->end == SESSION_PHONE_RESET;
 
         if ((!reset && e->end != SESSION_SERVER_CLOSED) || e->ordered || e->standby ||
-            (!moment_is(e->accepted) && !e->middle))
+            timed_out(e) || (!moment_is(e->accepted) && !e->middle))
             continue;
         detail(f, "%s, %s by %s", endpoint_words(&e->server, to), reset ? "reset" : "closed",
                e->end == SESSION_PHONE_RESET ? "the phone" : "the server or on the way");

@@ -88,10 +88,14 @@ static int by_weight(const void *x, const void *y)
 static bool suffers(const struct diagnosis *d, size_t first)
 {
     for (size_t i = first; i < d->n; i++)
-        if (cause_row(d->findings[i].cause)->severity != SEVERITY_HINT ||
-            d->findings[i].cause == CAUSE_CANNOT_TELL)
+        if (cause_row(d->findings[i].cause)->severity != SEVERITY_HINT)
             return true;
     return false;
+}
+
+static bool is_unclear(const struct finding *f)
+{
+    return f->cause == CAUSE_CANNOT_TELL || f->cause == CAUSE_CAPTURE_ONE_SIDED;
 }
 
 /* Shows of one direction only: the other side's answers are acted upon and not there. */
@@ -135,7 +139,10 @@ static int diagnose_phone(struct diagnosis *d, struct scene *c)
     if (d->n > first)
         qsort(d->findings + first, d->n - first, sizeof(*d->findings), by_weight);
     d->n_phones++;
-    d->n_well += !suffers(d, first);
+    if (d->n > first && is_unclear(&d->findings[first]))
+        d->n_unclear++;
+    else
+        d->n_well += !suffers(d, first);
     return err;
 }
 

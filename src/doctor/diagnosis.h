@@ -25,6 +25,7 @@ struct diagnosis {
     size_t *order;
     size_t n_cohorts;
     size_t n_phones, n_well;  /* well: nothing worse than a hint */
+    size_t n_unclear;         /* the capture cannot tell */
 };
 
 /* 0 or -ENOMEM. A phone about which nothing is found has one finding, HEALTHY or CANNOT_TELL. */

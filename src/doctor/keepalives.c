@@ -24,7 +24,7 @@ void keepalive_sent(struct keepalives *k, struct moment m)
     if (!k->pending_again)
         k->again_streak = 0;
     k->pending = m;
-    k->pending_again = false;
+    k->pending_again = k->pending_acked = false;
 }
 
 static unsigned bucket(int64_t ns)
@@ -53,20 +53,22 @@ void keepalive_answered(struct keepalives *k, struct moment m)
     if (rtt > k->rtt_max_ns)
         k->rtt_max_ns = rtt;
     k->rtt[bucket(rtt)]++;
-    k->lost_streak = 0;
+    k->lost_streak = k->acked_streak = 0;
     k->pending = (struct moment){0};
 }
 
-void keepalive_acked(struct keepalives *k, struct moment m)
+void keepalive_acked(struct keepalives *k)
 {
     if (!moment_is(k->pending))
         return;
     k->n_acked++;
+    if (k->answered.n && !k->pending_acked && !k->acked_streak++)
+        k->unheard_since = k->pending;
+    k->pending_acked = true;
     if (!k->answered.n) { /* a standby server answers by TCP alone */
         k->pending = (struct moment){0};
         k->lost_streak = 0;
     }
-    (void)m;
 }
 
 void keepalive_again(struct keepalives *k, struct moment m, int64_t after_ns)

@@ -177,10 +177,10 @@ void report_json(const struct report_view *v, struct grow *to)
         if (s)
             json_array_append_new(phones, phone_value(v, s, findings));
     }
-    root = json_pack("{si,so,so,so,si,si,so,so,so}", "version", 1, "files", files, "first",
+    root = json_pack("{si,so,so,so,si,si,si,so,so,so}", "version", 1, "files", files, "first",
                      moment_value(facts->first), "last", moment_value(facts->last), "n_phones",
-                     (int)d->n_phones, "n_well", (int)d->n_well, "capture", wide, "phones", phones,
-                     "cohorts", cohorts_value(v));
+                     (int)d->n_phones, "n_well", (int)d->n_well, "n_unclear", (int)d->n_unclear,
+                     "capture", wide, "phones", phones, "cohorts", cohorts_value(v));
     text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(16)) : NULL;
     json_decref(root);
     if (!text)

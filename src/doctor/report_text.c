@@ -207,6 +207,19 @@ static void one_phone(const struct report_view *v, const struct story *s, const 
     }
 }
 
+static void total(const struct report_view *v, struct grow *to)
+{
+    const struct diagnosis *d = v->diagnosis;
+    size_t ill = d->n_phones - d->n_well - d->n_unclear;
+
+    grow_format(to, "%zu phone%s: %zu well", d->n_phones, d->n_phones == 1 ? "" : "s", d->n_well);
+    if (ill)
+        grow_format(to, ", %zu not", ill);
+    if (d->n_unclear)
+        grow_format(to, ", of %zu it cannot tell", d->n_unclear);
+    grow_format(to, ".%s\n", ill && !v->verbose ? " -v tells the whole story." : "");
+}
+
 void report_text(const struct report_view *v, struct grow *to)
 {
     const struct diagnosis *d = v->diagnosis;
@@ -228,9 +241,7 @@ void report_text(const struct report_view *v, struct grow *to)
         if (d->cohorts[i].n >= COHORT_MIN && d->cohorts[i].cause != CAUSE_HEALTHY)
             cohort(v, &d->cohorts[i], to);
     if (!v->only)
-        grow_format(to, "%zu phone%s, %zu well.%s\n", d->n_phones, d->n_phones == 1 ? "" : "s",
-                    d->n_well,
-                    d->n_phones > d->n_well && !v->verbose ? " -v tells the whole story." : "");
+        total(v, to);
 }
 
 void report_explain(enum cause c, enum language l, struct grow *to)

@@ -152,6 +152,7 @@ struct peer {
     int64_t unacked_ns;       /* how long it is repeated */
     bool unacked_server;      /* it is the server's data */
     uint32_t unacked_length;  /* bytes of it */
+    unsigned recovered;       /* repeats of data that was acknowledged in the end */
     uint32_t passed_length;   /* the longest piece that was acknowledged */
     struct spell window;      /* closed */
     struct moment window_since;
@@ -200,7 +201,9 @@ struct keepalives {
     unsigned n_again;             /* had to be sent more than once */
     struct spell again;
     unsigned again_streak, again_streak_max;
-    bool pending_again;
+    bool pending_again, pending_acked;
+    unsigned acked_streak;        /* the last ones: acknowledged by TCP, and not answered */
+    struct moment unheard_since;  /* the first of them */
     int64_t delays[DELAYS_MAX];   /* ring: how long the last ones that were sent again waited */
     unsigned n_delays;
 };

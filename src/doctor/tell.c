@@ -14,7 +14,7 @@ char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill
     if (diagnose(t, NULL, &d) < 0)
         return NULL;
     v.diagnosis = &d;
-    *n_ill = d.n_phones - d.n_well;
+    *n_ill = d.n_phones - d.n_well - d.n_unclear;
     if (o->shape == SHAPE_JSON)
         report_json(&v, &g);
     else if (o->shape == SHAPE_HTML)

@@ -174,6 +174,15 @@ static bool host_drop(struct timeline *t, struct host *h, uint64_t story)
     return false;
 }
 
+static void note_address(struct story *story, struct ip ip)
+{
+    for (unsigned i = 0; i < story->n_ips; i++)
+        if (ip_equal(story->ips[i], ip))
+            return;
+    if (story->n_ips < sizeof(story->ips) / sizeof(*story->ips))
+        story->ips[story->n_ips++] = ip;
+}
+
 /* A story stands at one address's list only: the one it was last seen at. */
 void timeline_bind(struct timeline *t, struct story *story, struct ip ip)
 {
@@ -185,11 +194,7 @@ void timeline_bind(struct timeline *t, struct story *story, struct ip ip)
     if (story->ip.family && (h = host_at(t, story->ip, false)))
         host_drop(t, h, story->id);
     story->ip = ip;
-    for (unsigned i = 0; i <= story->n_ips; i++)
-        if (i == story->n_ips && i < 4)
-            story->ips[story->n_ips++] = ip;
-        else if (i == 4 || ip_equal(story->ips[i], ip))
-            break;
+    note_address(story, ip);
     if (!(h = host_at(t, ip, true)))
         return;
     if ((other = story_get(t, h->first)) && other->is_phone)

@@ -122,6 +122,6 @@ uint16_t alarm_code(struct text words);                     /* from "Last=…" o
 
 void keepalive_sent(struct keepalives *k, struct moment m);
 void keepalive_answered(struct keepalives *k, struct moment m);
-void keepalive_acked(struct keepalives *k, struct moment m);
+void keepalive_acked(struct keepalives *k);
 /* What was sent `after_ns` ago was sent again. */
 void keepalive_again(struct keepalives *k, struct moment m, int64_t after_ns);

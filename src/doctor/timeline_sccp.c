@@ -60,12 +60,13 @@ static void on_register(struct timeline *t, struct story **story, const struct s
     const struct sccp_register_req *r = &s->sccp->register_req;
     const struct endpoint *server = sight_server(s);
     struct flow_slot *slot = timeline_flow(t, s->flow, true);
-    struct story *named =
-        timeline_name(t, *story, text_of(r->device_name), NULL, sight_phone(s)->ip, s);
+    struct story *named;
     struct session *e;
     char model[12];
 
-    if (!named)
+    /* Every device has a type; what has none is another protocol that happens to look like it. */
+    if ((!r->device_type && server->port != 2000) ||
+        !(named = timeline_name(t, *story, text_of(r->device_name), NULL, sight_phone(s)->ip, s)))
         return;
     if (slot && slot->story && slot->story != named->id && *story && *story != named &&
         slot->story == (*story)->id)
@@ -100,8 +101,14 @@ static struct session *session_of(struct story *story, const struct sight *s)
     struct session *e = story_session(story, s->flow, server);
     struct peer *p;
 
-    if (e || !(e = story_session_add(story, s, server, false)))
+    if (e)
         return e;
+    for (unsigned i = story->n_sessions; i-- > 0;)
+        if (story->sessions[i].flow == s->flow &&
+            endpoint_equal(&story->sessions[i].server, server))
+            return &story->sessions[i]; /* last words on a connection that ends */
+    if (!(e = story_session_add(story, s, server, false)))
+        return NULL;
     p = story_peer(story, server);
     e->middle = !p || p->middle || p->flow != s->flow;
     e->standby = !e->middle;

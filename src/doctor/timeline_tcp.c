@@ -130,8 +130,10 @@ static void acknowledged(struct story *story, struct peer *p, const struct sight
 {
     struct session *e;
 
-    if (moment_is(p->unacked) && p->unacked_server == s->from_client)
+    if (moment_is(p->unacked) && p->unacked_server == s->from_client) {
+        p->recovered += p->unacked_again;
         p->unacked = (struct moment){0};
+    }
     if (s->tcp.length > p->passed_length)
         p->passed_length = s->tcp.length;
     if (s->from_client)
@@ -141,7 +143,7 @@ static void acknowledged(struct story *story, struct peer *p, const struct sight
     if (s->tcp.after_ns > p->rtt_max_ns)
         p->rtt_max_ns = s->tcp.after_ns;
     if ((e = story_session(story, s->flow, &p->server)))
-        keepalive_acked(&e->keepalives, moment_of(s));
+        keepalive_acked(&e->keepalives);
 }
 
 static void window(struct story *story, struct peer *p, const struct sight *s, const char *to)
