@@ -34,7 +34,7 @@ struct rule {
 
 /* Ends with a rule whose `holds` is NULL. */
 extern const struct rule link_rules[], dhcp_rules[], dns_rules[], files_rules[], tcp_rules[],
-    registration_rules[], keepalive_rules[], move_rules[],
+    registration_rules[], keepalive_rules[], move_rules[], pair_rules[],
     capture_rules[], /* when no other holds */
     wide_rules[];    /* about the whole capture */
 

@@ -94,7 +94,7 @@ static bool ignored(const struct scene *c, struct finding *f)
     char ip[IP_TEXT_MAX];
 
     if (d->offers_since_ack < 2 || d->request.last.ns >= d->discover_since.ns || d->decline.n ||
-        !settled(c, d->offer.last, 3 * SECOND) || c->one_sided)
+        !settled(c, d->discover_since, 6 * SECOND) || c->one_sided)
         return false;
     for (unsigned i = 0; i < d->n_servers; i++)
         if (d->servers[i].offers.n) {

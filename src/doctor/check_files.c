@@ -62,7 +62,7 @@ static bool closed(const struct scene *c, struct finding *f)
 static bool waits(const struct scene *c, const struct story_file *file)
 {
     return file->state == FILE_ASKED && file->since_answer >= 2 && !file->closed.n &&
-           settled(c, file->asked.last, 2 * SECOND) && !got_on(c->story, file->asked.last);
+           settled(c, file->waiting, 3 * SECOND) && !got_on(c->story, file->asked.last);
 }
 
 static void prove_silence(const struct scene *c, struct finding *f, const struct story_file *file)
@@ -123,12 +123,17 @@ static bool one_way(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
-        if (file->http || file->state != FILE_RUNNING || file->acks.n || file->data.n < 2 ||
-            !file->n_again || got_on(c->story, file->data.last))
+        /* The same block without end: it is not heard, or its acknowledgement is not. */
+        if (file->http || file->stuck_most < 2 || file->whole.n ||
+            got_on(c->story, file->data.last) || (!file->acks.n && file->state != FILE_RUNNING))
             continue;
-        detail(f, "%s", file->name);
+        detail(f, "%s, block %u comes %u times", file->name, file->last_block,
+               file->stuck_most + 1);
         prove(f, file->asked.first, "TFTP request for %s", file->name);
-        prove_spell(f, &file->data, "the server sends block 1, nothing comes back");
+        prove_spell(f, &file->data, "the server sends, and block %u again and again",
+                    file->last_block);
+        if (file->acks.n)
+            prove_spell(f, &file->acks, "the phone acknowledges; that does not arrive");
         return true;
     }
     return false;
@@ -387,6 +392,16 @@ static bool trust_old(const struct scene *c, struct finding *f)
     return true;
 }
 
+/* A full segment is repeated and never acknowledged, while small ones pass. */
+static const struct repeat *stuck_segment(const struct peer *p)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (moment_is(p->repeats[i].since) && p->repeats[i].n >= 3 &&
+            p->repeats[i].length >= 1000 && p->n_rtt && p->passed_length < p->repeats[i].length)
+            return &p->repeats[i];
+    return NULL;
+}
+
 static bool path_mtu(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -394,16 +409,15 @@ static bool path_mtu(const struct scene *c, struct finding *f)
 
     for (unsigned i = 0; i < s->n_peers; i++) {
         const struct peer *p = &s->peers[i];
+        const struct repeat *r = stuck_segment(p);
 
-        /* A full segment is repeated and never acknowledged, while small ones pass. */
-        if (!moment_is(p->unacked) || p->unacked_again < 3 || p->unacked_length < 1000 ||
-            !p->n_rtt || p->passed_length >= p->unacked_length)
+        if (!r)
             continue;
         endpoint_words(&p->server, to);
-        detail(f, "%u bytes are lost, %u pass%s", p->unacked_length, p->passed_length,
+        detail(f, "%u bytes are lost, %u pass%s", r->length, p->passed_length,
                s->too_large.n ? "; a router says so" : "");
-        prove(f, p->unacked, "TCP with %s: %u bytes sent again %u times, never acknowledged", to,
-              p->unacked_length, p->unacked_again);
+        prove(f, r->since, "TCP with %s: %u bytes sent again %u times, never acknowledged", to,
+              r->length, r->n);
         if (s->too_large.n)
             prove_spell(f, &s->too_large, "ICMP: fragmentation needed, next link takes %u bytes",
                         s->mtu);

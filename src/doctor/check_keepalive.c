@@ -108,13 +108,12 @@ static bool answers_unheard(const struct scene *c, struct finding *f)
 
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
+        const struct repeat *r = &p->repeats[1];
 
-        if (!moment_is(p->unacked) || !p->unacked_server || p->unacked_again < 2 ||
-            !is_signalling_port(p->server.port))
+        if (!moment_is(r->since) || r->n < 2 || !is_signalling_port(p->server.port))
             continue;
         detail(f, "%s, its answers are not acknowledged", endpoint_words(&p->server, to));
-        prove(f, p->unacked, "data of %s, sent again %u times and never acknowledged", to,
-              p->unacked_again);
+        prove(f, r->since, "data of %s, sent again %u times and never acknowledged", to, r->n);
         doubt(f, APART_PHONE_SIDE);
         return true;
     }

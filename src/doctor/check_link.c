@@ -148,7 +148,7 @@ static bool arp_no_answer(const struct scene *c, struct finding *f)
     const struct story *s = c->story;
     char ip[IP_TEXT_MAX];
 
-    if (c->one_sided || s->arp_silent < 3 || !settled(c, s->arp_asked.last, 2 * SECOND) ||
+    if (c->one_sided || s->arp_silent < 3 || !settled(c, s->arp_since, 2 * SECOND) ||
         !concerns(s, s->arp_for) || last_said(s).ns > s->arp_asked.first.ns)
         return false;
     detail(f, "%s", ip_print(ip_v4(s->arp_for), ip));

@@ -31,7 +31,8 @@ static bool no_answer(const struct scene *c, struct finding *f)
         const struct session *e = &s->sessions[i];
 
         if (e->standby || !e->asked.n || moment_is(e->accepted) || e->answered_401.n ||
-            e->said[0] || !settled(c, e->asked.last, 8 * SECOND) ||
+            e->said[0] ||
+            !settled(c, e->asked.n > 1 ? e->asked.first : e->asked.last, 8 * SECOND) ||
             registered_at(s).ns > e->asked.last.ns)
             continue;
         detail(f, "%s", endpoint_words(&e->server, to));
@@ -278,7 +279,12 @@ static bool restart_loop(const struct scene *c, struct finding *f)
     char every[24];
     int64_t mean;
 
-    if (!is_steady(s, &mean))
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s->n_sessions; i++) /* it leaves, and is not thrown out */
+        n += s->sessions[i].end == SESSION_UNREGISTERED ||
+             s->sessions[i].end == SESSION_PHONE_CLOSED;
+    if (n < 2 || !is_steady(s, &mean))
         return false;
     detail(f, "every %s, %u times", seconds(mean, every), s->accepted.n);
     prove_spell(f, &s->accepted, "registered, again every %s", every);

@@ -42,16 +42,21 @@ static bool no_answer(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
         bool waiting = moment_is(p->opening) && p->syns >= 2 && settled(c, p->opening, 6 * SECOND);
+        bool unheard = !p->stands &&
+                       p->syn_ack_again >= 2; /* the server answers, the phone does not hear it */
 
         if (!is_signalling_port(p->server.port) ||
-            (!waiting && (!p->silent.n || p->syn_again < 2)) || p->stands ||
-            p->accepted.last.ns > p->opened.last.ns || p->refused.last.ns > p->opened.last.ns ||
-            (p->accepted.n && !waiting))
+            (!waiting && !unheard && (!p->silent.n || p->syn_again < 2)) || p->stands ||
+            (!unheard && p->accepted.last.ns > p->opened.last.ns) ||
+            p->refused.last.ns > p->opened.last.ns || (p->accepted.n && !waiting && !unheard))
             continue;
         detail(f, "%s", endpoint_words(&p->server, to));
         prove(f, p->opened.first, "SYN to %s, the first of %u, no answer", to,
               p->opened.n + p->syn_again);
         prove(f, p->opened.last, "SYN to %s, the last attempt", to);
+        if (unheard)
+            prove(f, p->accepted.last, "SYN ACK of %s, sent %u times: it does not reach the phone",
+                  to, p->syn_ack_again + 1);
         prove_well(c, f, p);
         return true;
     }
@@ -92,19 +97,22 @@ static bool window(const struct scene *c, struct finding *f)
     return false;
 }
 
-/* When the phone will give the connection up if it goes on like this: each wait is twice the last.
- */
-static void forecast(struct finding *f, const struct peer *p)
+/* When it will be over if it goes on like this: each wait is twice the last (RFC 6298 5.5), a
+ * connection is given up after some two minutes, a phone after its keepalives. */
+static void forecast(struct finding *f, const struct repeat *r)
 {
-    int64_t wait = p->n_again_ns > 1
-                       ? p->again_ns[p->n_again_ns - 1] - p->again_ns[p->n_again_ns - 2]
-                       : p->unacked_ns;
-    char now[24], then[24];
+    int64_t wait = r->waited_ns - r->before_ns, at = r->waited_ns;
+    char now[24], next[24], end[24];
 
-    if (wait <= 0)
+    if (wait <= 0 || r->n < 2)
         return;
-    prove(f, p->unacked, "not acknowledged for %s; the next try comes %s after the last",
-          seconds(p->unacked_ns, now), seconds(2 * wait, then));
+    while (at < 120 * SECOND)
+        at += wait *= 2;
+    prove(
+        f, r->since,
+        "not acknowledged for %s, the next try %s later; it will be given up %s after it was sent",
+        seconds(r->waited_ns, now), seconds(2 * (r->waited_ns - r->before_ns), next),
+        seconds(at, end));
 }
 
 static bool loss(const struct scene *c, struct finding *f)
@@ -115,15 +123,16 @@ static bool loss(const struct scene *c, struct finding *f)
         const struct peer *p = &c->story->peers[i];
         unsigned n = p->again_phone.n + p->again_server.n;
 
-        if (n < 3 || (p->recovered < 3 && n < 6) || !is_signalling_port(p->server.port))
+        if (p->recovered < 3 || !is_signalling_port(p->server.port))
             continue;
         detail(f, "%s, %u times", endpoint_words(&p->server, to), n);
         if (p->again_phone.n)
             prove_spell(f, &p->again_phone, "data of the phone to %s sent again", to);
         if (p->again_server.n)
             prove_spell(f, &p->again_server, "data of %s sent again", to);
-        if (moment_is(p->unacked))
-            forecast(f, p);
+        for (unsigned k = 0; k < 2; k++)
+            if (moment_is(p->repeats[k].since))
+                forecast(f, &p->repeats[k]);
         return true;
     }
     return false;
@@ -139,6 +148,17 @@ static bool timed_out(const struct session *e)
            e->ended.ns - last.ns > 2 * (int64_t)e->interval_s * SECOND;
 }
 
+/* Reset as soon as it speaks after a pause, more than once: told as a mapping that is forgotten. */
+static bool forgotten(const struct story *s)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s->n_sessions; i++)
+        n += s->sessions[i].end == SESSION_SERVER_RESET &&
+             moment_is(s->sessions[i].keepalives.pending);
+    return n >= 2;
+}
+
 static bool ended(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
@@ -148,7 +168,7 @@ static bool ended(const struct scene *c, struct finding *f)
         bool reset = e->end == SESSION_SERVER_RESET || e->end == SESSION_PHONE_RESET;
 
         if ((!reset && e->end != SESSION_SERVER_CLOSED) || e->ordered || e->standby ||
-            timed_out(e) || (!moment_is(e->accepted) && !e->middle))
+            timed_out(e) || forgotten(c->story) || (!moment_is(e->accepted) && !e->middle))
             continue;
         detail(f, "%s, %s by %s", endpoint_words(&e->server, to), reset ? "reset" : "closed",
                e->end == SESSION_PHONE_RESET ? "the phone" : "the server or on the way");

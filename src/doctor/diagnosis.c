@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 static const struct rule *const phone_rules[] = {
-    link_rules, dhcp_rules,         dns_rules,       files_rules,
-    tcp_rules,  registration_rules, keepalive_rules, move_rules,
+    link_rules,         dhcp_rules,      dns_rules,  files_rules, tcp_rules,
+    registration_rules, keepalive_rules, move_rules, pair_rules,
 };
 
 static const struct {
@@ -54,6 +54,30 @@ static bool is_there(const struct finding *f, size_t n, enum cause c)
         if (f[i].cause == c && f[i].certain)
             return true;
     return false;
+}
+
+/* Rules of one capture and of two may find the same: the certain one is kept. */
+static bool is_repeated(const struct finding *f, size_t i, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (k != i && f[k].cause == f[i].cause &&
+            (f[k].certain > f[i].certain || (f[k].certain == f[i].certain && k < i)))
+            return true;
+    return false;
+}
+
+static void drop_repeated(struct diagnosis *d, size_t first)
+{
+    struct finding *f = d->findings + first;
+    size_t n = d->n - first, kept = 0;
+    bool repeated[64] = {false};
+
+    for (size_t i = 0; i < n && i < 64; i++)
+        repeated[i] = is_repeated(f, i, n);
+    for (size_t i = 0; i < n; i++)
+        if (i >= 64 || !repeated[i])
+            f[kept++] = f[i];
+    d->n = first + kept;
 }
 
 /* Consequences of what is certain are not told. */
@@ -133,6 +157,7 @@ static int diagnose_phone(struct diagnosis *d, struct scene *c)
     c->lossy = lossy(c->story);
     for (size_t i = 0; i < sizeof(phone_rules) / sizeof(*phone_rules) && !err; i++)
         err = apply(d, c, phone_rules[i]);
+    drop_repeated(d, first);
     drop_shadowed(d, first);
     if (!err && d->n == first)
         err = apply(d, c, capture_rules); /* HEALTHY or CANNOT_TELL */

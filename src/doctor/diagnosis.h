@@ -3,11 +3,16 @@
 
 #include "doctor/timeline.h"
 
+struct pair;
+
 struct diagnose_options {
     /* Whether a directory knows this device name; NULL: no directory. For labels typed wrong. `near` of a name it does not know:
      * a known one that differs in few characters, "" when there is none. */
     bool (*known)(void *context, const char *name, char near[static 32]);
     void *context;
+    /* A second capture, at the server's end: its own stories, and what became of each packet; NULL: there is none. */
+    const struct timeline *other;
+    const struct pair *pair;
 };
 
 /* Phones that suffer the same and what they have in common. */

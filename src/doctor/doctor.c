@@ -35,7 +35,8 @@ static const char usage[] =
     "be read.\n"
     "\n"
     "  -v              each phone's whole story, with evidence and what to do\n"
-    "  --with FILE     a second capture, taken at the server's end at the same time: which way packets were lost\n"
+    "  --with FILE     a second capture, taken at the server's end at the same time: which way "
+    "packets were lost\n"
     "  --phone NAME    this phone only (device name or address)\n"
     "  --json          for programs (docs/doctor.schema.json); with -v the stories too\n"
     "  --html          one self-contained page\n"
@@ -68,7 +69,8 @@ static void print_totals(const char *path, const struct capture_totals *t)
 }
 
 /* One file after the other, as one capture. */
-static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context, int64_t *until)
+static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context,
+                      int64_t *until)
 {
     struct capture *c = capture_new(&o->capture, on_sight, context);
     int err = c ? 0 : -ENOMEM;
@@ -226,11 +228,14 @@ static int take_option(int c, struct doctor_options *o)
 /* 0, 1: help was asked for, -EINVAL. */
 static int take_options(int argc, char **argv, struct doctor_options *o)
 {
-    static const struct option longs[] = {{"sights", no_argument, NULL, 's'}, {"pair", no_argument, NULL, 'P'}, {"anonymise", required_argument, NULL, 'a'},
+    static const struct option longs[] = {{"sights", no_argument, NULL, 's'},
+                                          {"pair", no_argument, NULL, 'P'},
+                                          {"anonymise", required_argument, NULL, 'a'},
                                           {"port", required_argument, NULL, 'p'},
                                           {"phone", required_argument, NULL, 'n'},
                                           {"json", no_argument, NULL, 'j'},
-                                          {"with", required_argument, NULL, 'w'}, {"html", no_argument, NULL, 'H'},
+                                          {"with", required_argument, NULL, 'w'},
+                                          {"html", no_argument, NULL, 'H'},
                                           {"lang", required_argument, NULL, 'l'},
                                           {"explain", required_argument, NULL, 'e'},
                                           {"help", no_argument, NULL, 'h'},

@@ -7,7 +7,8 @@ void keepalive_sent(struct keepalives *k, struct moment m)
 {
     int64_t interval = m.ns - k->sent.last.ns;
 
-    if (moment_is(k->pending)) {
+    /* A standby server answers by TCP alone. */
+    if (moment_is(k->pending) && (k->answered.n || !k->pending_acked)) {
         k->n_lost++;
         spell_add(&k->lost, k->pending);
         if (++k->lost_streak > k->lost_streak_max)
@@ -65,10 +66,6 @@ void keepalive_acked(struct keepalives *k)
     if (k->answered.n && !k->pending_acked && !k->acked_streak++)
         k->unheard_since = k->pending;
     k->pending_acked = true;
-    if (!k->answered.n) { /* a standby server answers by TCP alone */
-        k->pending = (struct moment){0};
-        k->lost_streak = 0;
-    }
 }
 
 void keepalive_again(struct keepalives *k, struct moment m, int64_t after_ns)

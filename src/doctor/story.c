@@ -179,9 +179,19 @@ static void take_over(void **into, uint8_t *n, const void *from, uint8_t n_from,
     take_over((void **)&into->field, &into->n_##field, from->field, from->n_##field,               \
               sizeof(*into->field), max)
 
+static int by_time(const void *x, const void *y)
+{
+    const struct event *a = x, *b = y;
+
+    return a->seen.first.ns < b->seen.first.ns ? -1 : a->seen.first.ns > b->seen.first.ns;
+}
+
 void story_absorb(struct story *into, struct story *from)
 {
     TAKE_OVER(events, EVENTS_MAX);
+    if (into->n_events)
+        qsort(into->events, into->n_events, sizeof(*into->events), by_time);
+    into->born = from->born.ns < into->born.ns ? from->born : into->born;
     TAKE_OVER(files, FILES_MAX);
     TAKE_OVER(peers, PEERS_MAX);
     TAKE_OVER(dns, DNS_ASKED_MAX);

@@ -106,7 +106,9 @@ struct story_file {
     uint32_t flow;
     uint64_t bytes, size;
     struct spell asked, data, acks, whole, not_found, closed;
-    unsigned since_answer; /* requests since anything came from the server */
+    unsigned since_answer; /* requests since anything came from the server … */
+    struct moment waiting; /* … the first of them */
+    unsigned stuck, stuck_most; /* how often the same block came in a row */
     unsigned n_again;      /* blocks or acknowledgements that came twice */
     uint16_t last_block, last_ack;
     bool answered;         /* ever, anything */
@@ -128,6 +130,14 @@ struct story_config {
 
 /* ---- connections ---- */
 
+/* Data that is sent again and again. */
+struct repeat {
+    struct moment since; /* its first repeat; number 0: none runs */
+    uint32_t flow, length;
+    unsigned n;
+    int64_t waited_ns, before_ns; /* since its first sending: at the last repeat, and at the one before */
+};
+
 /* One server and port the phone opens connections to. */
 struct peer {
     struct endpoint server;
@@ -142,16 +152,11 @@ struct peer {
     int64_t refused_ns, accepted_ns, accepted_max_ns, accepted_sum_ns; /* last; last; worst; sum */
     unsigned accepted_late;   /* after a second or more, or after a repeated SYN */
     unsigned syn_again;       /* repeated SYNs in all */
+    unsigned syn_ack_again;   /* the server's answer once more, of the attempt that runs */
     struct moment heard, said; /* last packet of each side that says something */
     struct spell again_phone, again_server; /* data sent once more */
     unsigned again_most;      /* the most often one piece of data was sent again */
-    int64_t again_ns[8];      /* waits before the last retransmissions of the phone's running piece */
-    uint8_t n_again_ns;
-    struct moment unacked;    /* the phone's data now being repeated; number 0: none */
-    unsigned unacked_again;
-    int64_t unacked_ns;       /* how long it is repeated */
-    bool unacked_server;      /* it is the server's data */
-    uint32_t unacked_length;  /* bytes of it */
+    struct repeat repeats[2]; /* now being repeated: the phone's data, the server's */
     unsigned recovered;       /* repeats of data that was acknowledged in the end */
     uint32_t passed_length;   /* the longest piece that was acknowledged */
     struct spell window;      /* closed */
@@ -296,7 +301,8 @@ struct story {
 
     struct spell arp_asked;       /* unanswered requests of the phone, in a row */
     uint32_t arp_for;             /* the address it asks for */
-    unsigned arp_silent;          /* requests since the last answer */
+    unsigned arp_silent;          /* requests since the last answer … */
+    struct moment arp_since;      /* … the first of them */
     struct spell address_used;    /* another MAC address claimed its address */
     struct mac address_user;
     struct ip address_used_at;

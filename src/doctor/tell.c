@@ -11,7 +11,7 @@ char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill
     struct grow g = {0};
     struct diagnosis d;
 
-    if (diagnose(t, NULL, &d) < 0)
+    if (diagnose(t, &(struct diagnose_options){.other = o->other, .pair = o->pair}, &d) < 0)
         return NULL;
     v.diagnosis = &d;
     *n_ill = d.n_phones - d.n_well - d.n_unclear;

@@ -13,6 +13,8 @@ struct tell_options {
     enum language language;
     const char *files[2];
     unsigned n_files;
+    const struct timeline *other; /* of the second capture; NULL: there is none */
+    const struct pair *pair;
 };
 
 /* The report of what `t` has seen, on the heap; NULL without memory. *n_ill: how many phones are

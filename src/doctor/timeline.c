@@ -203,12 +203,31 @@ void timeline_bind(struct timeline *t, struct story *story, struct ip ip)
     h->first = story->id;
 }
 
+static void absorb(struct timeline *t, struct story *into, struct story *from)
+{
+    struct host *h = host_at(t, from->ip, false);
+
+    story_absorb(into, from);
+    if (h)
+        host_drop(t, h, from->id);
+    if (!from->is_phone)
+        t->n_strangers--;
+    if (!mac_is_zero(from->mac))
+        map_remove(&t->by_mac, mac_of_story(from));
+    story_done(from);
+    pool_give(&t->stories, from->id);
+}
+
 void timeline_own(struct timeline *t, struct story *story, struct ip ip)
 {
     struct host *h = host_at(t, ip, false);
     struct story *other;
 
     while (h && (other = story_get(t, h->first)) && other != story) {
+        if (!other->name[0] && mac_is_zero(other->mac)) {
+            absorb(t, story, other); /* nothing says it was another */
+            continue;
+        }
         host_drop(t, h, other->id);
         other->ip = (struct ip){0};
         other->shared_address = false;
@@ -274,21 +293,6 @@ static void name_it(struct timeline *t, struct story *s, struct text name, const
         s->mac = mac;
         map_put(&t->by_mac, s);
     }
-}
-
-static void absorb(struct timeline *t, struct story *into, struct story *from)
-{
-    struct host *h = host_at(t, from->ip, false);
-
-    story_absorb(into, from);
-    if (h)
-        host_drop(t, h, from->id);
-    if (!from->is_phone)
-        t->n_strangers--;
-    if (!mac_is_zero(from->mac))
-        map_remove(&t->by_mac, mac_of_story(from));
-    story_done(from);
-    pool_give(&t->stories, from->id);
 }
 
 /* A story without a name of its own, and without a MAC address that says it is another. */
@@ -434,12 +438,14 @@ void timeline_see(void *timeline, const struct sight *s)
         seen[s->kind](t, s);
 }
 
-void timeline_end(struct timeline *t)
+void timeline_end(struct timeline *t, int64_t until_ns)
 {
     struct story *s;
     size_t at = 0;
     uint64_t id;
 
+    if (until_ns > t->facts.last.ns)
+        t->facts.last.ns = until_ns;
     t->facts.n_phones = 0;
     while ((s = pool_next(&t->stories, &at, &id)))
         t->facts.n_phones += s->is_phone;

@@ -55,7 +55,8 @@ struct timeline;
 struct timeline *timeline_new(void); /* NULL without memory */
 void timeline_free(struct timeline *t);
 void timeline_see(void *timeline, const struct sight *s); /* a sight_fn */
-void timeline_end(struct timeline *t); /* the capture is over: what waits is settled */
+/* The capture is over: what waits is settled. `until_ns`: time of its last packet, which may say nothing about phones; 0: not known. */
+void timeline_end(struct timeline *t, int64_t until_ns);
 
 /* Stories in the order they began: start with *cursor = 0, ends with NULL. */
 const struct story *timeline_next(const struct timeline *t, size_t *cursor);

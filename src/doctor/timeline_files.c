@@ -161,7 +161,8 @@ static void file_asked(struct timeline *t, const struct sight *s, struct text na
         return;
     spell_add(&f->asked, m);
     f->flow = s->flow;
-    f->since_answer++;
+    if (!f->since_answer++)
+        f->waiting = m;
     f->state = FILE_ASKED;
     f->last_block = f->last_ack = 0;
     story_tell(story, EVENT_FILE_ASK, m, "%s of %s%s", f->name, ip_print(server, ip),
@@ -216,6 +217,8 @@ static void tftp_from_server(struct timeline *t, struct story *story, struct sto
     spell_add(&f->data, moment_of(s));
     if (p->op == TFTP_DATA) {
         f->n_again += p->block == f->last_block && f->data.n > 1;
+        f->stuck = p->block == f->last_block ? f->stuck + 1 : 0;
+        f->stuck_most = f->stuck > f->stuck_most ? f->stuck : f->stuck_most;
         f->last_block = p->block;
         f->bytes += p->data.len;
     }

@@ -201,7 +201,8 @@ static void arp_asks(struct story *story, const struct arp *a, struct moment m)
         story->arp_silent = 0;
         story->arp_asked = (struct spell){0};
     }
-    story->arp_silent++;
+    if (!story->arp_silent++)
+        story->arp_since = m;
     spell_add(&story->arp_asked, m);
     story_tell(story, EVENT_ARP_ASK, m, "%s", ip_print(ip_v4(a->target_ip), ip));
 }

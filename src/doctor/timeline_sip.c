@@ -199,7 +199,8 @@ static void on_register(struct timeline *t, const struct sight *s)
     line->authorized = r.authorized;
     spell_add(&line->asked, at);
     line->pending = at;
-    e->asked_s = r.expires;
+    if (!r.leaving && !r.keepalive)
+        e->asked_s = r.expires;
     if (d->keepalive) {
         if (r.keepalive && !e->keepalives.sent.n)
             story_tell(story, EVENT_STANDBY, at, "%s", to);

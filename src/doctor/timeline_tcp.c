@@ -70,8 +70,8 @@ static void opening(struct timeline *t, struct story *story, struct peer *p, con
     p->opening = m;
     p->syns = 1 + s->tcp.again;
     p->stands = p->middle = p->tls_done = false;
-    p->unacked = (struct moment){0};
-    p->unacked_again = 0;
+    p->syn_ack_again = 0;
+    memset(p->repeats, 0, sizeof(p->repeats));
     p->window_since = (struct moment){0};
     p->from_phone = p->from_server = false;
     spell_add(&p->opened, m);
@@ -80,19 +80,27 @@ static void opening(struct timeline *t, struct story *story, struct peer *p, con
         story_tell(story, EVENT_TCP_OPEN, m, "%s", to);
 }
 
-#define LATE_NS 1000000000LL
+#define LATE_NS 800000000LL
 
 static void accepted(struct timeline *t, struct story *story, struct peer *p, const struct sight *s,
                      const char *to)
 {
     struct moment m = moment_of(s);
+    int64_t took;
 
     p->from_server = true;
-    p->accepted_ns = s->tcp.after_ns;
-    p->accepted_sum_ns += s->tcp.after_ns;
-    if (s->tcp.after_ns > p->accepted_max_ns)
-        p->accepted_max_ns = s->tcp.after_ns;
-    p->accepted_late += s->tcp.after_ns >= LATE_NS;
+    if (!moment_is(p->opening) && p->flow == s->flow) {
+        p->syn_ack_again++; /* the phone has not heard it */
+        return;
+    }
+    /* From the first SYN. One that was lost, and answered at once when repeated, does not make the
+     * answer late. */
+    took = moment_is(p->opening) ? moments_between(p->opening, m) : s->tcp.after_ns;
+    p->accepted_ns = took;
+    p->accepted_sum_ns += took;
+    if (took > p->accepted_max_ns)
+        p->accepted_max_ns = took;
+    p->accepted_late += took >= LATE_NS && s->tcp.after_ns >= LATE_NS / 10;
     spell_add(&p->accepted, m);
     p->opening = (struct moment){0};
     service_answered(t, p->server.ip, service_of(p->server.port), m);
@@ -104,21 +112,17 @@ static void again(struct story *story, struct peer *p, const struct sight *s, co
 {
     struct moment m = moment_of(s);
     struct session *e = story_session(story, s->flow, &p->server);
+    struct repeat *r = &p->repeats[!s->from_client];
 
     spell_add(s->from_client ? &p->again_phone : &p->again_server, m);
     if (s->tcp.again > p->again_most)
         p->again_most = s->tcp.again;
-    if (!moment_is(p->unacked) || p->unacked_server == s->from_client) {
-        p->unacked = m;
-        p->unacked_again = 0;
-        p->n_again_ns = 0;
-    }
-    p->unacked_server = !s->from_client;
-    p->unacked_length = s->tcp.length;
-    p->unacked_again++;
-    p->unacked_ns = s->tcp.after_ns;
-    if (p->n_again_ns < sizeof(p->again_ns) / sizeof(*p->again_ns))
-        p->again_ns[p->n_again_ns++] = s->tcp.after_ns;
+    if (!moment_is(r->since) || r->flow != s->flow || s->tcp.after_ns < r->waited_ns)
+        *r = (struct repeat){.since = m, .flow = s->flow};
+    r->length = s->tcp.length;
+    r->n++;
+    r->before_ns = r->waited_ns;
+    r->waited_ns = s->tcp.after_ns;
     if (e && s->from_client)
         keepalive_again(&e->keepalives, m, s->tcp.after_ns);
     if (!is_for_files(p->server.port))
@@ -128,11 +132,12 @@ static void again(struct story *story, struct peer *p, const struct sight *s, co
 /* Who acknowledges is the sender of the packet. */
 static void acknowledged(struct story *story, struct peer *p, const struct sight *s)
 {
+    struct repeat *r = &p->repeats[s->from_client]; /* of the other side's data */
     struct session *e;
 
-    if (moment_is(p->unacked) && p->unacked_server == s->from_client) {
-        p->recovered += p->unacked_again;
-        p->unacked = (struct moment){0};
+    if (moment_is(r->since) && r->flow == s->flow) {
+        p->recovered += r->n;
+        r->since = (struct moment){0};
     }
     if (s->tcp.length > p->passed_length)
         p->passed_length = s->tcp.length;

@@ -33,7 +33,7 @@ static void many_healthy_phones_are_all_well(void **state)
     struct diagnosis d;
 
     together(&k, 15, 3, true);
-    timeline_end(k.t);
+    timeline_end(k.t, 0);
     assert_int_equal(diagnose(k.t, NULL, &d), 0);
     assert_int_equal(d.n_phones, 15);
     assert_int_equal(d.n_well, 15);
@@ -879,7 +879,7 @@ static void phones_with_one_trouble_become_a_cohort(void **state)
     }
     wait_s(&k, 20);
     dhcp(&k, 9, DHCP_INFORM, NULL);
-    timeline_end(k.t);
+    timeline_end(k.t, 0);
     assert_int_equal(diagnose(k.t, NULL, &d), 0);
     assert_int_equal(d.n_phones, 6);
     assert_int_equal(d.n_well, 1);

@@ -366,7 +366,7 @@ static inline void causes_are_with(struct scenery *k, unsigned phone, const char
     const struct story *s;
 
     timeline_see(k->t, &tick);
-    timeline_end(k->t);
+    timeline_end(k->t, 0);
     assert_int_equal(diagnose(k->t, o, &d), 0);
     s = phone ? timeline_mac(k->t, kit_mac(phone)) : NULL;
     assert_true(!phone || s);

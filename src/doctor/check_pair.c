@@ -1,0 +1,140 @@
+/* check_pair.c - what two captures, at the phone's end and at the server's, say together: which way
+ * a packet was lost. */
+#include "doctor/check.h"
+#include "doctor/pair.h"
+
+/* The same phone in the capture of the other end. */
+static const struct story *other_end(const struct scene *c)
+{
+    const struct timeline *other = c->options->other;
+
+    if (!other || !c->options->pair || !pair_facts(c->options->pair)->joined)
+        return NULL;
+    return c->story->name[0] ? timeline_named(other, c->story->name)
+                             : timeline_mac(other, c->story->mac);
+}
+
+static const struct pair_flow *flow_of(const struct scene *c, const struct session *e)
+{
+    size_t n;
+    const struct pair_flow *f = pair_flows(c->options->pair, &n);
+    const struct peer *p = NULL;
+
+    for (unsigned i = 0; i < c->story->n_peers; i++)
+        if (endpoint_equal(&c->story->peers[i].server, &e->server))
+            p = &c->story->peers[i];
+    for (size_t i = 0; p && i < n; i++)
+        if (endpoint_equal(&f[i].server[0], &e->server) &&
+            ip_equal(f[i].phone[0].ip, c->story->ip) &&
+            (f[i].lost[PAIR_TO_SERVER] || f[i].lost[PAIR_TO_PHONE]))
+            return &f[i];
+    return NULL;
+}
+
+/* Keepalives that had to be repeated or stayed unanswered, and what became of their packets. */
+static bool lost_on(const struct scene *c, struct finding *f, enum pair_way way)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    if (!c->options->pair)
+        return false;
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+        const struct keepalives *k = &e->keepalives;
+        bool waits = moment_is(k->pending) && settled(c, k->pending, 5 * SECOND);
+        struct moment lost = waits ? k->pending : k->lost.last;
+        const struct pair_flow *flow;
+
+        if (e->standby || (!waits && !k->n_lost && !k->n_again) || !(flow = flow_of(c, e)) ||
+            flow->lost[way] < 2 || flow->lost[way] <= flow->lost[!way])
+            continue;
+        detail(f, "%s, %u packets", endpoint_words(&e->server, to), flow->lost[way]);
+        if (moment_is(lost))
+            prove(f, lost, "keepalive to %s, not answered", to);
+        prove(f, moment_is(lost) ? (struct moment){0} : k->again.last,
+              way == PAIR_TO_SERVER
+                  ? "%u packets left the phone's end and never came to the server's"
+                  : "%u packets left the server's end and never came to the phone's",
+              flow->lost[way]);
+        return true;
+    }
+    return false;
+}
+
+static bool to_server(const struct scene *c, struct finding *f)
+{
+    return lost_on(c, f, PAIR_TO_SERVER);
+}
+
+static bool to_phone(const struct scene *c, struct finding *f)
+{
+    return lost_on(c, f, PAIR_TO_PHONE);
+}
+
+/* The server sends what the phone's end never sees. */
+static bool tftp_one_way(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+
+    for (unsigned i = 0; other && i < c->story->n_files; i++) {
+        const struct story_file *here = &c->story->files[i];
+
+        for (unsigned k = 0; k < other->n_files; k++) {
+            const struct story_file *there = &other->files[k];
+
+            if (here->http || here->answered || !there->data.n || strcmp(here->name, there->name) ||
+                !ip_equal(here->server, there->server))
+                continue;
+            detail(f, "%s", here->name);
+            prove_spell(f, &here->asked, "TFTP request for %s, no answer at the phone's end",
+                        here->name);
+            prove_spell(f, &there->data, "the server sends it");
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reset at the phone's end, and the server never said so: somebody between them did. */
+static bool nat_timeout(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+    const struct session *seen = NULL;
+    unsigned n = 0, by_server = 0;
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; other && i < c->story->n_sessions; i++)
+        if (c->story->sessions[i].end == SESSION_SERVER_RESET &&
+            moment_is(c->story->sessions[i].accepted)) {
+            seen = &c->story->sessions[i];
+            n++;
+        }
+    for (unsigned i = 0; other && i < other->n_peers; i++)
+        by_server += other->peers[i].reset_server.n;
+    if (n < 2 || by_server >= n)
+        return false;
+    detail(f, "%s, %u times", endpoint_words(&seen->server, to), n);
+    prove(f, seen->ended, "RST at the phone's end, in the name of %s", to);
+    prove(f, (struct moment){0},
+          "the server's end shows %u resets of the server, the phone's end %u", by_server, n);
+    return true;
+}
+
+static bool dscp_lost(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+
+    if (!other || c->story->marked[0].n < 3 || other->unmarked[1].n < 3 || other->marked[1].n)
+        return false;
+    detail(f, "%u packets with the mark leave, %u arrive without", c->story->marked[0].n,
+           other->unmarked[1].n);
+    prove_spell(f, &c->story->marked[0], "signalling with a DSCP at the phone's end");
+    prove_spell(f, &other->unmarked[1], "DSCP 0 at the server's end");
+    return true;
+}
+
+const struct rule pair_rules[] = {
+    {CAUSE_TFTP_ONE_WAY, tftp_one_way},   {CAUSE_KEEPALIVE_TO_SERVER, to_server},
+    {CAUSE_KEEPALIVE_TO_PHONE, to_phone}, {CAUSE_NAT_TIMEOUT, nat_timeout},
+    {CAUSE_DSCP_LOST, dscp_lost},         {0},
+};
