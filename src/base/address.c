@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/map.h"
 
 struct ip ip_v4(uint32_t n)
@@ -57,9 +58,16 @@ int ip_parse(struct text t, struct ip *ret)
 
 const char *ip_print(struct ip ip, char to[static IP_TEXT_MAX])
 {
-    to[0] = '\0';
-    if (ip.family)
-        inet_ntop(ip.family == 6 ? AF_INET6 : AF_INET, ip.bytes, to, IP_TEXT_MAX);
+    struct writer w = writer_of(to, IP_TEXT_MAX);
+
+    if (ip.family == 6)
+        return inet_ntop(AF_INET6, ip.bytes, to, IP_TEXT_MAX);
+    for (int i = 0; ip.family && i < 4; i++) {
+        if (i)
+            write_u8(&w, '.');
+        write_number(&w, ip.bytes[i]);
+    }
+    write_u8(&w, 0);
     return to;
 }
 

@@ -120,6 +120,17 @@ void write_string(struct writer *w, const char *s)
     write_text(w, text_of(s));
 }
 
+void write_number(struct writer *w, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    write_bytes(w, digits + at, sizeof(digits) - at);
+}
+
 void write_format(struct writer *w, const char *format, ...)
 {
     va_list args;

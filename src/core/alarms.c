@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
+
 const struct alarm_catalogue_row alarm_catalogues[N_CATALOGUES] = {
 #define CATALOGUE(id, tag, app) {tag, app},
 #include "core/alarms.def"
@@ -24,18 +26,37 @@ void alarm_begin(struct alarm_draft *d, enum alarm_id id)
 {
     memset(d, 0, offsetof(struct alarm_draft, text));
     d->id = id;
+    d->keys = alarm_rows[id].parameters;
     d->times = 1;
     d->text[0] = '\0';
 }
 
-static bool knows_key(enum alarm_id id, const char *key)
+/* Where `keys` goes on behind that key; NULL: it is not there. */
+static const char *behind_key(const char *keys, const char *key)
 {
-    struct text rest = text_of(alarm_rows[id].parameters);
+    struct text rest = text_of(keys);
 
     while (rest.at)
         if (text_is(text_split(&rest, ' '), key))
-            return true;
-    return false;
+            return rest.at ? rest.at : "";
+    return NULL;
+}
+
+static bool row_has(enum alarm_id id, const char *key)
+{
+    return behind_key(alarm_rows[id].parameters, key);
+}
+
+/* Keys come in the order of their row, so that the next one is near. */
+static bool knows_key(struct alarm_draft *d, const char *key)
+{
+    const char *behind = behind_key(d->keys, key);
+
+    if (!behind)
+        behind = behind_key(alarm_rows[d->id].parameters, key);
+    if (behind)
+        d->keys = behind;
+    return behind;
 }
 
 static char tame(char c)
@@ -47,40 +68,56 @@ static char tame(char c)
     return (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
 }
 
+void alarm_put_text(struct alarm_draft *d, const char *key, struct text value)
+{
+    struct writer w = writer_of(d->text + d->len, sizeof(d->text) - d->len - 1);
+
+    assert(knows_key(d, key));
+    if (!value.len)
+        return;
+    write_u8(&w, '[');
+    write_string(&w, key);
+    write_u8(&w, '=');
+    for (size_t i = 0; i < value.len; i++)
+        write_u8(&w, (uint8_t)tame(value.at[i]));
+    write_u8(&w, ']');
+    if (!w.bad) /* a parameter is there whole or not at all */
+        d->len += writer_len(&w);
+    d->text[d->len] = '\0';
+}
+
+void alarm_put_number(struct alarm_draft *d, const char *key, uint64_t value)
+{
+    char digits[24];
+    struct writer w = writer_of(digits, sizeof(digits));
+
+    write_number(&w, value);
+    alarm_put_text(d, key, (struct text){digits, writer_len(&w)});
+}
+
 void alarm_put(struct alarm_draft *d, const char *key, const char *format, ...)
 {
     char value[400];
-    size_t room = sizeof(d->text) - d->len;
     va_list args;
-    int n;
 
-    assert(knows_key(d->id, key));
     va_start(args, format);
     vsnprintf(value, sizeof(value), format, args);
     va_end(args);
-    if (!value[0])
-        return;
-    for (char *c = value; *c; c++)
-        *c = tame(*c);
-    n = snprintf(d->text + d->len, room, "[%s=%s]", key, value);
-    if (n < 0 || (size_t)n >= room)
-        d->text[d->len] = '\0'; /* a parameter is there whole or not at all */
-    else
-        d->len += (size_t)n;
+    alarm_put_text(d, key, text_of(value));
 }
 
 void alarm_put_device(struct alarm_draft *d, struct device_name name)
 {
     d->device = name;
-    alarm_put(d, "DeviceName", "%s", name.s);
+    alarm_put_text(d, "DeviceName", text_of(name.s));
 }
 
 void alarm_put_mac(struct alarm_draft *d, struct device_name name)
 {
     struct mac mac;
 
-    if (device_name_mac(name, &mac) == 0)
-        alarm_put(d, "MACAddress", "%012llX", (unsigned long long)mac_number(mac));
+    if (device_name_mac(name, &mac) == 0) /* "SEP" and its digits, upper case */
+        alarm_put_text(d, "MACAddress", text_skip(text_of(device_name_of_mac(mac).s), 3));
 }
 
 void alarm_put_ip(struct alarm_draft *d, struct ip ip)
@@ -89,16 +126,16 @@ void alarm_put_ip(struct alarm_draft *d, struct ip ip)
 
     d->ip = ip;
     if (ip.family)
-        alarm_put(d,
-                  ip.family == 6 && knows_key(d->id, "IPV6Address") ? "IPV6Address" : "IPAddress",
-                  "%s", ip_print(ip, text));
+        alarm_put_text(
+            d, ip.family == 6 && row_has(d->id, "IPV6Address") ? "IPV6Address" : "IPAddress",
+            text_of(ip_print(ip, text)));
 }
 
 void alarm_put_reason(struct alarm_draft *d, uint32_t reason)
 {
     d->reason = reason;
     if (reason)
-        alarm_put(d, "Reason", "%u", reason);
+        alarm_put_number(d, "Reason", reason);
 }
 
 struct alarm *alarm_finish(const struct alarm_draft *d)
@@ -143,26 +180,51 @@ struct text alarm_parameter(const struct alarm *a, const char *key)
     return TEXT("");
 }
 
+/* "Jul 02 2015 06:22:31": alarms of one second have it in common. */
+static struct text stamp_of(time_t seconds)
+{
+    static _Thread_local struct {
+        time_t seconds;
+        size_t len;
+        char text[32];
+    } last;
+    struct tm tm;
+
+    if (!last.len || last.seconds != seconds) {
+        gmtime_r(&seconds, &tm);
+        last.len = strftime(last.text, sizeof(last.text), "%b %d %Y %H:%M:%S", &tm);
+        last.seconds = seconds;
+    }
+    return (struct text){last.text, last.len};
+}
+
+static void write_all(struct writer *w, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++) /* what does not fit whole is cut: the line ends there */
+        write_bytes(w, words[i], strnlen(words[i], writer_left(w)));
+}
+
 size_t alarm_print(const struct alarm *a, uint64_t sequence, const char *node, const char *cluster,
                    char *to, size_t size)
 {
     const struct alarm_row *row = &alarm_rows[a->id];
     const struct alarm_catalogue_row *catalogue = &alarm_catalogues[row->catalogue];
-    time_t seconds = (time_t)(a->time_us / 1000000);
-    unsigned ms = (unsigned)(a->time_us / 1000 % 1000);
-    struct tm tm;
-    char stamp[32];
-    int n;
+    const char severity[] = {'-', (char)('0' + alarm_severity(a)), '-', '\0'};
+    const char ms[] = {'.', (char)('0' + a->time_us / 100000 % 10),
+                       (char)('0' + a->time_us / 10000 % 10), (char)('0' + a->time_us / 1000 % 10),
+                       '\0'};
+    struct writer w = writer_of(to, size - 1);
 
-    gmtime_r(&seconds, &tm);
-    strftime(stamp, sizeof(stamp), "%b %d %Y %H:%M:%S", &tm);
-    n = snprintf(to, size,
-                 "%llu: %s: %s.%03u UTC :  %%%s-%u-%s: %%%s[AppID=%s][ClusterID=%s][NodeID=%s]: %s",
-                 (unsigned long long)sequence, node, stamp, ms, catalogue->tag, alarm_severity(a),
-                 row->name, a->parameters, catalogue->app, cluster, node, row->text);
-    if (n < 0)
-        return 0;
-    return (size_t)n < size ? (size_t)n : size - 1;
+    write_number(&w, sequence);
+    write_all(&w, (const char *const[]){": ", node, ": "}, 3);
+    write_text(&w, stamp_of((time_t)(a->time_us / 1000000)));
+    write_all(&w,
+              (const char *const[]){ms, " UTC :  %", catalogue->tag, severity, row->name, ": %",
+                                    a->parameters, "[AppID=", catalogue->app,
+                                    "][ClusterID=", cluster, "][NodeID=", node, "]: ", row->text},
+              15);
+    to[writer_len(&w)] = '\0';
+    return writer_len(&w);
 }
 
 /* --- reasons -------------------------------------------------------------------------------------

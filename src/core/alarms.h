@@ -66,6 +66,7 @@ struct alarm_draft {
     uint32_t reason, times;
     struct device_name device;
     struct ip ip;
+    const char *keys; /* of its row, behind the last that was put */
     size_t len;
     char text[ALARM_TEXT_MAX];
 };
@@ -73,6 +74,8 @@ struct alarm_draft {
 void alarm_begin(struct alarm_draft *d, enum alarm_id id);
 void alarm_put(struct alarm_draft *d, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void alarm_put_text(struct alarm_draft *d, const char *key, struct text value);
+void alarm_put_number(struct alarm_draft *d, const char *key, uint64_t value);
 /* The usual parameters; each also fills the field of the alarm. Nothing is put for what is empty.
  */
 void alarm_put_device(struct alarm_draft *d, struct device_name name); /* DeviceName */

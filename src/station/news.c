@@ -67,12 +67,12 @@ void tell_transient(struct station *s, uint32_t reason, uint32_t times, struct e
     alarm_put_ip(&d, s->peer.ip);
     alarm_put_device(&d, s->name);
     alarm_put_mac(&d, s->name);
-    alarm_put(&d, "Protocol", "%s", s->kind->protocol);
-    alarm_put(&d, "DeviceType", "%u", s->model);
+    alarm_put_text(&d, "Protocol", text_of(s->kind->protocol));
+    alarm_put_number(&d, "DeviceType", s->model);
     alarm_put_reason(&d, reason);
-    alarm_put(&d, "ConnectingPort", "%u", s->local.port);
+    alarm_put_number(&d, "ConnectingPort", s->local.port);
     put_signal(&d, s);
-    alarm_put(&d, "StationState", "%s", s->kind->state_name(s->state));
+    alarm_put_text(&d, "StationState", text_of(s->kind->state_name(s->state)));
     effects_alarm(e, &d);
 }
 
@@ -85,11 +85,11 @@ static void tell_unregistered(struct station *s, uint32_t reason, struct effects
     alarm_put_device(&d, s->name);
     alarm_put_mac(&d, s->name);
     alarm_put_ip(&d, s->peer.ip);
-    alarm_put(&d, "Protocol", "%s", s->kind->protocol);
-    alarm_put(&d, "DeviceType", "%u", s->model);
-    alarm_put(&d, "Description", "%s", phone ? phone->description : "");
+    alarm_put_text(&d, "Protocol", text_of(s->kind->protocol));
+    alarm_put_number(&d, "DeviceType", s->model);
+    alarm_put_text(&d, "Description", text_of(phone ? phone->description : ""));
     alarm_put_reason(&d, reason);
-    alarm_put(&d, "IPAddrAttributes", "%u", s->address_scope);
+    alarm_put_number(&d, "IPAddrAttributes", s->address_scope);
     if (reason != UNREGISTERED_CONNECTIVITY_ERROR)
         put_signal(&d, s);
     effects_alarm(e, &d);
@@ -109,8 +109,7 @@ static void put_numbers(struct alarm_draft *d, const struct phone *phone)
             write_string(&w, ",");
         write_text(&w, text_split(&target, '/'));
     }
-    *w.at = '\0';
-    alarm_put(d, "AssociatedDNs", "%s", list);
+    alarm_put_text(d, "AssociatedDNs", (struct text){list, writer_len(&w)});
 }
 
 void tell_registered(struct station *s, enum alarm_id id, struct effects *e)
@@ -122,14 +121,14 @@ void tell_registered(struct station *s, enum alarm_id id, struct effects *e)
     alarm_put_device(&d, s->name);
     alarm_put_mac(&d, s->name);
     alarm_put_ip(&d, s->peer.ip);
-    alarm_put(&d, "Protocol", "%s", s->kind->protocol);
-    alarm_put(&d, "Description", "%s", phone ? phone->description : "");
-    alarm_put(&d, "LoadID", "%s", s->load);
+    alarm_put_text(&d, "Protocol", text_of(s->kind->protocol));
+    alarm_put_text(&d, "Description", text_of(phone ? phone->description : ""));
+    alarm_put_text(&d, "LoadID", text_of(s->load));
     put_numbers(&d, phone);
-    alarm_put(&d, "PerfMonObjType", "2");
-    alarm_put(&d, "DeviceType", "%u", s->model);
-    alarm_put(&d, "IPAddrAttributes", "%u", s->address_scope);
-    alarm_put(&d, "ActiveLoadId", "%s", s->load);
+    alarm_put_number(&d, "PerfMonObjType", 2);
+    alarm_put_number(&d, "DeviceType", s->model);
+    alarm_put_number(&d, "IPAddrAttributes", s->address_scope);
+    alarm_put_text(&d, "ActiveLoadId", text_of(s->load));
     effects_alarm(e, &d);
 }
 
@@ -149,7 +148,7 @@ void tell_mismatch(struct station *s, struct effects *e)
 
     alarm_begin(&d, ALARM_DEVICE_TYPE_MISMATCH);
     alarm_put(&d, "DBDeviceType", "%d", phone ? phone->model : 0);
-    alarm_put(&d, "DeviceType", "%u", s->model);
+    alarm_put_number(&d, "DeviceType", s->model);
     alarm_put_device(&d, s->name);
     d.ip = s->peer.ip;
     effects_alarm(e, &d);
@@ -172,15 +171,15 @@ static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, s
     alarm_begin(&d, ALARM_DEVICE_TOGGLE);
     alarm_put_device(&d, s->name);
     alarm_put_ip(&d, s->peer.ip);
-    alarm_put(&d, "Registrations", "%u", FLAPPING_TIMES);
-    alarm_put(&d, "Interval", "%u", FLAPPING_WINDOW_MS / 1000);
-    alarm_put(&d, "Period", "%u", period_ms / 1000);
+    alarm_put_number(&d, "Registrations", FLAPPING_TIMES);
+    alarm_put_number(&d, "Interval", FLAPPING_WINDOW_MS / 1000);
+    alarm_put_number(&d, "Period", period_ms / 1000);
     if (cause)
-        alarm_put(&d, "Cause", "%s", reason_unregistered(cause)->text);
-    alarm_put(&d, "OtherNode", "%s", other);
+        alarm_put_text(&d, "Cause", text_of(reason_unregistered(cause)->text));
+    alarm_put_text(&d, "OtherNode", text_of(other));
     effects_alarm(e, &d);
-    station_log(s, LOG_LEVEL_WARNING, "registers again and again, every %u s%s%s: %s", period_ms / 1000,
-                *other ? ", in between at " : "", other,
+    station_log(s, LOG_LEVEL_WARNING, "registers again and again, every %u s%s%s: %s",
+                period_ms / 1000, *other ? ", in between at " : "", other,
                 cause ? reason_unregistered(cause)->text : "no known cause");
 }
 
@@ -208,11 +207,11 @@ void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepal
     alarm_begin(&d, ALARM_KEEPALIVE_LATE);
     alarm_put_device(&d, s->name);
     alarm_put_ip(&d, s->peer.ip);
-    alarm_put(&d, "Expected", "%u", interval_s);
+    alarm_put_number(&d, "Expected", interval_s);
     alarm_put(&d, "Took", "%u.%01u", found->took_ms / 1000, found->took_ms % 1000 / 100);
-    alarm_put(&d, "Missed", "%u", found->missed);
+    alarm_put_number(&d, "Missed", found->missed);
     alarm_put(&d, "Jitter", "%u ms", found->jitter_ms);
-    alarm_put(&d, "Advice", "%s", found->advice);
+    alarm_put_text(&d, "Advice", text_of(found->advice));
     effects_alarm(e, &d);
 }
 
@@ -232,7 +231,7 @@ void tell_flood(struct station *s, uint32_t n_events, struct effects *e)
     struct alarm_draft d;
 
     alarm_begin(&d, ALARM_DEVICE_MAX_EVENTS);
-    alarm_put(&d, "TotalEventsReceived", "%u", n_events);
+    alarm_put_number(&d, "TotalEventsReceived", n_events);
     alarm_put_ip(&d, s->peer.ip);
     alarm_put(&d, "MaxEventsAllowed", "%d", SETTING_OF(s, max_station_events));
     d.device = s->name;
@@ -245,7 +244,7 @@ void tell_order(struct station *s, enum alarm_id id, struct effects *e)
 
     alarm_begin(&d, id);
     alarm_put_device(&d, s->name);
-    alarm_put(&d, "DeviceType", "%u", s->model);
+    alarm_put_number(&d, "DeviceType", s->model);
     d.ip = s->peer.ip;
     effects_alarm(e, &d);
 }
