@@ -65,7 +65,7 @@ const char *ip_print(struct ip ip, char to[static IP_TEXT_MAX])
     for (int i = 0; ip.family && i < 4; i++) {
         if (i)
             write_u8(&w, '.');
-        write_number(&w, ip.bytes[i]);
+        write_decimal(&w, ip.bytes[i]);
     }
     write_u8(&w, 0);
     return to;

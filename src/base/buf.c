@@ -120,7 +120,7 @@ void write_string(struct writer *w, const char *s)
     write_text(w, text_of(s));
 }
 
-void write_number(struct writer *w, uint64_t n)
+void write_decimal(struct writer *w, uint64_t n)
 {
     char digits[20];
     size_t at = sizeof(digits);

@@ -92,5 +92,5 @@ void write_bytes(struct writer *w, const void *bytes, size_t n);
 void write_zeroes(struct writer *w, size_t n);
 void write_text(struct writer *w, struct text t);
 void write_string(struct writer *w, const char *s); /* without its NUL */
-void write_number(struct writer *w, uint64_t n);    /* decimal */
+void write_decimal(struct writer *w, uint64_t n);    /* decimal */
 void write_format(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

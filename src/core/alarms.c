@@ -91,7 +91,7 @@ void alarm_put_number(struct alarm_draft *d, const char *key, uint64_t value)
     char digits[24];
     struct writer w = writer_of(digits, sizeof(digits));
 
-    write_number(&w, value);
+    write_decimal(&w, value);
     alarm_put_text(d, key, (struct text){digits, writer_len(&w)});
 }
 
@@ -215,7 +215,7 @@ size_t alarm_print(const struct alarm *a, uint64_t sequence, const char *node, c
                        '\0'};
     struct writer w = writer_of(to, size - 1);
 
-    write_number(&w, sequence);
+    write_decimal(&w, sequence);
     write_all(&w, (const char *const[]){": ", node, ": "}, 3);
     write_text(&w, stamp_of((time_t)(a->time_us / 1000000)));
     write_all(&w,

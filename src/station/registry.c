@@ -1,6 +1,7 @@
 #include "station/registry_own.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ void registry_set_directory(struct registry *r, const struct directory *dir, str
 {
     r->now = now;
     r->directory = dir;
+    r->asked.name.s[0] = '\0';
     r->directory_version++; /* our own count: a restored database may begin again */
     for (int i = 0; i < N_SETTINGS; i++)
         if (setting_rows[i].kind != SETTING_STRING)
@@ -63,12 +65,23 @@ const void *registry_row(const struct registry *r, enum entity entity, const cha
     return r->directory && key && *key ? directory_find(r->directory, entity, text_of(key)) : NULL;
 }
 
+const struct phone *registry_phone(struct registry *r, const char *name)
+{
+    if (!name[0] || !r->directory)
+        return NULL;
+    if (strcmp(r->asked.name.s, name) == 0)
+        return r->asked.phone;
+    if (text_copy(r->asked.name.s, sizeof(r->asked.name.s), text_of(name)) < strlen(name))
+        r->asked.name.s[0] = '\0'; /* too long to be kept */
+    return r->asked.phone = directory_phone(r->directory, text_of(name));
+}
+
 const struct phone *station_phone(struct station *x)
 {
-    const struct registry *r = x->registry;
+    struct registry *r = x->registry;
 
     if (x->phone_version != r->directory_version) {
-        x->phone = r->directory ? directory_phone(r->directory, key_of(x)) : NULL;
+        x->phone = registry_phone(r, x->name.s);
         x->phone_version = r->directory_version;
     }
     return x->phone;
@@ -130,13 +143,17 @@ void station_take_name(struct station *x, struct effects *e)
 
 int station_enter_name(struct station *x)
 {
-    return registry_holder(x->registry, x->name) == x ? 0 : map_put(&x->registry->by_name, x);
+    if (x->has_name && registry_holder(x->registry, x->name) == x)
+        return 0;
+    x->has_name = map_put(&x->registry->by_name, x) == 0;
+    return x->has_name ? 0 : -ENOMEM;
 }
 
 void station_leave_name(struct station *x)
 {
-    if (x->name.s[0] && registry_holder(x->registry, x->name) == x)
+    if (x->has_name && registry_holder(x->registry, x->name) == x)
         map_remove(&x->registry->by_name, key_of(x));
+    x->has_name = false;
 }
 
 void station_move(struct station *x, enum station_state to)

@@ -31,6 +31,10 @@ struct registry {
     uint64_t directory_version; /* how many snapshots were given; 0 none */
     struct moment now;
     struct map by_name; /* of station: who has entered its name */
+    struct {            /* what registry_phone was asked last */
+        struct device_name name;
+        const struct phone *phone;
+    } asked;
     size_t n_registered[N_PROTOCOLS], n_tokens;
     struct flapping *flapping;
     struct refused *refused;
@@ -56,6 +60,8 @@ const struct device_pool *station_pool(struct station *x);
 const struct callmanager_group *station_group(struct station *x);
 bool station_is_at_home(struct station *x); /* false: this node is only a backup of its group */
 /* A record by its key, or NULL; also when the key is NULL or empty. */
+/* A phone by its name, or NULL. One message asks for the same one several times. */
+const struct phone *registry_phone(struct registry *r, const char *name);
 const void *registry_row(const struct registry *r, enum entity entity, const char *key);
 
 struct station *registry_holder(const struct registry *r, struct device_name name);

@@ -204,10 +204,8 @@ static bool proves_user(struct sip_request *q, const struct phone *phone)
 
 bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d)
 {
-    const struct directory *dir = q->owner->registry->directory;
-    const struct phone *phone = d     ? station_phone(&d->station)
-                                : dir ? directory_phone(dir, text_of(q->reg.device.s))
-                                      : NULL;
+    const struct phone *phone =
+        d ? station_phone(&d->station) : registry_phone(q->owner->registry, q->reg.device.s);
     const struct security_profile *profile;
 
     if (!phone || phone->protocol != PROTOCOL_SIP)

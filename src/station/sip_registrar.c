@@ -73,10 +73,8 @@ static struct sip_device *find(const struct sip_request *q)
 
     if (d)
         return d;
-    phone = q->owner->registry->directory
-                ? directory_phone(q->owner->registry->directory, text_of(name.s))
-                : NULL;
-    if (!phone)
+    phone = registry_phone(q->owner->registry, name.s);
+    if (!phone || !strcmp(phone->name, name.s))
         return NULL;
     text_copy(name.s, sizeof(name.s), text_of(phone->name)); /* as it is written there */
     return sip_device_find(q->owner, name);
@@ -235,9 +233,7 @@ static void no_room(struct sip_request *q)
 
 static void do_register(struct sip_device *d, struct sip_request *q)
 {
-    struct registry *r = q->owner->registry;
-    const struct phone *phone =
-        r->directory ? directory_phone(r->directory, text_of(q->reg.device.s)) : NULL;
+    const struct phone *phone = registry_phone(q->owner->registry, q->reg.device.s);
 
     q->line = phone ? (uint16_t)line_of(phone, &q->reg) : 1;
     if (!q->line) {
@@ -261,7 +257,7 @@ static void do_unregister(struct sip_device *d, struct sip_request *q)
 {
     const struct directory *dir = q->owner->registry->directory;
 
-    if (!d && dir && !directory_phone(dir, text_of(q->reg.device.s))) {
+    if (!d && dir && !registry_phone(q->owner->registry, q->reg.device.s)) {
         sip_answer_warning(q, 404, "");
         return;
     }

@@ -45,6 +45,7 @@ struct station {
     uint64_t heard_ms;        /* when the last whole message came */
     uint64_t takeover_ms;
     uint32_t loss_ms;          /* silence that makes it lost */
+    bool has_name;             /* it is in the registry under its name */
     uint8_t takeovers;         /* how often the name went to and fro between addresses lately */
     bool off_hook;             /* as it last said */
     uint8_t offered;           /* protocol version, as the phone said */

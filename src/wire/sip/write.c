@@ -4,16 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void write_number(struct writer *w, uint64_t n)
-{
-    char digits[20], *at = digits + sizeof(digits);
-
-    do
-        *--at = (char)('0' + n % 10);
-    while (n /= 10);
-    write_bytes(w, at, (size_t)(digits + sizeof(digits) - at));
-}
-
 static void write_line_end(struct writer *w)
 {
     write_bytes(w, "\r\n", 2);
@@ -40,7 +30,7 @@ void sip_write_named(struct writer *w, const char *name, struct text value)
 void sip_write_number(struct writer *w, enum sip_header_id id, uint64_t value)
 {
     write_name(w, sip_header_name(id));
-    write_number(w, value);
+    write_decimal(w, value);
     write_line_end(w);
 }
 
@@ -105,7 +95,7 @@ static void write_top_via(struct writer *w, struct text all, const struct sip_vi
         write_received(w, from);
     if (via->rport) {
         write_string(w, ";rport=");
-        write_number(w, from->port);
+        write_decimal(w, from->port);
     }
 }
 
@@ -157,7 +147,7 @@ void sip_write_answer(struct writer *w, const struct sip_message *request, uint1
                       uint64_t wall_us, struct text server)
 {
     write_string(w, "SIP/2.0 ");
-    write_number(w, status);
+    write_decimal(w, status);
     write_u8(w, ' ');
     write_string(w, reason ? reason : sip_reason(status));
     write_line_end(w);
@@ -206,7 +196,7 @@ void sip_write_request(struct writer *w, const struct sip_request_head *head)
     sip_write_header(w, SIP_TO, head->to);
     sip_write_header(w, SIP_CALL_ID, head->call_id);
     write_name(w, "CSeq");
-    write_number(w, head->cseq);
+    write_decimal(w, head->cseq);
     write_u8(w, ' ');
     write_string(w, sip_method_name(head->method));
     write_string(w, "\r\nMax-Forwards: 70\r\n");
