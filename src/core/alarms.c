@@ -34,11 +34,14 @@ void alarm_begin(struct alarm_draft *d, enum alarm_id id)
 /* Where `keys` goes on behind that key; NULL: it is not there. */
 static const char *behind_key(const char *keys, const char *key)
 {
-    struct text rest = text_of(keys);
+    size_t len = strlen(key);
 
-    while (rest.at)
-        if (text_is(text_split(&rest, ' '), key))
-            return rest.at ? rest.at : "";
+    for (const char *end; *keys; keys = end) {
+        end = strchrnul(keys, ' ');
+        if ((size_t)(end - keys) == len && !memcmp(keys, key, len))
+            return *end ? end + 1 : end;
+        end += *end == ' ';
+    }
     return NULL;
 }
 
@@ -70,20 +73,21 @@ static char tame(char c)
 
 void alarm_put_text(struct alarm_draft *d, const char *key, struct text value)
 {
-    struct writer w = writer_of(d->text + d->len, sizeof(d->text) - d->len - 1);
+    struct text name = text_of(key);
+    size_t len = name.len + value.len + 3;
+    char *at = d->text + d->len;
 
     assert(knows_key(d, key));
-    if (!value.len)
-        return;
-    write_u8(&w, '[');
-    write_string(&w, key);
-    write_u8(&w, '=');
+    if (!value.len || len >= sizeof(d->text) - d->len)
+        return; /* a parameter is there whole or not at all */
+    *at++ = '[';
+    at = mempcpy(at, name.at, name.len);
+    *at++ = '=';
     for (size_t i = 0; i < value.len; i++)
-        write_u8(&w, (uint8_t)tame(value.at[i]));
-    write_u8(&w, ']');
-    if (!w.bad) /* a parameter is there whole or not at all */
-        d->len += writer_len(&w);
-    d->text[d->len] = '\0';
+        *at++ = tame(value.at[i]);
+    *at++ = ']';
+    *at = '\0';
+    d->len += len;
 }
 
 void alarm_put_number(struct alarm_draft *d, const char *key, uint64_t value)

@@ -12,7 +12,7 @@ struct mailbox {
     uv_async_t wake;
     pthread_mutex_t lock;
     size_t item_size, n_items;
-    size_t read, written; /* both only grow; under the lock */
+    size_t read, written; /* under the lock */
     bool closed;
     mailbox_input input;
     void *context;
@@ -105,6 +105,17 @@ void mailbox_close(struct mailbox *m)
     uv_close((uv_handle_t *)&m->wake, NULL);
 }
 
+/* Under the lock: the handle must not be closed meanwhile. An empty ring begins at its start, so
+ * that no more of it is ever touched than was needed at once. */
+static void put(struct mailbox *m, const void *item)
+{
+    if (m->read == m->written)
+        m->read = m->written = 0;
+    memcpy(place(m, m->written++), item, m->item_size);
+    if (m->written - m->read == 1)
+        uv_async_send(&m->wake);
+}
+
 int mailbox_post(struct mailbox *m, const void *item, size_t reserve)
 {
     int err = 0;
@@ -115,9 +126,18 @@ int mailbox_post(struct mailbox *m, const void *item, size_t reserve)
     else if (m->written - m->read + reserve >= m->n_items)
         err = -ENOBUFS;
     else
-        memcpy(place(m, m->written++), item, m->item_size);
-    if (!err && m->written - m->read == 1)
-        uv_async_send(&m->wake); /* under the lock: the handle must not be closed meanwhile */
+        put(m, item);
     pthread_mutex_unlock(&m->lock);
     return err;
+}
+
+size_t mailbox_post_all(struct mailbox *m, const void *items, size_t n, size_t reserve)
+{
+    size_t posted = 0;
+
+    pthread_mutex_lock(&m->lock);
+    while (posted < n && !m->closed && m->written - m->read + reserve < m->n_items)
+        put(m, (const char *)items + posted++ * m->item_size);
+    pthread_mutex_unlock(&m->lock);
+    return posted;
 }

@@ -232,9 +232,12 @@ static void check_known(struct progress *p, struct progress_phone *phone)
     enter_list(p, phone);
 }
 
-static struct progress_phone *enter(struct progress *p, struct device_name name, uint64_t now_us)
+/* Who is registered is known, whatever snapshot this thread has; the next event asks. */
+static struct progress_phone *enter(struct progress *p, struct device_name name,
+                                    const struct progress_event *e)
 {
-    bool known = p->is_known(p->context, name);
+    bool registered = e->stage == PROGRESS_REGISTERED;
+    bool known = registered || p->is_known(p->context, name);
     struct progress_phone *phone;
     uint64_t id;
 
@@ -244,9 +247,9 @@ static struct progress_phone *enter(struct progress *p, struct device_name name,
     if (!(phone = pool_take(&p->phones, &id)))
         return NULL;
     phone->name = name;
-    phone->first_us = now_us;
+    phone->first_us = e->time_us;
     phone->known = known;
-    phone->epoch = p->epoch;
+    phone->epoch = registered ? 0 : p->epoch;
     phone->ended = true; /* the next event begins a boot */
     device_name_mac(name, &phone->mac);
     if (map_put(&p->by_name, phone) < 0) {
@@ -413,9 +416,18 @@ static void learn(struct progress *p, struct progress_phone *phone, const struct
     if (e->stage == PROGRESS_LINK && e->detail[0] && past_of(phone))
         text_copy(phone->past->port, sizeof(phone->past->port),
                   (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
-    phone->last_us = e->time_us;
     list_remove(&phone->order);
     list_append(phone->known ? &p->known : &p->unknown, &phone->order);
+}
+
+static void take(struct progress *p, struct progress_phone *phone, const struct progress_event *e)
+{
+    if (begins_boot(phone, e))
+        begin_boot(p, phone, e->time_us);
+    if (is_step(phone, e))
+        add_step(p, phone, e);
+    advance(phone, e);
+    phone->last_us = e->time_us;
 }
 
 void progress_event(struct progress *p, const struct progress_event *e)
@@ -425,17 +437,20 @@ void progress_event(struct progress *p, const struct progress_event *e)
 
     if (!phone && name.s[0] && e->stage < N_PROGRESS_STAGES &&
         (looks_like_phone(e) || p->is_known(p->context, name)))
-        phone = enter(p, name, e->time_us);
+        phone = enter(p, name, e);
     if (!phone || e->stage >= N_PROGRESS_STAGES) {
         p->ignored++;
         return;
     }
-    check_known(p, phone);
-    if (begins_boot(phone, e))
-        begin_boot(p, phone, e->time_us);
-    if (is_step(phone, e))
-        add_step(p, phone, e);
-    advance(phone, e);
+    if (e->stage != PROGRESS_REGISTERED)
+        check_known(p, phone);
+    if (e->at_once) {
+        struct progress_event asked = *e;
+
+        asked.stage = PROGRESS_REGISTER;
+        take(p, phone, &asked);
+    }
+    take(p, phone, e);
     learn(p, phone, e);
 }
 

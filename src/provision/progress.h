@@ -36,6 +36,7 @@ struct progress_event {
     uint32_t model;   /* 0 unknown */
     uint32_t code;
     uint8_t protocol; /* enum device_protocol, of registrations */
+    bool at_once;     /* of REGISTERED: it is told of REGISTER as well, which came just before */
     char detail[64];
 };
 

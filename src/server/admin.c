@@ -281,7 +281,9 @@ static void on_message(struct thread *t, const struct message *m)
         break;
     case MESSAGE_SERVICE_STATE:
         on_service_state(a, m->service_state.token, (enum service_id)m->service_state.service,
-                         (enum service_state)m->service_state.state, m->service_state.text);
+                         (enum service_state)m->service_state.state,
+                         m->service_state.take_text ? m->service_state.take_text : "");
+        free(m->service_state.take_text);
         break;
     default: /* not for this thread */
         break;

@@ -82,6 +82,8 @@ extern const struct thread_row admin_thread, storage_thread, leases_thread, sign
 const struct bootstrap *server_bootstrap(const struct server *s);
 /* Copies the message into the mailbox of `to`. When it is full: `take_` things are freed, counted, -ENOBUFS. */
 int server_post(struct server *s, enum thread_id to, const struct message *m);
+/* The same for many that lie in a row; those that find no room are freed and counted. */
+void server_post_all(struct server *s, enum thread_id to, const struct message *m, size_t n);
 void server_progress(struct server *s, const struct progress_event *e); /* fills time_us when 0 */
 void server_alarm(struct server *s, struct alarm *take_alarm);
 void server_service_state(struct server *s, enum service_id service, enum service_state state, uint64_t token,

@@ -10,7 +10,7 @@
 #include "station/sip_stations.h"
 #include "station/stations.h"
 
-#define NEWS_MAX 2048
+#define NEWS_MAX 1024
 
 enum port_id { /* also the tag of the ids of its links */
 #define PORT(service, protocol, transport, key, field, profile) PORT_##service,
@@ -38,6 +38,7 @@ struct signalling {
     struct drain drain;
     uv_timer_t measure; /* each quarter of a second: what was taken, who is sent away */
     uint64_t cpu_us, measured_ns;
+    uint64_t wall_us; /* of the step that runs */
     struct effects *effects;
     struct local_times *times;
     const struct directory *directory; /* what `registry` works with: one reference */
@@ -46,18 +47,18 @@ struct signalling {
     uv_prepare_t prepare;
     uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
     uv_timer_t news_timer;
-    size_t n_news;
-    struct news { /* what the others will be told together */
-        enum thread_id to;
-        struct message message;
-    } news[NEWS_MAX];
+    struct news { /* what another thread will be told together */
+        size_t n;
+        struct message messages[NEWS_MAX];
+    } admin_news, files_news;
     char node[256];
     int n_handles; /* still closing */
 };
 
 static inline struct moment signalling_now(struct signalling *s)
 {
-    return (struct moment){uv_now(&s->thread->loop), server_wall_us()};
+    s->wall_us = server_wall_us();
+    return (struct moment){uv_now(&s->thread->loop), s->wall_us};
 }
 
 /* Whether the core of SIP serves a port, or that of SCCP. */

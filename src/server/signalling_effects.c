@@ -13,11 +13,16 @@
 
 /* --- news for the other threads --- */
 
+static void tell(struct signalling *s, enum thread_id to, struct news *news)
+{
+    server_post_all(s->thread->server, to, news->messages, news->n);
+    news->n = 0;
+}
+
 void signalling_tell_news(struct signalling *s)
 {
-    for (size_t i = 0; i < s->n_news; i++)
-        server_post(s->thread->server, s->news[i].to, &s->news[i].message);
-    s->n_news = 0;
+    tell(s, THREAD_ADMIN, &s->admin_news);
+    tell(s, THREAD_FILES, &s->files_news);
     uv_timer_stop(&s->news_timer);
 }
 
@@ -26,20 +31,31 @@ void signalling_on_news_timer(uv_timer_t *timer)
     signalling_tell_news(timer->data);
 }
 
-static struct message *news_add(struct signalling *s, enum thread_id to, enum message_id id)
+static struct message *news_add(struct signalling *s, struct news *news, enum message_id id)
 {
-    struct news *row;
+    struct message *m;
 
-    if (s->n_news == NEWS_MAX)
+    if (news->n == NEWS_MAX)
         signalling_tell_news(s);
-    if (!s->n_news)
+    if (!s->admin_news.n && !s->files_news.n)
         uv_timer_start(&s->news_timer, signalling_on_news_timer, NEWS_MS, 0);
-    row = &s->news[s->n_news++];
-    *row = (struct news){to, {.id = id}};
-    return &row->message;
+    m = &news->messages[news->n++];
+    m->id = id;
+    return m;
 }
 
 /* --- effects --- */
+
+/* The last that admin will be told is the REGISTER that now is answered. */
+static bool has_just_asked(const struct news *news, const struct station_event *event,
+                           uint64_t now_us)
+{
+    const struct message *m = news->n ? &news->messages[news->n - 1] : NULL;
+    const struct progress_event *e = m && m->id == MESSAGE_PROGRESS ? &m->progress.event : NULL;
+
+    return e && e->stage == PROGRESS_REGISTER && !strcmp(e->device.s, event->device.s) &&
+           !strcmp(e->detail, event->detail) && e->time_us == now_us;
+}
 
 static void tell_progress(struct signalling *s, const struct station_event *event)
 {
@@ -49,9 +65,16 @@ static void tell_progress(struct signalling *s, const struct station_event *even
         [STAGE_REGISTERED] = PROGRESS_REGISTERED,
         [STAGE_UNREGISTERED] = PROGRESS_UNREGISTERED,
     };
-    struct progress_event *e = &news_add(s, THREAD_ADMIN, MESSAGE_PROGRESS)->progress.event;
+    struct progress_event *e;
 
-    *e = (struct progress_event){.time_us = server_wall_us(),
+    if (event->stage == STAGE_REGISTERED && has_just_asked(&s->admin_news, event, s->wall_us)) {
+        e = &s->admin_news.messages[s->admin_news.n - 1].progress.event;
+        e->stage = PROGRESS_REGISTERED;
+        e->at_once = true;
+        return;
+    }
+    e = &news_add(s, &s->admin_news, MESSAGE_PROGRESS)->progress.event;
+    *e = (struct progress_event){.time_us = s->wall_us,
                                  .device = event->device,
                                  .ip = event->ip,
                                  .stage = stages[event->stage],
@@ -65,13 +88,13 @@ static void tell_progress(struct signalling *s, const struct station_event *even
 
 static void tell_alarm(struct signalling *s, struct alarm *take_alarm)
 {
-    take_alarm->time_us = server_wall_us();
-    news_add(s, THREAD_ADMIN, MESSAGE_ALARM)->alarm.take_alarm = take_alarm;
+    take_alarm->time_us = s->wall_us;
+    news_add(s, &s->admin_news, MESSAGE_ALARM)->alarm.take_alarm = take_alarm;
 }
 
 static void tell_binding(struct signalling *s, const struct effect *row)
 {
-    struct message *m = news_add(s, THREAD_FILES, MESSAGE_BINDING);
+    struct message *m = news_add(s, &s->files_news, MESSAGE_BINDING);
 
     m->binding.device = row->binding.device;
     m->binding.ip = row->binding.ip;

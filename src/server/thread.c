@@ -79,6 +79,9 @@ static void message_done(const struct message *m)
     case MESSAGE_CHANGED:
         free(m->changed.take_error);
         break;
+    case MESSAGE_SERVICE_STATE:
+        free(m->service_state.take_text);
+        break;
     case MESSAGE_ACTIVATED:
         free(m->activated.take_error);
         break;
@@ -120,6 +123,14 @@ int server_post(struct server *s, enum thread_id to, const struct message *m)
     return err;
 }
 
+void server_post_all(struct server *s, enum thread_id to, const struct message *m, size_t n)
+{
+    size_t posted = mailbox_post_all(s->threads[to].inbox, m, n, MAILBOX_RESERVE);
+
+    for (; posted < n; posted++) /* one by one: what must not be lost may have more room */
+        server_post(s, to, &m[posted]);
+}
+
 void server_progress(struct server *s, const struct progress_event *e)
 {
     struct message m = {.id = MESSAGE_PROGRESS, .progress = {*e}};
@@ -144,18 +155,20 @@ void server_service_state(struct server *s, enum service_id service, enum servic
                           uint64_t token, const char *format, ...)
 {
     struct message m = {.id = MESSAGE_SERVICE_STATE,
-                        .service_state = {token, (uint8_t)service, (uint8_t)state, ""}};
+                        .service_state = {token, (uint8_t)service, (uint8_t)state, NULL}};
+    char text[256];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(m.service_state.text, sizeof(m.service_state.text), format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     uv_mutex_lock(&s->lock);
     s->services[service].state = state;
-    memcpy(s->services[service].text, m.service_state.text, sizeof(s->services[service].text));
+    memcpy(s->services[service].text, text, sizeof(s->services[service].text));
     uv_mutex_unlock(&s->lock);
     if (state == SERVICE_FAILED)
-        log_error("service", "%s: %s", service_names[service], m.service_state.text);
+        log_error("service", "%s: %s", service_names[service], text);
+    m.service_state.take_text = text_dup(text_of(text));
     server_post(s, THREAD_ADMIN, &m);
 }
 

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "core/alarms.h"
 
-#define EFFECTS_MAX   192
+#define EFFECTS_MAX   448
 #define EFFECTS_BYTES (96 * 1024)
 
 /* Room that one message, the answers to parked requests included, never exceeds. */

@@ -71,11 +71,31 @@ static void a_full_box_refuses_and_keeps_its_reserve(void **state)
     mailbox_free(m);
 }
 
+static void of_many_as_many_are_taken_as_leave_the_reserve(void **state)
+{
+    uint64_t items[] = {1, 2, 3, 4, 5};
+    struct sums sums = {0};
+    struct mailbox *m;
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    mailbox_new(&loop, sizeof(items[0]), 4, add, &sums, &m);
+    assert_int_equal(mailbox_post_all(m, items, 5, 1), 3);
+    assert_int_equal(mailbox_post_all(m, items + 3, 2, 0), 1);
+    mailbox_close(m);
+    assert_int_equal(sums.sum, 1 + 2 + 3 + 4);
+    assert_int_equal(mailbox_post_all(m, items, 1, 0), 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    mailbox_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_two_threads_post_arrives_once),
         cmocka_unit_test(a_full_box_refuses_and_keeps_its_reserve),
+        cmocka_unit_test(of_many_as_many_are_taken_as_leave_the_reserve),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

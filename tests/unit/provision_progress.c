@@ -96,6 +96,27 @@ static void steps_are_in_the_order_of_time_though_services_tell_them_late(void *
     progress_free(p);
 }
 
+static void who_asks_and_is_taken_at_once_has_both_steps_and_is_known(void **state)
+{
+    struct progress *p = fresh(10, 10);
+    struct progress_step steps[PROGRESS_STEPS];
+    const struct progress_phone *phone;
+    struct progress_event e = event(7, PROGRESS_REGISTERED, "AABBCCDDEEFF", "10.0.0.8", "sip88xx");
+
+    e.at_once = true;
+    e.device = device_name_of_mac(e.mac);
+    progress_event(p, &e);
+    phone = progress_find(p, device_name_of(TEXT("SEPAABBCCDDEEFF")));
+    assert_true(phone->known); /* the directory of this thread may be older */
+    assert_int_equal(phone->boot.outcome, PROGRESS_REGISTERED);
+    assert_int_equal(progress_steps(p, phone, steps), 2);
+    assert_int_equal(steps[0].stage, PROGRESS_REGISTER);
+    assert_int_equal(steps[1].stage, PROGRESS_REGISTERED);
+    tell(p, 9, PROGRESS_UNREGISTERED, "AABBCCDDEEFF", "10.0.0.8", NULL);
+    assert_false(phone->known);
+    progress_free(p);
+}
+
 static void renewals_and_neighbours_of_a_registered_phone_are_no_boot(void **state)
 {
     struct progress *p = fresh(10, 10);
@@ -277,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_boot_is_one_timeline_though_services_know_the_phone_by_different_names),
         cmocka_unit_test(steps_are_in_the_order_of_time_though_services_tell_them_late),
+        cmocka_unit_test(who_asks_and_is_taken_at_once_has_both_steps_and_is_known),
         cmocka_unit_test(renewals_and_neighbours_of_a_registered_phone_are_no_boot),
         cmocka_unit_test(the_last_boots_are_kept_newest_first),
         cmocka_unit_test(repeated_stages_are_one_step_and_steps_are_bounded),

@@ -58,6 +58,12 @@ int server_post(struct server *s, enum thread_id to, const struct message *m)
     return 0;
 }
 
+void server_post_all(struct server *s, enum thread_id to, const struct message *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        server_post(s, to, &m[i]);
+}
+
 void server_alarm(struct server *s, struct alarm *take_alarm)
 {
     s->n_alarms++;

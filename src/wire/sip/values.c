@@ -148,11 +148,17 @@ int sip_address_parse(struct text t, struct sip_address *ret)
 struct text sip_element(struct text *rest)
 {
     struct text t = *rest;
+    const char *comma = t.len ? memchr(t.at, ',', t.len) : NULL;
+    size_t plain = comma ? (size_t)(comma - t.at) : 0; /* before it */
     bool bracket = false;
 
     *rest = (struct text){NULL, 0};
-    if (t.len == 0 || !memchr(t.at, ',', t.len))
-        return text_trim(t); /* as nearly always */
+    if (!comma) /* as nearly always */
+        return text_trim(t);
+    if (!memchr(t.at, '"', plain) && !memchr(t.at, '<', plain)) { /* a list of words */
+        *rest = text_skip(t, plain + 1);
+        return text_trim(first_of(t, plain));
+    }
     for (size_t i = 0; i < t.len; i++) {
         char c = t.at[i];
 
