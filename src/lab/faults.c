@@ -183,8 +183,9 @@ int lab_fault_run(const struct lab_order *order)
                           .configured = order->model,
                           .number_of_lines = "7001"};
     err = stage_open(s, order->name, order->folder);
+    s->quiet = order->quiet;
     if (!err) {
-        for (unsigned i = 0; i < parts.n && !order->quiet; i++)
+        for (unsigned i = 0; i < parts.n; i++)
             stage_say(s, "%s: %s", parts.at[i]->name, parts.at[i]->done);
         if (build(&p, &parts))
             watch(&p, &parts);

@@ -5,8 +5,9 @@
 #include "wire/boot/arp.h"
 #include "wire/boot/cdp.h"
 
-#define STRANGER ((struct mac){{0x02, 0xbd, 0, 0, 0, 0x66}}) /* locally administered: no maker's   \
-                                                              */
+#define STRANGER                                                                                   \
+    ((struct mac){{0x02, 0xbd, 0, 0, 0, 0x66}}) /* locally administered: no maker's                \
+                                                 */
 
 void fault_healthy(struct lab_play *p, enum lab_moment moment)
 {

@@ -11,14 +11,14 @@
 
 #include "lab/crowd.h"
 #include "lab/guard.h"
-#include "lab/faults.h"
+#include "lab/learn.h"
 #include "lab/wire.h"
 
 #define PHONES_DEFAULT 3
 #define NAME_DEFAULT   "dtlab"
 
 struct lab_options {
-    const char *name, *folder, *model, *protocol;
+    const char *name, *folder, *model, *protocol, *language;
     unsigned phones, delay_ms; /* phones 0: not said */
     bool json, quick;
 };
@@ -32,6 +32,7 @@ static const char usage[] =
     "nodes; "
     "quick: phones'\n"
     "                                                  clocks run six times as fast\n"
+    "       dialtone lab learn [FAULT|NUMBER] [--language en|fr|zh]   hides a fault: you find it\n"
     "       dialtone lab list                          names of the scenarios\n"
     "       dialtone lab faults [--json]               names of the faults, and what the doctor "
     "must call them\n"
@@ -90,6 +91,14 @@ static int play(void *context)
     return err ? 1 : 0;
 }
 
+static void choose_folder(char *to, size_t size, const char *which, const struct lab_options *o)
+{
+    if (o->folder)
+        snprintf(to, size, "%s", o->folder);
+    else
+        snprintf(to, size, "lab-%s-%ld", which, (long)time(NULL));
+}
+
 static int run(const char *which, const struct lab_options *o)
 {
     char name[LAB_NAME_MAX + 1], folder[LAB_PATH];
@@ -107,11 +116,25 @@ static int run(const char *which, const struct lab_options *o)
         faults(false);
         return 2;
     }
-    if (o->folder)
-        snprintf(folder, sizeof(folder), "%s", o->folder);
-    else
-        snprintf(folder, sizeof(folder), "lab-%s-%ld", which, (long)time(NULL));
+    choose_folder(folder, sizeof(folder), which, o);
     return guard_run(name, NULL, play, &p);
+}
+
+static int learn(const char *which, const struct lab_options *o)
+{
+    char name[LAB_NAME_MAX + 1], folder[LAB_PATH];
+    struct lab_order order = {.model = o->model,
+                              .protocol = o->protocol ? o->protocol : "sccp",
+                              .name = guard_name(name, sizeof(name)),
+                              .folder = folder};
+    int status;
+
+    choose_folder(folder, sizeof(folder), "lesson", o);
+    status = learn_run(which, &order, o->language);
+    if (status == 2)
+        fprintf(stderr, "dialtone lab: no fault is called '%s'; `dialtone lab faults` names them\n",
+                which);
+    return status;
 }
 
 /* -- up and down ---------------------------------------------------------------------------- */
@@ -177,6 +200,8 @@ static int take_options(int argc, char **argv, struct lab_options *o)
             o->model = optarg;
         else if (c == 'P' && (strcmp(optarg, "sccp") == 0 || strcmp(optarg, "sip") == 0))
             o->protocol = optarg;
+        else if (c == 'l')
+            o->language = optarg;
         else if (c == 'j')
             o->json = true;
         else if (c == 'h')
@@ -189,7 +214,7 @@ static int take_options(int argc, char **argv, struct lab_options *o)
 
 int lab_main(int argc, char **argv)
 {
-    struct lab_options o = {.name = NAME_DEFAULT, .model = "7961"};
+    struct lab_options o = {.name = NAME_DEFAULT, .model = "7961", .language = getenv("LANG")};
     int err = take_options(argc, argv, &o), n = argc - optind;
     const char *verb = n > 0 ? argv[optind] : "";
 
@@ -199,6 +224,8 @@ int lab_main(int argc, char **argv)
         return faults(o.json);
     if (!err && strcmp(verb, "run") == 0 && n == 2)
         return guard_can("lab") ? run(argv[optind + 1], &o) : 1;
+    if (!err && strcmp(verb, "learn") == 0 && n <= 2)
+        return guard_can("lab") ? learn(n == 2 ? argv[optind + 1] : NULL, &o) : 1;
     if (!err && strcmp(verb, "up") == 0 && n == 1)
         return guard_can("lab") ? up(&o) : 1;
     if (!err && strcmp(verb, "down") == 0 && n == 1)

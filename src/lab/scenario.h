@@ -41,6 +41,7 @@ struct stage {
     unsigned clock_rate;             /* of phones of fleets */
     uint64_t begun_ms;
     unsigned failures, checks;
+    bool quiet; /* nothing is printed but failures */
 };
 
 struct scenario {

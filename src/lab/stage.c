@@ -76,6 +76,8 @@ void stage_say(struct stage *s, const char *format, ...)
 {
     va_list args;
 
+    if (s->quiet)
+        return;
     va_start(args, format);
     say(s, "", format, args);
     va_end(args);
@@ -87,6 +89,8 @@ bool stage_expect(struct stage *s, bool truth, const char *format, ...)
 
     s->checks++;
     s->failures += !truth;
+    if (s->quiet && truth)
+        return true;
     va_start(args, format);
     say(s, truth ? "  yes: " : "  NO:  ", format, args);
     va_end(args);
@@ -133,11 +137,16 @@ int stage_power(struct stage *s, struct stage_phone *p, bool on)
 {
     char mac[MAC_TEXT_MAX], log[LAB_PATH + 32];
     char *words[10 + sizeof(p->more) / sizeof(*p->more) + 1] = {
-        "handset",     "--headless",
-        p->typed_address ? "--source" : "--interface", p->typed_address ? LAB_TYPED : "eth0",
-        "--model",     (char *)(uintptr_t)p->model,
-        "--protocol",  (char *)(uintptr_t)p->protocol,
-        "--mac",       mac};
+        "handset",
+        "--headless",
+        p->typed_address ? "--source" : "--interface",
+        p->typed_address ? LAB_TYPED : "eth0",
+        "--model",
+        (char *)(uintptr_t)p->model,
+        "--protocol",
+        (char *)(uintptr_t)p->protocol,
+        "--mac",
+        mac};
     struct lab_ns ns = network_phone(&s->network, p->port);
 
     if (!on) {

@@ -1,0 +1,92 @@
+"""Faults made on purpose in the laboratory: the doctor names exactly their cause, from either end and from both.
+
+A few of them here; `tests/faults` plays all, every phone model in health, and pairs of faults."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import DIALTONE, judge, run
+
+ALL = os.environ.get('FAULTS') == 'all'
+ROWS = {f['name']: f for f in json.loads(run(DIALTONE, 'lab', 'faults', '--json').stdout)} if os.path.exists(DIALTONE) else {}
+QUICK = ['healthy', 'no-option-150', 'dhcp-nak', 'dns-name-error', 'tftp-closed', 'phone-not-added', 'file-truncated',
+         'tcp-refused', 'type-mismatch', 'keepalive-to-server', 'mac-ageing', 'dscp-lost']
+PAIRS = [('dhcp-slow', 'type-mismatch'), ('tftp-loss', 'tcp-refused'), ('router-outside', 'mac-ageing'),
+         ('vlan-disagree', 'version-error'), ('dhcp-nak', 'keepalive-stopped'), ('load-missing', 'tcp-reset')]
+MODELS = [('7910', 'sccp'), ('7940', 'sccp'), ('7960', 'sccp'), ('7961', 'sccp'), ('7961G-GE', 'sccp'), ('7970', 'sccp'),
+          ('7975', 'sccp'), ('12SP+', 'sccp'), ('30VIP', 'sccp'), ('7960', 'sip'), ('7961', 'sip'), ('7975', 'sip'), ('8841', 'sip'),
+          ('8961', 'sip'), ('7821', 'sip')]
+ABOUT_CAPTURE = {'healthy', 'cannot-tell', 'capture-loss', 'capture-one-sided'}
+
+
+def play(names, folder, *more):
+    done = subprocess.run([DIALTONE, 'lab', 'run', names, '--folder', folder, *more], capture_output=True, text=True, timeout=300,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {'both': [folder / 'phone1.pcap', folder / 'server.pcap'], 'phone': [folder / 'phone1.pcap'],
+            'server': [folder / 'server.pcap']}
+
+
+def doctor(files):
+    """Causes that the doctor is certain of, and those that it thinks possible."""
+    words = [DIALTONE, 'doctor', files[0]] + (['--with', files[1]] if len(files) > 1 else [])
+    done = subprocess.run(words + ['--json'], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(done.stdout)
+    findings = [f for p in report['phones'] for f in p['findings']] + report['capture']
+    causes = [{f['cause'] for f in findings if f['certain'] == certain} - ABOUT_CAPTURE for certain in (True, False)]
+    assert all(f['evidence'] for f in findings if f['certain'] and f['cause'] not in ABOUT_CAPTURE)
+    return causes
+
+
+def expected(text):
+    """'a b ?c': a and b for certain, c possibly."""
+    return {c for c in text.split() if c[0] != '?'}, {c[1:] for c in text.split() if c[0] == '?'}
+
+
+def check(captures, wanted):
+    for view, files in captures.items():
+        certain, possible = doctor(files)
+        must, may = expected(wanted[view])
+        assert certain - may == must and possible <= must | may, (view, certain, possible, 'wanted', must, may)
+
+
+@pytest.mark.parametrize('name', list(ROWS) if ALL else QUICK)
+def test_the_doctor_names_the_fault(name, tmp_path):
+    captures = play(name, tmp_path / 'lab')
+    for path in captures['both']:
+        judge(path)
+    check(captures, ROWS[name])
+
+
+@pytest.mark.parametrize('pair', PAIRS if ALL else PAIRS[:1])
+def test_two_faults_at_once_are_both_named(pair, tmp_path):
+    captures = play('+'.join(pair), tmp_path / 'lab')
+    check({'both': captures['both']}, {'both': ' '.join(ROWS[name]['both'] for name in pair)})
+
+
+@pytest.mark.parametrize('model,protocol', MODELS if ALL else MODELS[12:13])
+def test_nothing_is_wrong_with_a_healthy_phone(model, protocol, tmp_path):
+    check(play('healthy', tmp_path / 'lab', '--model', model, '--protocol', protocol), ROWS['healthy'])
+
+
+def learn(tmp_path, fault, answers):
+    return subprocess.run([DIALTONE, 'lab', 'learn', fault, '--folder', tmp_path / 'lesson', '--language', 'fr'], input=answers,
+                          capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_lesson_hides_its_fault_until_it_is_named(tmp_path):
+    done = learn(tmp_path, 'tcp-refused', 'hint\ntftp-closed\nnonsense\ntcp-refused\n')
+    question, _, rest = done.stdout.partition('Which cause?')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'refused' not in question and 'server.pcap' in question
+    assert 'Connexion' in rest and 'No.' in rest and "No cause is called 'nonsense'" in rest and 'Yes.' in rest
+    assert 'la connexion est refusée aussitôt' in rest
+
+
+def test_a_lesson_can_be_given_up(tmp_path):
+    done = learn(tmp_path, '1', 'list\ngive up\n')
+    assert done.returncode == 1 and 'healthy' in done.stdout, done.stdout + done.stderr
+    assert learn(tmp_path, 'no-such-fault', '').returncode == 2
