@@ -1,4 +1,7 @@
 /* faults_connect.c - faults of TCP and TLS. */
+#include <signal.h>
+#include <stdio.h>
+
 #include "lab/faults.h"
 
 static bool signals(const struct packet *k)
@@ -74,4 +77,45 @@ void fault_tls_silent(struct lab_play *p, enum lab_moment moment)
     }
     if (moment == LAB_WIRED)
         LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .fits = greets);
+}
+
+/* -- a closed window ------------------------------------------------------------------------ */
+
+/* A tiny room for what comes, and nobody who reads it: the phone's keys fill it. */
+void fault_tcp_window(struct lab_play *p, enum lab_moment moment)
+{
+    static char script[LAB_PATH + 16];
+    FILE *f;
+
+    if (moment == LAB_REGISTERED)
+        lab_stop_server(p, true);
+    if (moment != LAB_BEFORE)
+        return;
+    p->keepalive_s = 2;
+    network_set_receive_room(network_server(&p->stage.network), 2304);
+    snprintf(script, sizeof(script), "%s/keys", p->stage.folder);
+    f = fopen(script, "w");
+    if (f) {
+        fputs("wait registered 60\nsleep 1\npress hook\n", f);
+        for (unsigned i = 0; i < 40; i++)
+            fputs("keys 123456789\nsleep 0.2\n", f);
+        fputs("sleep 30\n", f);
+        fclose(f);
+    }
+    lab_option(p, "--script");
+    lab_option(p, script);
+}
+
+/* The phone stands still once it has its file. */
+static bool stop_phone(struct rule *r, struct passing *p)
+{
+    kill(*(const pid_t *)r->context, SIGSTOP);
+    return true;
+}
+
+void fault_no_server_tried(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = stop_phone, .side = SIDE_SERVER, .kind = PACKET_UDP,
+                 .contains = "</device>", .context = &p->phone->process.pid);
 }

@@ -1,4 +1,5 @@
 /* faults_register.c - registrations that are refused, stay unanswered or do not last. */
+#include <signal.h>
 #include <string.h>
 
 #include "lab/faults.h"
@@ -118,4 +119,51 @@ void fault_expires_wrong(struct lab_play *p, enum lab_moment moment)
         p->protocol = p->phone->protocol = "sip";
     if (moment == LAB_WIRED)
         LAB_RULE(p, .act = shorten_expires, .side = SIDE_SERVER, .contains = "SIP/2.0 200");
+}
+
+/* -- refusals of other kinds ---------------------------------------------------------------- */
+
+static void without_files(struct lab_play *p)
+{
+    lab_option(p, "--server");
+    lab_option(p, LAB_ADDRESS);
+    lab_option(p, "--no-files");
+    p->phone->typed_address = true;
+}
+
+void fault_rejected_unknown(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment != LAB_BEFORE)
+        return;
+    without_files(p);
+    p->configured = NULL;
+}
+
+/* Another phone was there before, and there is one place. */
+void fault_rejected_full(struct lab_play *p, enum lab_moment moment)
+{
+    struct stage_phone *other;
+
+    if (moment == LAB_BEFORE)
+        lab_parameter(p, "max_registered_devices=1");
+    if (moment != LAB_WIRED || !(other = stage_add_phone(&p->stage, "7960", "sccp")))
+        return;
+    office_do(&p->stage.office, "phone", "add", other->name.s, "model=7960", "lines=7002", NULL);
+    stage_power(&p->stage, other, true);
+    stage_wait_status(&p->stage, other, "registered", 60000);
+}
+
+/* The 7931G came with release 6. */
+void fault_rejected_other(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment != LAB_BEFORE)
+        return;
+    p->phone->model = p->configured = "7931G";
+    lab_parameter(p, "cluster_release=4");
+}
+
+void fault_left_by_itself(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_REGISTERED)
+        kill(p->phone->process.pid, SIGTERM); /* it unregisters, then it ends */
 }

@@ -158,6 +158,21 @@ static void quiet_ipv6(const char *ns)
     network_enter(NULL);
 }
 
+int network_set_receive_room(struct lab_ns ns, unsigned bytes)
+{
+    int err = network_enter(ns.s), fd;
+
+    if (err)
+        return err;
+    fd = open("/proc/sys/net/ipv4/tcp_rmem", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || dprintf(fd, "%u %u %u", bytes, bytes, bytes) < 0)
+        err = -errno;
+    if (fd >= 0)
+        close(fd);
+    network_enter(NULL);
+    return err;
+}
+
 static int add_namespace(struct lab_ns ns)
 {
     int err = ip("netns add %s", ns.s);
@@ -208,7 +223,8 @@ static int add_switch(const struct network *n)
     int err = add_namespace(sw);
 
     if (!err)
-        err = ip("-n %s link add bridge address " NOBODY " type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        err = ip("-n %s link add bridge address " NOBODY
+                 " type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
                  sw.s);
     if (!err)
         err = ip("-n %s link set bridge type bridge group_fwd_mask 0x4000", sw.s);
@@ -264,8 +280,7 @@ int network_plug_node(const struct network *n, unsigned node, bool in)
 int network_filter(struct lab_ns ns, const char *address, bool on)
 {
     if (on)
-        return ip("-n %s neigh replace %s lladdr " NOBODY " dev eth0 nud permanent", ns.s,
-                  address);
+        return ip("-n %s neigh replace %s lladdr " NOBODY " dev eth0 nud permanent", ns.s, address);
     return ip("-n %s neigh delete %s dev eth0", ns.s, address);
 }
 
