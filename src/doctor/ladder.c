@@ -1,6 +1,5 @@
 #include "doctor/ladder.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "doctor/html.h"
@@ -30,12 +29,6 @@ static int lane_x(unsigned lane)
 
 /* -- the ladder ----------------------------------------------------------------------------- */
 
-static void draw_lifelines(struct grow *to, unsigned height)
-{
-    for (unsigned i = 0; i < N_LANES; i++)
-        grow_format(to, "<path class=life d=\"M%d 0V%u\"/>", lane_x(i), height);
-}
-
 static void draw_arrow(struct step s, struct grow *to)
 {
     int from = lane_x(s.direction == STEP_IN ? s.lane : LANE_PHONE),
@@ -60,10 +53,9 @@ static void write_step(const struct event *e, int64_t begun_ns, enum language l,
 
     grow_format(to, "<li%s><span class=at>", s.trouble ? " class=trouble" : "");
     write_time(e->seen.first.ns - begun_ns, to);
-    grow_string(to, "</span><svg class=rung viewBox=\"0 0 128 24\" aria-hidden=true>");
-    draw_lifelines(to, 24);
+    grow_string(to, "</span><span class=rung><svg viewBox=\"0 0 128 24\" aria-hidden=true>");
     draw_arrow(s, to);
-    grow_string(to, "</svg><span class=told>");
+    grow_string(to, "</svg></span><span class=told>");
     html_string(to, event_words((enum event_kind)e->kind, l));
     grow_string(to, " <b>");
     html_string(to, e->detail);
@@ -82,12 +74,13 @@ static void write_lanes(enum language l, struct grow *to)
                                                PHRASE_FILES, PHRASE_SERVER};
 
     grow_string(to, "<p class=lanes>");
-    for (unsigned i = 0; i < N_LANES; i++) {
-        grow_format(to, "<svg viewBox=\"0 0 128 16\" aria-hidden=true>");
-        draw_lifelines(to, 16);
-        grow_format(to, "<circle class=here cx=%d cy=8 r=5 /></svg>", lane_x(i));
-        html_string(to, phrase(names[i], l));
-        grow_string(to, " ");
+    for (unsigned lane = 0; lane < N_LANES; lane++) {
+        grow_string(to, "<span><svg viewBox=\"0 0 128 16\" aria-hidden=true>");
+        for (unsigned i = 0; i < N_LANES; i++)
+            grow_format(to, "<path class=life d=\"M%d 0V16\"/>", lane_x(i));
+        grow_format(to, "<circle class=here cx=%d cy=8 r=5 /></svg> ", lane_x(lane));
+        html_string(to, phrase(names[lane], l));
+        grow_string(to, "</span>");
     }
     grow_string(to, "</p>");
 }
@@ -123,6 +116,15 @@ static int earlier(const void *a, const void *b)
 }
 
 /* Milliseconds and hours on one axis: a pause counts by the logarithm of its length. */
+static unsigned weight(int64_t ns)
+{
+    unsigned bits = 0;
+
+    for (int64_t ms = ns / 1000000; ms > 0; ms >>= 1)
+        bits++;
+    return bits;
+}
+
 static void build_axis(const struct story *s, struct axis *a)
 {
     double sum = 0;
@@ -135,7 +137,7 @@ static void build_axis(const struct story *s, struct axis *a)
     qsort(a->at, a->n, sizeof(a->at[0]), earlier);
     for (unsigned i = 0; i < a->n; i++) {
         if (i > 0)
-            sum += log1p((double)(a->at[i] - a->at[i - 1]) / 1e6);
+            sum += weight(a->at[i] - a->at[i - 1]);
         a->x[i] = sum;
     }
     for (unsigned i = 0; i < a->n; i++)

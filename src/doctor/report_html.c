@@ -25,7 +25,7 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;font-size:.9rem}"
     "th,td{text-align:left;vertical-align:top;padding:.3rem .5rem .3rem 0;border-bottom:1px solid "
     "var(--edge)}"
-    "th{color:var(--soft);font-weight:600}"
+    "th{color:var(--soft);font-weight:600}th,td.at{white-space:nowrap}td.at{width:1%}"
     ".phone{background:var(--card);border:1px solid var(--edge);border-radius:.5rem;padding:.75rem "
     "1rem;margin:1rem 0}"
     ".phone>h2{margin:0}"
@@ -42,13 +42,14 @@ static const char style[] =
     ".lanes{font-size:.8rem;color:var(--soft)}.lanes "
     "svg{width:6rem;height:.75rem;vertical-align:middle}"
     "ol.ladder{list-style:none;padding:0;margin:.5rem 0;font-size:.9rem}"
-    "ol.ladder li{display:grid;grid-template-columns:5.5rem 128px 1fr;gap:.5rem;align-items:start;"
-    "background:repeating-linear-gradient(var(--edge),var(--edge)) no-repeat 0 100%/0 0}"
+    "ol.ladder li{display:grid;grid-template-columns:5.5rem 128px 1fr;gap:0 .5rem}"
     "li "
     ".at{text-align:right;font-variant-numeric:tabular-nums}li.dropped{display:block;color:var(--"
     "soft)}"
     "li.trouble .told{color:var(--bad)}"
-    ".rung{width:128px;height:100%;min-height:24px}"
+    ".rung{background:repeating-linear-gradient(90deg,transparent 0 7.5px,var(--edge) 7.5px "
+    "8.5px,transparent "
+    "8.5px 28px)}.rung svg{display:block;width:128px;height:24px}.told{padding-bottom:.15rem}"
     ".life{stroke:var(--edge);fill:none}path.good{stroke:var(--good)}path.bad{stroke:var(--bad)}"
     "path.good,path.bad{fill:none;stroke-width:1.6}rect.good,circle.good{fill:var(--good)}"
     "rect.bad,circle.bad{fill:var(--bad)}.here{fill:var(--hint)}"
@@ -213,10 +214,10 @@ static void write_head(const struct report_view *v, struct grow *to)
     write_phrase(to, "<title>", title, l, "</title>\n<style>");
     grow_string(to, style);
     write_phrase(to, "</style>\n<h1>", title, l, "</h1>\n");
-    grow_format(to, "<p><b>%zu</b> ", v->diagnosis->n_phones);
-    html_string(to, phrase(PHRASE_PHONES, l));
-    grow_format(to, ", <b>%zu</b> ", ill);
-    write_phrase(to, "", PHRASE_OF_WHICH_ILL, l, "</p>\n<p class=soft>");
+    write_phrase(to, "<p>", PHRASE_PHONES, l, "");
+    grow_format(to, ": <b>%zu</b>, ", v->diagnosis->n_phones);
+    html_string(to, phrase(PHRASE_OF_WHICH_ILL, l));
+    grow_format(to, ": <b>%zu</b></p>\n<p class=soft>", ill);
     for (unsigned i = 0; i < v->n_files; i++) {
         grow_format(to, "%c: ", 'A' + (int)i);
         html_string(to, v->files[i]);

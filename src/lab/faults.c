@@ -129,7 +129,7 @@ static bool has_come(struct stage *s, void *context)
     return p->n_awaited > 0;
 }
 
-static bool never(struct stage *s, void *context)
+bool lab_never(struct stage *s, void *context)
 {
     return false;
 }
@@ -149,7 +149,7 @@ static void watch(struct lab_play *p, const struct parts *parts)
     stage_expect(s, stage_wait(s, BOOT_MS, has_come, p->phone), "the phone says '%s'",
                  p->phone->awaited);
     tell(p, parts, LAB_REGISTERED);
-    stage_wait(s, seconds * 1000, never, NULL);
+    stage_wait(s, seconds * 1000, lab_never, NULL);
     stage_end_captures(s); /* how the phone ends is no part of the story */
     lab_stop_server(p, false);
 }

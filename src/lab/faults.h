@@ -56,6 +56,7 @@ int lab_fault_check(const char *names); /* -EINVAL: one of them is no fault */
 int lab_fault_run(const struct lab_order *order);
 
 /* For deeds. */
+bool lab_never(struct stage *s, void *context); /* for stage_wait(): to the end of the time */
 void lab_setting(struct lab_play *p, const char *setting);     /* of the server: "tftp.port=0" */
 void lab_parameter(struct lab_play *p, const char *parameter); /* "station_keepalive_interval=1" */
 void lab_option(struct lab_play *p, const char *word);         /* of the phone's command line */

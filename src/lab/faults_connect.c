@@ -1,6 +1,7 @@
 /* faults_connect.c - faults of TCP and TLS. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lab/faults.h"
 
@@ -44,7 +45,7 @@ void fault_tcp_answers_lost(struct lab_play *p, enum lab_moment moment)
 void fault_tcp_late(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_delay, .side = SIDE_SERVER, .fits = accepts, .value = 900);
+        LAB_RULE(p, .act = act_delay, .side = SIDE_SERVER, .fits = accepts, .value = 1500);
 }
 
 /* The connection goes dead for a while in the middle of the registration: each sending waits twice
@@ -63,12 +64,22 @@ void fault_tcp_ended(struct lab_play *p, enum lab_moment moment)
         LAB_RULE(p, .act = act_reset, .side = SIDE_PHONE, .fits = has_data, .times = 1);
 }
 
-static bool greets(const struct packet *k)
+/* What the server answers becomes an alert, handshake_failure (RFC 8446 6.2): it knows none of the
+ * phone's ciphers. */
+static bool into_alert(struct rule *r, struct passing *p)
 {
-    return has_data(k) && k->payload.at[0] == 0x16; /* a handshake record */
+    static const uint8_t alert[] = {0x15, 3, 3, 0, 2, 2, 40};
+    size_t at = (size_t)((const uint8_t *)p->packet.payload.at - p->frame);
+
+    if (p->packet.payload.at[0] != 0x16)
+        return false;
+    memcpy(p->frame + at, alert, sizeof(alert));
+    p->len = at + sizeof(alert);
+    frame_seal(p->frame, p->len);
+    return true;
 }
 
-void fault_tls_silent(struct lab_play *p, enum lab_moment moment)
+void fault_tls_alert(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_BEFORE) {
         lab_option(p, "--transport");
@@ -76,7 +87,7 @@ void fault_tls_silent(struct lab_play *p, enum lab_moment moment)
         p->protocol = p->phone->protocol = "sip";
     }
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .fits = greets);
+        LAB_RULE(p, .act = into_alert, .side = SIDE_SERVER, .fits = has_data);
 }
 
 /* -- a closed window ------------------------------------------------------------------------ */
@@ -106,10 +117,14 @@ void fault_tcp_window(struct lab_play *p, enum lab_moment moment)
     lab_option(p, script);
 }
 
-/* The phone stands still once it has its file. */
+/* The phone stands still once it has its file; its last acknowledgement is sent for it. */
 static bool stop_phone(struct rule *r, struct passing *p)
 {
+    const uint8_t acknowledgement[] = {0, 4, (uint8_t)p->packet.payload.at[2],
+                                       (uint8_t)p->packet.payload.at[3]};
+
     kill(*(const pid_t *)r->context, SIGSTOP);
+    switch_answer_udp(p, acknowledgement, sizeof(acknowledgement));
     return true;
 }
 

@@ -119,8 +119,6 @@ void fault_dhcp_router_outside(struct lab_play *p, enum lab_moment moment)
 
 void fault_dhcp_storm(struct lab_play *p, enum lab_moment moment)
 {
-    if (moment == LAB_BEFORE)
-        p->no_scope = true;
     if (moment == LAB_WIRED)
         LAB_RULE(p, .act = act_repeat, .side = SIDE_PHONE, .kind = PACKET_UDP,
                  .to = DHCP_SERVER_PORT, .value = 60);

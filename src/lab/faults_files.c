@@ -27,13 +27,6 @@ static bool is_acknowledgement(const struct packet *k)
     return is_op(k, TFTP_ACK);
 }
 
-static bool is_every_third(const struct packet *k)
-{
-    struct tftp_packet t;
-
-    return is_data(k) && tftp_parse(k->payload.at, k->payload.len, &t) == 0 && t.block % 3 == 1;
-}
-
 #define REQUEST .side = SIDE_PHONE, .kind = PACKET_UDP, .to = TFTP_PORT
 #define BLOCK   .side = SIDE_SERVER, .kind = PACKET_UDP, .fits = is_data
 
@@ -79,11 +72,16 @@ void fault_tftp_answers_lost(struct lab_play *p, enum lab_moment moment)
         LAB_RULE(p, .act = act_drop, BLOCK);
 }
 
+/* Each block comes with its second sending. */
+static bool drop_every_second(struct rule *r, struct passing *p)
+{
+    return r->n % 2 == 0;
+}
+
 void fault_tftp_loss(struct lab_play *p, enum lab_moment moment)
 {
-    if (moment == LAB_WIRED) /* each third block comes with its second sending */
-        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .kind = PACKET_UDP,
-                 .fits = is_every_third, .times = 3);
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = drop_every_second, BLOCK);
 }
 
 /* -- the phone and its file ----------------------------------------------------------------- */
@@ -151,7 +149,7 @@ static bool break_tag(struct rule *r, struct passing *p)
 
 static bool take_servers(struct rule *r, struct passing *p)
 {
-    return overwrite(r, p, "<processNameNode>");
+    return overwrite(r, p, ">         </proc");
 }
 
 void fault_file_truncated(struct lab_play *p, enum lab_moment moment)
@@ -169,7 +167,7 @@ void fault_file_malformed(struct lab_play *p, enum lab_moment moment)
 void fault_file_unusable(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = take_servers, BLOCK, .contains = "<processNodeName>");
+        LAB_RULE(p, .act = take_servers, BLOCK, .contains = ">10.99.0.1</proc");
 }
 
 /* -- firmware ------------------------------------------------------------------------------- */

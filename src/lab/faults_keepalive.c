@@ -1,22 +1,12 @@
 /* faults_keepalive.c - registrations that stood and fall: keepalives, ageing, QoS. Intervals are
  * seconds here, not half minutes; everything else is as in the field. */
+#include <stdio.h>
+
 #include "lab/faults.h"
 
 #define INTERVAL_S 2
-
-static bool has_id(const struct packet *k, uint32_t id)
-{
-    struct reader r = reader_of(k->payload.at, k->payload.len);
-
-    read_le32(&r);
-    read_le32(&r);
-    return k->kind == PACKET_TCP && k->payload.len == 12 && read_le32(&r) == id;
-}
-
-static bool is_acknowledged(const struct packet *k)
-{
-    return has_id(k, 0x0100);
-}
+#define LONGER_S   5 /* where a phone's patience must last */
+#define SOME_GOOD  8 /* segments of one side: some keepalives are well before the fault */
 
 static bool is_of_phone(const struct packet *k)
 {
@@ -29,18 +19,37 @@ static void interval(struct lab_play *p, enum lab_moment moment)
         p->keepalive_s = INTERVAL_S;
 }
 
+/* A stateful filter that loses one connection: a new one passes. */
+static bool lose_connection(struct rule *r, struct passing *p)
+{
+    uint16_t port = p->port == 0 ? p->packet.to.port : p->packet.from.port;
+    uint16_t *lost = r->context;
+
+    if (!*lost)
+        *lost = port;
+    return *lost != port;
+}
+
+static void lose(struct lab_play *p, enum lab_moment moment, enum switch_side side)
+{
+    static uint16_t lost;
+
+    lost = 0;
+    if (moment == LAB_BEFORE)
+        p->keepalive_s = LONGER_S;
+    if (moment == LAB_REGISTERED)
+        LAB_RULE(p, .act = lose_connection, .side = side, .kind = PACKET_TCP, .skip = SOME_GOOD,
+                 .context = &lost);
+}
+
 void fault_keepalive_to_server(struct lab_play *p, enum lab_moment moment)
 {
-    interval(p, moment);
-    if (moment == LAB_REGISTERED)
-        LAB_RULE(p, .act = act_drop, .side = SIDE_PHONE, .kind = PACKET_TCP);
+    lose(p, moment, SIDE_PHONE);
 }
 
 void fault_keepalive_to_phone(struct lab_play *p, enum lab_moment moment)
 {
-    interval(p, moment);
-    if (moment == LAB_REGISTERED)
-        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .kind = PACKET_TCP);
+    lose(p, moment, SIDE_SERVER);
 }
 
 void fault_keepalive_stopped(struct lab_play *p, enum lab_moment moment)
@@ -52,19 +61,19 @@ void fault_keepalive_stopped(struct lab_play *p, enum lab_moment moment)
     }
 }
 
-static bool delay_unevenly(struct rule *r, struct passing *p)
-{
-    static const unsigned ms[] = {0, 900, 100, 1500, 0, 1200, 50, 1700};
-
-    p->delay_ms += ms[r->n % (sizeof(ms) / sizeof(*ms))];
-    return true;
-}
-
+/* The server's kernel acknowledges at once, its service answers when it can. */
 void fault_keepalive_late(struct lab_play *p, enum lab_moment moment)
 {
+    static const unsigned still_ms[] = {1600, 0, 1300, 0, 1700, 1500, 0, 1800};
+
     interval(p, moment);
-    if (moment == LAB_REGISTERED)
-        LAB_RULE(p, .act = delay_unevenly, .side = SIDE_SERVER, .fits = is_acknowledged);
+    for (unsigned i = 0; moment == LAB_REGISTERED && i < sizeof(still_ms) / sizeof(*still_ms);
+         i++) {
+        lab_stop_server(p, still_ms[i] > 0);
+        stage_wait(&p->stage, still_ms[i], lab_never, NULL);
+        lab_stop_server(p, false);
+        stage_wait(&p->stage, INTERVAL_S * 1000 - still_ms[i], lab_never, NULL);
+    }
 }
 
 /* The switch forgets the phone's address in each pause and loses the frame with which it learns it
@@ -77,10 +86,10 @@ void fault_mac_ageing(struct lab_play *p, enum lab_moment moment)
                  .value = INTERVAL_S * 500);
 }
 
-/* Whoever translates addresses on the way forgets the connection in a pause: nothing of it passes
- * any more, in either direction; a new connection does. */
+/* Whoever translates addresses on the way forgets the connection in a pause, and answers the next
+ * packet of the phone by a reset; a new connection passes. */
 struct mapping {
-    uint16_t port, dead;
+    uint16_t port;
     uint64_t last_ms;
 };
 
@@ -88,16 +97,14 @@ static bool translate(struct rule *r, struct passing *p)
 {
     struct mapping *m = r->context;
     uint16_t port = p->port == 0 ? p->packet.to.port : p->packet.from.port;
+    bool forgotten = m->port == port && p->now_ms - m->last_ms > r->value;
 
-    if (port == m->dead)
-        return false;
-    if (m->port == port && p->now_ms - m->last_ms > r->value) {
-        m->dead = port;
-        return false;
-    }
     m->port = port;
     m->last_ms = p->now_ms;
-    return true;
+    if (!forgotten || p->port == 0)
+        return !forgotten;
+    act_reset(r, p);
+    return false; /* nothing reaches the server */
 }
 
 void fault_nat_timeout(struct lab_play *p, enum lab_moment moment)
@@ -112,9 +119,30 @@ void fault_nat_timeout(struct lab_play *p, enum lab_moment moment)
                  .context = &mapping);
 }
 
+/* Other phones at the same server, which suffer the same. */
+static void add_others(struct lab_play *p, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct stage_phone *other = stage_add_phone(&p->stage, "7960", "sccp");
+        char lines[16];
+
+        if (!other)
+            return;
+        snprintf(lines, sizeof(lines), "lines=%u", 7011 + i);
+        office_do(&p->stage.office, "phone", "add", other->name.s, "model=7960", lines, NULL);
+        stage_power(&p->stage, other, true);
+        stage_wait_status(&p->stage, other, "registered", 60000);
+    }
+}
+
 void fault_server_silent(struct lab_play *p, enum lab_moment moment)
 {
-    interval(p, moment);
+    if (moment == LAB_BEFORE)
+        p->keepalive_s = LONGER_S;
+    if (moment == LAB_WIRED)
+        add_others(p, 3);
+    if (moment == LAB_REGISTERED)
+        stage_wait(&p->stage, 2 * LONGER_S * 1000, lab_never, NULL);
     if (moment == LAB_REGISTERED)
         lab_stop_server(p, true);
 }

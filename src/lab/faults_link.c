@@ -20,14 +20,27 @@ static bool is_untagged_ip(const struct packet *k)
     return !k->ethernet.tagged && k->kind != PACKET_CDP && k->kind != PACKET_LLDP;
 }
 
-/* The phone of the laboratory sends untagged whatever it is told: its kernel need not know VLANs.
- */
+/* What the phone of the laboratory sends leaves untagged (its kernel need not know VLANs): the
+ * access port puts it into the wrong VLAN, where nobody answers. */
+static bool tag(struct rule *r, struct passing *p)
+{
+    struct writer w = writer_of(p->frame + 12, 4);
+
+    if (p->len + 4 > SWITCH_FRAME_MAX)
+        return false;
+    memmove(p->frame + 16, p->frame + 12, p->len - 12);
+    write_be16(&w, ETHERNET_VLAN);
+    write_be16(&w, (uint16_t)r->value);
+    p->len += 4;
+    return true;
+}
+
 void fault_vlan_not_used(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_BEFORE)
         lab_setting(p, "cdp.voice_vlan=20");
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_drop, .side = SIDE_PHONE, .fits = is_untagged_ip);
+        LAB_RULE(p, .act = tag, .side = SIDE_PHONE, .fits = is_untagged_ip, .value = 30);
 }
 
 /* LLDP-MED network policy TLV (127, 00-12-BB, subtype 2): the VLAN stands in bits 1 to 12 of the 24
@@ -49,7 +62,7 @@ static bool change_policy(struct rule *r, struct passing *p)
 void fault_vlan_disagree(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_BEFORE)
-        lab_setting(p, "cdp.voice_vlan=4095"); /* untagged, said by LLDP-MED */
+        lab_setting(p, "cdp.voice_vlan=20");
     if (moment == LAB_WIRED)
         LAB_RULE(p, .act = change_policy, .side = SIDE_SERVER, .kind = PACKET_LLDP, .value = 30);
 }
@@ -145,7 +158,7 @@ static bool claim(struct rule *r, struct passing *p)
 void fault_address_duplicate(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_BEFORE)
-        p->keepalive_s = 5;
+        p->keepalive_s = 2;
     if (moment == LAB_REGISTERED)
         LAB_RULE(p, .act = claim, .side = SIDE_PHONE, .kind = PACKET_TCP, .times = 1);
 }
@@ -155,6 +168,5 @@ void fault_address_duplicate(struct lab_play *p, enum lab_moment moment)
 void fault_path_mtu(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .kind = PACKET_UDP, .fits = NULL,
-                 .larger = 500, .from = 0, .contains = NULL, .skip = 0);
+        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .kind = PACKET_TCP, .larger = 1400);
 }

@@ -50,6 +50,8 @@ static void take_causes(struct lesson *l)
     while (rest.at) {
         struct text name = text_split(&rest, ' ');
 
+        if (name.len && name.at[0] == '~')
+            name = text_skip(name, 1);
         if (name.len && name.at[0] != '?' && cause_named(name, &l->causes[l->n_causes]) == 0)
             l->n_causes++;
     }

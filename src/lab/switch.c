@@ -16,6 +16,7 @@
 #define PORTS_MAX     (LAB_PHONES_MAX + 1)
 #define ADDRESSES_MAX 256
 #define WAITING_MAX   1024
+#define GREET_MS      2000
 
 struct waiting {
     uint64_t due_ms; /* 0: free */
@@ -35,6 +36,7 @@ struct lab_switch {
     pthread_mutex_t lock;
     int wake;
     bool ending;
+    uint64_t greeted_ms;
     struct packets *ports[PORTS_MAX]; /* port 0 is the server's */
     unsigned n_ports, n_addresses, n_rules, n_harmed;
     struct address addresses[ADDRESSES_MAX];
@@ -162,10 +164,28 @@ static bool read_port(struct lab_switch *sw, unsigned port)
     return true;
 }
 
-/* Sends what is due; how long until the next is, -1: nothing waits. */
+/* What a real switch says every two seconds (IEEE 802.1D 9.3.1): a capture goes on while a phone
+ * waits. */
+static void greet(struct lab_switch *sw, uint64_t now)
+{
+    static const uint8_t bpdu[60] = {
+        0x01, 0x80, 0xc2, 0, 0,    0,    0x02, 0xbd, 0, 0, 0,  0x01, 0, 38, 0x42, 0x42, 0x03, 0,
+        0,    0,    0,    0, 0x80, 0x01, 0x02, 0xbd, 0, 0, 0,  0x01, 0, 0,  0,    0,    0x80, 0x01,
+        0x02, 0xbd, 0,    0, 0,    0x01, 0x80, 0x01, 0, 0, 20, 0,    2, 0,  15,   0};
+
+    if (now < sw->greeted_ms + GREET_MS)
+        return;
+    sw->greeted_ms = now;
+    for (unsigned i = 0; i < sw->n_ports; i++)
+        put_out(sw, i, bpdu, sizeof(bpdu));
+}
+
+/* Sends what is due; how long until the next is. */
 static int send_waiting(struct lab_switch *sw)
 {
-    uint64_t now = lab_now_ms(), next = UINT64_MAX;
+    uint64_t now = lab_now_ms(), next = now + GREET_MS;
+
+    greet(sw, now);
 
     for (unsigned i = 0; i < WAITING_MAX; i++) {
         struct waiting *w = &sw->waiting[i];
@@ -182,7 +202,7 @@ static int send_waiting(struct lab_switch *sw)
             forward(sw, w->port, w->frame, w->len);
         w->due_ms = 0;
     }
-    return next == UINT64_MAX ? -1 : (int)(next - now);
+    return (int)(next - now);
 }
 
 static void *work(void *context)
