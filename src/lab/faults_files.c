@@ -56,7 +56,7 @@ void fault_tftp_filtered(struct lab_play *p, enum lab_moment moment)
 void fault_tftp_name_silent(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_drop, REQUEST, .contains = "SEP");
+        LAB_RULE(p, .act = act_drop, REQUEST, .contains = ".cnf");
 }
 
 void fault_tftp_one_way(struct lab_play *p, enum lab_moment moment)

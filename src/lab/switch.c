@@ -105,6 +105,12 @@ void switch_send(struct lab_switch *sw, unsigned port, const void *frame, size_t
     wait_for(sw, port, true, frame, len, delay_ms);
 }
 
+void switch_again(struct lab_switch *sw, unsigned port, const void *frame, size_t len,
+                  unsigned delay_ms)
+{
+    wait_for(sw, port, false, frame, len, delay_ms);
+}
+
 /* -- rules ---------------------------------------------------------------------------------- */
 
 static bool fits(const struct rule *r, const struct passing *p)

@@ -61,6 +61,9 @@ unsigned switch_harmed(struct lab_switch *sw); /* frames to which a rule was app
 /* For acts: a frame that somebody else sends, out of that port, `delay_ms` from now. */
 void switch_send(struct lab_switch *sw, unsigned port, const void *frame, size_t len,
                  unsigned delay_ms);
+/* A frame that comes in at that port once more, past the rules. */
+void switch_again(struct lab_switch *sw, unsigned port, const void *frame, size_t len,
+                  unsigned delay_ms);
 /* The UDP datagram to the sender of `p`, as if its receiver had answered. */
 void switch_answer_udp(struct passing *p, const void *payload, size_t len);
 /* Length fields and checksums of an IPv4 frame, whose payload ends with the frame. */

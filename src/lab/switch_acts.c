@@ -146,7 +146,9 @@ bool act_age(struct rule *r, struct passing *p)
 
 bool act_repeat(struct rule *r, struct passing *p)
 {
-    for (unsigned i = 1; i <= r->value; i++)
-        switch_send(p->sw, p->port, p->frame, p->len, i * REPEAT_MS);
+    for (unsigned i = 1; i <= r->value; i++) {
+        switch_again(p->sw, p->port, p->frame, p->len, i * REPEAT_MS);
+        switch_send(p->sw, p->port, p->frame, p->len, i * REPEAT_MS); /* seen at the phone, too */
+    }
     return true;
 }

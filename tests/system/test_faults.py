@@ -70,6 +70,20 @@ def test_nothing_is_wrong_with_a_healthy_phone(model, protocol, tmp_path):
     check(play('healthy', tmp_path / 'lab', '--model', model, '--protocol', protocol), ROWS['healthy'])
 
 
+@pytest.mark.parametrize('language', ['en', 'fr', 'zh'])
+def test_the_page_is_one_file_in_which_nothing_of_the_network_is_markup(language, tmp_path):
+    play('type-mismatch', tmp_path / 'lab')
+    hostile = b'<img src=x o>\'"'
+    path = tmp_path / 'hostile.pcap'
+    path.write_bytes((tmp_path / 'lab' / 'phone1.pcap').read_bytes().replace(b'SEP001D00000001', hostile))
+    done = run(DIALTONE, 'doctor', path, '--html', '--lang', language, check=False)
+    assert done.returncode == 1 and done.stderr == ''
+    page = done.stdout
+    assert '&lt;img src=x o&gt;&#39;&quot;' in page and '<img' not in page
+    assert not any(word in page for word in ('<script', 'javascript:', 'href=', 'src="', 'url(', '@import'))
+    assert f'<html lang={language}>' in page and '<svg' in page and 'prefers-color-scheme' in page
+
+
 def learn(tmp_path, fault, answers):
     return subprocess.run([DIALTONE, 'lab', 'learn', fault, '--folder', tmp_path / 'lesson', '--language', 'fr'], input=answers,
                           capture_output=True, text=True, timeout=300, check=False)

@@ -29,6 +29,44 @@ static void every_event_is_translated(void **state)
     }
 }
 
+/* Two causes of the capture itself have nothing to do; places are empty where there is none. */
+static void every_cause_is_told_in_every_language(void **state)
+{
+    for (enum language l = 0; l < N_LANGUAGES; l++)
+        for (int i = 0; i < N_CAUSES; i++) {
+            const struct cause_words *w = cause_words(i, l), *english = cause_words(i, LANGUAGE_EN);
+
+            if (!w->title || !*w->title || !w->means || !*w->means || !w->todo || !w->here ||
+                !w->there)
+                fail_msg("%s lacks words in %s", cause_row(i)->name, language_tag(l));
+            if (l != LANGUAGE_EN && strcmp(w->title, english->title) == 0)
+                fail_msg("%s is not translated to %s", cause_row(i)->name, language_tag(l));
+            assert_int_equal(!*w->here, !*english->here);
+        }
+}
+
+static void the_manual_lists_every_cause(void **state)
+{
+    static const char *const stages[N_DOCTOR_STAGES] = {
+        "link", "dhcp", "dns", "files", "connect", "register", "keepalive", "move", "capture"};
+    static const char *const severities[] = {"hint", "harm", "fatal"};
+    static char text[65536];
+    FILE *f = fopen(SOURCE_ROOT "/docs/doctor.md", "r");
+
+    assert_non_null(f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+    fclose(f);
+    for (int i = 0; i < N_CAUSES; i++) {
+        const struct cause_row *row = cause_row(i);
+        char line[512];
+
+        snprintf(line, sizeof(line), "| `%s` | %s | %s | %s |\n", row->name, stages[row->stage],
+                 severities[row->severity], row->seen);
+        if (!strstr(text, line))
+            fail_msg("docs/doctor.md lacks: %s", line);
+    }
+}
+
 static void a_language_is_known_by_tag_or_locale(void **state)
 {
     enum language l = LANGUAGE_EN;
@@ -57,6 +95,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_text_is_there_in_every_language),
         cmocka_unit_test(every_event_is_translated),
+        cmocka_unit_test(every_cause_is_told_in_every_language),
+        cmocka_unit_test(the_manual_lists_every_cause),
         cmocka_unit_test(a_language_is_known_by_tag_or_locale),
         cmocka_unit_test(nothing_of_the_network_becomes_a_tag),
     };
