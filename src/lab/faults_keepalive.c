@@ -64,7 +64,7 @@ void fault_keepalive_stopped(struct lab_play *p, enum lab_moment moment)
 /* The server's kernel acknowledges at once, its service answers when it can. */
 void fault_keepalive_late(struct lab_play *p, enum lab_moment moment)
 {
-    static const unsigned still_ms[] = {1600, 0, 1300, 0, 1700, 1500, 0, 1800};
+    static const unsigned still_ms[] = {3000, 0, 2800, 0, 3100, 0, 2900, 0};
 
     interval(p, moment);
     for (unsigned i = 0; moment == LAB_REGISTERED && i < sizeof(still_ms) / sizeof(*still_ms);
@@ -72,7 +72,7 @@ void fault_keepalive_late(struct lab_play *p, enum lab_moment moment)
         lab_stop_server(p, still_ms[i] > 0);
         stage_wait(&p->stage, still_ms[i], lab_never, NULL);
         lab_stop_server(p, false);
-        stage_wait(&p->stage, INTERVAL_S * 1000 - still_ms[i], lab_never, NULL);
+        stage_wait(&p->stage, INTERVAL_S * 1000, lab_never, NULL);
     }
 }
 

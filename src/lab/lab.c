@@ -176,12 +176,17 @@ static int down(const struct lab_options *o)
 
 static int take_options(int argc, char **argv, struct lab_options *o)
 {
-    static const struct option longs[] = {
-        {"name", required_argument, NULL, 'n'},     {"folder", required_argument, NULL, 'f'},
-        {"phones", required_argument, NULL, 'p'},   {"model", required_argument, NULL, 'm'},
-        {"protocol", required_argument, NULL, 'P'}, {"json", no_argument, NULL, 'j'},
-        {"quick", no_argument, NULL, 'q'},          {"delay", required_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option longs[] = {{"name", required_argument, NULL, 'n'},
+                                          {"folder", required_argument, NULL, 'f'},
+                                          {"phones", required_argument, NULL, 'p'},
+                                          {"model", required_argument, NULL, 'm'},
+                                          {"protocol", required_argument, NULL, 'P'},
+                                          {"language", required_argument, NULL, 'l'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"quick", no_argument, NULL, 'q'},
+                                          {"delay", required_argument, NULL, 'd'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     int c;
 
     optind = 1;
