@@ -31,6 +31,7 @@ struct phone {
 };
 
 static struct phone *phones;
+static char configuration[4 * 512 + 100]; /* of every phone, as TFTP sends it */
 static uint64_t now_ns = 1700000000000000000ull, written;
 
 static void put_frame(const uint8_t *frame, size_t len)
@@ -108,6 +109,20 @@ static void put_message(uint32_t i, bool up, uint32_t id, const void *body)
     put_tcp(i, !up, PACKET_ACK, NULL, 0);
 }
 
+static void make_configuration(void)
+{
+    static const char *const start =
+        "<device><devicePool><callManagerGroup><members><member "
+        "priority=\"0\"><callManager><name>10.0.0.1</name><ports>"
+        "<ethernetPhonePort>2000</ethernetPhonePort></ports><processNodeName>10.0.0.1</"
+        "processNodeName></callManager></member>"
+        "</members></callManagerGroup></devicePool><loadInformation></loadInformation>";
+
+    memset(configuration, ' ', sizeof(configuration));
+    memcpy(configuration, start, strlen(start));
+    memcpy(configuration + sizeof(configuration) - 10, "</device>\n", 10);
+}
+
 static void boot(uint32_t i)
 {
     uint8_t bytes[1500];
@@ -122,6 +137,11 @@ static void boot(uint32_t i)
         dhcp_init(&m, k & 1 ? DHCP_BOOTREPLY : DHCP_BOOTREQUEST, i + 1, mac_of(phone));
         dhcp_set_type(&m, types[k]);
         m.yiaddr = k & 1 ? phone : 0;
+        if (k & 1) {
+            dhcp_set_server_id(&m, SERVER);
+            dhcp_set_subnet_mask(&m, 0xff000000);
+            dhcp_set_tftp_servers(&m, (struct dhcp_addresses){1, {SERVER}});
+        }
         put_udp(k & 1 ? SERVER : 0, k & 1 ? 67 : 68, k & 1 ? phone : 0xffffffff, k & 1 ? 68 : 67,
                 bytes, (size_t)dhcp_encode(&m, bytes, sizeof(bytes)));
     }
@@ -130,10 +150,8 @@ static void boot(uint32_t i)
     tftp_write_request(&w, TFTP_RRQ, text_of(name), TFTP_OCTET, NULL);
     put_udp(phone, (uint16_t)(20000 + i % 10000), SERVER, 69, bytes, writer_len(&w));
     for (uint16_t block = 1; block <= 5; block++) {
-        static const char content[512] = "<device>";
-
         w = writer_of(bytes, sizeof(bytes));
-        tftp_write_data(&w, block, content, block == 5 ? 100 : 512);
+        tftp_write_data(&w, block, configuration + (block - 1) * 512, block == 5 ? 100 : 512);
         put_udp(SERVER, 30000, phone, (uint16_t)(20000 + i % 10000), bytes, writer_len(&w));
         w = writer_of(bytes, sizeof(bytes));
         tftp_write_ack(&w, block);
@@ -203,6 +221,7 @@ int main(int argc, char **argv)
             *(c == 'p' ? &n : &bytes) = strtoull(optarg, NULL, 10);
     phones = calloc(n, sizeof(*phones));
     slot_ns = INTERVAL_NS / n;
+    make_configuration();
     pcap_write_header(&w, PCAP_ETHERNET);
     fwrite(head, 1, sizeof(head), stdout);
     for (uint64_t slot = 0; phones && written < bytes; slot++) {
