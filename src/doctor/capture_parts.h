@@ -43,6 +43,11 @@ bool capture_is_twice(struct capture *c, const struct packet *p);
 bool capture_is_server_port(const struct capture *c, uint16_t port);
 void capture_add_port(struct capture *c, uint16_t port);
 
+static inline struct text kept_text(const struct kept *k)
+{
+    return (struct text){k->at ? (const char *)k->at : "", k->len};
+}
+
 /* Adds to `k` within CAPTURE_KEPT_MAX and `max`; false: it does not fit. */
 bool kept_add(struct capture *c, struct kept *k, const void *bytes, size_t len, size_t max);
 void kept_drop(struct kept *k, size_t n); /* from the front */

@@ -54,7 +54,7 @@ static void tell_file(struct capture *c, struct transfer *t, bool whole)
         return;
     t->told = true;
     s.file.name = text_of(t->name);
-    s.file.content = (struct text){(const char *)t->content.at, t->content.len};
+    s.file.content = kept_text(&t->content);
     s.file.size = t->size;
     s.file.whole = whole && !t->holes;
     capture_tell(c, &s);

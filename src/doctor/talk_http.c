@@ -36,7 +36,7 @@ void talk_http_end(struct capture *c, struct stream *s, bool whole)
     t->in_body = false;
     if (t->wanted) {
         sight.file.name = text_of(t->name);
-        sight.file.content = (struct text){(const char *)t->content.at, t->content.len};
+        sight.file.content = kept_text(&t->content);
         sight.file.size = t->size;
         sight.file.whole = whole && !t->holes;
         talk_tell(c, s, 1, &sight);

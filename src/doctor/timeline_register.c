@@ -94,13 +94,12 @@ uint16_t alarm_code(struct text words)
 
 void note_alarm(struct story *story, uint16_t code, struct text words, struct moment m)
 {
-    struct story_alarm *a = story->alarms;
+    struct story_alarm *a = NULL;
 
-    for (; a < story->alarms + story->n_alarms; a++)
-        if (a->code == code)
-            break;
-    if (a == story->alarms + story->n_alarms &&
-        !(a = story_grow((void **)&story->alarms, &story->n_alarms, sizeof(*a), ALARMS_MAX)))
+    for (unsigned i = 0; i < story->n_alarms && !a; i++)
+        if (story->alarms[i].code == code)
+            a = &story->alarms[i];
+    if (!a && !(a = story_grow((void **)&story->alarms, &story->n_alarms, sizeof(*a), ALARMS_MAX)))
         return;
     a->code = code;
     spell_add(&a->seen, m);
