@@ -76,6 +76,11 @@ def test_what_is_no_capture_is_told_so(tmp_path):
     assert status != 0 and not lines and 'no capture file' in said
 
 
+def causes(path):
+    r = subprocess.run([DIALTONE, 'doctor', path], capture_output=True, text=True, timeout=60)
+    return r.returncode, re.findall(r'\[([a-z-]+)|^(\d+ phones.*)', r.stdout, re.M)
+
+
 def without_names(lines):
     return [re.sub(r'[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|\d+\.\d+\.\d+\.\d+|SEP[0-9A-F]{12}', '', line) for line in lines]
 
@@ -85,6 +90,7 @@ def test_an_anonymised_capture_tells_the_same(capture, tmp_path):
     out = tmp_path / 'out.pcapng'
     r = subprocess.run([DIALTONE, 'doctor', capture, '--anonymise', out], capture_output=True, text=True, timeout=60)
     assert r.returncode == 0, r.stderr
+    assert causes(out) == causes(capture) == (0, [('', '200 phones: 200 well.')])
     assert without_names(sights(out)[1]) == without_names(sights(capture)[1])
     assert b'SEP001122010000' not in out.read_bytes()
     bad = subprocess.run(['tshark', '-r', out, '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', '-Y',
