@@ -51,27 +51,8 @@ static bool registered_elsewhere(const struct scene *c, struct finding *f)
     return true;
 }
 
-static bool dscp_lost(const struct scene *c, struct finding *f)
-{
-    const struct story *s = c->story;
-
-    for (unsigned a = 0; a < 2; a++) {
-        unsigned b = 1 - a;
-
-        if (s->marked[a].n < 3 || s->unmarked[a].n * 4 > s->marked[a].n || s->marked[b].n ||
-            s->unmarked[b].n < 3)
-            continue;
-        detail(f, "capture %u has the mark, capture %u has none", a + 1, b + 1);
-        prove_spell(f, &s->marked[a], "signalling with DSCP set");
-        prove_spell(f, &s->unmarked[b], "the same with DSCP 0");
-        return true;
-    }
-    return false;
-}
-
 const struct rule move_rules[] = {
     {CAUSE_TOGGLE, toggle},
     {CAUSE_REGISTERED_ELSEWHERE, registered_elsewhere},
-    {CAUSE_DSCP_LOST, dscp_lost},
     {0},
 };
