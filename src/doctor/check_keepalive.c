@@ -162,6 +162,8 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         bool broken = e->end == SESSION_STANDS || e->end == SESSION_SERVER_CLOSED ||
                       e->end == SESSION_SERVER_RESET;
 
+        if (interval > 86400 * SECOND || e->interval_s > 86400)
+            continue; /* nobody watches that long */
         if (!was_registered(e) || !broken || moment_is(k->pending) || interval < SECOND ||
             e->ordered ||
             until.ns - last.ns <

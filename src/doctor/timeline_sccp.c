@@ -60,6 +60,7 @@ static void on_register(struct timeline *t, struct story **story, const struct s
     const struct sccp_register_req *r = &s->sccp->register_req;
     const struct endpoint *server = sight_server(s);
     struct flow_slot *slot = timeline_flow(t, s->flow, true);
+    uint64_t before = *story ? (*story)->id : 0;
     struct story *named;
     struct session *e;
     char model[12];
@@ -68,8 +69,8 @@ static void on_register(struct timeline *t, struct story **story, const struct s
     if ((!r->device_type && server->port != 2000) ||
         !(named = timeline_name(t, *story, text_of(r->device_name), NULL, sight_phone(s)->ip, s)))
         return;
-    if (slot && slot->story && slot->story != named->id && *story && *story != named &&
-        slot->story == (*story)->id)
+    *story = before ? pool_get(&t->stories, before) : NULL; /* naming may have taken it over */
+    if (slot && slot->story && slot->story != named->id && *story && slot->story == before)
         hand_over(*story, named, s);
     *story = named;
     if (slot)
