@@ -10,7 +10,7 @@
 
 #define PER_ADDRESS 25
 #define FIELDS_MAX  32
-#define BUCKETS     100000 /* of a microsecond */
+#define BUCKETS     1000000 /* of a microsecond */
 
 /* Fields of the template, by the letters that stand for their digits there. */
 enum field { MAC, NUMBER, BRANCH, NTH, THIRD, FOURTH, N_FIELDS };
