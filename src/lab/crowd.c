@@ -23,7 +23,7 @@ int crowd_open(struct crowd *c, const char *folder)
 
 int crowd_start(struct crowd *c, const char *folder, const char *server)
 {
-    char mac[MAC_TEXT_MAX], log[LAB_PATH + 32], count[16], rate[16], ramp[16];
+    char mac[MAC_TEXT_MAX], log[LAB_PATH + 32], count[16], rate[16];
     char *words[] = {"fleet",
                      "--server",
                      (char *)(uintptr_t)server,
@@ -36,7 +36,7 @@ int crowd_start(struct crowd *c, const char *folder, const char *server)
                      "--first-mac",
                      mac,
                      "--ramp",
-                     ramp,
+                     "500",
                      "--clock-rate",
                      rate,
                      "--events",
@@ -49,7 +49,6 @@ int crowd_start(struct crowd *c, const char *folder, const char *server)
     mac_print(c->first_mac, mac);
     snprintf(count, sizeof(count), "%u", c->count);
     snprintf(rate, sizeof(rate), "%u", c->clock_rate);
-    snprintf(ramp, sizeof(ramp), "%u", 500u);
     snprintf(log, sizeof(log), "%s/%s.log", folder, c->protocol);
     return child_start(&c->process, c->ns.s, log, words);
 }

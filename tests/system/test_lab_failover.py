@@ -172,6 +172,8 @@ def test_fifty_phones_of_both_protocols(scenario, tmp_path):
         for crowd in curve['phases'][0]['crowds']:
             assert crowd['together']['n'] == 25 and crowd['together']['last'] < 5, crowd  # 0.1 s where nothing else runs
             assert crowd['noticed']['n'] == 25 and crowd['moved']['p50'] < 2
+        granted = [stream for _, what, stream in sccp_story(tmp_path / 'server.pcap') if what == f'< {CM1} TokenAck']
+        assert len(granted) == len(set(granted)) == 25
 
 
 @pytest.mark.parametrize('scenario', OTHERS)
