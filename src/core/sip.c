@@ -211,17 +211,24 @@ static const void *find(const struct directory *dir, enum entity e, const char *
     return *key ? directory_find(dir, e, text_of(key)) : NULL;
 }
 
-/* Where phones register. A server has no more than its name, which its CallManager holds, and words
- * that each node writes for itself. */
+/* What a phone's file says of a node. Descriptions and fingerprints are none of it: each node
+ * writes them for itself. */
+static uint64_t mix_member(uint64_t h, const struct callmanager *cm)
+{
+    const int32_t ports[] = {cm ? cm->sccp_port : 0, cm ? cm->sip_port : 0,
+                             cm ? cm->sip_tls_port : 0};
+
+    h = mix_lower(h, cm ? cm->server : "");
+    return mix(h, ports, sizeof(ports));
+}
+
+/* Where phones register. */
 static uint64_t mix_group(uint64_t h, const struct directory *dir,
                           const struct callmanager_group *group)
 {
     h = mix_record(h, group);
-    for (unsigned i = 0; group && i < group->n_members; i++) {
-        const struct callmanager *cm = find(dir, ENTITY_callmanager, group->members[i].callmanager);
-
-        h = mix_record(h, cm);
-    }
+    for (unsigned i = 0; group && i < group->n_members; i++)
+        h = mix_member(h, find(dir, ENTITY_callmanager, group->members[i].callmanager));
     return h;
 }
 

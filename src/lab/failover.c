@@ -254,12 +254,29 @@ static bool join_node(struct cluster *c, struct office *o, unsigned i)
     return fine;
 }
 
+/* A node is known by its fingerprint. */
+static bool join(struct cluster *c, struct office *o, unsigned other)
+{
+    char name[8], server[32], fingerprint[128];
+    json_t *shown = office_ask(c->nodes[other], "node", "token", NULL),
+           *row = json_is_array(shown) ? json_array_get(shown, 0) : shown;
+    const char *said = json_string_value(json_object_get(row, "fingerprint"));
+    bool fine;
+
+    snprintf(name, sizeof(name), "cm%u", other);
+    snprintf(server, sizeof(server), "server=" LAB_SUBNET "%u", other);
+    snprintf(fingerprint, sizeof(fingerprint), "fingerprint=%s", said ? said : "");
+    fine = said && office_do(o, "node", "join", name, server, fingerprint, NULL) == 0;
+    json_decref(shown);
+    return fine;
+}
+
 static bool tell_node(struct cluster *c, struct office *o, const char *list)
 {
     bool fine = true;
 
     for (unsigned i = 1; i <= c->n_nodes; i++)
-        fine = fine && (i == o->node || join_node(c, o, i)); /* its own it has made itself */
+        fine = fine && (i == o->node || join(c, o, i));
     return fine &&
            office_do(o, "group", "set", "Default",
                      c->n_nodes > 2 ? "members=cm1;cm2;cm3" : "members=cm1;cm2", NULL) == 0 &&
@@ -289,11 +306,27 @@ static bool fill_databases(struct cluster *c)
     return stage_expect(c->s, fine, "every node knows %u phones and the group", c->phones);
 }
 
+/* Each node sees every other. */
+static bool linked(struct stage *s, void *context)
+{
+    struct cluster *c = context;
+    bool truth = true;
+
+    for (unsigned i = 1; i <= c->n_nodes; i++) {
+        json_t *rows = office_ask(c->nodes[i], "node", "list", NULL);
+
+        truth = truth && rows_count(rows, "state", "up") == c->n_nodes - 1;
+        json_decref(rows);
+    }
+    return truth;
+}
+
 static bool begin(struct cluster *c)
 {
     uint64_t end;
 
-    if (!build_nodes(c) || !build_crowds(c) || !fill_databases(c))
+    if (!build_nodes(c) || !build_crowds(c) || !fill_databases(c) ||
+        !stage_expect(c->s, stage_wait(c->s, SLACK_MS, linked, c), "the nodes are linked"))
         return false;
     c->curve.begun_us = lab_now_ms() * 1000;
     c->curve.n_nodes = c->n_nodes;

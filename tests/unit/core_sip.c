@@ -191,6 +191,8 @@ static void nodes_that_were_told_the_same_quote_the_same_stamps(void **state)
     struct sip_stamps a, b;
 
     second = directory_with(second, "server 10.0.0.1 description=words");
+    second = directory_with(second, "callmanager cm1 description=words fingerprint="
+                                    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
     sip_stamps(first, phone(first, "SEP0000000000A1"), &a);
     sip_stamps(second, phone(second, "SEP0000000000A1"), &b);
     assert_memory_equal(&a, &b, sizeof(a));
