@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define BATCH            64
-#define BATCHES_PER_TURN 16
+#define BATCHES_PER_TURN 4 /* what else the loop serves waits no longer than for these */
 #define DEFAULT_LEN      2048
 #define TRAIN_SEGMENT    1472 /* what fits an Ethernet frame: longer datagrams are for IP to cut */
 #define TRAIN_MAX        64   /* datagrams, as the kernel takes them */
