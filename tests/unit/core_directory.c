@@ -43,6 +43,33 @@ static const struct phone *phone(const struct directory *dir, const char *name)
     return directory_phone(dir, text_of(name));
 }
 
+static int rename_expecting(const struct directory **dir, uint64_t version)
+{
+    struct change *c = change_new();
+
+    change_set(c, ENTITY_phone, TEXT("SEP001122334455"));
+    change_expect(c, version);
+    change_field(c, TEXT("description"), TEXT("Lobby"));
+    return change_one(dir, c);
+}
+
+static void a_change_that_expects_an_older_record_is_refused(void **state)
+{
+    const struct directory *dir = directory_factory(TEXT("cm1"), TEXT("10.0.0.1"));
+    struct change *c = change_new();
+    uint64_t seen;
+
+    change_add(c, ENTITY_phone, TEXT("SEP001122334455"));
+    change_field(c, TEXT("model"), TEXT("7960"));
+    assert_int_equal(change_one(&dir, c), 0);
+    seen = phone(dir, "SEP001122334455")->record.version;
+    assert_int_equal(rename_expecting(&dir, seen), 0);
+    assert_string_equal(phone(dir, "SEP001122334455")->description, "Lobby");
+    assert_int_equal(rename_expecting(&dir, seen), -ESTALE);
+    assert_string_equal(error, "it was changed meanwhile; look at it again");
+    directory_unref(dir);
+}
+
 static void a_new_node_has_what_the_original_ships(void **state)
 {
     const struct directory *dir = directory_factory(TEXT("cm1"), TEXT("10.0.0.1"));
@@ -536,6 +563,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_has_what_the_original_ships),
+        cmocka_unit_test(a_change_that_expects_an_older_record_is_refused),
         cmocka_unit_test(a_phone_brings_its_lines),
         cmocka_unit_test(what_is_wrong_is_told_in_a_sentence),
         cmocka_unit_test(an_old_snapshot_stays_as_it_was),

@@ -238,6 +238,18 @@ static void set_field(struct apply *a, const struct token *t)
     }
 }
 
+/* Two people at one record: the second one must see what the first one did. */
+static void expect(struct apply *a, const struct token *t)
+{
+    uint64_t version;
+
+    memcpy(&version, t->a.at, sizeof(version));
+    if (a->before && a->before->version == version)
+        return;
+    a->stale = !a->n_faults;
+    apply_fault(a, "", "it was changed meanwhile; look at it again");
+}
+
 static void begin_list(struct apply *a, const struct token *t)
 {
     char sentence[SENTENCE_MAX];
@@ -266,6 +278,7 @@ static void step(struct apply *a, const struct token *t)
         finish_operation(a);
         a->source = t->source;
         return;
+    case TOKEN_EXPECT:
     case TOKEN_FIELD:
     case TOKEN_LIST:
     case TOKEN_ITEM:
@@ -276,7 +289,9 @@ static void step(struct apply *a, const struct token *t)
     }
     if (!a->open || a->failed || a->no_memory || a->arena.bad)
         return;
-    if (t->kind == TOKEN_FIELD)
+    if (t->kind == TOKEN_EXPECT)
+        expect(a, t);
+    else if (t->kind == TOKEN_FIELD)
         set_field(a, t);
     else if (t->kind == TOKEN_LIST)
         begin_list(a, t);
@@ -317,7 +332,7 @@ int directory_apply(const struct directory *old, const struct change *c,
     if (a.n_faults) {
         delta_done(&delta);
         directory_unref(a.dir);
-        return -EINVAL;
+        return a.stale ? -ESTALE : -EINVAL;
     }
     delta.directory = delta.n ? a.dir : directory_ref(old);
     if (!delta.n)

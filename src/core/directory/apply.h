@@ -17,6 +17,7 @@ struct apply {
 
     /* The operation at hand. */
     bool open, failed;
+    bool stale; /* the first fault is that of an expectation */
     bool protocol_said; /* of a phone */
     int verb; /* enum token_kind */
     enum entity entity;

@@ -91,6 +91,12 @@ void change_set(struct change *c, enum entity e, struct text key)
     add_token(c, &(struct token){.kind = TOKEN_SET, .entity = e, .a = key});
 }
 
+void change_expect(struct change *c, uint64_t version)
+{
+    add_token(c, &(struct token){.kind = TOKEN_EXPECT,
+                                 .a = {(const char *)&version, sizeof(version)}});
+}
+
 void change_put(struct change *c, enum entity e, struct text key)
 {
     add_token(c, &(struct token){.kind = TOKEN_PUT, .entity = e, .a = key});

@@ -35,6 +35,8 @@ void change_replace(struct change *c, enum entity e, struct text key);
 void change_delete(struct change *c, enum entity e, struct text key);
 /* A new record with all that `from` has, but its key; a phone gets no lines. */
 void change_copy(struct change *c, enum entity e, struct text from, struct text key);
+/* The newest operation is refused (-ESTALE) unless the record still has the version that its author saw. */
+void change_expect(struct change *c, uint64_t version);
 /* Where the operations that follow come from, a line of a file for instance: comes back in their
  * faults. */
 void change_source(struct change *c, uint32_t source);
@@ -73,7 +75,8 @@ struct delta {
 /* Gives back everything; who wants to keep `directory` takes a reference before. */
 void delta_done(struct delta *d);
 
-/* 0, or -EINVAL (with a sentence in `error`, and all faults when `faults` is not NULL) or -ENOMEM.
+/* 0, or -EINVAL (with a sentence in `error`, and all faults when `faults` is not NULL), -ESTALE (the same; change_expect
+ * was the first to refuse) or -ENOMEM.
  * `old` is untouched. A change that alters nothing gives 0, no rows and the old snapshot. */
 int directory_apply(const struct directory *old, const struct change *c,
                     struct change_faults *faults, struct delta *ret, char *error, size_t size);

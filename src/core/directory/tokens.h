@@ -3,13 +3,13 @@
 
 #include "core/directory/change.h"
 
-enum token_kind { TOKEN_ADD, TOKEN_SET, TOKEN_PUT, TOKEN_REPLACE, TOKEN_COPY, TOKEN_DELETE, TOKEN_SOURCE, TOKEN_FIELD, TOKEN_LIST, TOKEN_ITEM };
+enum token_kind { TOKEN_ADD, TOKEN_SET, TOKEN_PUT, TOKEN_REPLACE, TOKEN_COPY, TOKEN_DELETE, TOKEN_SOURCE, TOKEN_EXPECT, TOKEN_FIELD, TOKEN_LIST, TOKEN_ITEM };
 
 struct token {
     enum token_kind kind;
     enum entity entity; /* of the first six */
     uint32_t source;    /* of SOURCE */
-    struct text a, b;   /* key; field and value; COPY: key and what it is copied from */
+    struct text a, b;   /* key; field and value; COPY: key and what it is copied from; EXPECT: eight bytes */
 };
 
 struct change {
