@@ -31,6 +31,13 @@ bool ip_equal(struct ip a, struct ip b)
     return a.family == b.family && memcmp(a.bytes, b.bytes, ip_size(a)) == 0;
 }
 
+bool ip_is_loopback(struct ip ip)
+{
+    static const uint8_t one[16] = {[15] = 1};
+
+    return ip.family == 4 ? ip.bytes[0] == 127 : ip.family == 6 && !memcmp(ip.bytes, one, 16);
+}
+
 bool ip_is_any(struct ip ip)
 {
     static const uint8_t zero[16];

@@ -35,6 +35,7 @@ struct device_name {
 struct ip ip_v4(uint32_t host_order);
 uint32_t ip_v4_number(struct ip ip); /* host order; 0 when not IPv4 */
 bool ip_equal(struct ip a, struct ip b);
+bool ip_is_loopback(struct ip ip);                               /* 127.0.0.0/8, ::1 */
 bool ip_is_any(struct ip ip);                                    /* none or all zero */
 int ip_parse(struct text t, struct ip *ret);                     /* -EINVAL */
 const char *ip_print(struct ip ip, char to[static IP_TEXT_MAX]); /* returns `to` */

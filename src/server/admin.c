@@ -27,23 +27,45 @@ static struct admin *admin_of(struct thread *t)
 
 /* --- answers --- */
 
+int admin_deliver(struct admin *a, uint64_t who, json_t *take_answer)
+{
+    return who & WEB_ASKER ? web_answer(a->web, who, take_answer)
+                           : control_answer(a->control, who, take_answer);
+}
+
 void admin_answer(struct admin *a, uint64_t who, json_t *take_answer)
 {
     if (!json_object_get(take_answer, "status"))
         json_object_set_new(take_answer, "status", json_integer(0));
-    control_answer(a->control, who, take_answer);
+    admin_deliver(a, who, take_answer);
+}
+
+static void refuse(struct admin *a, uint64_t who, int code, const char *format, va_list arguments)
+{
+    char sentence[1024];
+
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    admin_deliver(a, who,
+                  json_pack("{s:i, s:o, s:i}", "status", 1, "error", json_of(text_of(sentence)),
+                            "code", code));
 }
 
 void admin_refuse(struct admin *a, uint64_t who, const char *format, ...)
 {
-    char sentence[1024];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    refuse(a, who, 422, format, arguments);
     va_end(arguments);
-    control_answer(a->control, who,
-                   json_pack("{s:i, s:o}", "status", 1, "error", json_of(text_of(sentence))));
+}
+
+void admin_refuse_as(struct admin *a, uint64_t who, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    refuse(a, who, code, format, arguments);
+    va_end(arguments);
 }
 
 static void finish(struct admin *a, uint64_t token, int status, json_t *body)
@@ -60,15 +82,15 @@ static void finish(struct admin *a, uint64_t token, int status, json_t *body)
         json_object_set_new(body, "status", json_integer(status));
         if (status && !json_object_get(body, "error"))
             json_object_set_new(body, "error", json_string("It was refused without a reason."));
-        control_answer(a->control, ask.who, json_incref(body));
+        admin_deliver(a, ask.who, json_incref(body));
     }
     json_decref(ask.kept);
 }
 
-static void fail(struct admin *a, uint64_t token, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void fail(struct admin *a, uint64_t token, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
-static void fail(struct admin *a, uint64_t token, const char *format, ...)
+static void fail(struct admin *a, uint64_t token, int code, const char *format, ...)
 {
     char sentence[512];
     va_list arguments;
@@ -77,7 +99,7 @@ static void fail(struct admin *a, uint64_t token, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(sentence, sizeof(sentence), format, arguments);
     va_end(arguments);
-    body = json_pack("{s:o}", "error", json_of(text_of(sentence)));
+    body = json_pack("{s:o, s:i}", "error", json_of(text_of(sentence)), "code", code);
     finish(a, token, 1, body);
     json_decref(body);
 }
@@ -88,7 +110,7 @@ static uint64_t open_ask(struct admin *a, struct ask ask, uint64_t timeout_ms)
     struct ask *slot = pool_take(&a->asks, &token);
 
     if (!slot) {
-        admin_refuse(a, ask.who, "Too many questions wait for an answer; try again.");
+        admin_refuse_as(a, ask.who, 503, "Too many questions wait for an answer; try again.");
         json_decref(ask.kept);
         return 0;
     }
@@ -115,7 +137,7 @@ void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *t
     if (!token)
         json_decref(take_arguments);
     else if (server_post(a->thread->server, row->thread, &m) < 0)
-        fail(a, token, "The server is too busy for \"%s\"; try again.", row->verb);
+        fail(a, token, 503, "The server is too busy for \"%s\"; try again.", row->verb);
 }
 
 void admin_change(struct admin *a, uint64_t who, struct change *take_change, json_t *take_answer)
@@ -127,7 +149,7 @@ void admin_change(struct admin *a, uint64_t who, struct change *take_change, jso
     if (!token)
         change_free(take_change);
     else if (server_post(a->thread->server, THREAD_STORAGE, &m) < 0)
-        fail(a, token, "The database is too busy; try again.");
+        fail(a, token, 503, "The database is too busy; try again.");
 }
 
 static const enum thread_id service_threads[N_SERVICES] = {
@@ -147,8 +169,11 @@ void admin_service(struct admin *a, uint64_t who, enum service_id service,
     if (!token)
         return;
     if (server_post(a->thread->server, service_threads[service], &m) < 0)
-        fail(a, token, "The service is too busy; try again.");
+        fail(a, token, 503, "The service is too busy; try again.");
 }
+
+static void report_web(struct admin *a, uint64_t token);
+static void open_web(struct admin *a, uint64_t token);
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -157,11 +182,14 @@ static void on_tick(uv_timer_t *timer)
     struct ask *ask;
     size_t cursor = 0;
 
+    if (a->web_waits)
+        open_web(a, 0);
     if (a->n_early && server_wall_us() - a->started_us > EARLY_MS * 1000)
         api_early(a, true);
     while ((ask = pool_next(&a->asks, &cursor, &token)))
         if (ask->due_ms <= now)
-            fail(a, token, "No answer to \"%s\" in time; the server log may say why.", ask->what);
+            fail(a, token, 503, "No answer to \"%s\" in time; the server log may say why.",
+                 ask->what);
 }
 
 /* --- what the other threads say --- */
@@ -196,6 +224,20 @@ static void on_alarm(struct admin *a, struct alarm *take_alarm)
     trace_alarm(a, take_alarm);
 }
 
+static int code_of(int err)
+{
+    switch (err) {
+    case -EINVAL:
+        return 422;
+    case -ESTALE:
+        return 412;
+    case -ENOSPC:
+        return 507;
+    default:
+        return 503;
+    }
+}
+
 static void on_changed(struct admin *a, uint64_t token, int err, char *take_error)
 {
     struct ask *ask = pool_get(&a->asks, token);
@@ -208,7 +250,7 @@ static void on_changed(struct admin *a, uint64_t token, int err, char *take_erro
         pool_give(&a->asks, token);
         admin_answer(a, who, answer);
     } else if (ask) {
-        fail(a, token, "%s", take_error ? take_error : strerror(-err));
+        fail(a, token, code_of(err), "%s", take_error ? take_error : strerror(-err));
     }
     free(take_error);
 }
@@ -230,6 +272,8 @@ static void on_service_state(struct admin *a, uint64_t token, enum service_id id
     json_decref(body);
 }
 
+static void on_web_service(struct admin *a, uint64_t token, enum service_state wanted);
+
 static void on_own_service(struct admin *a, uint64_t token, enum service_id id,
                            enum service_state wanted)
 {
@@ -238,8 +282,10 @@ static void on_own_service(struct admin *a, uint64_t token, enum service_id id,
         server_service_state(a->thread->server, id, wanted, token, "%s",
                              a->collecting ? "state of devices, boot timelines"
                                            : "devices are not reported");
+    } else if (id == SERVICE_WEB) {
+        on_web_service(a, token, wanted);
     } else {
-        fail(a, token,
+        fail(a, token, 422,
              "The control socket cannot be stopped through itself; stop the server instead.");
     }
 }
@@ -259,6 +305,8 @@ static void on_message(struct thread *t, const struct message *m)
     switch (m->id) {
     case MESSAGE_SNAPSHOT:
         progress_directory_changed(a->progress);
+        if (a->web && a->web_key_told != !!web_key(a->web))
+            report_web(a, 0);
         if (a->n_early)
             api_early(a, false);
         break;
@@ -297,13 +345,16 @@ static void on_request(void *context, uint64_t who, json_t *take_request)
     api_request(context, who, take_request);
 }
 
-static void on_gone(void *context, uint64_t who)
+void admin_gone(struct admin *a, uint64_t who)
 {
-    struct admin *a = context;
-
     for (size_t i = 0; i < MAX_FOLLOWERS; i++)
         if (a->followers[i].who == who)
             a->followers[i].who = 0;
+}
+
+static void on_gone(void *context, uint64_t who)
+{
+    admin_gone(context, who);
 }
 
 static void open_control(struct admin *a, const char *folder)
@@ -317,6 +368,47 @@ static void open_control(struct admin *a, const char *folder)
     else
         server_service_state(a->thread->server, SERVICE_CONTROL, SERVICE_RUNNING, 0,
                              "%.100s/control.sock", folder);
+}
+
+/* --- the administration by HTTP --- */
+
+static void report_web(struct admin *a, uint64_t token)
+{
+    const char *key = web_key(a->web);
+
+    a->web_key_told = key;
+    server_service_state(
+        a->thread->server, SERVICE_WEB, SERVICE_RUNNING, token, "%s%s%s", web_url(a->web),
+        key ? ", no administrator yet, first log-in with the key " : "", key ? key : "");
+}
+
+static void open_web(struct admin *a, uint64_t token)
+{
+    char error[256] = "";
+    int err = web_open(a, &a->web, error, sizeof(error));
+
+    a->web_waits = err == -EAGAIN; /* for the certificate */
+    if (!err)
+        report_web(a, token);
+    else if (!a->web_waits || token)
+        server_service_state(a->thread->server, SERVICE_WEB, SERVICE_FAILED, token, "%s",
+                             error[0] ? error : strerror(-err));
+}
+
+static void on_web_service(struct admin *a, uint64_t token, enum service_state wanted)
+{
+    if (wanted == SERVICE_RUNNING && !a->web) {
+        open_web(a, token);
+        return;
+    }
+    if (wanted == SERVICE_RUNNING) {
+        report_web(a, token);
+        return;
+    }
+    web_stop(a->web);
+    a->web = NULL;
+    a->web_waits = false;
+    server_service_state(a->thread->server, SERVICE_WEB, SERVICE_STOPPED, token, "stopped");
 }
 
 /* --- start and stop --- */
@@ -372,6 +464,10 @@ static int start(struct thread *t)
         return -ENOMEM;
     syslog_open(&t->loop, b->log_syslog, &a->syslog);
     open_control(a, b->data);
+    if (b->admin_port)
+        open_web(a, 0);
+    else
+        server_service_state(t->server, SERVICE_WEB, SERVICE_STOPPED, 0, "off: admin.port is 0");
     server_service_state(t->server, SERVICE_RIS, SERVICE_RUNNING, 0,
                          "state of devices, boot timelines");
     uv_prepare_start(&a->prepare, on_prepare);
@@ -410,6 +506,7 @@ static void stop(struct thread *t)
     for (size_t i = 0; i < a->n_early; i++)
         json_decref(a->early[i].request);
     passwords_stop(a->passwords);
+    web_stop(a->web);
     control_stop(a->control);
     syslog_stop(a->syslog);
     uv_close((uv_handle_t *)&a->prepare, on_prepare_closed);

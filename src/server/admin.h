@@ -10,6 +10,7 @@
 #include "server/server.h"
 #include "server/status.h"
 #include "server/syslog.h"
+#include "server/web/web.h"
 
 struct admin;
 struct ask;
@@ -51,6 +52,7 @@ struct follower {
 struct admin {
     struct thread *thread;
     struct control *control;
+    struct web *web;
     struct status *status;
     struct progress *progress;
     struct events *events;
@@ -65,6 +67,8 @@ struct admin {
     struct early early[MAX_EARLY];
     size_t n_early;
     char node[64];
+    bool web_waits;    /* for the certificate */
+    bool web_key_told; /* its state names the key of the first log-in */
     bool collecting; /* the RIS data collector runs */
 };
 
@@ -82,7 +86,13 @@ struct call {
 
 /* --- answers: every call gets exactly one (a follower: many) --- */
 void admin_answer(struct admin *a, uint64_t who, json_t *take_answer);
+/* One of the answers of a follower. -ENOENT: he is gone; -ENOBUFS: he does not read. */
+int admin_deliver(struct admin *a, uint64_t who, json_t *take_answer);
 void admin_refuse(struct admin *a, uint64_t who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* With the HTTP status that says it best; admin_refuse is 422. */
+void admin_refuse_as(struct admin *a, uint64_t who, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void admin_gone(struct admin *a, uint64_t who); /* nobody waits for his answers any more */
 /* Puts a question; the answer goes to `who`. Takes the arguments and what is kept. */
 void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments, ask_done done,
                json_t *take_kept);
@@ -110,6 +120,8 @@ void nearest(struct text word, const char *candidate, const char **best, unsigne
 
 /* --- api.c: finds the handler of a request --- */
 void api_request(struct admin *a, uint64_t who, json_t *take_request);
+/* Whether a request of that kind has a handler. */
+bool api_knows(struct text noun, struct text verb);
 /* The directory is there, or will not be (`refuse`): requests that waited for it go on. */
 void api_early(struct admin *a, bool refuse);
 /* True when a plain password is made a hash first; the call is made again with it. */

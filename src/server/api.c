@@ -30,6 +30,11 @@ static const struct api_row *find(struct text noun, struct text verb)
     return NULL;
 }
 
+bool api_knows(struct text noun, struct text verb)
+{
+    return find(noun, verb) != NULL;
+}
+
 static bool all_strings(const json_t *values)
 {
     const char *key;

@@ -70,10 +70,10 @@ void refuse_missing(struct admin *a, const struct call *c, enum entity e, struct
     if (!key.len)
         admin_refuse(a, c->who, "A name is needed.");
     else if (nearest_key(a, e, key, near))
-        admin_refuse(a, c->who, "There is no %s \"%.*s\". Did you mean \"%s\"?", noun,
-                     TEXT_ARG(key), near);
+        admin_refuse_as(a, c->who, 404, "There is no %s \"%.*s\". Did you mean \"%s\"?", noun,
+                        TEXT_ARG(key), near);
     else
-        admin_refuse(a, c->who, "There is no %s \"%.*s\".", noun, TEXT_ARG(key));
+        admin_refuse_as(a, c->who, 404, "There is no %s \"%.*s\".", noun, TEXT_ARG(key));
 }
 
 /* --- list --- */
@@ -393,6 +393,16 @@ void api_entity_add(struct admin *a, const struct call *c)
     admin_change(a, c->who, change, answer);
 }
 
+/* Option "expect": the version of the record that the asker has seen. */
+static void expect(struct change *change, const struct call *c)
+{
+    uint64_t version;
+
+    if (*call_option(c, "expect"))
+        change_expect(change,
+                      text_to_u64(text_of(call_option(c, "expect")), 10, &version) ? 0 : version);
+}
+
 void api_entity_set(struct admin *a, const struct call *c)
 {
     enum entity e = entity_of(c);
@@ -412,6 +422,7 @@ void api_entity_set(struct admin *a, const struct call *c)
     if (e == ENTITY_phone)
         make_code(a, c, answer);
     change_set(change, e, name);
+    expect(change, c);
     change_fields(change, c->fields);
     note_reset(a, answer, e, name);
     admin_change(a, c->who, change, answer);
@@ -467,6 +478,7 @@ void api_entity_delete(struct admin *a, const struct call *c)
             return;
         }
         change_delete(change, e, name);
+        expect(change, c);
         note(answer, "%s deleted: %.*s.", directory_entity(e)->title, TEXT_ARG(name));
         if (e == ENTITY_phone)
             note_left_lines(a, answer, name);

@@ -275,7 +275,7 @@ void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence)
         json_decref(time);
         event = json_pack("{s:o, s:o}", "event", event_object(alarm, sequence, true), "line",
                           json_of(text_of(line)));
-        if (control_answer(a->control, f->who, event) < 0)
+        if (admin_deliver(a, f->who, event) < 0)
             f->who = 0;
     }
 }

@@ -21,6 +21,7 @@ struct work {
     struct passwords *owner;
     void *what;
     char *password;
+    char expected[CRYPT_OUTPUT_SIZE]; /* hash to compare with; "": a new one */
     char hash[CRYPT_OUTPUT_SIZE];
 };
 
@@ -48,7 +49,9 @@ static void make_hash(uv_work_t *request)
     char salt[CRYPT_GENSALT_OUTPUT_SIZE];
     const char *hash = NULL;
 
-    if (data && crypt_gensalt_rn("$y$", 0, NULL, 0, salt, sizeof(salt)))
+    if (data && w->expected[0])
+        hash = crypt_r(w->password, w->expected, data);
+    else if (data && crypt_gensalt_rn("$y$", 0, NULL, 0, salt, sizeof(salt)))
         hash = crypt_r(w->password, salt, data);
     if (hash && hash[0] == '$')
         text_copy(w->hash, sizeof(w->hash), text_of(hash));
@@ -76,7 +79,7 @@ static void on_made(uv_work_t *request, int err)
     finish(request->data);
 }
 
-int passwords_hash(struct passwords *p, struct text password, void *what)
+int passwords_check(struct passwords *p, struct text password, const char *expected, void *what)
 {
     struct work *w = calloc(1, sizeof(*w));
 
@@ -84,11 +87,17 @@ int passwords_hash(struct passwords *p, struct text password, void *what)
         free(w);
         return -ENOMEM;
     }
+    text_copy(w->expected, sizeof(w->expected), text_of(expected));
     w->request.data = w;
     w->owner = p;
     w->what = what;
     list_append(&p->works, &w->node);
     return uv_queue_work(p->loop, &w->request, make_hash, on_made);
+}
+
+int passwords_hash(struct passwords *p, struct text password, void *what)
+{
+    return passwords_check(p, password, "", what);
 }
 
 void passwords_stop(struct passwords *p)

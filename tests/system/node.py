@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 DIALTONE = str(pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve())
-QUIET = ['sccp.port=0', 'sccp.tls_port=0', 'sip.port=0', 'sip.tls_port=0', 'tftp.port=0', 'files.http_port=0', 'node.name=cm1', 'node.address=10.0.0.1']
+QUIET = ['sccp.port=0', 'sccp.tls_port=0', 'sip.port=0', 'sip.tls_port=0', 'tftp.port=0', 'files.http_port=0', 'admin.port=0', 'node.name=cm1', 'node.address=10.0.0.1']
 
 
 class Gone(Exception):

@@ -1,0 +1,210 @@
+/* answers.c - what the API says, as HTTP has it: JSON, problems, streams. */
+#include "server/web/web.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "server/api_lists.h"
+#include "server/web/web_own.h"
+
+void header_put(struct headers *h, const char *name, const char *value)
+{
+    if (h->n < HEADERS_MAX - 1)
+        h->rows[h->n++] = (struct front_header){name, value};
+}
+
+void headers_put_common(struct headers *h, const char *type)
+{
+    header_put(h, "Content-Type", type);
+    header_put(h, "Cache-Control", "no-store");
+    header_put(h, "X-Content-Type-Options", "nosniff");
+    header_put(h, "Referrer-Policy", "no-referrer");
+    header_put(h, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+void web_reply(struct web *w, uint64_t id, unsigned status, struct headers *h, json_t *take_body)
+{
+    char *text = take_body ? json_dumps(take_body, JSON_COMPACT) : NULL;
+
+    headers_put_common(h, status < 400 ? "application/json" : "application/problem+json");
+    front_answer(w->front, id, status, h->rows, text, text ? strlen(text) : 0);
+    json_decref(take_body);
+}
+
+void web_reply_plain(struct web *w, uint64_t id, unsigned status, json_t *take_body)
+{
+    web_reply(w, id, status, &(struct headers){.n = 0}, take_body);
+}
+
+static const struct {
+    unsigned status;
+    const char *title;
+} titles[] = {
+    {400, "Bad request"},       {401, "Log in first"},
+    {403, "Not allowed"},       {404, "There is no such thing"},
+    {405, "Not this method"},   {409, "Conflict"},
+    {412, "Changed meanwhile"}, {413, "Too large"},
+    {415, "Not JSON"},          {421, "Not this server"},
+    {422, "Refused"},           {429, "Too many requests"},
+    {503, "Try again"},         {507, "The disk is full"},
+};
+
+/* RFC 9457. */
+static json_t *problem(unsigned status, const char *detail)
+{
+    const char *title = "Refused";
+
+    for (size_t i = 0; i < sizeof(titles) / sizeof(*titles); i++)
+        if (titles[i].status == status)
+            title = titles[i].title;
+    return json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title, "status",
+                     (int)status, "detail", json_of(text_of(detail)));
+}
+
+void web_refuse(struct web *w, uint64_t id, unsigned status, const char *detail)
+{
+    web_reply_plain(w, id, status, problem(status, detail));
+}
+
+void web_refuse_for_now(struct web *w, uint64_t id, uint64_t wait_ms, const char *detail)
+{
+    struct headers h = {.n = 0};
+    char seconds[24];
+
+    snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)(wait_ms + 999) / 1000);
+    header_put(&h, "Retry-After", seconds);
+    web_reply(w, id, 429, &h, problem(429, detail));
+}
+
+/* A list as programs like it: an object a row. */
+static json_t *items_of(json_t *columns, json_t *rows)
+{
+    json_t *items = json_array(), *row, *item;
+    size_t i, k;
+
+    json_array_foreach(rows, i, row)
+    {
+        item = json_object();
+        for (k = 0; k < json_array_size(columns); k++)
+            json_object_set(item, json_string_value(json_array_get(columns, k)),
+                            json_array_get(row, k));
+        json_array_append_new(items, item);
+    }
+    return items;
+}
+
+static void list_to_items(json_t *list)
+{
+    json_t *columns = json_object_get(list, "columns");
+
+    if (!columns)
+        return;
+    json_object_set_new(list, "items", items_of(columns, json_object_get(list, "rows")));
+    json_object_del(list, "columns");
+    json_object_del(list, "rows");
+}
+
+static void lists_to_items(json_t *answer)
+{
+    json_t *section;
+    size_t i;
+
+    list_to_items(answer);
+    json_array_foreach(json_object_get(answer, "sections"), i, section) list_to_items(section);
+}
+
+const struct record *exchange_record(struct web *w, const struct exchange *e)
+{
+    int entity = directory_entity_find(text_of(e->route.noun));
+    char key[DIRECTORY_KEY_MAX];
+
+    return entity < 0 || !e->route.name[0] || !w->admin->thread->directory
+               ? NULL
+               : directory_find(w->admin->thread->directory, (enum entity)entity,
+                                entity_key((enum entity)entity, text_of(e->route.name), key));
+}
+
+static bool changes(const struct exchange *e)
+{
+    return strcmp(e->method, "GET") != 0 && strcmp(e->method, "HEAD") != 0;
+}
+
+/* Who changed what (audit): also what was refused. */
+static void note_change(const struct exchange *e, unsigned status)
+{
+    if (changes(e))
+        log_notice("audit", "%s from %s: %s %s%s%s: %u", e->user, e->peer, e->route.noun,
+                   e->route.verb->verb, e->route.name[0] ? " " : "", e->route.name, status);
+}
+
+static void answer_refused(struct web *w, const struct exchange *e, json_t *answer)
+{
+    json_int_t code = json_integer_value(json_object_get(answer, "code"));
+    unsigned status = code ? (unsigned)code : 422;
+    const struct record *record = status == 412 ? exchange_record(w, e) : NULL;
+    json_t *body = problem(status, json_string_value(json_object_get(answer, "error")));
+
+    if (record) /* the second writer sees what the first one wrote */
+        json_object_set_new(body, "current", entity_record(w->admin, record, true));
+    note_change(e, status);
+    web_reply_plain(w, e->id, status, body);
+}
+
+static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
+{
+    const struct record *record = changes(e) ? exchange_record(w, e) : NULL;
+    uint64_t version = record ? record->version : e->version;
+    bool is_new = !strcmp(e->route.verb->verb, "add");
+    char etag[32], location[512];
+    struct headers h = {.n = 0};
+
+    lists_to_items(answer);
+    json_object_del(answer, "status");
+    if (record && e->route.verb->role == ROUTE_ADMINISTER && !json_object_get(answer, "record"))
+        json_object_set_new(answer, "record", entity_record(w->admin, record, true));
+    snprintf(etag, sizeof(etag), "\"v%llu\"", (unsigned long long)version);
+    snprintf(location, sizeof(location), ROUTES_BASE "%s/%s", e->route.noun, e->route.name);
+    if (version)
+        header_put(&h, "ETag", etag);
+    if (is_new)
+        header_put(&h, "Location", location);
+    note_change(e, is_new ? 201 : 200);
+    web_reply(w, e->id, is_new ? 201 : 200, &h, json_incref(answer));
+}
+
+static int stream(struct web *w, const struct exchange *e, json_t *answer)
+{
+    char *text = json_dumps(json_object_get(answer, "event"), JSON_COMPACT);
+    size_t size = text ? strlen(text) + 16 : 0;
+    char *line = malloc(size);
+    int n, err = -ENOMEM;
+
+    if (line && text) {
+        n = snprintf(line, size, "data: %s\n\n", text);
+        err = front_stream(w->front, e->id, line, (size_t)n);
+    }
+    free(line);
+    free(text);
+    return err;
+}
+
+int web_answer(struct web *w, uint64_t who, json_t *take_answer)
+{
+    struct exchange *e = w ? front_kept(w->front, who & ~WEB_ASKER) : NULL;
+    int err = e ? 0 : -ENOENT;
+
+    if (e && e->stream) {
+        err = stream(w, e, take_answer);
+    } else if (e) {
+        e->answered = true;
+        if (json_integer_value(json_object_get(take_answer, "status")))
+            answer_refused(w, e, take_answer);
+        else
+            answer_done(w, e, take_answer);
+    }
+    json_decref(take_answer);
+    return err;
+}

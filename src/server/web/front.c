@@ -1,0 +1,442 @@
+/* front.c - libmicrohttpd under uv_poll: its epoll descriptor wakes the loop, the loop runs it. */
+#include "server/web/front.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/grow.h"
+#include "base/pool.h"
+
+#define MAX_CONNECTIONS 512
+#define MEMORY_OF_ONE   32768 /* bytes: line and headers of a request */
+#define SILENCE_S       30    /* a connection that says nothing is closed */
+#define MAX_UNREAD      (4u << 20)
+
+struct front {
+    struct front_options options;
+    struct MHD_Daemon *daemon;
+    struct pool askers;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    unsigned n_handles;
+    uint16_t port;
+    bool due; /* something was answered and is not sent yet */
+    bool stopping;
+};
+
+/* A request on its way. */
+struct asker {
+    struct front *front;
+    uint64_t id;
+    struct MHD_Connection *connection;
+    char method[16], *path;
+    struct grow body;
+    void *kept;
+    struct MHD_Response *response;
+    unsigned status;
+    struct grow unread; /* of a stream */
+    bool told, asleep, too_large, streams, ended;
+};
+
+static struct asker *find(const struct front *f, uint64_t id)
+{
+    struct asker **slot = pool_get(&f->askers, id);
+
+    return slot ? *slot : NULL;
+}
+
+static void wake(struct asker *a)
+{
+    if (!a->asleep)
+        return;
+    a->asleep = false;
+    a->front->due = true;
+    MHD_resume_connection(a->connection);
+}
+
+static void sleep_now(struct asker *a)
+{
+    a->asleep = true;
+    MHD_suspend_connection(a->connection);
+}
+
+/* --- requests --- */
+
+/* The line of the request has come; its path is kept as it was sent, since an encoded slash is no
+ * separator. */
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct front *f = context;
+    struct asker *a = calloc(1, sizeof(*a)), **slot = a ? pool_take(&f->askers, &a->id) : NULL;
+    size_t len = strcspn(uri, "?");
+
+    if (!slot || !(a->path = strndup(uri, len))) {
+        if (slot)
+            pool_give(&f->askers, a->id);
+        free(a);
+        return NULL;
+    }
+    a->front = f;
+    a->connection = connection;
+    *slot = a;
+    return a;
+}
+
+static struct ip peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return info && info->client_addr ? endpoint_of_sockaddr(info->client_addr).ip : (struct ip){0};
+}
+
+static void tell(struct asker *a)
+{
+    struct front_request r = {.id = a->id,
+                              .method = a->method,
+                              .path = a->path,
+                              .body = {a->body.at ? a->body.at : "", a->body.len},
+                              .peer = peer_of(a->connection),
+                              .connection = a->connection};
+
+    a->told = true;
+    if (a->too_large)
+        front_answer(a->front, a->id, MHD_HTTP_CONTENT_TOO_LARGE, NULL, NULL, 0);
+    else
+        a->front->options.on_request(a->front->options.context, &r);
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
+                                 const char *method, const char *version, const char *bytes,
+                                 size_t *n, void **asker)
+{
+    struct asker *a = *asker;
+
+    (void)context;
+    (void)path;
+    (void)version;
+    if (!a)
+        return MHD_NO; /* no room */
+    if (!a->method[0]) {
+        text_copy(a->method, sizeof(a->method), text_of(method));
+        return MHD_YES;
+    }
+    if (*n) {
+        if (a->body.len + *n > FRONT_BODY_MAX)
+            a->too_large = true;
+        else
+            grow_text(&a->body, (struct text){bytes, *n});
+        *n = 0;
+        return MHD_YES;
+    }
+    if (!a->told)
+        tell(a);
+    if (a->response)
+        return MHD_queue_response(connection, a->status, a->response);
+    if (!a->asleep)
+        sleep_now(a);
+    return MHD_YES;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **asker,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct front *f = context;
+    struct asker *a = *asker;
+
+    (void)connection;
+    (void)why;
+    if (!a)
+        return;
+    f->options.on_gone(f->options.context, a->id, a->kept);
+    pool_give(&f->askers, a->id);
+    if (a->response)
+        MHD_destroy_response(a->response);
+    grow_done(&a->body);
+    grow_done(&a->unread);
+    free(a->path);
+    free(a);
+    *asker = NULL;
+}
+
+const char *front_header(const struct front_request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+const char *front_query(const struct front_request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *front_cookie(const struct front_request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
+}
+
+struct walk {
+    void (*each)(void *context, const char *name, const char *value);
+    void *context;
+};
+
+static enum MHD_Result on_word(void *context, enum MHD_ValueKind kind, const char *name,
+                               const char *value)
+{
+    struct walk *w = context;
+
+    (void)kind;
+    w->each(w->context, name, value ? value : "");
+    return MHD_YES;
+}
+
+void front_each_query(const struct front_request *r,
+                      void (*each)(void *context, const char *name, const char *value),
+                      void *context)
+{
+    MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_word,
+                              &(struct walk){each, context});
+}
+
+void front_keep(struct front *f, uint64_t id, void *kept)
+{
+    struct asker *a = find(f, id);
+
+    if (a)
+        a->kept = kept;
+}
+
+void *front_kept(const struct front *f, uint64_t id)
+{
+    struct asker *a = find(f, id);
+
+    return a ? a->kept : NULL;
+}
+
+/* --- answers --- */
+
+static int respond(struct asker *a, unsigned status, const struct front_header *headers,
+                   struct MHD_Response *take_response)
+{
+    if (!take_response)
+        return -ENOMEM;
+    for (; headers && headers->name; headers++)
+        MHD_add_response_header(take_response, headers->name, headers->value);
+    a->status = status;
+    a->response = take_response;
+    wake(a);
+    return 0;
+}
+
+int front_answer(struct front *f, uint64_t id, unsigned status, const struct front_header *headers,
+                 char *take_body, size_t len)
+{
+    struct asker *a = find(f, id);
+
+    if (!a || a->response) {
+        free(take_body);
+        return -ENOENT;
+    }
+    return respond(a, status, headers,
+                   MHD_create_response_from_buffer(take_body ? len : 0, take_body ? take_body : "",
+                                                   take_body ? MHD_RESPMEM_MUST_FREE
+                                                             : MHD_RESPMEM_PERSISTENT));
+}
+
+/* libmicrohttpd asks for more of a stream: without any, the connection sleeps until there is. */
+static ssize_t on_more(void *asker, uint64_t at, char *to, size_t size)
+{
+    struct asker *a = asker;
+    size_t n = a->unread.len < size ? a->unread.len : size;
+
+    (void)at;
+    if (!n && a->ended)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (!n) {
+        sleep_now(a);
+        return 0;
+    }
+    memcpy(to, a->unread.at, n);
+    memmove(a->unread.at, a->unread.at + n, a->unread.len - n);
+    a->unread.len -= n;
+    return (ssize_t)n;
+}
+
+int front_stream_begin(struct front *f, uint64_t id, const struct front_header *headers)
+{
+    struct asker *a = find(f, id);
+
+    if (!a || a->response)
+        return -ENOENT;
+    a->streams = true;
+    return respond(a, MHD_HTTP_OK, headers,
+                   MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, on_more, a, NULL));
+}
+
+int front_stream(struct front *f, uint64_t id, const char *bytes, size_t len)
+{
+    struct asker *a = find(f, id);
+
+    if (!a || !a->streams)
+        return -ENOENT;
+    if (a->unread.len + len > MAX_UNREAD)
+        a->ended = true;
+    else if (!a->ended)
+        grow_text(&a->unread, (struct text){bytes, len});
+    wake(a);
+    return a->ended ? -ENOBUFS : 0;
+}
+
+/* --- the loop --- */
+
+static void on_timer(uv_timer_t *timer);
+
+static void run(struct front *f)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    if (f->stopping)
+        return;
+    f->due = false;
+    MHD_run(f->daemon);
+    if (MHD_get_timeout(f->daemon, &ms) == MHD_YES)
+        uv_timer_start(&f->timer, on_timer, ms, 0);
+    else
+        uv_timer_stop(&f->timer);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    run(poll->data);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    run(timer->data);
+}
+
+/* Before the loop waits, what was answered in this turn goes out. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct front *f = prepare->data;
+
+    if (f->due)
+        run(f);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct front *f = h->data;
+
+    if (--f->n_handles)
+        return;
+    pool_done(&f->askers);
+    free(f);
+}
+
+void front_stop(struct front *f)
+{
+    struct asker **slot;
+    size_t cursor = 0;
+    uint64_t id;
+
+    if (!f)
+        return;
+    f->stopping = true;
+    while ((slot = pool_next(&f->askers, &cursor, &id)))
+        wake(*slot); /* a daemon that has sleepers must not be stopped */
+    uv_close((uv_handle_t *)&f->poll, on_closed);
+    uv_close((uv_handle_t *)&f->prepare, on_closed);
+    uv_close((uv_handle_t *)&f->timer, on_closed);
+    MHD_stop_daemon(f->daemon);
+}
+
+/* --- opening --- */
+
+static int listen_at(const struct endpoint *at)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = endpoint_to_sockaddr(at, &sa);
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, SOMAXCONN) < 0) {
+        err = -errno;
+        close(fd);
+        return err;
+    }
+    return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+
+    getsockname(fd, (struct sockaddr *)&sa, &len);
+    return endpoint_of_sockaddr((struct sockaddr *)&sa).port;
+}
+
+static struct MHD_Daemon *start(struct front *f, int fd)
+{
+    bool tls = f->options.certificate && f->options.key;
+    struct MHD_OptionItem secret[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)f->options.certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)f->options.key},
+        {MHD_OPTION_END, 0, NULL}};
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+        on_access, f, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, f,
+        MHD_OPTION_URI_LOG_CALLBACK, on_uri, f, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
+        SILENCE_S, tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secret, MHD_OPTION_END);
+}
+
+int front_open(uv_loop_t *loop, const struct front_options *options, struct front **ret)
+{
+    int fd = listen_at(&options->at);
+    struct front *f = fd < 0 ? NULL : calloc(1, sizeof(*f));
+
+    if (fd < 0)
+        return fd;
+    if (f) {
+        f->options = *options;
+        f->port = port_of(fd);
+        pool_init(&f->askers, sizeof(struct asker *), MAX_CONNECTIONS);
+        f->daemon = start(f, fd);
+    }
+    if (!f || !f->daemon) {
+        int err = f ? -EINVAL : -ENOMEM;
+
+        close(fd);
+        if (f)
+            pool_done(&f->askers);
+        free(f);
+        return err;
+    }
+    f->poll.data = f->prepare.data = f->timer.data = f;
+    f->n_handles = 3;
+    uv_poll_init(loop, &f->poll,
+                 MHD_get_daemon_info(f->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+    uv_prepare_init(loop, &f->prepare);
+    uv_timer_init(loop, &f->timer);
+    uv_poll_start(&f->poll, UV_READABLE, on_readable);
+    uv_prepare_start(&f->prepare, on_prepare);
+    *ret = f;
+    return 0;
+}
+
+uint16_t front_port(const struct front *f)
+{
+    return f->port;
+}

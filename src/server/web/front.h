@@ -1,0 +1,62 @@
+/* front.h - the administration's HTTP: libmicrohttpd in the loop of the thread that opened it.
+ *
+ * A request is collected whole, then told; its connection waits, asleep, until it is answered or
+ * begun as a stream. An id finds nothing once its connection is gone. Nothing here knows what is
+ * asked. */
+#pragma once
+
+#include <uv.h>
+
+#include "base/address.h"
+
+#define FRONT_BODY_MAX (1u << 20) /* more is answered 413 */
+
+struct front;
+struct MHD_Connection;
+
+struct front_request {
+    uint64_t id;
+    const char *method, *path; /* path: as sent, without the query */
+    struct text body;
+    struct ip peer;
+    struct MHD_Connection *connection; /* for the two functions below */
+};
+
+struct front_header {
+    const char *name, *value;
+};
+
+struct front_options {
+    struct endpoint at;
+    const char *certificate, *key; /* PEM texts; NULL: HTTP in the clear */
+    void *context;
+    void (*on_request)(void *context, const struct front_request *r);
+    void (*on_gone)(void *context, uint64_t id, void *kept); /* `kept` may be NULL */
+};
+
+/* 0, or -errno (-EADDRINUSE …; -EINVAL: certificate and key cannot be used). */
+int front_open(uv_loop_t *loop, const struct front_options *options, struct front **ret);
+void front_stop(struct front *f); /* NULL is fine; closes all; frees in the loop */
+uint16_t front_port(const struct front *f);
+
+const char *front_header(const struct front_request *r, const char *name); /* NULL: not sent */
+const char *front_query(const struct front_request *r,
+                        const char *name); /* decoded; NULL: not there */
+const char *front_cookie(const struct front_request *r, const char *name);
+/* Calls `each` for every word of the query. */
+void front_each_query(const struct front_request *r,
+                      void (*each)(void *context, const char *name, const char *value),
+                      void *context);
+
+/* What the caller keeps with a request until on_gone. */
+void front_keep(struct front *f, uint64_t id, void *kept);
+void *front_kept(const struct front *f, uint64_t id);
+
+/* Takes `take_body` (from malloc; NULL: empty). Headers end with a NULL name. 0 or -ENOENT: it is
+ * gone. */
+int front_answer(struct front *f, uint64_t id, unsigned status, const struct front_header *headers,
+                 char *take_body, size_t len);
+/* From now on the answer is what front_stream sends (text/event-stream). */
+int front_stream_begin(struct front *f, uint64_t id, const struct front_header *headers);
+/* -ENOBUFS: it does not read; it is closed. */
+int front_stream(struct front *f, uint64_t id, const char *bytes, size_t len);

@@ -1,0 +1,326 @@
+/* web.c - a request becomes a call of the API; opening and closing. */
+#include "server/web/web.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/api_lists.h"
+#include "server/certificates.h"
+#include "server/web/openapi.h"
+#include "server/web/web_own.h"
+
+json_t *web_body(struct web *w, const struct front_request *r)
+{
+    const char *type = front_header(r, "Content-Type");
+    json_t *body;
+
+    if (!r->body.len)
+        return json_object();
+    if (!type || strncasecmp(type, "application/json", 16) != 0) {
+        web_refuse(w, r->id, 415, "The body must be JSON, and say so in Content-Type.");
+        return NULL;
+    }
+    body = json_loadb(r->body.at, r->body.len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(body))
+        return body;
+    json_decref(body);
+    web_refuse(w, r->id, 400, "The body is no JSON object.");
+    return NULL;
+}
+
+struct exchange *exchange_new(struct web *w, const struct front_request *r)
+{
+    struct exchange *e = calloc(1, sizeof(*e));
+
+    if (!e) {
+        web_refuse(w, r->id, 503, "The server is short of memory.");
+        return NULL;
+    }
+    *e = (struct exchange){.web = w, .id = r->id, .from = r->peer};
+    text_copy(e->method, sizeof(e->method), text_of(r->method));
+    ip_print(r->peer, e->peer);
+    front_keep(w->front, r->id, e);
+    return e;
+}
+
+/* --- calls --- */
+
+/* Words of the body and query that are not fields. */
+static const char *const option_words[] = {"search", "limit", "columns", "after", "to",
+                                           "all",    "file",  "device",  "alarm", "severity",
+                                           "reason", "since", "full"};
+
+static bool is_option(const char *word)
+{
+    for (size_t i = 0; i < sizeof(option_words) / sizeof(*option_words); i++)
+        if (!strcmp(word, option_words[i]))
+            return true;
+    return false;
+}
+
+static void put_word(json_t *call, const char *word, json_t *take_value)
+{
+    json_object_set_new(json_object_get(call, is_option(word) ? "options" : "fields"), word,
+                        take_value);
+}
+
+static void on_query_word(void *context, const char *name, const char *value)
+{
+    json_t *call = context;
+    uint64_t n;
+
+    if (!strcmp(name, "limit") && !text_to_u64(text_of(value), 10, &n))
+        put_word(call, name, json_integer((json_int_t)n));
+    else
+        put_word(call, name, json_of(text_of(value)));
+}
+
+/* NULL, or the sentence that says what is wrong. */
+static const char *read_body(json_t *call, json_t *body, struct route *route)
+{
+    const char *word;
+    json_t *value, *field;
+
+    json_object_foreach(body, word, value)
+    {
+        if (!strcmp(word, "name") && !route->name[0] && json_is_string(value)) {
+            text_copy(route->name, sizeof(route->name), call_text(value));
+        } else if (!strcmp(word, "names") && json_is_array(value)) {
+            json_object_set(call, "names", value);
+        } else if (is_option(word) && json_is_boolean(value)) {
+            put_word(call, word, json_incref(value));
+        } else if ((field = route_field(value))) {
+            put_word(call, word, field);
+        } else {
+            return "A value is a text, a number, true or false, or a list of them.";
+        }
+    }
+    return NULL;
+}
+
+/* "v12" or *; anything else never matches. */
+static void put_expected(json_t *call, const char *if_match)
+{
+    struct text t = text_of(if_match);
+    uint64_t version;
+
+    if (text_is(t, "*"))
+        return;
+    if (t.len < 4 || !text_starts(t, "\"v") || !text_ends(t, "\"") ||
+        text_to_u64((struct text){t.at + 2, t.len - 3}, 10, &version) < 0)
+        version = 0;
+    json_object_set_new(json_object_get(call, "options"), "expect",
+                        json_sprintf("%llu", (unsigned long long)version));
+}
+
+static void make_call(struct web *w, const struct front_request *r, struct exchange *e,
+                      json_t *body)
+{
+    struct route *route = &e->route;
+    json_t *call = json_pack("{s:s, s:s, s:{}, s:{s:b}}", "noun", route->noun, "verb",
+                             route->verb->verb, "fields", "options", "full", true);
+    const char *wrong = read_body(call, body, route), *if_match = front_header(r, "If-Match");
+
+    if (wrong) {
+        json_decref(call);
+        web_refuse(w, r->id, 422, wrong);
+        return;
+    }
+    front_each_query(r, on_query_word, call);
+    if (if_match)
+        put_expected(call, if_match);
+    if (route->name[0]) {
+        json_object_set_new(call, "name", json_of(text_of(route->name)));
+        if (!json_object_get(call, "names"))
+            json_object_set_new(call, "names", json_pack("[o]", json_of(text_of(route->name))));
+    }
+    api_request(w->admin, r->id | WEB_ASKER, call);
+    e = front_kept(w->front, r->id);
+    if (e && !strcmp(e->route.verb->verb, "follow") && !e->answered) {
+        struct headers h = {.n = 0};
+
+        headers_put_common(&h, "text/event-stream");
+        e->stream = true;
+        front_stream_begin(w->front, e->id, h.rows);
+    }
+}
+
+static const char *role_words[] = {"read", "operate", "administer"};
+
+/* Users, their secrets and the whole database are for administrators, also to look at. */
+static int role_needed(const struct route *route)
+{
+    return !strcmp(route->noun, "user") ? ROUTE_ADMINISTER : (int)route->verb->role;
+}
+
+static void on_call(struct web *w, const struct front_request *r, const struct session *s)
+{
+    struct route route;
+    struct exchange *e;
+    const struct record *record;
+    json_t *body;
+    char detail[128];
+    int err = route_find(text_of(r->method), text_of(r->path), api_knows, &route);
+
+    if (err) {
+        web_refuse(w, r->id, err == -ENOTSUP ? 405 : 404,
+                   err == -ENOTSUP ? "It is there, but has no such method."
+                                   : "There is nothing of that name; " ROUTES_BASE
+                                     "openapi.json describes all there is.");
+        return;
+    }
+    if (web_role(w, s->user) < role_needed(&route)) {
+        snprintf(detail, sizeof(detail), "This needs a user who may %s.",
+                 role_words[role_needed(&route)]);
+        web_refuse(w, r->id, 403, detail);
+        return;
+    }
+    if (!(body = web_body(w, r)))
+        return;
+    if ((e = exchange_new(w, r))) {
+        e->route = route;
+        text_copy(e->user, sizeof(e->user), text_of(s->user));
+        record = exchange_record(w, e);
+        e->version = record ? record->version : 0;
+        make_call(w, r, e, body);
+    }
+    json_decref(body);
+}
+
+static void on_request(void *context, const struct front_request *r)
+{
+    struct web *w = context;
+    struct session *s;
+
+    if (!web_is_for_us(w, r))
+        web_refuse(w, r->id, 421, "Ask for 127.0.0.1 or localhost.");
+    else if (!strcmp(r->path, ROUTES_BASE "openapi.json"))
+        web_reply_plain(w, r->id, 200, openapi_describe());
+    else if (!strcmp(r->path, ROUTES_BASE "session"))
+        web_on_session(w, r);
+    else if (!text_starts(text_of(r->path), ROUTES_BASE))
+        web_refuse(w, r->id, 404,
+                   "The administration's API begins at " ROUTES_BASE "openapi.json.");
+    else if ((s = web_authenticate(w, r)))
+        on_call(w, r, s);
+}
+
+static void on_gone(void *context, uint64_t id, void *kept)
+{
+    struct web *w = context;
+    struct exchange *e = kept;
+
+    if (!e)
+        return;
+    admin_gone(w->admin, id | WEB_ASKER);
+    free(e->expected);
+    free(e);
+}
+
+/* --- opening --- */
+
+#define PEM_MAX 65536
+
+/* A whole file, to be freed; 0 or -errno. */
+static int read_file(const char *path, char **ret)
+{
+    FILE *f = fopen(path, "re");
+    char *text = f ? calloc(1, PEM_MAX + 1) : NULL;
+    size_t n = text ? fread(text, 1, PEM_MAX, f) : 0;
+
+    if (f)
+        fclose(f);
+    if (!n) {
+        free(text);
+        return -ENOENT;
+    }
+    *ret = text;
+    return 0;
+}
+
+static int read_pem(const struct bootstrap *b, char **certificate, char **key)
+{
+    struct certificate_files files;
+    struct tls_options tls = server_tls_options(b, false, &files);
+    int err = read_file(tls.certificate, certificate);
+
+    if (!err)
+        err = read_file(tls.key && tls.key[0] ? tls.key : tls.certificate, key);
+    return err;
+}
+
+static int open_front(struct web *w, const struct bootstrap *b, const struct endpoint *at)
+{
+    char *certificate = NULL, *key = NULL;
+    int err = w->tls ? read_pem(b, &certificate, &key) : 0;
+
+    if (!err)
+        err = front_open(&w->admin->thread->loop,
+                         &(struct front_options){*at, certificate, key, w, on_request, on_gone},
+                         &w->front);
+    else
+        err = -EAGAIN;
+    free(certificate);
+    if (key)
+        explicit_bzero(key, strlen(key));
+    free(key);
+    return err;
+}
+
+int web_open(struct admin *a, struct web **ret, char *error, size_t size)
+{
+    const struct bootstrap *b = server_bootstrap(a->thread->server);
+    struct endpoint at = {.port = (uint16_t)b->admin_port};
+    struct web *w = calloc(1, sizeof(*w));
+    char text[ENDPOINT_TEXT_MAX];
+    int err = w ? ip_parse(text_of(b->admin_address), &at.ip) : -ENOMEM;
+
+    if (err == -EINVAL)
+        snprintf(error, size, "admin.address is no address: %s", b->admin_address);
+    if (err)
+        goto out;
+    w->admin = a;
+    w->loopback = ip_is_loopback(at.ip);
+    w->tls = !w->loopback;
+    w->sessions = sessions_new();
+    w->passwords = passwords_new(&a->thread->loop, w, web_on_password);
+    err = w->sessions && w->passwords ? random_hex(w->key, KEY_BYTES) : -ENOMEM;
+    if (!err && (err = open_front(w, b, &at)))
+        server_bind_error(err, &at, false, error, size);
+    if (err)
+        goto out;
+    at.port = front_port(w->front);
+    snprintf(w->url, sizeof(w->url), "%s://%s/", w->tls ? "https" : "http",
+             endpoint_print(&at, text));
+    *ret = w;
+    w = NULL;
+out:
+    if (w) {
+        passwords_stop(w->passwords);
+        sessions_free(w->sessions);
+    }
+    free(w);
+    return err;
+}
+
+const char *web_url(const struct web *w)
+{
+    return w->url;
+}
+
+const char *web_key(const struct web *w)
+{
+    return web_has_administrator(w) ? NULL : w->key;
+}
+
+void web_stop(struct web *w)
+{
+    if (!w)
+        return;
+    passwords_stop(w->passwords);
+    front_stop(w->front);
+    sessions_free(w->sessions);
+    free(w);
+}

@@ -1,0 +1,67 @@
+/* web_own.h - what the parts of the REST API share: the exchange, answers, who asks. Inside server/web. */
+#pragma once
+
+#include "server/admin.h"
+#include "server/web/front.h"
+#include "server/web/routes.h"
+#include "server/web/sessions.h"
+
+#define COOKIE    "dialtone_session"
+#define SETUP     "setup" /* who logs in with the key of the first start */
+#define KEY_BYTES 16
+
+struct web {
+    struct admin *admin;
+    struct front *front;
+    struct sessions *sessions;
+    struct passwords *passwords;
+    bool tls, loopback;
+    char url[128];
+    char key[2 * KEY_BYTES + 1]; /* logs in as long as there is no administrator */
+};
+
+struct exchange {
+    struct web *web;
+    uint64_t id;
+    struct route route;
+    uint64_t version; /* of the record when it was asked for; 0: none */
+    char user[SESSION_USER_MAX];
+    char method[8], peer[IP_TEXT_MAX];
+    bool stream, answered;
+    struct ip from; /* of a log-in */
+    char *expected; /* of a log-in: the hash that the password must give */
+};
+
+/* --- answers.c --- */
+#define HEADERS_MAX 12
+
+struct headers {
+    struct front_header rows[HEADERS_MAX];
+    size_t n;
+};
+
+void header_put(struct headers *h, const char *name, const char *value);
+void headers_put_common(struct headers *h, const char *type);
+/* JSON, or a problem when the status says so. */
+void web_reply(struct web *w, uint64_t id, unsigned status, struct headers *h, json_t *take_body);
+void web_reply_plain(struct web *w, uint64_t id, unsigned status, json_t *take_body);
+void web_refuse(struct web *w, uint64_t id, unsigned status, const char *detail);
+void web_refuse_for_now(struct web *w, uint64_t id, uint64_t wait_ms, const char *detail);
+/* The record that a path names; NULL: it names none. */
+const struct record *exchange_record(struct web *w, const struct exchange *e);
+
+/* --- access.c --- */
+/* What the user may do (enum route_role); -1: nothing. */
+int web_role(const struct web *w, const char *user);
+bool web_has_administrator(const struct web *w);
+/* NULL: refused, and answered. */
+struct session *web_authenticate(struct web *w, const struct front_request *r);
+/* A name that leads to 127.0.0.1 must not let a foreign page in (DNS rebinding). */
+bool web_is_for_us(const struct web *w, const struct front_request *r);
+void web_on_session(struct web *w, const struct front_request *r);
+void web_on_password(void *web, void *what, const char *hash);
+
+/* --- web.c --- */
+/* NULL: refused, and answered. */
+json_t *web_body(struct web *w, const struct front_request *r);
+struct exchange *exchange_new(struct web *w, const struct front_request *r);
