@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/timers.h"
 
+#define ONCE_T1_MS   100 /* 64 of them until it is given up */
 #define LINK_BUCKETS 1024
 #define CANCEL_MAX   8192
 
@@ -192,6 +193,7 @@ int sip_transactions_request_once(struct sip_transactions *ts, const struct sip_
     struct sip_timing timing = ts->options.timing;
 
     timing.max_sends = 1;
+    timing.t1_ms = ONCE_T1_MS;
     return request(ts, flow, &timing, bytes, len, user, now_ms, id);
 }
 

@@ -27,7 +27,7 @@ void sip_transactions_free(struct sip_transactions *ts);        /* nobody is tol
 int sip_transactions_request(struct sip_transactions *ts, const struct sip_flow *flow,
                              const void *bytes, size_t len, uint64_t user, uint64_t now_ms,
                              uint64_t *id);
-/* The same for a request that is not sent again, by whatever transport. */
+/* The same for a request that is not sent again, by whatever transport; given up after 6.4 s. */
 int sip_transactions_request_once(struct sip_transactions *ts, const struct sip_flow *flow,
                                   const void *bytes, size_t len, uint64_t user, uint64_t now_ms,
                                   uint64_t *id);
