@@ -19,9 +19,12 @@ static int ignore(void *context, const struct xml_event *e)
 /* The prefix of signed files is no part of the document. */
 static struct text document_of(struct text content)
 {
-    const char *at = content.len ? memmem(content.at, content.len, "<?xml", 5) : NULL;
+    const char *at;
 
-    if (!at && content.len)
+    if (!content.at || !content.len)
+        return content;
+    at = memmem(content.at, content.len, "<?xml", 5);
+    if (!at)
         at = memmem(content.at, content.len, "<device", 7);
     return at ? text_skip(content, (size_t)(at - content.at)) : content;
 }
