@@ -251,16 +251,6 @@ void lease_abandon(struct leases *l, struct lease *lease, uint64_t now_ms, uint3
     lease_store(l, lease);
 }
 
-void lease_abandon_address(struct leases *l, uint32_t address, uint64_t now_ms, uint32_t seconds)
-{
-    struct lease *lease = lease_at(l, address);
-
-    if (!lease && lease_pool_of(l, address))
-        lease = lease_create(l, address);
-    if (lease)
-        lease_abandon(l, lease, now_ms, seconds);
-}
-
 /* --- time --- */
 
 static void end(struct leases *l, struct lease *lease, uint64_t now_ms)

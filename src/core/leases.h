@@ -109,8 +109,6 @@ void lease_describe(struct lease *lease, struct text name, struct text vendor, b
 void lease_withdraw(struct leases *l, struct lease *lease); /* the client took another offer */
 void lease_release(struct leases *l, struct lease *lease, uint64_t now_ms);
 void lease_abandon(struct leases *l, struct lease *lease, uint64_t now_ms, uint32_t seconds);
-/* An address in use by somebody we know nothing of. */
-void lease_abandon_address(struct leases *l, uint32_t address, uint64_t now_ms, uint32_t seconds);
 
 void leases_expire(struct leases *l, uint64_t now_ms);
 uint64_t leases_next(const struct leases *l, uint64_t now_ms); /* as timers_next */

@@ -347,11 +347,6 @@ int journal_append(struct journal *j, const void *records, size_t n)
     return 0;
 }
 
-size_t journal_slots(const struct journal *j)
-{
-    return j->n_slots;
-}
-
 /* --- opening --- */
 
 static int check_head(struct journal *j)

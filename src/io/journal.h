@@ -28,5 +28,4 @@ int journal_open(const struct journal_options *options, struct journal **ret);
 /* n records in a row. 0, or -errno (ENOSPC, EIO, EROFS …): they may be on disk or not; the journal
  * can be used on. */
 int journal_append(struct journal *j, const void *records, size_t n);
-size_t journal_slots(const struct journal *j); /* records in the file, superseded ones too */
 void journal_close(struct journal *j);         /* NULL is fine */

@@ -43,14 +43,12 @@ static void accepted(struct tcp *t, int fd, const struct sockaddr_storage *from)
     struct link *l;
 
     if (!tcp_source_enter(t, peer.ip)) {
-        t->refused++;
         close(fd);
         return;
     }
     l = pool_take(&t->links, &id);
     e.data.u64 = id | (uint64_t)t->options.tag << TCP_TAG_SHIFT;
     if (!l || epoll_ctl(tcp_epoll_of(t, l), EPOLL_CTL_ADD, fd, &e) < 0) {
-        t->refused++;
         tcp_source_leave(t, peer.ip);
         if (l)
             pool_give(&t->links, id);
@@ -74,7 +72,6 @@ static void refuse_one(struct tcp *t, int listener)
 {
     int fd;
 
-    t->refused++;
     close(t->spare_fd);
     fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
@@ -498,9 +495,4 @@ size_t tcp_queued(const struct tcp *t, uint64_t link)
     const struct link *l = tcp_link_get(t, link);
 
     return l ? l->out_len : 0;
-}
-
-uint64_t tcp_refused(const struct tcp *t)
-{
-    return t->refused;
 }

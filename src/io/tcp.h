@@ -20,7 +20,7 @@ struct tcp_options {
     size_t max_handshakes; /* under way; the oldest gives way; 0: 4096 */
     int backlog;           /* 0: as deep as the system allows */
     uint8_t tos;
-    size_t max_links;  /* further connections are refused (closed) and counted */
+    size_t max_links;  /* further connections are refused: closed at once */
     size_t max_per_ip; /* 0: no limit */
     size_t max_queued; /* bytes unsent on a link */
     /* Microseconds a turn of the loop may spend on new connections and on links that are not settled
@@ -56,4 +56,3 @@ void tcp_authority(const struct tcp *t, uint64_t link, char *to);
 uint64_t tcp_next(const struct tcp *t, size_t *cursor);
 size_t tcp_count(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */
-uint64_t tcp_refused(const struct tcp *t); /* connections closed at once for want of room */

@@ -52,7 +52,6 @@ struct tcp {
     struct list dirty, closing, silent, handshakes;
     size_t n_handshakes;
     unsigned steps; /* of handshakes, left in this turn */
-    uint64_t refused;
     uint8_t *spare[TCP_SPARE_BLOCKS];
     size_t n_spare;
     uint8_t input[TCP_READ_SIZE];

@@ -507,11 +507,6 @@ size_t progress_n_unknown(struct progress *p)
     return p->n_unknown;
 }
 
-uint64_t progress_n_ignored(const struct progress *p)
-{
-    return p->ignored;
-}
-
 struct near {
     progress_known known;
     const void *context;

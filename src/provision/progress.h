@@ -113,7 +113,6 @@ size_t progress_steps(const struct progress *p, const struct progress_phone *pho
 /* Unknown phones, the one last heard of first; returns how many went to `to`. */
 size_t progress_unknown(struct progress *p, const struct progress_phone **to, size_t max);
 size_t progress_n_unknown(struct progress *p);
-uint64_t progress_n_ignored(const struct progress *p); /* events that named no phone */
 
 /* Known devices whose name is one hex digit or two swapped neighbours away: the label was typed wrong.
  * 191 look-ups whatever the number of phones. Returns how many went to `to`. */

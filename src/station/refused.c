@@ -141,7 +141,3 @@ const struct refusal *refused_find(const struct refused *r, struct device_name n
     return row ? &row->refusal : NULL;
 }
 
-size_t refused_count(const struct refused *r)
-{
-    return r->rows.n;
-}

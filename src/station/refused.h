@@ -30,4 +30,3 @@ bool refused_note(struct refused *r, const struct refusal *refusal, uint64_t now
                   uint32_t *times);
 void refused_forget(struct refused *r, struct device_name name);
 const struct refusal *refused_find(const struct refused *r, struct device_name name); /* or NULL */
-size_t refused_count(const struct refused *r);

@@ -231,11 +231,6 @@ const struct refusal *registry_refusal(const struct registry *r, struct device_n
     return refused_find(r->refused, name);
 }
 
-size_t registry_refusals(const struct registry *r)
-{
-    return refused_count(r->refused);
-}
-
 static uint32_t token_depth(const struct registry *r)
 {
     uint32_t depth = (uint32_t)r->settings[SET_max_fallback_queue];

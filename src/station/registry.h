@@ -63,4 +63,3 @@ void registry_set_disagreement(struct registry *r, bool on);
 
 /* What is remembered of the refusals of a device name (refused.h), or NULL. */
 const struct refusal *registry_refusal(const struct registry *r, struct device_name name);
-size_t registry_refusals(const struct registry *r);

@@ -481,22 +481,6 @@ static void write_line_text(struct writer *w, struct text t)
         write_u8(w, (uint8_t)t.at[i] < ' ' ? ' ' : (uint8_t)t.at[i]);
 }
 
-void http_write_request(struct writer *w, const char *method, struct text target, struct text host)
-{
-    write_string(w, method);
-    write_u8(w, ' ');
-    for (size_t i = 0; i < target.len; i++) {
-        uint8_t c = (uint8_t)target.at[i];
-
-        if (c <= ' ' || c >= 127)
-            write_format(w, "%%%02X", c);
-        else
-            write_u8(w, c);
-    }
-    write_string(w, " HTTP/1.1\r\n");
-    http_write_header(w, "Host", host);
-}
-
 void http_write_status(struct writer *w, uint16_t status)
 {
     write_format(w, "HTTP/1.1 %u %s\r\n", status, http_reason(status));

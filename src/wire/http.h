@@ -75,7 +75,6 @@ void http_body_of_response(struct http_body *b, const struct http_response *r, b
 int http_body_read(struct http_body *b, const void *bytes, size_t len, struct text *data);
 
 const char *http_reason(uint16_t status); /* "Not Found"; "" when unknown */
-void http_write_request(struct writer *w, const char *method, struct text target, struct text host);
 void http_write_status(struct writer *w, uint16_t status);
 void http_write_header(struct writer *w, const char *name, struct text value); /* CR and LF in it become blanks */
 void http_write_number(struct writer *w, const char *name, uint64_t value);

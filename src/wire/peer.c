@@ -12,7 +12,9 @@
         typedef struct peer_##name T;                                                              \
         static const struct field rows[] = {
 #define PEER_END(name)                                                                             \
-    {.kind = F_END}                                                                                \
+    {                                                                                              \
+        .kind = F_END                                                                              \
+    }                                                                                              \
     }                                                                                              \
     ;                                                                                              \
     return rows;                                                                                   \
@@ -38,11 +40,6 @@ static const struct {
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
-
-const char *peer_kind_name(uint32_t kind)
-{
-    return kind < N_KINDS && kinds[kind].name ? kinds[kind].name : "?";
-}
 
 void peer_encode(const struct peer_message *m, struct writer *w)
 {

@@ -47,4 +47,3 @@ void peer_encode(const struct peer_message *m, struct writer *w);
 /* 1 with a message and the reader behind it; 0: it is not whole yet; -EBADMSG: no such message, or
  * one that does not fill its frame. */
 int peer_next(struct reader *r, struct peer_message *ret);
-const char *peer_kind_name(uint32_t kind); /* "?" for others */

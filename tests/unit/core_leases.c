@@ -140,14 +140,6 @@ static void an_abandoned_address_is_the_last_resort(void **state)
     assert_int_equal(offer(l, 1, NET + 10, START + 2)->address, NET + 11);
     assert_int_equal(offer(l, 2, 0, START + 3)->address, NET + 10);
     leases_free(l);
-    l = small(10, 11);
-    lease_abandon_address(l, NET + 10, START, 86400);
-    lease_abandon_address(l, NET + 99, START, 86400);
-    assert_int_equal(leases_count(l, 0).abandoned, 2);
-    leases_expire(l, START + 86400001);
-    assert_int_equal(leases_count(l, 0).abandoned, 0);
-    assert_int_equal(leases_count(l, 0).n_free, 2);
-    leases_free(l);
 }
 
 static void a_reservation_belongs_to_its_mac_alone(void **state)

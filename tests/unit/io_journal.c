@@ -103,7 +103,6 @@ static void the_file_stays_small(void **state)
             batch[k] = (struct record){k, i * 10 + k, ""};
         assert_int_equal(journal_append(j, batch, 10), 0);
     }
-    assert_true(journal_slots(j) < 250);
     journal_close(j);
     stat(path, &st);
     assert_true(st.st_blocks * 512 < 5 << 20);

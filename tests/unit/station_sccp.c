@@ -335,7 +335,6 @@ static void a_refused_phone_that_tries_for_years_costs_one_row(void **state)
         world_pass(w, 22300);
     }
     assert_int_equal(stations_sessions(w->stations), 0);
-    assert_int_equal(registry_refusals(w->registry), 1);
     r = registry_refusal(w->registry, (struct device_name){"SEPAABBCCDDEEFF"});
     assert_int_equal(r->n, 10000);
     assert_int_equal(r->reason, 29);
@@ -356,7 +355,6 @@ static void refusals_are_remembered_in_bounded_memory(void **state)
         world_close(w, 1);
         world_forget(w);
     }
-    assert_int_equal(registry_refusals(w->registry), REFUSED_MAX);
     assert_null(registry_refusal(w->registry, (struct device_name){"SEP0000AA000000"}));
     assert_true(w->n_alarms <= 101); /* a flood of names does not flood the log */
     world_free(w);
@@ -769,7 +767,7 @@ static void a_connection_that_says_nothing_is_closed(void **state)
 
     world_connect(w, 1, 0x0a010001);
     world_bytes(w, 1, "\x10\0\0", 3); /* three bytes and then nothing */
-    world_pass(w, 60000 + 29999); /* it might be a standby connection */
+    world_pass(w, 60000 + 29999);     /* it might be a standby connection */
     assert_false(w->closed[1]);
     world_pass(w, 1);
     assert_true(w->closed[1]);

@@ -118,11 +118,6 @@ int homes_find(const struct homes *h, struct device_name device)
     return x ? x->member : -1;
 }
 
-size_t homes_count(const struct homes *h, unsigned member)
-{
-    return h->n[member];
-}
-
 bool homes_forget(struct homes *h, unsigned member)
 {
     uint64_t id;

@@ -26,7 +26,6 @@ bool homes_remove(struct homes *h, struct device_name device, unsigned member);
 void homes_gone(struct homes *h, struct device_name device);
 /* The member, or -1. */
 int homes_find(const struct homes *h, struct device_name device);
-size_t homes_count(const struct homes *h, unsigned member);
 /* All of a node whose link has gone are unknown; a batch a call, true while there are more. */
 bool homes_forget(struct homes *h, unsigned member);
 

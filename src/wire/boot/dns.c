@@ -386,22 +386,6 @@ struct dns_record *dns_add(struct dns_message *m, enum dns_section section, cons
     return rr;
 }
 
-int dns_reverse_parse(const char *name, struct ip *ret)
-{
-    struct text rest = text_of(name);
-    uint32_t ip = 0, part;
-
-    for (int i = 0; i < 4; i++) {
-        if (text_to_u32(text_split(&rest, '.'), 10, &part) < 0 || part > 255 || !rest.at)
-            return -EINVAL;
-        ip |= part << (8 * i);
-    }
-    if (!text_equal_nocase(rest, TEXT("in-addr.arpa")))
-        return -EINVAL;
-    *ret = ip_v4(ip);
-    return 0;
-}
-
 /* -- printing ------------------------------------------------------------------------------- */
 
 static void print_data(const struct dns_record *rr, struct writer *to)

@@ -49,6 +49,4 @@ int dns_decode(const void *bytes, size_t len, struct dns_message *ret);
 int dns_encode(const struct dns_message *m, void *to, size_t size);
 /* The next free record, empty but for section, name, type and class IN; NULL when full. */
 struct dns_record *dns_add(struct dns_message *m, enum dns_section section, const char *name, uint16_t type, uint32_t ttl);
-/* "4.3.2.1.in-addr.arpa" to 1.2.3.4; -EINVAL. */
-int dns_reverse_parse(const char *name, struct ip *ret);
 void dns_print(const struct dns_message *m, struct writer *to);
