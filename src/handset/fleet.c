@@ -133,7 +133,6 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
                                           {"share-socket", no_argument, NULL, 's'},
                                           {"vanish", no_argument, NULL, 'v'},
                                           {"events", required_argument, NULL, 'e'},
-                                          {"clock-rate", required_argument, NULL, 'k'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     int c, at, err = 0;
@@ -159,9 +158,6 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
         case 'p':
             err = take_number(optarg, &o->processes);
             break;
-        case 'k':
-            err = take_number(optarg, &o->clock_rate);
-            break;
         case 'e':
             o->events = optarg;
             break;
@@ -180,10 +176,6 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
     }
     if (!err && optind < argc) {
         fprintf(stderr, "dialtone fleet: unexpected word: %s\n", argv[optind]);
-        err = -EINVAL;
-    }
-    if (!err && (!o->clock_rate || o->clock_rate > 1000)) {
-        fputs("dialtone fleet: --clock-rate is 1 to 1000\n", stderr);
         err = -EINVAL;
     }
     if (!err)
@@ -209,8 +201,7 @@ static size_t raise_files(size_t wanted)
 
 int fleet_main(int argc, char **argv)
 {
-    struct fleet_options o = {
-        .phone = PHONE_OPTIONS_NONE, .count = 1, .wait_s = DEFAULT_WAIT, .clock_rate = 1};
+    struct fleet_options o = {.phone = PHONE_OPTIONS_NONE, .count = 1, .wait_s = DEFAULT_WAIT};
     struct tally sum;
     size_t files, sockets; /* a phone may have one to each of two servers */
     int err, status;
@@ -220,7 +211,7 @@ int fleet_main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    runner_set_clock_rate(o.clock_rate);
+    runner_set_clock_rate(o.phone.clock_rate);
     sockets = o.count * (o.phone.no_files && ip_is_any(o.phone.backup) ? 1u : 2u);
     files = raise_files(sockets + 200);
     if (sockets + 200 > files && !o.processes && o.phone.transport == LINK_UDP && on_loopback(&o))

@@ -8,7 +8,6 @@
 struct fleet_options {
     struct phone_options phone;
     uint32_t count, ramp, duration_s, wait_s, processes;
-    uint32_t clock_rate; /* of the phones' clocks: they run so many times as fast */
     const char *events;  /* file of fleet_events.h; NULL: none */
     bool share_socket;  /* of SIP by UDP: one for all phones of the process */
     bool leave_nothing; /* --vanish: no goodbye at the end */

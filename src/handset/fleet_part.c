@@ -95,7 +95,8 @@ static void phone_note(struct fleet *f, struct fleet_phone *p, const struct runn
         break;
     case PHONE_EVENT_KEEPALIVE:
         f->tally.keepalives++;
-        samples_add(&f->tally.times[TIME_KEEPALIVE], n->detail * 1000ull / f->options.clock_rate);
+        samples_add(&f->tally.times[TIME_KEEPALIVE],
+                    n->detail * 1000ull / f->options.phone.clock_rate);
         break;
     default:
         break;

@@ -390,6 +390,9 @@ static void usage(FILE *to)
         "  --interface NAME   boot on it as a phone does: CDP, DHCP, TFTP (needs CAP_NET_RAW and "
         "CAP_NET_ADMIN)\n"
         "  --keep-mac         leave the interface its MAC address\n"
+        "  --clock-rate N     the phone's clock runs N times as fast (1): its own timers are "
+        "through\n"
+        "                     sooner, for tests\n"
         "  --server ADDRESS   TFTP server; without --interface nothing else is needed\n"
         "  --source ADDRESS   own address (127.64.0.1 when the server is on loopback)\n"
         "  --protocol NAME    sccp or sip (what the model speaks first)\n"
@@ -445,6 +448,7 @@ int handset_main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    runner_set_clock_rate(o.clock_rate);
     headless |= o.json || o.script || !isatty(STDOUT_FILENO);
     h = calloc(1, sizeof(*h));
     if (!h)

@@ -150,6 +150,11 @@ int phone_option(struct phone_options *o, const char *program, const char *name,
         return take_port(program, value, &o->http_port);
     if (text_is(n, "sccp-port"))
         return take_port(program, value, &o->sccp_port);
+    if (text_is(n, "clock-rate"))
+        return text_to_u32(text_of(value), 10, &o->clock_rate) < 0 || !o->clock_rate ||
+                       o->clock_rate > 1000
+                   ? complain(program, "a clock rate is 1 to 1000, not", value)
+                   : 1;
     if (text_is(n, "fault"))
         return take_faults(o, program, value);
     if (text_is(n, "sip-port"))

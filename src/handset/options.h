@@ -24,13 +24,14 @@ struct phone_options {
     const char *script;
     const char *state; /* of a handset: the file of its flash; NULL: none */
     uint32_t faults;
+    uint32_t clock_rate; /* the phones' clocks run so many times as fast */
     bool no_files, json, realistic;
     bool keep_mac; /* the interface keeps its own MAC address */
 };
 
 #define PHONE_OPTIONS_NONE                                                                         \
     {                                                                                              \
-        .protocol = -1, .transport = N_LINK_TRANSPORTS                                             \
+        .protocol = -1, .transport = N_LINK_TRANSPORTS, .clock_rate = 1                                           \
     }
 
 /* One option that both know; 1 taken, 0 not one of these, -EINVAL after a message on standard
@@ -55,5 +56,5 @@ int phone_options_kind(const struct phone_options *o, unsigned n, struct phone_k
     {"load", required_argument, NULL, 1000}, {"script", required_argument, NULL, 1000}, \
     {"fault", required_argument, NULL, 1000}, {"no-files", no_argument, NULL, 1000}, \
     {"json", no_argument, NULL, 1000}, {"realistic", no_argument, NULL, 1000}, \
-    {"keep-mac", no_argument, NULL, 1000}
+    {"keep-mac", no_argument, NULL, 1000}, {"clock-rate", required_argument, NULL, 1000}
 /* clang-format on */

@@ -485,16 +485,6 @@ static const char *const event_names[N_REG_EVENTS] = {
 };
 /* clang-format on */
 
-const char *sip_state_name(enum sip_state state)
-{
-    return state < N_REG_STATES ? state_names[state] : "?";
-}
-
-const char *sip_event_name(enum sip_event event)
-{
-    return event < N_REG_EVENTS ? event_names[event] : "?";
-}
-
 void sip_phone_print_moves(struct writer *w)
 {
     write_string(w, "| a registration is | and then | if | does | becomes |\n"

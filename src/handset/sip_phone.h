@@ -112,7 +112,5 @@ void sip_phone_input(struct sip_phone *p, unsigned link, const void *bytes, size
 void sip_phone_tick(struct sip_phone *p, uint64_t now_ms, struct effects *fx);
 uint64_t sip_phone_due(const struct sip_phone *p);
 
-const char *sip_state_name(enum sip_state state);
-const char *sip_event_name(enum sip_event event);
 /* The table of moves, for docs/protocols/sip_phone.md. */
 void sip_phone_print_moves(struct writer *w);

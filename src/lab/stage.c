@@ -135,8 +135,8 @@ struct stage_phone *stage_add_phone(struct stage *s, const char *model, const ch
 
 int stage_power(struct stage *s, struct stage_phone *p, bool on)
 {
-    char mac[MAC_TEXT_MAX], log[LAB_PATH + 32];
-    char *words[10 + sizeof(p->more) / sizeof(*p->more) + 1] = {
+    char mac[MAC_TEXT_MAX], log[LAB_PATH + 32], rate[12];
+    char *words[12 + sizeof(p->more) / sizeof(*p->more) + 1] = {
         "handset",
         "--headless",
         p->typed_address ? "--source" : "--interface",
@@ -146,7 +146,9 @@ int stage_power(struct stage *s, struct stage_phone *p, bool on)
         "--protocol",
         (char *)(uintptr_t)p->protocol,
         "--mac",
-        mac};
+        mac,
+        "--clock-rate",
+        rate};
     struct lab_ns ns = network_phone(&s->network, p->port);
 
     if (!on) {
@@ -156,8 +158,9 @@ int stage_power(struct stage *s, struct stage_phone *p, bool on)
     if (p->typed_address && network_set_address(&s->network, ns, LAB_TYPED "/24") < 0)
         return -EIO;
     for (size_t i = 0; i < sizeof(p->more) / sizeof(*p->more) && p->more[i]; i++)
-        words[10 + i] = (char *)(uintptr_t)p->more[i];
+        words[12 + i] = (char *)(uintptr_t)p->more[i];
     mac_print(p->mac, mac);
+    snprintf(rate, sizeof(rate), "%u", s->clock_rate ? s->clock_rate : 1);
     snprintf(log, sizeof(log), "%s/phone%u.log", s->folder, p->port);
     p->process.on_line = on_phone_line;
     p->process.context = p;

@@ -11,6 +11,8 @@ from conftest import DIALTONE, judge, run, until
 from test_lab_failover import SCENARIOS as ELSEWHERE
 
 SCENARIOS = run(DIALTONE, 'lab', 'list').stdout.split('\n') if os.path.exists(DIALTONE) else []
+# Phones that were refused come again after 22 to 40 s: their clocks may run faster.
+QUICK = {'unknown-phone': ['--quick'], 'wrong-type': ['--quick']}
 
 
 def namespaces():
@@ -20,8 +22,8 @@ def namespaces():
 @pytest.mark.parametrize('scenario', [line.split()[0] for line in SCENARIOS if line and line.split()[0] not in ELSEWHERE])
 def test_a_scenario_ends_well(scenario, tmp_path):
     folder = tmp_path / 'lab'
-    process = subprocess.run([DIALTONE, 'lab', 'run', scenario, '--folder', folder], capture_output=True, text=True,
-                             timeout=600, check=False)
+    process = subprocess.run([DIALTONE, 'lab', 'run', scenario, *QUICK.get(scenario, []), '--folder', folder],
+                             capture_output=True, text=True, timeout=600, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
     assert 'verdict: good' in process.stdout
     captures = sorted(folder.glob('*.pcap'))
