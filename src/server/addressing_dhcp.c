@@ -288,7 +288,7 @@ static int open_link(struct dhcp_link *link, char *error, size_t size)
     }
     err = udp_open(&link->a->thread->loop, &o, &link->udp);
     if (err) {
-        server_bind_error(err, &o.local, true, error, size);
+        server_bind_error(link->a->server, err, &o.local, true, error, size);
         link->interface = (struct interface){0}; /* looks changed: tried again at the next watch */
         return err;
     }

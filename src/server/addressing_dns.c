@@ -87,8 +87,9 @@ void dns_service_start(struct addressing *a, uint64_t token)
     err = a->dns ? 0 : udp_open(&a->thread->loop, &o, &a->dns);
     if (err || !a->names) {
         o.local.ip = o.local.ip.family ? o.local.ip : ip_v4(0);
-        server_service_state(a->server, SERVICE_DNS, SERVICE_FAILED, token, "%s",
-                             server_bind_error(err, &o.local, true, error, sizeof(error)));
+        server_service_state(
+            a->server, SERVICE_DNS, SERVICE_FAILED, token, "%s",
+            server_bind_error(a->server, err, &o.local, true, error, sizeof(error)));
         dns_service_done(a);
         return;
     }

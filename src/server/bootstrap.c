@@ -67,6 +67,15 @@ static const struct row *row_nearest(struct text key)
     return best;
 }
 
+const char *bootstrap_port_key(const struct bootstrap *b, uint16_t port)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (!rows[i].is_text && text_ends(text_of(rows[i].key), "port") &&
+            *(const int32_t *)((const char *)b + rows[i].offset) == port)
+            return rows[i].key;
+    return "KEY";
+}
+
 static const struct row *row_find(struct text key)
 {
     for (size_t i = 0; i < N_ROWS; i++)

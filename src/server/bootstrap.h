@@ -14,6 +14,8 @@ struct bootstrap {
 };
 
 void bootstrap_default(struct bootstrap *b);
+/* The setting that names this port: "sccp.port". */
+const char *bootstrap_port_key(const struct bootstrap *b, uint16_t port);
 /* `line` is "key=value". 0, or -EINVAL/-ENOENT with a sentence in `error`. */
 int bootstrap_set(struct bootstrap *b, const char *line, char *error, size_t size);
 /* An INI file: [sccp] port = 2000, or sccp.port = 2000. 0 or -errno with file, line and reason in

@@ -190,8 +190,9 @@ static void start_http(struct files *f, uint64_t token)
         close_http(f);
     err = open_http(f, &local);
     if (err)
-        server_service_state(f->server, SERVICE_FILES_HTTP, SERVICE_FAILED, token, "%s",
-                             server_bind_error(err, &local, false, reason, sizeof(reason)));
+        server_service_state(
+            f->server, SERVICE_FILES_HTTP, SERVICE_FAILED, token, "%s",
+            server_bind_error(f->server, err, &local, false, reason, sizeof(reason)));
     else
         server_service_state(f->server, SERVICE_FILES_HTTP, SERVICE_RUNNING, token, "TCP %u",
                              tcp_port(f->http_port));

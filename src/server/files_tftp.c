@@ -168,8 +168,9 @@ void files_tftp_start(struct files *f, uint64_t token)
         err = -ENOMEM;
     if (err) {
         port_alarm(f, &local);
-        server_service_state(f->server, SERVICE_TFTP, SERVICE_FAILED, token, "%s",
-                             server_bind_error(err, &local, true, reason, sizeof(reason)));
+        server_service_state(
+            f->server, SERVICE_TFTP, SERVICE_FAILED, token, "%s",
+            server_bind_error(f->server, err, &local, true, reason, sizeof(reason)));
         files_tftp_close(f);
         return;
     }

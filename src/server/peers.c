@@ -53,8 +53,8 @@ static void move(struct peers *p, unsigned id, enum member_state to)
 
     if (!members_move(&p->members, id, to, peers_now(p)))
         return;
-    log_print(to == MEMBER_UP ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "cluster", "node %s: %s", m->name,
-              member_state_name(to));
+    log_print(to == MEMBER_UP ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "cluster", "node %s: %s",
+              m->name, member_state_name(to));
     if (to == MEMBER_UP || was_up)
         tell_link(p, id, to == MEMBER_UP ? ALARM_SDL_LINK_IS : ALARM_SDL_LINK_OOS);
     registry_set_disagreement(p->signalling->registry, members_disagree(&p->members));
@@ -177,8 +177,8 @@ static bool is_itself(struct out *o)
     const char *why;
 
     dial_peer(o->dial, subject, sizeof(subject), authority);
-    why = peer_trust_refuse(&p->trust, &p->members, (int)id_of(o), p->signalling->directory, authority,
-                            subject);
+    why = peer_trust_refuse(&p->trust, &p->members, (int)id_of(o), p->signalling->directory,
+                            authority, subject);
     if (!why)
         return true;
     peer_trust_tell(&p->trust, p->signalling->thread->server, &p->members, id_of(o),
@@ -293,7 +293,9 @@ static void listen_for_others(struct peers *p)
     if (*peers_settings(p)->listen_address)
         ip_parse(text_of(peers_settings(p)->listen_address), &at.ip);
     if (err < 0 && !p->bind_failed)
-        log_error("cluster", "%s", server_bind_error(err, &at, false, words, sizeof(words)));
+        log_error("cluster", "%s",
+                  server_bind_error(p->signalling->thread->server, err, &at, false, words,
+                                    sizeof(words)));
     p->bind_failed = err < 0;
 }
 

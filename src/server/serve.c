@@ -194,7 +194,7 @@ static void print_services(struct server *s, const struct bootstrap *b)
     for (int i = 0; i < N_SERVICES; i++) {
         struct service_report report = server_service(s, (enum service_id)i);
 
-        printf("  %-28s %-8s %s\n", service_names[i], words[report.state], report.text);
+        printf("  %-33s %-8s %s\n", service_names[i], words[report.state], report.text);
     }
     printf(
         "\nNext, in another terminal:\n"

@@ -89,7 +89,8 @@ void server_alarm(struct server *s, struct alarm *take_alarm);
 void server_service_state(struct server *s, enum service_id service, enum service_state state, uint64_t token,
                           const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* "in use by dnsmasq (pid 812)" for a port that could not be bound, or the errno text. */
-const char *server_bind_error(int err, const struct endpoint *e, bool udp, char *to, size_t size);
+const char *server_bind_error(const struct server *s, int err, const struct endpoint *e, bool udp, char *to,
+                              size_t size);
 /* Publishes to all threads; takes one reference. Storage only. */
 void server_publish(struct server *s, const struct directory *take_directory);
 uint64_t server_wall_us(void);

@@ -270,7 +270,7 @@ static int listen_on(struct port *p, char *words, size_t size)
     if (!err)
         err = udp ? open_udp_both(p, &at) : open_tcp(p, &at);
     if (err < 0)
-        server_bind_error(err, &at, udp, words, size);
+        server_bind_error(p->owner->thread->server, err, &at, udp, words, size);
     return err;
 }
 

@@ -182,7 +182,8 @@ struct service_report server_service(struct server *s, enum service_id id)
     return report;
 }
 
-const char *server_bind_error(int err, const struct endpoint *e, bool udp, char *to, size_t size)
+const char *server_bind_error(const struct server *s, int err, const struct endpoint *e, bool udp,
+                              char *to, size_t size)
 {
     char name[64], where[ENDPOINT_TEXT_MAX];
     pid_t pid;
@@ -190,13 +191,14 @@ const char *server_bind_error(int err, const struct endpoint *e, bool udp, char 
     endpoint_print(e, where);
     if (err == -EADDRINUSE && process_holding_port(e->port, udp, &pid, name, sizeof(name)) == 0)
         snprintf(to, size,
-                 "%s %s is in use by %s (pid %ld): stop it or choose another port with --set",
-                 udp ? "UDP" : "TCP", where, name, (long)pid);
+                 "%s %s is in use by %s (pid %ld): stop it, or choose another port: --set %s=N",
+                 udp ? "UDP" : "TCP", where, name, (long)pid,
+                 bootstrap_port_key(&s->settings, e->port));
     else if (err == -EACCES)
-        snprintf(
-            to, size,
-            "%s %s needs root or CAP_NET_BIND_SERVICE: start as root, or set a port above 1023",
-            udp ? "UDP" : "TCP", where);
+        snprintf(to, size,
+                 "%s %s needs root or CAP_NET_BIND_SERVICE: start as root, or choose a port above "
+                 "1023: --set %s=N",
+                 udp ? "UDP" : "TCP", where, bootstrap_port_key(&s->settings, e->port));
     else
         snprintf(to, size, "%s %s: %s", udp ? "UDP" : "TCP", where, strerror(-err));
     return to;

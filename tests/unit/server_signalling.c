@@ -83,7 +83,8 @@ void server_service_state(struct server *s, enum service_id service, enum servic
     va_end(args);
 }
 
-const char *server_bind_error(int err, const struct endpoint *e, bool udp, char *to, size_t size)
+const char *server_bind_error(const struct server *s, int err, const struct endpoint *e, bool udp,
+                              char *to, size_t size)
 {
     snprintf(to, size, "in use by somebody");
     return to;

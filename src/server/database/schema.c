@@ -137,7 +137,7 @@ const int32_t n_database_steps = sizeof(database_steps) / sizeof(database_steps[
 int database_migrate(struct store *s, const struct database_step *rows, int32_t n, char *error,
                      size_t size)
 {
-    int32_t version = 0;
+    int32_t version = 0, found;
     int err = store_version(s, &version);
 
     if (!err && version > n) {
@@ -146,6 +146,7 @@ int database_migrate(struct store *s, const struct database_step *rows, int32_t 
                  version, n);
         return -EPROTONOSUPPORT;
     }
+    found = version;
     for (; !err && version < n; version++) {
         if ((err = store_begin(s)))
             break;
@@ -155,7 +156,7 @@ int database_migrate(struct store *s, const struct database_step *rows, int32_t 
             err = store_commit(s);
         else
             store_rollback(s);
-        if (!err && version > 0)
+        if (!err && found > 0)
             log_info("database", "brought to schema %d: %s", version + 1, rows[version].what);
     }
     if (err)

@@ -10,13 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "io/packets.h"
 #include "server/server.h"
 #include "wire/capture/pcap_write.h"
 #include "wire/capture/upper_pdu.h"
 
-#define TICK_MS 100 /* packets are taken so often: what opens TLS stands before them in the file   \
-                     */
+#define TICK_MS                                                                                    \
+    100 /* packets are taken so often: what opens TLS stands before them in the file               \
+         */
 #define A_TICK    20000 /* packets, at most: others want the thread too */
 #define OUT_BYTES (256u << 10)
 #define ENDING    ".pcapng"
@@ -91,6 +93,9 @@ static void begin_file(struct capture *c, const char *node)
 static void end(struct capture *c)
 {
     struct writer w = room(c, 0);
+
+    if (c->err)
+        log_warning("capture", "%s ends: %s", c->name, strerror(-c->err));
 
     pcap_write_statistics(&w, 0, server_wall_us() * 1000, c->frames + c->dropped, c->dropped);
     put(c, &w);
