@@ -355,7 +355,9 @@ static void tell_later(struct files *f, const struct progress_event *e)
 static void trace_report(struct files *f, const struct file_report *r, struct device_name device)
 {
     struct trace_about about = {.device = device, .peer = r->client};
-    enum trace_level level = r->result == FILE_SENT ? TRACE_SIGNIFICANT : TRACE_ERROR;
+    enum trace_level level = r->result == FILE_SENT      ? TRACE_SIGNIFICANT
+                             : r->result == FILE_MISSING ? TRACE_SPECIAL /* every boot has some */
+                                                         : TRACE_ERROR;
     char client[IP_TEXT_MAX];
 
     if (!trace_wants(TRACE_TFTP, level))

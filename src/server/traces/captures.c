@@ -1,5 +1,6 @@
 #include "server/traces/captures.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -316,6 +317,9 @@ static int open_file(struct captures *all, struct capture *c, char *words, size_
     struct tm tm;
     int err;
 
+    for (char *p = c->order.device; *p; p++) /* a device may call itself anything */
+        if (!isalnum((unsigned char)*p) && *p != '_')
+            *p = '_';
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
     mkdir(all->folder, 0750);
