@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$0")/../src"
 agreed='(_print|_dump|_print_states|_print_moves)$|^(sip_dialog|sip_resolve|sdp)_|^(sip_client_owns|sip_server_owns|sip_transactions_(get|acknowledged))$'
 # Small tools of which the other half is used, and what tests look at or walk by.
+# Called by the names that protocol_calls.def puts together.
+agreed="$agreed|^(sccp|sip)_phone_(init|done|opened|closed|input|tick|due)$"
 agreed="$agreed|^(read_le16|map_next|text_compare|sip_value_named|http_body_of_request|xml_begin_bare|dhcp_find_raw)$"
 agreed="$agreed|^(sccp_(encode|body_size|message_at|message_fields)|(sip_)?stations_find|stations_sessions|sip_stations_links|tcp_count|homes_find|file_guard_count)$"
 words=$(mktemp)

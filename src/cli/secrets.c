@@ -6,43 +6,19 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "core/directory/fields.h"
+
 #define SECRET_MAX 512
 
-/* The fields that entities.def calls secrets. */
-static const char *const names[] = {
-#define ENTITY(...)
-#define KEY(...)
-#define STR(...)
-#define SECRET(field, max, title) #field,
-#define NUM(...)
-#define FLAG(...)
-#define ENUM(...)
-#define REF(...)
-#define LIST(...)
-#define END(...)
-#define ITEM(...)
-#define END_ITEM(...)
-#include "core/entities.def"
-#undef ENTITY
-#undef KEY
-#undef STR
-#undef SECRET
-#undef NUM
-#undef FLAG
-#undef ENUM
-#undef REF
-#undef LIST
-#undef END
-#undef ITEM
-#undef END_ITEM
-};
-
-static int is_secret(const char *name)
+/* Of any entity: what is asked for does not depend on the noun. */
+static bool is_secret(const char *name)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(names[i], name))
-            return 1;
-    return 0;
+    for (int e = 0; e < N_ENTITIES; e++)
+        for (const struct directory_field *f = directory_entity((enum entity)e)->fields; f->name;
+             f++)
+            if (f->kind == FIELD_SECRET && !strcmp(f->name, name))
+                return true;
+    return false;
 }
 
 static int read_line(char *to, size_t size)

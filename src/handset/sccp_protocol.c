@@ -2,63 +2,15 @@
 #include "wire/phone_config.h"
 #include "handset/sccp_phone.h"
 
-static struct sccp_phone *own(struct any_phone *p)
-{
-    return (struct sccp_phone *)p;
-}
-
-static void init(struct any_phone *p, const struct phone_kind *kind, struct mac mac)
-{
-    sccp_phone_init(own(p), kind, mac);
-}
-
-static void done(struct any_phone *p)
-{
-    sccp_phone_done(own(p));
-}
+#define OWN        struct sccp_phone
+#define CORE(verb) sccp_phone_##verb
+#include "handset/protocol_calls.def"
 
 static void start(struct any_phone *p, const struct phone_start *s, uint64_t now_ms,
                   struct effects *fx)
 {
     own(p)->delayed = s->config && s->config->delayed_failover;
     sccp_phone_start(own(p), s->own, s->servers, s->n_servers, s->reason, now_ms, fx);
-}
-
-static void leave(struct any_phone *p, enum phone_reason reason, enum phone_event after,
-                  uint64_t now_ms, struct effects *fx)
-{
-    sccp_phone_leave(own(p), reason, after, now_ms, fx);
-}
-
-static void stop(struct any_phone *p, struct effects *fx)
-{
-    sccp_phone_stop(own(p), fx);
-}
-
-static void opened(struct any_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
-{
-    sccp_phone_opened(own(p), link, now_ms, fx);
-}
-
-static void closed(struct any_phone *p, unsigned link, int err, uint64_t now_ms, struct effects *fx)
-{
-    sccp_phone_closed(own(p), link, err, now_ms, fx);
-}
-
-static void input(struct any_phone *p, unsigned link, const void *bytes, size_t len,
-                  uint64_t now_ms, struct effects *fx)
-{
-    sccp_phone_input(own(p), link, bytes, len, now_ms, fx);
-}
-
-static void tick(struct any_phone *p, uint64_t now_ms, struct effects *fx)
-{
-    sccp_phone_tick(own(p), now_ms, fx);
-}
-
-static uint64_t due(const struct any_phone *p)
-{
-    return sccp_phone_due((const struct sccp_phone *)p);
 }
 
 static int keypad(struct any_phone *p, char key, struct effects *fx)
