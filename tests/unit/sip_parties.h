@@ -50,7 +50,7 @@ static void party_tell(void *context, struct sip_transaction *t, enum sip_told w
 
 static const struct sip_port party_port = {NULL, party_send, party_tell};
 
-static void log_is(const char *expected)
+static inline void log_is(const char *expected)
 {
     assert_string_equal(party_log, expected);
     party_log[0] = '\0';
