@@ -238,22 +238,6 @@ static bool build_crowds(struct cluster *c)
     return !sip || add_crowd(c, "sip", "8841,7975", n > sccp ? n - sccp : 1);
 }
 
-/* As its administrator would: what that node shows is typed at this one. */
-static bool join_node(struct cluster *c, struct office *o, unsigned i)
-{
-    json_t *shown = office_ask(c->nodes[i], "node", "token", NULL);
-    const char *known = json_string_value(json_object_get(shown, "fingerprint"));
-    char name[8], server[32], fingerprint[128];
-    bool fine;
-
-    snprintf(name, sizeof(name), "cm%u", i);
-    snprintf(server, sizeof(server), "server=" LAB_SUBNET "%u", i);
-    snprintf(fingerprint, sizeof(fingerprint), "fingerprint=%s", known ? known : "");
-    fine = known && office_do(o, "node", "join", name, server, fingerprint, NULL) == 0;
-    json_decref(shown);
-    return fine;
-}
-
 /* A node is known by its fingerprint. */
 static bool join(struct cluster *c, struct office *o, unsigned other)
 {
