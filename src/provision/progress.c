@@ -3,22 +3,26 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "base/words.h"
 
-#define CHUNK 2 /* steps a slot: a phone that only registers needs one, a whole boot four */
+#define CHUNK      2  /* steps a slot: a phone that only registers needs none, a whole boot three */
+#define OWN_DIGITS 12 /* of SEP001122334455, as they stand in the names of its files */
 #define NEW_BOOT_MS                                                                                \
     30000 /* a registered phone that asks for its file later than this has booted anew */
 #define FORGOTTEN_MS 600000 /* a boot without an event for so long is over */
 
 struct chunk {
     uint64_t next;
-    struct progress_step steps[CHUNK];
+    struct progress_kept steps[CHUNK];
 };
 
 struct progress {
     struct pool phones, chunks;
     struct map by_name, by_ip;
+    struct words *details;
     struct list known, unknown; /* oldest first */
     size_t n_known, n_unknown, max_known, max_unknown;
     progress_known is_known;
@@ -68,6 +72,11 @@ struct progress *progress_new(size_t max_known, size_t max_unknown, progress_kno
 
     if (!p)
         return NULL;
+    p->details = words_new();
+    if (!p->details) {
+        free(p);
+        return NULL;
+    }
     pool_init(&p->phones, sizeof(struct progress_phone), max);
     pool_init(&p->chunks, sizeof(struct chunk), max * (PROGRESS_STEPS / CHUNK));
     map_init(&p->by_name, name_key);
@@ -94,6 +103,7 @@ void progress_free(struct progress *p)
         free(phone->past);
     map_done(&p->by_name);
     map_done(&p->by_ip);
+    words_free(p->details);
     pool_done(&p->phones);
     pool_done(&p->chunks);
     free(p);
@@ -163,10 +173,14 @@ static bool looks_like_phone(const struct progress_event *e)
 
 static void drop_steps(struct progress *p, struct progress_phone *phone)
 {
+    words_give(p->details, phone->first.detail);
+    phone->first.detail = NULL;
     for (uint64_t id = phone->steps; id;) {
         struct chunk *c = pool_get(&p->chunks, id);
         uint64_t next = c ? c->next : 0;
 
+        for (size_t i = 0; c && i < CHUNK; i++)
+            words_give(p->details, c->steps[i].detail);
         pool_give(&p->chunks, id);
         id = next;
     }
@@ -251,7 +265,6 @@ static struct progress_phone *enter(struct progress *p, struct device_name name,
     phone->known = known;
     phone->epoch = registered ? 0 : p->epoch;
     phone->ended = true; /* the next event begins a boot */
-    device_name_mac(name, &phone->mac);
     if (map_put(&p->by_name, phone) < 0) {
         pool_give(&p->phones, id);
         return NULL;
@@ -320,22 +333,24 @@ static bool begins_boot(const struct progress_phone *phone, const struct progres
     return e->stage == PROGRESS_REGISTER && registered;
 }
 
-static struct progress_step *step_at(const struct progress *p, const struct progress_phone *phone,
+static struct progress_kept *step_at(const struct progress *p, const struct progress_phone *phone,
                                      size_t i)
 {
-    const struct chunk *c = pool_get(&p->chunks, phone->steps);
+    const struct chunk *c;
 
-    for (; c && i >= CHUNK; i -= CHUNK)
+    if (i == 0)
+        return (struct progress_kept *)&phone->first;
+    for (c = pool_get(&p->chunks, phone->steps), i--; c && i >= CHUNK; i -= CHUNK)
         c = pool_get(&p->chunks, c->next);
-    return c ? (struct progress_step *)&c->steps[i] : NULL;
+    return c ? (struct progress_kept *)&c->steps[i] : NULL;
 }
 
 /* Room for one more step; the last one is written over when all are taken. */
-static struct progress_step *next_step(struct progress *p, struct progress_phone *phone)
+static struct progress_kept *next_step(struct progress *p, struct progress_phone *phone)
 {
     if (phone->n_steps == PROGRESS_STEPS)
         return step_at(p, phone, PROGRESS_STEPS - 1);
-    if (phone->n_steps % CHUNK == 0) {
+    if (phone->n_steps % CHUNK == 1) {
         uint64_t id, *link = &phone->steps;
         struct chunk *c = pool_take(&p->chunks, &id);
 
@@ -348,31 +363,72 @@ static struct progress_step *next_step(struct progress *p, struct progress_phone
     return step_at(p, phone, phone->n_steps++);
 }
 
-static void put_detail(struct progress_step *s, struct text detail)
+static struct text own_digits(const struct progress_phone *phone)
 {
-    if (detail.len >= sizeof(s->detail)) { /* cut, and seen to be cut */
-        detail.len = text_utf8_cut(detail, sizeof(s->detail) - 4);
-        memcpy(s->detail + text_copy(s->detail, sizeof(s->detail), detail), "…", 4);
-    } else {
-        text_copy(s->detail, sizeof(s->detail), detail);
+    struct text name = text_of(phone->name.s);
+
+    return name.len == 3 + OWN_DIGITS ? text_skip(name, 3) : TEXT("");
+}
+
+/* All phones ask for SEP\1.cnf.xml. */
+static const char *detail_take(struct progress *p, const struct progress_phone *phone,
+                               struct text detail)
+{
+    struct text own = own_digits(phone);
+    const char *at = own.len ? memmem(detail.at, detail.len, own.at, own.len) : NULL;
+    char to[sizeof(((struct progress_event *)NULL)->detail)];
+    struct writer w = writer_of(to, sizeof(to));
+
+    if (!at)
+        return words_take(p->details, detail);
+    write_bytes(&w, detail.at, (size_t)(at - detail.at));
+    write_u8(&w, 1);
+    write_text(&w, text_skip(detail, (size_t)(at - detail.at) + own.len));
+    return words_take(p->details, (struct text){to, writer_len(&w)});
+}
+
+/* Cut, and seen to be cut, when it is too long. */
+static void put_detail(const struct progress_phone *phone, const char *kept,
+                       char to[static PROGRESS_DETAIL])
+{
+    struct text rest = text_of(kept), before = text_split(&rest, 1);
+    char whole[sizeof(((struct progress_event *)NULL)->detail) + OWN_DIGITS];
+    struct writer w = writer_of(whole, sizeof(whole));
+    struct text t;
+
+    write_text(&w, before);
+    if (rest.at)
+        write_text(&w, own_digits(phone));
+    write_text(&w, rest);
+    t = (struct text){whole, writer_len(&w)};
+    if (t.len < PROGRESS_DETAIL) {
+        text_copy(to, PROGRESS_DETAIL, t);
+        return;
     }
+    t.len = text_utf8_cut(t, PROGRESS_DETAIL - 4);
+    memcpy(to + text_copy(to, PROGRESS_DETAIL, t), "…", 4);
 }
 
 static void add_step(struct progress *p, struct progress_phone *phone,
                      const struct progress_event *e)
 {
-    struct progress_step *last = phone->n_steps ? step_at(p, phone, phone->n_steps - 1) : NULL,
-                         step;
+    struct progress_kept *last = phone->n_steps ? step_at(p, phone, phone->n_steps - 1u) : NULL;
+    const char *detail =
+        detail_take(p, phone, (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
 
-    step = (struct progress_step){since_start_ms(phone, e->time_us), (uint8_t)e->stage, 1, ""};
-    put_detail(&step, (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
-    if (last && last->stage == step.stage && !strcmp(last->detail, step.detail)) {
+    if (last && last->stage == e->stage && last->detail == detail && !e->at_once) {
         last->times += last->times < 255;
+        words_give(p->details, detail);
         return;
     }
     last = next_step(p, phone);
-    if (last)
-        *last = step;
+    if (!last) {
+        words_give(p->details, detail);
+        return;
+    }
+    words_give(p->details, last->detail);
+    *last = (struct progress_kept){detail, since_start_ms(phone, e->time_us), (uint8_t)e->stage, 1,
+                                   e->at_once};
 }
 
 /* Renewals of an address, neighbours told every minute, and late files are no step of a boot that
@@ -422,7 +478,10 @@ static void learn(struct progress *p, struct progress_phone *phone, const struct
 
 static void take(struct progress *p, struct progress_phone *phone, const struct progress_event *e)
 {
-    if (begins_boot(phone, e))
+    struct progress_event asked = *e;
+
+    asked.stage = e->at_once ? PROGRESS_REGISTER : e->stage;
+    if (begins_boot(phone, &asked))
         begin_boot(p, phone, e->time_us);
     if (is_step(phone, e))
         add_step(p, phone, e);
@@ -444,12 +503,6 @@ void progress_event(struct progress *p, const struct progress_event *e)
     }
     if (e->stage != PROGRESS_REGISTERED)
         check_known(p, phone);
-    if (e->at_once) {
-        struct progress_event asked = *e;
-
-        asked.stage = PROGRESS_REGISTER;
-        take(p, phone, &asked);
-    }
     take(p, phone, e);
     learn(p, phone, e);
 }
@@ -466,21 +519,38 @@ const struct progress_phone *progress_find(const struct progress *p, struct devi
     return map_get(&p->by_name, text_of(name.s));
 }
 
+static size_t insert_step(struct progress_step to[static PROGRESS_STEPS], size_t n,
+                          const struct progress_step *step)
+{
+    size_t at = n;
+
+    if (n == PROGRESS_STEPS)
+        return n;
+    for (; at && to[at - 1].at_ms > step->at_ms; at--)
+        to[at] = to[at - 1];
+    to[at] = *step;
+    return n + 1;
+}
+
 size_t progress_steps(const struct progress *p, const struct progress_phone *phone,
                       struct progress_step to[static PROGRESS_STEPS])
 {
     size_t n = 0;
 
     for (size_t i = 0; i < phone->n_steps; i++) {
-        const struct progress_step *s = step_at(p, phone, i);
-        size_t at = n;
+        const struct progress_kept *s = step_at(p, phone, i);
+        struct progress_step step;
 
         if (!s)
             continue;
-        for (; at && to[at - 1].at_ms > s->at_ms; at--)
-            to[at] = to[at - 1];
-        to[at] = *s;
-        n++;
+        step = (struct progress_step){s->at_ms, s->stage, s->times, ""};
+        put_detail(phone, s->detail, step.detail);
+        if (s->at_once) {
+            step.stage = PROGRESS_REGISTER;
+            n = insert_step(to, n, &step);
+            step.stage = s->stage;
+        }
+        n = insert_step(to, n, &step);
     }
     return n;
 }

@@ -40,15 +40,16 @@ struct progress_event {
     char detail[64];
 };
 
-#define PROGRESS_STEPS 16 /* kept of the newest boot */
-#define PROGRESS_BOOTS 4  /* kept of each phone, the newest included */
+#define PROGRESS_STEPS  16 /* kept of the newest boot */
+#define PROGRESS_DETAIL 26 /* of a step, with its NUL */
+#define PROGRESS_BOOTS  4  /* kept of each phone, the newest included */
 
 /* One stage of a boot; the same again and again (a DHCP retry) is one step with `times`. */
 struct progress_step {
     uint32_t at_ms; /* since the boot began */
     uint8_t stage;
     uint8_t times; /* 255: or more */
-    char detail[26];
+    char detail[PROGRESS_DETAIL];
 };
 
 struct progress_boot {
@@ -67,19 +68,26 @@ struct progress_past {
 /* What is remembered of a phone. To be read only, until the next event. */
 struct progress_phone {
     struct device_name name;
-    struct mac mac;
     struct ip ip;
+    uint8_t protocol; /* enum device_protocol, once it tried to register */
+    /* of the module */
+    uint8_t n_steps;
+    bool known : 1, ended : 1, ip_listed : 1;
+    uint32_t epoch;
+    /* of all again */
     uint32_t model, tries; /* tries: boots that were begun */
-    uint8_t protocol;      /* enum device_protocol, once it tried to register */
     uint64_t first_us, last_us;
     struct progress_boot boot;   /* the newest */
     struct progress_past *past;  /* NULL: nothing of it is known */
     /* of the module */
     struct list order; /* by last_us */
-    uint64_t steps; /* slot of a pool */
-    uint32_t epoch;
-    uint8_t n_steps;
-    bool known, ended, ip_listed;
+    struct progress_kept {
+        const char *detail; /* shared by many; \1 stands for the digits of its own name */
+        uint32_t at_ms;
+        uint8_t stage, times;
+        bool at_once; /* two steps: REGISTER, and REGISTERED in the same moment */
+    } first;
+    uint64_t steps; /* those behind the first: slot of a pool */
 };
 
 /* The i-th boot, the newest is 0; start_us is 0 when there is none. */

@@ -40,10 +40,11 @@ static json_t *unknown_row(struct admin *a, const struct progress_phone *p, bool
     const struct device_status *d = status_find(a->status, text_of(p->name.s));
     const struct model *m = model_find(p->model);
     char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX], file[32];
+    struct mac own;
 
     return json_pack("[o, s, s, s, o, i, o, o, o, o, s, s]", json_of(text_of(p->name.s)),
                      m ? m->name : "", ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
-                     mac_number(p->mac) ? mac_print(p->mac, mac) : "",
+                     device_name_mac(p->name, &own) == 0 ? mac_print(own, mac) : "",
                      json_of(text_of(progress_port(p))), (int)p->tries,
                      json_of(text_of(last_file(a, p, file))), admin_time(p->last_us, full),
                      admin_time(p->first_us, full), near_names(a, p->name),

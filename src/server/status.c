@@ -5,11 +5,13 @@
 
 #include "base/map.h"
 #include "base/pool.h"
+#include "base/words.h"
 #include "core/alarms.h"
 
 struct status {
     struct pool devices;
     struct map by_name;
+    struct words *loads;
     struct list others; /* not registered, the one seen longest ago first */
     size_t n_others, max_others, counts[N_DEVICE_STATES];
 };
@@ -28,6 +30,11 @@ struct status *status_new(size_t max_registered, size_t max_others)
 
     if (!s)
         return NULL;
+    s->loads = words_new();
+    if (!s->loads) {
+        free(s);
+        return NULL;
+    }
     pool_init(&s->devices, sizeof(struct device_status), max_registered + max_others);
     map_init(&s->by_name, key_of);
     list_init(&s->others);
@@ -40,6 +47,7 @@ void status_free(struct status *s)
     if (!s)
         return;
     map_done(&s->by_name);
+    words_free(s->loads);
     pool_done(&s->devices);
     free(s);
 }
@@ -59,6 +67,7 @@ static void forget_oldest(struct status *s)
     leave_others(s, d);
     s->counts[d->state]--;
     map_remove(&s->by_name, key_of(d));
+    words_give(s->loads, d->load);
     pool_give(&s->devices, pool_id(d));
 }
 
@@ -72,6 +81,7 @@ static struct device_status *enter(struct status *s, struct device_name name)
     if (!(d = pool_take(&s->devices, &id)))
         return NULL;
     d->name = name;
+    d->load = "";
     if (map_put(&s->by_name, d) < 0) {
         pool_give(&s->devices, id);
         return NULL;
@@ -94,7 +104,8 @@ static enum device_state state_of(const struct progress_event *e)
     }
 }
 
-static void learn(struct device_status *d, const struct progress_event *e, enum device_state state)
+static void learn(struct status *s, struct device_status *d, const struct progress_event *e,
+                  enum device_state state)
 {
     d->since_s = (uint32_t)(e->time_us / 1000000);
     d->reason = state == STATE_REGISTERED ? 0 : e->code;
@@ -104,9 +115,11 @@ static void learn(struct device_status *d, const struct progress_event *e, enum 
         d->model = e->model;
     if (!ip_is_any(e->ip))
         d->ip = e->ip;
-    if (state == STATE_REGISTERED)
-        text_copy(d->load, sizeof(d->load),
-                  (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
+    if (state == STATE_REGISTERED) {
+        words_give(s->loads, d->load);
+        d->load =
+            words_take(s->loads, (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
+    }
 }
 
 void status_event(struct status *s, const struct progress_event *e)
@@ -122,7 +135,7 @@ void status_event(struct status *s, const struct progress_event *e)
     s->counts[d->state]--;
     s->counts[state]++;
     d->state = (uint8_t)state;
-    learn(d, e, state);
+    learn(s, d, e, state);
     leave_others(s, d);
     if (state != STATE_REGISTERED) {
         list_append(&s->others, &d->order);

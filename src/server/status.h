@@ -1,6 +1,6 @@
 /* status.h - real-time status of every device seen: the RIS data collector of this node (RIS-1).
  *
- * Fed by registration events; one map look-up an event, about 150 bytes a device. Devices that are
+ * Fed by registration events; one map look-up an event, about 90 bytes a device. Devices that are
  * no longer registered are kept until there are too many; registered ones always. */
 #pragma once
 
@@ -23,7 +23,7 @@ struct device_status {
     uint32_t model;
     uint32_t since_s;  /* wall clock of the last change of state */
     uint32_t attempts; /* registrations tried */
-    char load[32];     /* active load, as the phone told */
+    const char *load;  /* active load, as the phone told */
     /* of the module */
     struct list order;
 };
