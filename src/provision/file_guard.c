@@ -17,7 +17,7 @@
 struct device {
     struct device_name name;
     struct ip ip[N_BINDING_SOURCES]; /* family 0: none */
-    uint64_t warned_ms;
+    uint32_t warned_ms;              /* cut: a minute in 49 days does no harm */
 };
 
 struct address { /* who has it */
@@ -261,9 +261,9 @@ static void slow_down(struct file_guard *g, struct client *c, uint64_t now_ms,
 
 static bool warn_now(struct device *d, uint64_t now_ms)
 {
-    if (d->warned_ms && now_ms - d->warned_ms < MINUTE)
+    if (d->warned_ms && (uint32_t)now_ms - d->warned_ms < MINUTE)
         return false;
-    d->warned_ms = now_ms ? now_ms : 1;
+    d->warned_ms = (uint32_t)now_ms ? (uint32_t)now_ms : 1;
     return true;
 }
 

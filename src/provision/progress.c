@@ -457,7 +457,7 @@ static void advance(struct progress_phone *phone, const struct progress_event *e
     if (e->stage != PROGRESS_LINK)
         boot->outcome = e->stage;
     boot->total_ms = since_start_ms(phone, e->time_us);
-    boot->code = e->stage == PROGRESS_REJECTED ? e->code : 0;
+    boot->code = e->stage == PROGRESS_REJECTED ? (uint16_t)e->code : 0;
     phone->ended = e->stage == PROGRESS_REJECTED || e->stage == PROGRESS_UNREGISTERED;
 }
 

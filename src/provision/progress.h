@@ -55,7 +55,7 @@ struct progress_step {
 struct progress_boot {
     uint64_t start_us; /* wall clock; 0: no such boot */
     uint32_t total_ms; /* until the newest step; of a finished boot: until it was registered or refused */
-    uint32_t code;     /* reason of a refusal */
+    uint16_t code;     /* reason of a refusal */
     uint16_t outcome;  /* PROGRESS_REGISTERED, PROGRESS_REJECTED, or how far it has come */
 };
 

@@ -21,20 +21,28 @@ static void add_last_alarm(json_t *record, const struct alarm *a)
     json_object_set_new(record, "last_alarm", json_of(text_of(a->parameters)));
 }
 
+/* Wall clock; 0: it is not registered. */
+static uint64_t registered_us(struct moment now, const struct station *x)
+{
+    return station_is_registered(x) ? now.wall_us - (now.ms - x->since_ms) * 1000 : 0;
+}
+
 /* What every protocol has. */
 static json_t *station_record(struct signalling *s, const struct station *x)
 {
     const struct phone *phone = directory_phone(s->directory, text_of(x->name.s));
     const struct model *model = model_find(x->model);
+    struct moment now = signalling_now(s);
     char address[ENDPOINT_TEXT_MAX], own[IP_TEXT_MAX], type[12];
-    json_t *record = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b}", "name", x->name.s, "state",
-        station_state_name(x->state), "reported_model",
-        model ? model->title : model_print(x->model, type), "connection",
-        endpoint_print(&x->peer, address), "own_address", ip_print(x->own_address, own),
-        "last_message", x->last_signal ? x->last_signal : "", "silent_ms",
-        (json_int_t)(signalling_now(s).ms - x->heard_ms), "lost_after_ms", (json_int_t)x->loss_ms,
-        "registered_us", (json_int_t)x->since_us, "quarantine", phone && phone->quarantine);
+    json_t *record =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b}", "name", x->name.s, "state",
+                  station_state_name(x->state), "reported_model",
+                  model ? model->title : model_print(x->model, type), "connection",
+                  endpoint_print(&x->peer, address), "own_address", ip_print(x->own_address, own),
+                  "last_message", x->last_signal ? x->last_signal : "", "silent_ms",
+                  (json_int_t)(now.ms - x->heard_ms), "lost_after_ms", (json_int_t)x->loss_ms,
+                  "registered_us", (json_int_t)registered_us(now, x), "quarantine",
+                  phone && phone->quarantine);
 
     json_object_set_new(record, "active_load", json_of(text_of(x->load)));
     if (x->last_alarm)

@@ -108,9 +108,9 @@ static void learn(struct status *s, struct device_status *d, const struct progre
                   enum device_state state)
 {
     d->since_s = (uint32_t)(e->time_us / 1000000);
-    d->reason = state == STATE_REGISTERED ? 0 : e->code;
+    d->reason = state == STATE_REGISTERED ? 0 : (uint16_t)e->code;
     d->protocol = e->protocol;
-    d->attempts += state != STATE_UNREGISTERED;
+    d->attempts += state != STATE_UNREGISTERED && d->attempts < UINT16_MAX;
     if (e->model)
         d->model = e->model;
     if (!ip_is_any(e->ip))

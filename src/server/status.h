@@ -1,6 +1,6 @@
 /* status.h - real-time status of every device seen: the RIS data collector of this node (RIS-1).
  *
- * Fed by registration events; one map look-up an event, about 90 bytes a device. Devices that are
+ * Fed by registration events; one map look-up an event, about 80 bytes a device. Devices that are
  * no longer registered are kept until there are too many; registered ones always. */
 #pragma once
 
@@ -18,12 +18,12 @@ struct device_status {
     struct device_name name;
     struct ip ip;
     uint8_t state, protocol;
-    uint32_t reason; /* of the unregistration (reason_unregistered) or refusal (reason_transient); 0
-                        registered */
+    uint16_t attempts; /* registrations tried; 65535: or more */
+    uint16_t reason; /* of the unregistration (reason_unregistered) or refusal (reason_transient); 0
+                      registered */
     uint32_t model;
-    uint32_t since_s;  /* wall clock of the last change of state */
-    uint32_t attempts; /* registrations tried */
-    const char *load;  /* active load, as the phone told */
+    uint32_t since_s; /* wall clock of the last change of state */
+    const char *load; /* active load, as the phone told */
     /* of the module */
     struct list order;
 };

@@ -187,7 +187,6 @@ void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
 {
     uint32_t period_ms, cause;
 
-    s->since_us = s->registry->now.wall_us;
     s->since_ms = s->registry->now.ms;
     s->registry->n_arrived++;
     s->leave_reason = 0;
@@ -223,7 +222,6 @@ void tell_gone(struct station *s, uint32_t reason, struct effects *e)
     tell_unregistered(s, reason, e);
     station_log(s, LOG_LEVEL_INFO, "unregistered: %s", reason_unregistered(reason)->text);
     station_leave_name(s);
-    s->since_us = 0;
 }
 
 void tell_flood(struct station *s, uint32_t n_events, struct effects *e)

@@ -4,9 +4,9 @@
 
 #include "station/news.h"
 
-#define DUPLICATE_WINDOW_MS (5 * 60 * 1000) /* within this, a name that goes to and fro … */
-#define DUPLICATE_TAKEOVERS 3               /* … as often as this is two devices */
-#define MODULE_LINES        48              /* two expansion modules with 24 keys */
+#define DUPLICATE_WINDOW_S  (5 * 60) /* within this, a name that goes to and fro … */
+#define DUPLICATE_TAKEOVERS 3        /* … as often as this is two devices */
+#define MODULE_LINES        48       /* two expansion modules with 24 keys */
 
 static bool never(struct station *s)
 {
@@ -106,7 +106,8 @@ static bool is_there_twice(struct station *s)
     uint64_t now = s->registry->now.ms;
 
     return old && old != s && !ip_equal(old->peer.ip, s->peer.ip) &&
-           old->takeovers >= DUPLICATE_TAKEOVERS && now - old->takeover_ms < DUPLICATE_WINDOW_MS &&
+           old->takeovers >= DUPLICATE_TAKEOVERS &&
+           (uint32_t)(now / 1000) - old->takeover_s < DUPLICATE_WINDOW_S &&
            now - old->heard_ms < old->loss_ms;
 }
 

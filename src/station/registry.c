@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "core/cluster/spread.h"
+#include "base/words.h"
 #include "core/counters.h"
 #include "station/guesses.h"
 
-#define TAKEOVER_MS (5 * 60 * 1000)
+#define TAKEOVER_S (5 * 60)
 
 static struct text key_of(const void *value)
 {
@@ -28,9 +29,10 @@ struct registry *registry_new(const struct registry_options *options)
     r->flapping = flapping_new();
     r->refused = refused_new();
     r->guesses = guesses_new();
+    r->loads = words_new();
     for (int i = 0; i < N_SETTINGS; i++)
         r->settings[i] = setting_rows[i].number;
-    if (r->flapping && r->refused && r->guesses)
+    if (r->flapping && r->refused && r->guesses && r->loads)
         return r;
     registry_free(r);
     return NULL;
@@ -43,6 +45,7 @@ void registry_free(struct registry *r)
     flapping_free(r->flapping);
     refused_free(r->refused);
     guesses_free(r->guesses);
+    words_free(r->loads);
     map_done(&r->by_name);
     free(r);
 }
@@ -115,6 +118,24 @@ bool station_is_at_home(struct station *x)
            strcmp(first->server, x->registry->options.node) == 0;
 }
 
+/* --- what a station owns --- */
+
+void station_set_load(struct station *x, struct text load)
+{
+    const char *old = x->load;
+
+    if (load.len > LOAD_MAX)
+        load.len = LOAD_MAX;
+    x->load = words_take(x->registry->loads, load);
+    words_give(x->registry->loads, old);
+}
+
+void station_done(struct station *x)
+{
+    words_give(x->registry->loads, x->load);
+    free(x->last_alarm);
+}
+
 /* --- names --- */
 
 struct station *registry_holder(const struct registry *r, struct device_name name)
@@ -125,18 +146,18 @@ struct station *registry_holder(const struct registry *r, struct device_name nam
 void station_take_name(struct station *x, struct effects *e)
 {
     struct station *old = registry_holder(x->registry, x->name);
-    uint64_t now = x->registry->now.ms;
+    uint32_t now_s = (uint32_t)(x->registry->now.ms / 1000);
 
     if (!old || old == x)
         return;
     if (!ip_equal(old->peer.ip, x->peer.ip)) {
-        bool lately = old->takeovers && now - old->takeover_ms < TAKEOVER_MS;
+        bool lately = old->takeovers && now_s - old->takeover_s < TAKEOVER_S;
 
         x->takeovers = lately ? (uint8_t)(old->takeovers + (old->takeovers < 255)) : 1;
-        x->takeover_ms = now;
+        x->takeover_s = now_s;
     } else { /* it has only come back: that there are two is not forgotten */
         x->takeovers = old->takeovers;
-        x->takeover_ms = old->takeover_ms;
+        x->takeover_s = old->takeover_s;
     }
     old->kind->replace(old, e);
 }

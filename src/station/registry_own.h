@@ -28,8 +28,9 @@ struct station_kind {
 struct registry {
     struct registry_options options;
     const struct directory *directory;
-    uint64_t directory_version; /* how many snapshots were given; 0 none */
+    uint32_t directory_version; /* how many snapshots were given; 0 none */
     struct moment now;
+    struct words *loads;
     struct map by_name; /* of station: who has entered its name */
     struct {            /* what registry_phone was asked last */
         struct device_name name;
@@ -63,6 +64,10 @@ bool station_is_at_home(struct station *x); /* false: this node is only a backup
 /* A phone by its name, or NULL. One message asks for the same one several times. */
 const struct phone *registry_phone(struct registry *r, const char *name);
 const void *registry_row(const struct registry *r, enum entity entity, const char *key);
+
+#define LOAD_MAX 32 /* characters kept of a load's name */
+void station_set_load(struct station *x, struct text load);
+void station_done(struct station *x); /* frees what it owns; it has left its name */
 
 struct station *registry_holder(const struct registry *r, struct device_name name);
 /* Whoever has the name goes: a phone that comes back must not wait for its old connection. Counts

@@ -25,7 +25,7 @@ static void learn_load(struct session *s)
         struct text word = text_split(&rest, ' ');
 
         if (text_starts(word, "Load="))
-            text_copy(s->station.load, sizeof(s->station.load), text_skip(word, strlen("Load=")));
+            station_set_load(&s->station, text_skip(word, strlen("Load=")));
     }
 }
 
@@ -195,7 +195,7 @@ void session_registered(struct session *s, const struct session_input *in, struc
     count(COUNT_SCCP_REGISTRATIONS);
     station_log(&s->station, LOG_LEVEL_INFO, "registered, %s, version %u%s%s",
                 s->model ? s->model->title : "unknown model", s->version,
-                s->station.load[0] ? ", load " : "", s->station.load);
+                *s->station.load ? ", load " : "", s->station.load);
     session_send_device_caps(s, e);
     answer_parked(s, e);
 }

@@ -411,7 +411,7 @@ static void identify(struct session *s, const struct session_input *in, struct e
                                                : p->device_type;
     s->station.protocol = PROTOCOL_SCCP;
     s->model = model_find(s->station.model);
-    s->station.phone_version = UINT64_MAX;
+    s->station.phone_version = UINT32_MAX;
     if (!registers)
         return;
     s->instance = r->instance;
@@ -420,7 +420,7 @@ static void identify(struct session *s, const struct session_input *in, struct e
     s->station.offered = r->protocol;
     memcpy(s->features, r->features, sizeof(s->features));
     if (r->load[0])
-        memcpy(s->station.load, r->load, sizeof(s->station.load));
+        station_set_load(&s->station, text_of(r->load));
     tell_event(&s->station, STAGE_REGISTER, r->protocol, s->station.load, e);
 }
 

@@ -28,8 +28,8 @@ static int wait_for_answer(struct sip_device *d, const struct sip_request *q)
 
     if (err)
         return err;
-    err = sip_transactions_serve(d->owner->transactions, q->flow, q->message, d->id,
-                                 d->owner->registry->now.ms, &d->asking_id);
+    err = sip_transactions_serve(d->owner->transactions, q->flow, q->message, pool_id(d),
+                                 d->owner->registry->now.ms, &d->asking->transaction);
     if (err)
         sip_request_drop(d->owner, &d->asking);
     return err;
@@ -67,7 +67,7 @@ static void respond(struct sip_device *d, uint16_t status, const char *words)
                          s->registry->now.wall_us, text_of(s->server));
         sip_write_body(&w, TEXT(""), TEXT(""));
         if (!w.bad)
-            sip_transactions_respond(s->transactions, d->asking_id, bytes, writer_len(&w),
+            sip_transactions_respond(s->transactions, d->asking->transaction, bytes, writer_len(&w),
                                      s->registry->now.ms);
     }
     sip_request_drop(s, &d->asking);
@@ -79,7 +79,7 @@ void sip_activation_cancel(struct sip_request *q)
     struct sip_device *d = t ? pool_get(&q->owner->devices, t->user) : NULL;
 
     sip_answer(q, t ? 200 : 481, NULL);
-    if (d && d->asking && d->asking_id == t->id)
+    if (d && d->asking && d->asking->transaction == t->id)
         respond(d, 487, NULL);
 }
 

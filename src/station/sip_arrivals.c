@@ -152,7 +152,7 @@ void sip_arrive(struct sip_device *d, enum alarm_id alarm, struct effects *e)
     station_log(&d->station, LOG_LEVEL_INFO, "registered, %s, %zu of %zu lines%s%s",
                 model ? model->title : "unknown model",
                 d->bulk ? sip_lines_of(d) : sip_bindings_count(d), sip_lines_of(d),
-                d->station.load[0] ? ", load " : "", d->station.load);
+                *d->station.load ? ", load " : "", d->station.load);
 }
 
 void sip_registered(struct sip_device *d, const struct sip_input *in, struct effects *e)
@@ -207,7 +207,7 @@ void sip_refresh(struct sip_device *d, const struct sip_input *in, struct effect
     size_t at = writer_len(&e->out);
 
     if (!q->link) { /* a NAT may have given it another port */
-        q->binding->flow = *q->flow;
+        sip_binding_follow(q->binding, q->flow);
         d->station.peer = q->flow->peer;
     }
     watch_refresh(d, q, e);

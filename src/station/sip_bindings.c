@@ -46,6 +46,65 @@ static char *put(char *at, struct text t)
     return at + t.len;
 }
 
+struct sip_flow sip_binding_flow(const struct sip_binding *b)
+{
+    struct sip_flow flow = {.transport = b->transport,
+                            .link = b->link,
+                            .peer = {{4, {0}}, b->peer_port},
+                            .local = {{4, {0}}, b->local_port}};
+
+    if (b->is_wide) {
+        flow.peer.ip = b->wide[0];
+        flow.local.ip = b->wide[1];
+    } else {
+        memcpy(flow.peer.ip.bytes, b->v4[0], sizeof(b->v4[0]));
+        memcpy(flow.local.ip.bytes, b->v4[1], sizeof(b->v4[1]));
+    }
+    return flow;
+}
+
+void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow)
+{
+    bool wide = flow->peer.ip.family != 4 || flow->local.ip.family != 4;
+    struct ip *room = wide ? malloc(2 * sizeof(*room)) : NULL;
+
+    if (wide && !room)
+        return;
+    if (b->is_wide)
+        free(b->wide);
+    b->is_wide = wide;
+    if (wide) {
+        b->wide = room;
+        room[0] = flow->peer.ip;
+        room[1] = flow->local.ip;
+    } else {
+        memcpy(b->v4[0], flow->peer.ip.bytes, sizeof(b->v4[0]));
+        memcpy(b->v4[1], flow->local.ip.bytes, sizeof(b->v4[1]));
+    }
+    b->transport = flow->transport;
+    b->link = flow->link;
+    b->peer_port = flow->peer.port;
+    b->local_port = flow->local.port;
+}
+
+static void detach(struct sip_binding *b)
+{
+    struct sip_binding **at = &b->device->bindings;
+
+    while (*at != b)
+        at = &(*at)->next;
+    *at = b->next;
+    b->next = NULL;
+}
+
+static void fill(struct sip_binding *b, const struct sip_request *q,
+                 const struct sip_contact *contact)
+{
+    b->cseq = b->first_cseq = q->message->cseq;
+    b->q = contact->q;
+    put(put(put(b->text, text_of(q->reg.user)), contact->uri.all), q->message->call_id);
+}
+
 struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
                                     const struct sip_request *q, const struct sip_contact *contact)
 {
@@ -55,13 +114,11 @@ struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *ol
     if (!b)
         return NULL;
     b->device = d;
-    b->flow = *q->flow;
-    b->cseq = b->first_cseq = q->message->cseq;
-    b->q = contact->q;
+    sip_binding_follow(b, q->flow);
     b->n_user = (uint16_t)user.len;
     b->n_uri = (uint16_t)uri.len;
     b->n_call_id = (uint16_t)id.len;
-    put(put(put(b->text, user), uri), id);
+    fill(b, q, contact);
     if (old) {
         b->line = old->line;
         sip_binding_free(old);
@@ -72,13 +129,23 @@ struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *ol
     return b;
 }
 
+bool sip_binding_renew(struct sip_binding *b, const struct sip_request *q,
+                       const struct sip_contact *contact)
+{
+    if (strlen(q->reg.user) != b->n_user || contact->uri.all.len != b->n_uri ||
+        q->message->call_id.len != b->n_call_id)
+        return false;
+    fill(b, q, contact);
+    detach(b);
+    append(b->device, b);
+    return true;
+}
+
 void sip_binding_free(struct sip_binding *b)
 {
-    struct sip_binding **at = &b->device->bindings;
-
-    while (*at != b)
-        at = &(*at)->next;
-    *at = b->next;
+    detach(b);
     list_remove(&b->on_link);
+    if (b->is_wide)
+        free(b->wide);
     free(b);
 }

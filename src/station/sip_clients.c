@@ -6,7 +6,7 @@
 
 static void remove_binding(struct sip_binding *b, const struct sip_request *q)
 {
-    struct sip_link *l = sip_link_find(q->owner, b->flow.link);
+    struct sip_link *l = sip_link_find(q->owner, b->link);
 
     sip_binding_free(b);
     if (l && l != q->link && list_is_empty(&l->bindings))
@@ -23,16 +23,33 @@ static uint32_t granted_s(struct sip_device *d, int64_t longest)
                              third > least ? third : least);
 }
 
+/* It is reached as this request came from now on. */
+static void follow(struct sip_binding *b, const struct sip_request *q)
+{
+    struct sip_link *old = sip_link_find(q->owner, b->link);
+
+    sip_binding_follow(b, q->flow);
+    list_remove(&b->on_link);
+    if (q->link)
+        list_append(&q->link->bindings, &b->on_link);
+    if (old && old != q->link && list_is_empty(&old->bindings))
+        sip_link_step(old, SIP_LINK_EV_LEFT, q->effects);
+}
+
 static void take_contact(struct sip_device *d, struct sip_request *q, const struct sip_contact *c)
 {
     struct sip_binding *b = sip_binding_of_uri(d, &c->uri);
     int64_t most = SETTING_OF(&d->station, sip_maximum_expires), s = sip_contact_asks_s(&q->reg, c);
 
-    if (b)
-        remove_binding(b, q);
-    if (!s)
-        return;
-    b = sip_binding_put(d, NULL, q, c);
+    if (b && s && sip_binding_renew(b, q, c)) {
+        follow(b, q);
+    } else {
+        if (b)
+            remove_binding(b, q);
+        if (!s)
+            return;
+        b = sip_binding_put(d, NULL, q, c);
+    }
     if (!b)
         return; /* no memory: it is not among the contacts of the answer */
     b->expires_ms = q->owner->registry->now.ms + granted_s(d, s < most ? s : most) * 1000ull;
@@ -89,7 +106,7 @@ static struct sip_device *client_new(struct sip_request *q, const struct phone *
         return NULL;
     d->station.protocol = PROTOCOL_SIP_THIRD_PARTY;
     d->station.model = (uint32_t)phone->model;
-    text_copy(d->station.load, sizeof(d->station.load), sip_value(q->message, SIP_USER_AGENT));
+    station_set_load(&d->station, sip_value(q->message, SIP_USER_AGENT));
     return d;
 }
 

@@ -108,7 +108,7 @@ static int read_dnd(const struct sip_request *q, bool *dnd)
 /* One publisher, one state: its tag is the same while the phone is registered. */
 static const char *tag_of(const struct sip_device *d, char to[static 20])
 {
-    snprintf(to, 20, "%016llx", (unsigned long long)sip_keyed(d->owner, d->id));
+    snprintf(to, 20, "%016llx", (unsigned long long)sip_keyed(d->owner, pool_id(d)));
     return to;
 }
 

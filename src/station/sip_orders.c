@@ -1,6 +1,7 @@
 /* sip_orders.c - NOTIFY and REFER to phones (reference 5 and 6). */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/map.h"
 #include "core/counters.h"
@@ -19,7 +20,8 @@
 /* How many are told what to compare their files with. */
 #define TELL_WINDOW_MS  10
 #define TOLD_A_WINDOW   50
-#define TOLD_UNANSWERED 4096
+#define TOLD_UNANSWERED 2048
+#define UNTOLD_LEAST    64 /* places of the ring */
 
 /* A request of ours while it is written. */
 struct request {
@@ -131,7 +133,7 @@ static const struct sip_binding *main_binding(const struct sip_device *d)
 /* By UDP to the address of the Contact, unless a NAT stands between: then where it came from. */
 static struct sip_flow flow_of(const struct sip_binding *b)
 {
-    struct sip_flow flow = b->flow;
+    struct sip_flow flow = sip_binding_flow(b);
     struct sip_uri uri;
     struct ip ip;
 
@@ -222,7 +224,7 @@ static int send_notify(struct sip_device *d, const char *event, struct text type
     sip_write_header(&r.w, SIP_EVENT, text_of(event));
     sip_write_header(&r.w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
     put_contact(&r);
-    return end(&r, type, body, d->id, id);
+    return end(&r, type, body, pool_id(d), id);
 }
 
 /* 7940 and 7960 reboot on check-sync; of other makes, most tell the two apart. */
@@ -286,7 +288,7 @@ static void send_configuration(struct sip_device *d)
     sip_write_header(&r.w, SIP_MIME_VERSION, TEXT("1.0"));
     if (!u.bad && !c.bad && !w.bad)
         end(&r, TEXT("multipart/mixed;boundary=" BOUNDARY), (struct text){body, writer_len(&w)},
-            d->id, &id);
+            pool_id(d), &id);
 }
 
 /* Short, sent once, and answered by every phone; only when it has sent as much itself, else with
@@ -303,8 +305,8 @@ static void ask_whether_it_is_there(struct sip_device *d)
     if (r.w.bad || writer_len(&r.w) > d->credit)
         return;
     d->credit -= (uint32_t)writer_len(&r.w);
-    sip_transactions_request_once(d->owner->transactions, &flow, r.bytes, writer_len(&r.w), d->id,
-                                  d->owner->registry->now.ms, &id);
+    sip_transactions_request_once(d->owner->transactions, &flow, r.bytes, writer_len(&r.w),
+                                  pool_id(d), d->owner->registry->now.ms, &id);
 }
 
 static void tell_configuration(struct sip_device *d)
@@ -315,7 +317,7 @@ static void tell_configuration(struct sip_device *d)
 
     if (!d->bindings)
         return;
-    if (!main_binding(d)->flow.link && !d->proven) {
+    if (!main_binding(d)->link && !d->proven) {
         ask_whether_it_is_there(d);
         return;
     }
@@ -350,35 +352,75 @@ static void tell_now(struct sip_device *d)
     tell_configuration(d);
 }
 
+/* One more in the ring; false without memory. */
+static bool wait_in_turn(struct sip_stations *s, uint64_t id)
+{
+    size_t size = s->untold_size;
+
+    if (s->n_untold == size) {
+        uint64_t *bigger = malloc((size ? 2 * size : UNTOLD_LEAST) * sizeof(*bigger));
+
+        if (!bigger)
+            return false;
+        for (size_t i = 0; i < size; i++)
+            bigger[i] = s->untold[(s->first_untold + i) % size];
+        free(s->untold);
+        s->untold = bigger;
+        s->untold_size = size ? 2 * size : UNTOLD_LEAST;
+        s->first_untold = 0;
+    }
+    s->untold[(s->first_untold + s->n_untold++) % s->untold_size] = id;
+    return true;
+}
+
 void sip_tell_configuration(struct sip_device *d)
 {
     struct sip_stations *s = d->owner;
 
-    list_remove(&d->untold);
-    if (list_is_empty(&s->untold) && may_tell(s, s->registry->now.ms))
+    if (!d->untold && !s->n_untold && may_tell(s, s->registry->now.ms))
         tell_now(d);
-    else
-        list_append(&s->untold, &d->untold);
+    else if (!d->untold)
+        d->untold = wait_in_turn(s, pool_id(d));
+}
+
+/* After a storm the ring is given back. */
+static struct sip_device *next_in_turn(struct sip_stations *s)
+{
+    struct sip_device *d = NULL;
+
+    while (!d && s->n_untold) {
+        d = pool_get(&s->devices, s->untold[s->first_untold]);
+        s->first_untold = (s->first_untold + 1) % s->untold_size;
+        s->n_untold--;
+    }
+    if (!s->n_untold) {
+        free(s->untold);
+        s->untold = NULL;
+        s->untold_size = s->first_untold = 0;
+    }
+    return d;
 }
 
 void sip_tell_configuration_later(struct sip_device *d)
 {
-    list_remove(&d->untold);
-    list_append(&d->owner->untold, &d->untold);
+    if (!d->untold)
+        d->untold = wait_in_turn(d->owner, pool_id(d));
 }
 
 bool sip_tell_next(struct sip_stations *s)
 {
-    struct list *first = may_tell(s, s->registry->now.ms) ? list_take(&s->untold) : NULL;
+    struct sip_device *d = s->n_untold && may_tell(s, s->registry->now.ms) ? next_in_turn(s) : NULL;
 
-    if (first)
-        tell_now(container_of(first, struct sip_device, untold));
-    return first;
+    if (!d)
+        return false;
+    d->untold = false;
+    tell_now(d);
+    return true;
 }
 
 uint64_t sip_tell_wait_ms(const struct sip_stations *s, uint64_t now_ms)
 {
-    if (list_is_empty(&s->untold))
+    if (!s->n_untold)
         return UINT64_MAX;
     return may_tell(s, now_ms) ? 0 : TELL_WINDOW_MS;
 }
@@ -417,7 +459,7 @@ static const struct sip_binding *controlled(const struct sip_device *d)
 {
     const struct sip_binding *b = d->bindings ? main_binding(d) : NULL;
 
-    return b && d->extended_refer && (b->flow.link || d->proven) ? b : NULL;
+    return b && d->extended_refer && (b->link || d->proven) ? b : NULL;
 }
 
 void sip_tell_text(struct sip_device *d, const char *text)
@@ -428,7 +470,7 @@ void sip_tell_text(struct sip_device *d, const char *text)
     if (!b)
         return;
     flow = flow_of(b);
-    tell_text(d->owner, &flow, d->id, text);
+    tell_text(d->owner, &flow, pool_id(d), text);
 }
 
 void sip_tell_dnd(struct sip_device *d, bool on)
@@ -442,7 +484,7 @@ void sip_tell_dnd(struct sip_device *d, bool on)
         return;
     flow = flow_of(b);
     remotecc_write_dnd(&w, on);
-    tell(d->owner, &flow, d->id, (struct text){body, writer_len(&w)});
+    tell(d->owner, &flow, pool_id(d), (struct text){body, writer_len(&w)});
 }
 
 /* Where the subscriber wants to be told; else where it is registered. */

@@ -122,18 +122,19 @@ static bool is_of_this_request(struct sip_request *q, const struct digest_answer
 
 /* --- Cisco phones --- */
 
-static const struct security_profile *profile_of(struct sip_request *q, struct sip_device *d,
-                                                 const struct phone *phone)
+/* Most phones have the same one. */
+static const struct security_profile *profile_of(struct sip_stations *s, const struct phone *phone)
 {
-    const struct registry *r = q->owner->registry;
+    const struct registry *r = s->registry;
 
-    if (!d)
-        return security_profile_of(r->directory, phone);
-    if (d->profile_version != r->directory_version) {
-        d->profile = security_profile_of(r->directory, phone);
-        d->profile_version = r->directory_version;
+    if (s->profile_version != r->directory_version || phone->protocol != s->profile_protocol ||
+        strcmp(phone->security_profile, s->profile_name) != 0) {
+        s->profile = security_profile_of(r->directory, phone);
+        s->profile_name = phone->security_profile;
+        s->profile_protocol = phone->protocol;
+        s->profile_version = r->directory_version;
     }
-    return d->profile;
+    return s->profile;
 }
 
 static bool has_subject(const struct sip_request *q, const struct security_profile *profile,
@@ -210,7 +211,7 @@ bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d)
 
     if (!phone || phone->protocol != PROTOCOL_SIP)
         return true; /* what it is refused for needs no proof */
-    profile = profile_of(q, d, phone);
+    profile = profile_of(q->owner, phone);
     return is_secure(q, profile, phone) && is_allowed_transport(q, profile) &&
            (!profile->digest_authentication || proves_user(q, phone));
 }
@@ -242,7 +243,7 @@ static bool stands(const struct sip_binding *b, const struct sip_request *q)
 {
     return b && b->cseq == q->message->cseq &&
            text_equal(binding_call_id(b), q->message->call_id) &&
-           ip_equal(b->flow.peer.ip, q->flow->peer.ip);
+           ip_equal(sip_binding_flow(b).peer.ip, q->flow->peer.ip);
 }
 
 /* The same REGISTER once more, as it comes when our answer was lost: its nonce is spent. Digest

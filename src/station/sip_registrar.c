@@ -83,13 +83,14 @@ static struct sip_device *find(const struct sip_request *q)
 /* The way it uses already: the same connection, or by UDP the same address. */
 static bool is_same_way(const struct sip_device *d, const struct sip_request *q)
 {
-    const struct sip_flow *way = d->waiting    ? &d->waiting->flow
-                                 : d->bindings ? &d->bindings->flow
-                                               : NULL;
+    struct sip_flow way;
 
-    if (!way || way->transport != q->flow->transport)
+    if (!d->waiting && !d->bindings)
         return false;
-    return q->link ? way->link == q->flow->link : ip_equal(way->peer.ip, q->flow->peer.ip);
+    way = d->waiting ? d->waiting->flow : sip_binding_flow(d->bindings);
+    if (way.transport != q->flow->transport)
+        return false;
+    return q->link ? way.link == q->flow->link : ip_equal(way.peer.ip, q->flow->peer.ip);
 }
 
 static struct sip_binding *binding_of_call(const struct sip_device *d, const struct sip_request *q)
@@ -131,7 +132,7 @@ static void identify(struct sip_device *d, struct sip_request *q)
     const struct phone *phone;
 
     sip_register_details(q->message, &details);
-    d->station.phone_version = UINT64_MAX;
+    d->station.phone_version = UINT32_MAX;
     d->station.peer = q->flow->peer;
     d->station.local = q->flow->local;
     phone = station_phone(&d->station);
@@ -141,7 +142,7 @@ static void identify(struct sip_device *d, struct sip_request *q)
     d->bulk = details.bulk;
     d->extended_refer = details.extended_refer;
     d->service_control = details.service_control;
-    text_copy(d->station.load, sizeof(d->station.load), details.load);
+    station_set_load(&d->station, details.load);
     ip_parse(q->reg.contacts[0].uri.host, &d->station.own_address);
     keep_alarm(d, &details, q->effects);
     tell_event(&d->station, STAGE_REGISTER, q->message->cseq, d->station.load, q->effects);
@@ -196,9 +197,9 @@ static enum sip_event refresh_event(const struct sip_request *q)
 /* The same registration goes on over another connection. */
 static void follow(struct sip_binding *b, struct sip_request *q)
 {
-    struct sip_link *old = sip_link_find(q->owner, b->flow.link);
+    struct sip_link *old = sip_link_find(q->owner, b->link);
 
-    b->flow = *q->flow;
+    sip_binding_follow(b, q->flow);
     list_remove(&b->on_link);
     if (q->link) {
         list_append(&q->link->bindings, &b->on_link);
@@ -220,7 +221,7 @@ static void do_refresh(struct sip_device *d, struct sip_request *q)
     q->line = q->binding->line;
     if (in.event == SIP_EV_MOVED)
         identify(d, q);
-    else if (q->binding->flow.link != q->flow->link)
+    else if (q->binding->link != q->flow->link)
         follow(q->binding, q);
     sip_device_step(d, &in, q->effects);
 }
@@ -439,7 +440,7 @@ void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e)
         sip_register_read(&m, &q.reg))
         in.event = SIP_EV_CLOSED;
     in.request = &q;
-    d->station.phone_version = UINT64_MAX;
+    d->station.phone_version = UINT32_MAX;
     sip_device_step(d, &in, e);
     sip_request_drop(s, &waiting);
 }

@@ -27,8 +27,8 @@ static struct sip_device *sender_by_udp(const struct sip_request *q)
         if (!phone)
             return NULL;
         d = sip_device_find(q->owner, device_name_of(text_of(phone->name)));
-        if (d && d->bindings && !d->bindings->flow.link &&
-            ip_equal(d->bindings->flow.peer.ip, q->flow->peer.ip))
+        if (d && d->bindings && !d->bindings->link &&
+            ip_equal(sip_binding_flow(d->bindings).peer.ip, q->flow->peer.ip))
             return d;
     }
     return NULL;

@@ -387,7 +387,7 @@ void sip_device_timer(struct sip_device *d, struct effects *e)
 static void let_go(struct sip_device *d, struct effects *e)
 {
     while (d->bindings) {
-        struct sip_link *l = sip_link_find(d->owner, d->bindings->flow.link);
+        struct sip_link *l = sip_link_find(d->owner, d->bindings->link);
 
         sip_binding_free(d->bindings);
         if (l)

@@ -13,15 +13,23 @@
 #include "station/sip_stations.h"
 #include "wire/sip/transactions.h"
 
-/* Where a line of a phone, or one contact of a plain client, is reached (RFC 3261 10.3). */
+/* Where a line of a phone, or one contact of a plain client, is reached (RFC 3261 10.3). Many: its
+ * flow is kept in short, with addresses of IPv6 in a block of their own. */
 struct sip_binding {
     struct sip_binding *next; /* of its device, in order of arrival */
     struct sip_device *device;
     struct list on_link; /* in sip_link.bindings; of UDP in none */
-    struct sip_flow flow;
     uint64_t expires_ms;
-    uint32_t cseq, first_cseq; /* of the last REGISTER, and of the one that made it */
+    uint64_t link; /* of its flow, as all to `transport` */
+    union {
+        uint8_t v4[2][4]; /* peer, local */
+        struct ip *wide;  /* both, owned */
+    };
+    uint16_t peer_port, local_port;
+    uint8_t transport;
+    bool is_wide;
     uint16_t line;             /* of a phone, from 1; of a plain client 0 */
+    uint32_t cseq, first_cseq; /* of the last REGISTER, and of the one that made it */
     uint16_t q;                /* thousandths */
     uint16_t n_user, n_uri, n_call_id;
     char text[]; /* user of the address of record, contact URI, Call-ID */
@@ -45,7 +53,6 @@ static inline struct text binding_call_id(const struct sip_binding *b)
 struct sip_device {
     struct station station;
     struct sip_stations *owner;
-    uint64_t id;
     struct timer timer; /* runs late on purpose: it looks at heard_ms when it fires */
     uint64_t state_ms;  /* since when it is in its state */
     struct sip_binding *bindings;
@@ -54,22 +61,20 @@ struct sip_device {
     uint8_t order;     /* enum station_order under way */
     uint8_t refusal;   /* row of refusals.def to answer with */
     uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
-    bool obeyed;       /* it has answered that NOTIFY with 2xx */
-    bool bulk;         /* one REGISTER stands for all lines */
-    bool proven;       /* by UDP: it has answered something, so its address is its own */
-    bool told;         /* its configuration, or needs not be told */
-    bool extended_refer, service_control; /* what it says it understands */
+    bool obeyed : 1;   /* it has answered that NOTIFY with 2xx */
+    bool bulk : 1;     /* one REGISTER stands for all lines */
+    bool proven : 1;   /* by UDP: it has answered something, so its address is its own */
+    bool told : 1;     /* its configuration, or needs not be told */
+    bool untold : 1;   /* in owner->untold: its configuration is still to be told */
+    bool extended_refer : 1, service_control : 1; /* what it says it understands */
     uint32_t credit; /* bytes that it sent by UDP less those that it got, until it is proven */
-    uint64_t profile_version; /* of the registry's directory that `profile` belongs to */
-    const struct security_profile *profile;
-    struct list untold;          /* in owner->untold: its configuration is still to be told */
     struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL … */
     struct sip_waiting *asking; /* … and the INVITE to an activation code, with its transaction */
-    uint64_t asking_id;
 };
 
 struct sip_waiting {
     struct sip_flow flow;
+    uint64_t transaction; /* that answers it, of an INVITE */
     uint32_t len;
     char bytes[];
 };
@@ -107,7 +112,8 @@ struct sip_stations {
     struct map by_link;
     struct timers timers, link_timers;
     struct list waiting; /* links that have said nothing of weight */
-    struct list untold;  /* devices in turn for sip_tell_configuration */
+    uint64_t *untold;    /* ring of devices in turn for sip_tell_configuration; NULL: none */
+    size_t untold_size, first_untold, n_untold;
     uint64_t telling_ms; /* since when n_told counts */
     uint32_t n_told;
     struct sip_transactions *transactions;
@@ -118,6 +124,10 @@ struct sip_stations {
     uint64_t unique;          /* of branches and tags of our requests */
     const char *server, *sis; /* settings, of the snapshot in use */
     uint64_t seen_version;    /* of the directory that they are from */
+    uint32_t profile_version; /* of the directory of what was asked for last: */
+    int32_t profile_protocol;
+    const char *profile_name;
+    const struct security_profile *profile;
     size_t partial_bytes, waiting_bytes;
     size_t sweep, n_unswept; /* cursor over devices; those still to look at */
     uint64_t swept_version;
@@ -240,6 +250,12 @@ struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct 
 /* A new one in place of `old`, which may be NULL; NULL without memory. */
 struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
                                     const struct sip_request *q, const struct sip_contact *contact);
+/* The same contact once more, in place: false when its texts take another room. Its flow stays. */
+bool sip_binding_renew(struct sip_binding *b, const struct sip_request *q,
+                       const struct sip_contact *contact);
+struct sip_flow sip_binding_flow(const struct sip_binding *b);
+/* Without memory for addresses of IPv6 it stays as it was. */
+void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow);
 void sip_binding_free(struct sip_binding *b);
 size_t sip_bindings_count(const struct sip_device *d);
 

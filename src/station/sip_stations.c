@@ -86,7 +86,6 @@ struct sip_stations *sip_stations_new(const struct sip_options *options)
     pool_init(&s->links, sizeof(struct sip_link), options->max_links);
     map_init(&s->by_link, key_of_link);
     list_init(&s->waiting);
-    list_init(&s->untold);
     timers_init(&s->timers, 0);
     timers_init(&s->link_timers, 0);
     s->guard = sip_guard_new();
@@ -114,6 +113,7 @@ void sip_stations_free(struct sip_stations *s)
     sip_transactions_free(s->transactions);
     sip_guard_free(s->guard);
     digest_free(s->digest);
+    free(s->untold);
     map_done(&s->by_link);
     pool_done(&s->devices);
     pool_done(&s->links);
@@ -131,14 +131,14 @@ struct sip_device *sip_device_new(struct sip_stations *s, struct device_name nam
     if (!d)
         return NULL;
     d->owner = s;
-    d->id = id;
     d->station.registry = s->registry;
     d->station.kind = &sip_kind;
+    d->station.load = "";
     d->station.protocol = PROTOCOL_SIP;
     d->station.name = name;
     d->station.peer = flow->peer;
     d->station.local = flow->local;
-    d->station.phone_version = UINT64_MAX;
+    d->station.phone_version = UINT32_MAX;
     d->station.heard_ms = d->state_ms = s->registry->now.ms;
     return d;
 }
@@ -151,11 +151,10 @@ void sip_device_free(struct sip_device *d)
     while (d->bindings)
         sip_binding_free(d->bindings);
     timer_stop(&s->timers, &d->timer);
-    list_remove(&d->untold);
     sip_request_drop(s, &d->waiting);
     sip_request_drop(s, &d->asking);
-    free(d->station.last_alarm);
-    pool_give(&s->devices, d->id);
+    station_done(&d->station);
+    pool_give(&s->devices, pool_id(d));
 }
 
 struct sip_device *sip_device_find(const struct sip_stations *s, struct device_name name)
@@ -312,7 +311,7 @@ struct sip_device *sip_device_of_token(struct sip_stations *s, uint64_t token, s
 
 uint64_t sip_device_token(const struct sip_device *d)
 {
-    return d->id | TOKEN_OF_SIP;
+    return pool_id(d) | TOKEN_OF_SIP;
 }
 
 static struct sip_device *find_registered(const struct sip_stations *s, struct device_name name)
@@ -448,7 +447,7 @@ static bool view(const struct sip_stations *s, const struct sip_binding *b, stru
         (struct sip_binding_view){.user = user,
                                   .contact = binding_uri(b),
                                   .expires_s = end > now.ms ? (uint32_t)((end - now.ms) / 1000) : 0,
-                                  .flow = b->flow};
+                                  .flow = sip_binding_flow(b)};
     return true;
 }
 

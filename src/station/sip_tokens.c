@@ -13,7 +13,7 @@ static enum refusal_id refusal_of_sender(const struct sip_request *q)
                         .peer = q->flow->peer,
                         .protocol = PROTOCOL_SIP,
                         .model = q->reg.model,
-                        .phone_version = UINT64_MAX};
+                        .phone_version = UINT32_MAX};
     const struct phone *phone = station_phone(&x);
 
     if (!x.model && phone)

@@ -1,6 +1,8 @@
 /* station.h - what every phone that is or wants to be registered has, whatever it speaks. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/address.h"
 #include "core/alarms.h"
 #include "core/directory.h"
@@ -35,22 +37,21 @@ struct station {
     uint8_t protocol;                /* enum device_protocol */
     uint8_t
         address_scope; /* IPAddrAttributes of alarms: 0 unknown … 3 administration and signalling */
-    uint8_t leave_reason;     /* UNREGISTERED_… that a leave will have; 0: none was asked for */
-    uint32_t model;           /* as it reports */
-    uint64_t since_us;        /* wall clock: registered since, 0: not */
-    uint64_t since_ms;        /* the same on the clock that never jumps */
-    char load[33];            /* active load as it reports, or "" */
-    const char *last_signal;  /* what was last heard, static: for alarms */
-    struct alarm *last_alarm; /* what it told of its last absence, or NULL; owned */
-    uint64_t heard_ms;        /* when the last whole message came */
-    uint64_t takeover_ms;
-    uint32_t loss_ms;          /* silence that makes it lost */
+    uint8_t leave_reason;      /* UNREGISTERED_… that a leave will have; 0: none was asked for */
     bool has_name;             /* it is in the registry under its name */
     uint8_t takeovers;         /* how often the name went to and fro between addresses lately */
     bool off_hook;             /* as it last said */
     uint8_t offered;           /* protocol version, as the phone said */
-    uint64_t phone_version;    /* of the registry's directory that `phone` belongs to */
+    uint32_t model;            /* as it reports */
+    uint32_t loss_ms;          /* silence that makes it lost */
+    uint32_t phone_version;    /* of the registry's directory that `phone` belongs to */
+    uint32_t takeover_s;       /* when that was last */
     const struct phone *phone; /* of that snapshot, or NULL; see station_phone */
+    uint64_t since_ms;         /* registered since, of the clock that never jumps */
+    const char *load;          /* active load as it reports, or "" or NULL; see station_set_load */
+    const char *last_signal;   /* what was last heard, static: for alarms */
+    struct alarm *last_alarm;  /* what it told of its last absence, or NULL; owned */
+    uint64_t heard_ms;         /* when the last whole message came */
 };
 
 const char *station_state_name(enum station_state state);

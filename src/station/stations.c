@@ -52,7 +52,7 @@ static void session_free(struct session *x)
         pool_give(&s->parked, x->parked_id);
     s->partial_bytes -= x->partial_size;
     free(x->partial);
-    free(x->station.last_alarm);
+    station_done(&x->station);
     pool_give(&s->sessions, x->id);
     count_by(COUNT_SCCP_CONNECTIONS, -1);
 }
@@ -145,6 +145,7 @@ int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer
     x->owner = s;
     x->station.registry = s->registry;
     x->station.kind = &kind;
+    x->station.load = "";
     x->id = id;
     x->link = link;
     x->station.peer = *peer;

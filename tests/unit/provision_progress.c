@@ -289,7 +289,7 @@ static void a_clock_that_is_set_back_does_no_harm(void **state)
 
 static void a_phone_is_small(void **state)
 {
-    assert_true(sizeof(struct progress_phone) <= 144);
+    assert_true(sizeof(struct progress_phone) <= 128);
 }
 
 int main(void)

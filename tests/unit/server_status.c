@@ -79,7 +79,7 @@ static void a_flood_of_refusals_never_pushes_a_registered_phone_out(void **state
 
 static void a_device_is_small(void **state)
 {
-    assert_true(sizeof(struct device_status) <= 88);
+    assert_true(sizeof(struct device_status) <= 72);
 }
 
 int main(void)
