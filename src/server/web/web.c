@@ -288,7 +288,7 @@ int web_open(struct admin *a, struct web **ret, char *error, size_t size)
     w->passwords = passwords_new(&a->thread->loop, w, web_on_password);
     err = w->sessions && w->passwords ? random_hex(w->key, KEY_BYTES) : -ENOMEM;
     if (!err && (err = open_front(w, b, &at)))
-        server_bind_error(err, &at, false, error, size);
+        server_bind_error(a->thread->server, err, &at, false, error, size);
     if (err)
         goto out;
     at.port = front_port(w->front);
