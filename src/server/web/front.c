@@ -170,11 +170,6 @@ const char *front_header(const struct front_request *r, const char *name)
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-const char *front_query(const struct front_request *r, const char *name)
-{
-    return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
 const char *front_cookie(const struct front_request *r, const char *name)
 {
     return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);

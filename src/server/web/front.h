@@ -40,8 +40,6 @@ void front_stop(struct front *f); /* NULL is fine; closes all; frees in the loop
 uint16_t front_port(const struct front *f);
 
 const char *front_header(const struct front_request *r, const char *name); /* NULL: not sent */
-const char *front_query(const struct front_request *r,
-                        const char *name); /* decoded; NULL: not there */
 const char *front_cookie(const struct front_request *r, const char *name);
 /* Calls `each` for every word of the query. */
 void front_each_query(const struct front_request *r,
