@@ -126,6 +126,14 @@ def test_roles_decide_what_may_be_done(node, root):
     operator.ask('GET', 'phone', status=401)
 
 
+def test_files_of_the_server_are_not_for_the_web(root, tmp_path):
+    for noun in ('backup', 'restore', 'export', 'import'):
+        for method in ('GET', 'POST'):
+            body = None if method == 'GET' else {'file': str(tmp_path / 'x')}
+            root.ask(method, f'{noun}?file={tmp_path}/x', body, 404)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_forged_request_of_a_page_changes_nothing(node):
     answer, text = node.web.raw('POST', BASE + 'session', {'user': 'root', 'password': 'correct horse'})
     cookie, csrf = answer.getheader('Set-Cookie'), json.loads(text)['csrf']

@@ -160,6 +160,8 @@ static void log_in_by_password(struct web *w, const struct front_request *r, con
     struct exchange *e = exchange_new(w, r);
     uint64_t *id = e ? malloc(sizeof(*id)) : NULL;
 
+    if (e && !id)
+        web_refuse(w, r->id, 503, "The server is short of memory.");
     if (!id)
         return;
     *id = r->id;

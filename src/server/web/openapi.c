@@ -179,7 +179,7 @@ static void put_operation(json_t *paths, const char *noun, const struct route_ve
 
 static void put_verb(json_t *paths, const char *noun, const char *verb)
 {
-    const struct route_verb *v = route_verb_named(verb);
+    const struct route_verb *v = route_verb_of(text_of(noun), text_of(verb));
 
     if (!v)
         return; /* not over HTTP */

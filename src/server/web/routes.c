@@ -18,17 +18,14 @@ static const struct route_verb verbs[] = {
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
-static const struct route_verb *find_verb(struct text verb)
+const struct route_verb *route_verb_of(struct text noun, struct text verb)
 {
+    if (!verb.len && !text_is(noun, "status"))
+        return NULL;
     for (size_t i = 0; i < N_VERBS; i++)
         if (text_is(verb, verbs[i].verb))
             return &verbs[i];
     return NULL;
-}
-
-const struct route_verb *route_verb_named(const char *verb)
-{
-    return find_verb(text_of(verb));
 }
 
 static const char *const plain[] = {"", "list", "show", "get", "add", "set", "delete"};
@@ -59,9 +56,9 @@ static int plain_verb(int method, bool named, knows_fn *knows, struct route *r)
     bool any = false;
 
     for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
-        const struct route_verb *v = route_verb_named(plain[i]);
+        const struct route_verb *v = route_verb_of(text_of(r->noun), text_of(plain[i]));
 
-        if ((v->names == ROUTE_ONE) != named || !knows(text_of(r->noun), text_of(v->verb)))
+        if (!v || (v->names == ROUTE_ONE) != named || !knows(text_of(r->noun), text_of(v->verb)))
             continue;
         any = true;
         if ((int)v->method == method) {
@@ -74,7 +71,7 @@ static int plain_verb(int method, bool named, knows_fn *knows, struct route *r)
 
 static int word_verb(int method, bool named, struct text word, knows_fn *knows, struct route *r)
 {
-    const struct route_verb *v = find_verb(word);
+    const struct route_verb *v = route_verb_of(text_of(r->noun), word);
 
     if (!v || route_verb_is_plain(v) || !knows(text_of(r->noun), word) ||
         v->names == (named ? ROUTE_NONE : ROUTE_ONE))

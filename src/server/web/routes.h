@@ -31,7 +31,9 @@ struct route {
 };
 
 extern const char *const route_methods[N_ROUTE_METHODS];
-const struct route_verb *route_verb_named(const char *verb); /* NULL: not over HTTP */
+/* NULL: not over HTTP. So are nouns without a verb, but status: import, export, backup and restore read and write files
+ * that the asker names, and are for the machine's own command line. */
+const struct route_verb *route_verb_of(struct text noun, struct text verb);
 /* Is this verb a word of the path, or what the method means by itself? */
 bool route_verb_is_plain(const struct route_verb *v);
 
