@@ -15,9 +15,9 @@
 
 #include "base/timers.h"
 #include "bench/bench.h"
+#include "bench/sip_batch.h"
 #include "bench/sip_register.h"
 
-#define BATCH     64
 #define OWN_PORT  35061
 #define T1_MS     500
 #define T2_MS     4000
@@ -42,43 +42,6 @@ static size_t n_registered, n_refreshed, n_again, n_refused, n_asked;
 static uint64_t granted_sum, granted_least = UINT64_MAX, granted_most;
 static uint32_t per_second[SECONDS], planned[SECONDS], refreshed[SECONDS];
 
-/* ---- datagrams ---- */
-
-static char bytes[BATCH][SIP_BYTES_MAX];
-static union control {
-    char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    struct cmsghdr head;
-} controls[BATCH];
-static struct iovec parts[BATCH];
-static struct mmsghdr batch[BATCH];
-static unsigned n_batch;
-
-static void batch_send(void)
-{
-    for (unsigned sent = 0; sent < n_batch;) {
-        int n = sendmmsg(fd, batch + sent, n_batch - sent, 0);
-
-        if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
-            bench_fail("sendmmsg");
-        sent += n > 0 ? (unsigned)n : 0;
-    }
-    n_batch = 0;
-}
-
-static void batch_add(struct in_addr from, size_t len)
-{
-    union control *c = &controls[n_batch];
-    struct in_pktinfo info = {.ipi_spec_dst = from};
-
-    c->head = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
-    memcpy(CMSG_DATA(&c->head), &info, sizeof(info));
-    parts[n_batch] = (struct iovec){bytes[n_batch], len};
-    batch[n_batch].msg_hdr =
-        (struct msghdr){&bench.server, sizeof(bench.server), &parts[n_batch], 1, c, sizeof(*c), 0};
-    if (++n_batch == BATCH)
-        batch_send();
-}
-
 /* ---- a phone ---- */
 
 static uint64_t now_ms(void)
@@ -98,7 +61,8 @@ static void phone_send(struct phone *p)
 {
     size_t n = (size_t)(p - phones);
 
-    batch_add(sip_source(n), sip_register_write(&bench, n, p->nth, (uint32_t)n, bytes[n_batch]));
+    batch_add(fd, &bench.server, sip_source(n),
+              sip_register_write(&bench, n, p->nth, (uint32_t)n, batch_room()));
     timer_set(&wheel, &p->timer, now_ms() + p->wait_ms);
 }
 
@@ -155,16 +119,6 @@ static bool phone_of(struct text message, struct phone **ret)
     return n < bench.count && (*ret)->asked_ns;
 }
 
-static struct in_addr destination(struct msghdr *h)
-{
-    struct in_pktinfo info = {0};
-    struct cmsghdr *c = CMSG_FIRSTHDR(h);
-
-    if (c && c->cmsg_type == IP_PKTINFO)
-        memcpy(&info, CMSG_DATA(c), sizeof(info));
-    return info.ipi_addr;
-}
-
 static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
 {
     uint32_t branch, seconds;
@@ -176,9 +130,9 @@ static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
         break;
     case SIP_HEARD_REQUEST:
         n_asked++;
-        len = sip_agree(message, bytes[n_batch]);
+        len = sip_agree(message, batch_room());
         if (len)
-            batch_add(destination(h), len);
+            batch_add(fd, &bench.server, batch_destination(h), len);
         break;
     case SIP_HEARD_OK:
         if (!phone_of(message, &p))
@@ -228,7 +182,7 @@ static void turn(void)
 
     for (int i = 0; i < 4 * BATCH && (due = timers_expire(&wheel, now)); i++)
         phone_due(container_of(due, struct phone, timer));
-    batch_send();
+    batch_send(fd);
     if (!receive()) {
         uint64_t wait = timers_next(&wheel, now_ms());
 

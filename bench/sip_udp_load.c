@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/sip_batch.h"
 #include "bench/sip_register.h"
 
-#define BATCH    64
 #define RING     (1u << 17) /* requests under way, found by the low bits of their branch */
 #define STALL_NS 300000000u
 #define OWN_PORT 35060
@@ -28,48 +28,13 @@ static uint32_t next_branch, oldest;
 static size_t n_waiting, n_answered, n_refused, n_asked, n_again;
 static uint32_t *nth_of; /* REGISTERs of a phone so far */
 
-static char bytes[BATCH][SIP_BYTES_MAX];
-static union control {
-    char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    struct cmsghdr head;
-} controls[BATCH];
-static struct iovec parts[BATCH];
-static struct mmsghdr batch[BATCH];
-static unsigned n_batch;
-
-static void batch_send(void)
-{
-    for (unsigned sent = 0; sent < n_batch;) {
-        int n = sendmmsg(fd, batch + sent, n_batch - sent, 0);
-
-        if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
-            bench_fail("sendmmsg");
-        sent += n > 0 ? (unsigned)n : 0;
-    }
-    n_batch = 0;
-}
-
-static void batch_add(struct in_addr from, size_t len)
-{
-    union control *c = &controls[n_batch];
-    struct in_pktinfo info = {.ipi_spec_dst = from};
-
-    c->head = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
-    memcpy(CMSG_DATA(&c->head), &info, sizeof(info));
-    parts[n_batch] = (struct iovec){bytes[n_batch], len};
-    batch[n_batch].msg_hdr =
-        (struct msghdr){&bench.server, sizeof(bench.server), &parts[n_batch], 1, c, sizeof(*c), 0};
-    if (++n_batch == BATCH)
-        batch_send();
-}
-
 static void request_send(uint32_t branch, uint64_t now_ns)
 {
     struct request *r = &ring[branch % RING];
 
     r->sent_ns = now_ns;
-    batch_add(sip_source(r->phone),
-              sip_register_write(&bench, r->phone, r->nth, branch, bytes[n_batch]));
+    batch_add(fd, &bench.server, sip_source(r->phone),
+              sip_register_write(&bench, r->phone, r->nth, branch, batch_room()));
 }
 
 static bool request_new(size_t phone, uint64_t now_ns)
@@ -83,16 +48,6 @@ static bool request_new(size_t phone, uint64_t now_ns)
     n_waiting++;
     request_send(next_branch++, now_ns);
     return true;
-}
-
-static struct in_addr destination(struct msghdr *h)
-{
-    struct in_pktinfo info = {0};
-    struct cmsghdr *c = CMSG_FIRSTHDR(h);
-
-    if (c && c->cmsg_type == IP_PKTINFO)
-        memcpy(&info, CMSG_DATA(c), sizeof(info));
-    return info.ipi_addr;
 }
 
 static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
@@ -115,9 +70,9 @@ static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
         break;
     case SIP_HEARD_REQUEST:
         n_asked++;
-        len = sip_agree(message, bytes[n_batch]);
+        len = sip_agree(message, batch_room());
         if (len)
-            batch_add(destination(h), len);
+            batch_add(fd, &bench.server, batch_destination(h), len);
         break;
     default:
         if (n_refused++ == 0)
@@ -168,7 +123,7 @@ static void turn(int timeout_ms)
     static uint64_t looked_ns;
     struct pollfd p = {fd, POLLIN, 0};
 
-    batch_send();
+    batch_send(fd);
     if (!receive() && timeout_ms) {
         poll(&p, 1, timeout_ms);
         receive();
