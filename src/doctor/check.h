@@ -51,6 +51,12 @@ void prove_spell(struct finding *f, const struct spell *s, const char *format, .
 void detail(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void doubt(struct finding *f, enum apart apart); /* not certain; what would settle it */
 
+/* ---- what rules of one capture and of two share (check_files.c) ---- */
+
+bool tftp_waits(const struct scene *c, const struct story_file *file); /* asked, and nothing comes */
+bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */
+bool path_mtu_stuck(const struct scene *c, struct finding *f);
+
 /* ---- judging ---- */
 
 #define SECOND 1000000000LL

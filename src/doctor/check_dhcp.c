@@ -126,13 +126,19 @@ static bool files_came(const struct story *s)
     return false;
 }
 
+/* A softphone on a computer asks for no file server. */
+static bool wants_boot(const struct story *s)
+{
+    return s->dhcp.asks_150 || s->cdp.n || s->n_files || strncmp(s->name, "SEP", 3) == 0;
+}
+
 static bool no_boot_server(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
     const struct dhcp_said *o = taken(s);
     char ip[IP_TEXT_MAX];
 
-    if (!o || has_boot(o) || files_came(s) || is_registered(s) ||
+    if (!o || !wants_boot(s) || has_boot(o) || files_came(s) || is_registered(s) ||
         !settled(c, s->dhcp.ack.first, 3 * SECOND))
         return false;
     for (unsigned i = 0; i < s->dhcp.n_servers; i++)

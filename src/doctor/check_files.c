@@ -24,7 +24,7 @@ static bool is_trust_list(const struct story_file *f)
 }
 
 /* What the server of this file has said to this phone, whatever the name. */
-static bool server_answers(const struct story *s, const struct story_file *f)
+bool tftp_server_answers(const struct story *s, const struct story_file *f)
 {
     for (unsigned i = 0; i < s->n_files; i++)
         if (s->files[i].http == f->http && ip_equal(s->files[i].server, f->server) &&
@@ -59,9 +59,9 @@ static bool closed(const struct scene *c, struct finding *f)
     return false;
 }
 
-static bool waits(const struct scene *c, const struct story_file *file)
+bool tftp_waits(const struct scene *c, const struct story_file *file)
 {
-    return file->state == FILE_ASKED && file->since_answer >= 2 && !file->closed.n &&
+    return !file->http && file->state == FILE_ASKED && file->since_answer >= 2 && !file->closed.n &&
            settled(c, file->waiting, 3 * SECOND) && !got_on(c->story, file->asked.last);
 }
 
@@ -87,12 +87,22 @@ static bool silent(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
-        if (file->http || !waits(c, file) || server_answers(c->story, file))
+        if (file->http || !tftp_waits(c, file) || tftp_server_answers(c->story, file))
             continue;
         detail(f, "%s", ip_print(file->server, ip));
         prove_silence(c, f, file);
         return true;
     }
+    return false;
+}
+
+/* Whether bytes of this server, and not only its refusals, come through. */
+static bool blocks_come(const struct story *s, struct ip server)
+{
+    for (unsigned i = 0; i < s->n_files; i++)
+        if (!s->files[i].http && ip_equal(s->files[i].server, server) &&
+            (s->files[i].data.n || s->files[i].whole.n))
+            return true;
     return false;
 }
 
@@ -103,7 +113,8 @@ static bool name_silent(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
-        if (file->http || !waits(c, file) || !server_answers(c->story, file) || file->answered)
+        if (file->http || !tftp_waits(c, file) || !tftp_server_answers(c->story, file) ||
+            file->answered)
             continue;
         detail(f, "%s", file->name);
         prove_silence(c, f, file);
@@ -113,9 +124,26 @@ static bool name_silent(const struct scene *c, struct finding *f)
                       c->story->files[k].name);
                 break;
             }
+        /* Refusals are short: what the server sends of files may be lost on the way. */
+        if (!blocks_come(c->story, file->server) || c->options->other)
+            doubt(f, APART_SERVER_SIDE); /* the other end's capture tells (check_pair.c) */
         return true;
     }
     return false;
+}
+
+/* The other side of that doubt. */
+static bool blocks_lost(const struct scene *c, struct finding *f)
+{
+    struct finding silent = {.certain = true};
+
+    if (!name_silent(c, &silent) || silent.certain)
+        return false;
+    memcpy(f->detail, silent.detail, sizeof(f->detail));
+    memcpy(f->evidence, silent.evidence, sizeof(f->evidence));
+    f->n_evidence = silent.n_evidence;
+    doubt(f, APART_SERVER_SIDE);
+    return true;
 }
 
 static bool one_way(const struct scene *c, struct finding *f)
@@ -123,12 +151,14 @@ static bool one_way(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
+        unsigned n = file->acks.n ? file->stuck_most + 1 : file->data.n;
+
         /* The same block without end: it is not heard, or its acknowledgement is not. */
-        if (file->http || file->stuck_most < 2 || file->whole.n ||
-            got_on(c->story, file->data.last) || (!file->acks.n && file->state != FILE_RUNNING))
+        if (file->http || n < 3 || file->whole.n || got_on(c->story, file->data.last) ||
+            (!file->acks.n && (file->asked.n < 3 || file->last_block > 1) &&
+             (file->stuck_most < 2 || file->state != FILE_RUNNING)))
             continue;
-        detail(f, "%s, block %u comes %u times", file->name, file->last_block,
-               file->stuck_most + 1);
+        detail(f, "%s, block %u comes %u times", file->name, file->last_block, n);
         prove(f, file->asked.first, "TFTP request for %s", file->name);
         prove_spell(f, &file->data, "the server sends, and block %u again and again",
                     file->last_block);
@@ -392,17 +422,41 @@ static bool trust_old(const struct scene *c, struct finding *f)
     return true;
 }
 
+#define LARGE 1000 /* bytes of a segment that a tunnel may not take */
+
 /* A full segment is repeated and never acknowledged, while small ones pass. */
 static const struct repeat *stuck_segment(const struct peer *p)
 {
     for (unsigned i = 0; i < 2; i++)
         if (moment_is(p->repeats[i].since) && p->repeats[i].n >= 3 &&
-            p->repeats[i].length >= 1000 && p->n_rtt && p->passed_length < p->repeats[i].length)
+            p->repeats[i].length >= LARGE && p->stands && p->passed_length < p->repeats[i].length)
             return &p->repeats[i];
     return NULL;
 }
 
-static bool path_mtu(const struct scene *c, struct finding *f)
+/* Seen where the small ones arrive: what is missing is large, and never comes. */
+static bool path_mtu_gap(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_peers; i++)
+        for (unsigned k = 0; k < 2; k++) {
+            const struct peer *p = &c->story->peers[i];
+
+            if (!settled(c, p->gaps[k].since, 3 * SECOND) || p->gaps[k].length < LARGE ||
+                c->one_sided)
+                continue;
+            endpoint_words(&p->server, to);
+            detail(f, "%u bytes never come, what follows them does", p->gaps[k].length);
+            prove(f, p->gaps[k].since, "TCP with %s: %u bytes of %s are missing before this", to,
+                  p->gaps[k].length, k ? "the server" : "the phone");
+            doubt(f, k ? APART_SERVER_SIDE : APART_PHONE_SIDE);
+            return true;
+        }
+    return false;
+}
+
+bool path_mtu_stuck(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
     char to[ENDPOINT_TEXT_MAX];
@@ -421,6 +475,8 @@ static bool path_mtu(const struct scene *c, struct finding *f)
         if (s->too_large.n)
             prove_spell(f, &s->too_large, "ICMP: fragmentation needed, next link takes %u bytes",
                         s->mtu);
+        else if (!p->passed_length && !p->n_rtt) /* of the data nothing passes, small or large */
+            doubt(f, r == &p->repeats[0] ? APART_SERVER_SIDE : APART_PHONE_SIDE);
         return true;
     }
     return false;
@@ -431,6 +487,7 @@ const struct rule files_rules[] = {
     {CAUSE_TFTP_NO_ANSWER, silent},
     {CAUSE_TFTP_NAME_SILENT, name_silent},
     {CAUSE_TFTP_ONE_WAY, one_way},
+    {CAUSE_TFTP_ONE_WAY, blocks_lost},
     {CAUSE_TFTP_LOSS, tftp_loss},
     {CAUSE_FILES_UNKNOWN_PHONE, unknown_phone},
     {CAUSE_FILES_NEAR_MISS, near_miss},
@@ -441,6 +498,7 @@ const struct rule files_rules[] = {
     {CAUSE_LOAD_PART_MISSING, load_part_missing},
     {CAUSE_LOAD_LOOP, load_loop},
     {CAUSE_TRUST_OLD, trust_old},
-    {CAUSE_PATH_MTU, path_mtu},
+    {CAUSE_PATH_MTU, path_mtu_stuck},
+    {CAUSE_PATH_MTU, path_mtu_gap},
     {0},
 };

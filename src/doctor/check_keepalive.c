@@ -98,7 +98,8 @@ static bool ends_unanswered(const struct scene *c, const struct session *e)
     const struct keepalives *k = &e->keepalives;
     struct moment until = e->end == SESSION_STANDS ? c->facts->last : e->ended;
 
-    return moment_is(k->pending) && k->answered.n && until.ns - k->pending.ns >= 8 * SECOND;
+    return moment_is(k->pending) && k->answered.n &&
+           until.ns - k->pending.ns >= (k->pending_again ? 3 : 8) * SECOND;
 }
 
 /* Seen from the server: what it sends is repeated and never acknowledged. */
@@ -189,7 +190,7 @@ static int64_t percentile(const struct keepalives *k, unsigned per_mille)
 
     for (unsigned i = 0; i < RTT_BUCKETS; i++)
         if ((sum += k->rtt[i]) > want)
-            return (1LL << i) * 1000;
+            return (1LL << i) * 1000 < k->rtt_max_ns ? (1LL << i) * 1000 : k->rtt_max_ns;
     return k->rtt_max_ns;
 }
 

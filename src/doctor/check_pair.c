@@ -71,26 +71,77 @@ static bool to_phone(const struct scene *c, struct finding *f)
     return lost_on(c, f, PAIR_TO_PHONE);
 }
 
+/* What the other end knows of an MTU, this end can only suspect. */
+static bool path_mtu(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+    const struct scene there = {
+        .timeline = c->options->other, .facts = c->facts, .options = c->options, .story = other};
+
+    return other && path_mtu_stuck(&there, f) && f->certain;
+}
+
+static const struct story_file *same_file(const struct story *s, const struct story_file *f)
+{
+    for (unsigned i = 0; i < s->n_files; i++)
+        if (!s->files[i].http && strcmp(s->files[i].name, f->name) == 0)
+            return &s->files[i];
+    return NULL;
+}
+
+/* The question comes to the server's end, and the server is silent. */
+static bool tftp_name_silent(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+
+    for (unsigned i = 0; other && i < c->story->n_files; i++) {
+        const struct story_file *here = &c->story->files[i], *there = same_file(other, here);
+
+        if (!there || here->answered || there->answered || there->asked.n < 2 ||
+            !tftp_waits(c, here) || !tftp_server_answers(c->story, here))
+            continue;
+        detail(f, "%s", here->name);
+        prove_spell(f, &here->asked, "TFTP request for %s, no answer", here->name);
+        prove_spell(f, &there->asked, "it arrives at the server's end, no answer leaves there");
+        return true;
+    }
+    return false;
+}
+
+/* The question never comes there. */
+static bool tftp_no_answer(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+    char ip[IP_TEXT_MAX];
+
+    for (unsigned i = 0; other && i < c->story->n_files; i++) {
+        const struct story_file *here = &c->story->files[i];
+
+        if (here->answered || !tftp_waits(c, here) || same_file(other, here))
+            continue;
+        detail(f, "%s", ip_print(here->server, ip));
+        prove_spell(f, &here->asked, "TFTP request for %s, no answer", here->name);
+        prove(f, (struct moment){0}, "it never comes to the server's end");
+        return true;
+    }
+    return false;
+}
+
 /* The server sends what the phone's end never sees. */
 static bool tftp_one_way(const struct scene *c, struct finding *f)
 {
     const struct story *other = other_end(c);
 
     for (unsigned i = 0; other && i < c->story->n_files; i++) {
-        const struct story_file *here = &c->story->files[i];
+        const struct story_file *here = &c->story->files[i], *there = same_file(other, here);
 
-        for (unsigned k = 0; k < other->n_files; k++) {
-            const struct story_file *there = &other->files[k];
-
-            if (here->http || here->answered || !there->data.n || strcmp(here->name, there->name) ||
-                !ip_equal(here->server, there->server))
-                continue;
-            detail(f, "%s", here->name);
-            prove_spell(f, &here->asked, "TFTP request for %s, no answer at the phone's end",
-                        here->name);
-            prove_spell(f, &there->data, "the server sends it");
-            return true;
-        }
+        if (here->http || here->answered || !there || !there->data.n)
+            continue;
+        detail(f, "%s", here->name);
+        prove_spell(f, &here->asked, "TFTP request for %s, no answer at the phone's end",
+                    here->name);
+        prove_spell(f, &there->data, "the server sends it");
+        return true;
     }
     return false;
 }
@@ -134,7 +185,13 @@ static bool dscp_lost(const struct scene *c, struct finding *f)
 }
 
 const struct rule pair_rules[] = {
-    {CAUSE_TFTP_ONE_WAY, tftp_one_way},   {CAUSE_KEEPALIVE_TO_SERVER, to_server},
-    {CAUSE_KEEPALIVE_TO_PHONE, to_phone}, {CAUSE_NAT_TIMEOUT, nat_timeout},
-    {CAUSE_DSCP_LOST, dscp_lost},         {0},
+    {CAUSE_PATH_MTU, path_mtu},
+    {CAUSE_TFTP_NAME_SILENT, tftp_name_silent},
+    {CAUSE_TFTP_NO_ANSWER, tftp_no_answer},
+    {CAUSE_TFTP_ONE_WAY, tftp_one_way},
+    {CAUSE_KEEPALIVE_TO_SERVER, to_server},
+    {CAUSE_KEEPALIVE_TO_PHONE, to_phone},
+    {CAUSE_NAT_TIMEOUT, nat_timeout},
+    {CAUSE_DSCP_LOST, dscp_lost},
+    {0},
 };

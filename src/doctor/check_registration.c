@@ -20,9 +20,23 @@ static enum cause cause_of(const char *said)
     return CAUSE_REJECTED_OTHER;
 }
 
+/* The phone's words are lost on the way, or their acknowledgements are: the service may not know.
+ */
+static const struct repeat *unacknowledged(const struct story *s, const struct session *e)
+{
+    for (unsigned i = 0; i < s->n_peers; i++) {
+        const struct repeat *r = &s->peers[i].repeats[0];
+
+        if (moment_is(r->since) && r->flow == e->flow && r->n >= 3)
+            return r;
+    }
+    return NULL;
+}
+
 static bool no_answer(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
+    const struct repeat *r;
     char to[ENDPOINT_TEXT_MAX];
 
     if (c->one_sided)
@@ -37,6 +51,10 @@ static bool no_answer(const struct scene *c, struct finding *f)
             continue;
         detail(f, "%s", endpoint_words(&e->server, to));
         prove_spell(f, &e->asked, "%s to %s, no answer", e->sip ? "REGISTER" : "Register", to);
+        if ((r = unacknowledged(s, e))) {
+            prove(f, r->since, "TCP sends it again %u times: nothing acknowledges it", r->n);
+            doubt(f, APART_SERVER_SIDE);
+        }
         return true;
     }
     return false;
@@ -129,6 +147,10 @@ static bool expires_wrong(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* A line that the phone has not tried for so long before another one was accepted belonged to a
+ * configuration from before: phones try a refused line again every three minutes. */
+#define GIVEN_UP_NS (300 * SECOND)
+
 static bool lines_partial(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -143,7 +165,8 @@ static bool lines_partial(const struct scene *c, struct finding *f)
                  (moment_is(l->pending) && settled(c, l->pending, 10 * SECOND)))
             bad = l;
     }
-    if (!good || !bad || !ip_equal(good->server.ip, bad->server.ip))
+    if (!good || !bad || !ip_equal(good->server.ip, bad->server.ip) ||
+        bad->asked.last.ns < good->accepted.first.ns - GIVEN_UP_NS)
         return false;
     detail(f, "%s is not, %s is", bad->user, good->user);
     prove_spell(f, &good->accepted, "200 for %s", good->user);
@@ -152,6 +175,16 @@ static bool lines_partial(const struct scene *c, struct finding *f)
     else
         prove(f, bad->asked.last, "REGISTER of %s, not accepted", bad->user);
     return true;
+}
+
+/* Bytes of the connection are missing: who is silent may never have been asked. */
+static bool has_gap(const struct story *s, const struct session *e)
+{
+    for (unsigned i = 0; i < s->n_peers; i++)
+        for (unsigned k = 0; k < 2; k++)
+            if (s->peers[i].gaps[k].flow == e->flow && moment_is(s->peers[i].gaps[k].since))
+                return true;
+    return false;
 }
 
 /* What the phone or the server waits for, after RegisterAck. */
@@ -172,7 +205,7 @@ static bool incomplete(const struct scene *c, struct finding *f)
                                              : e->ended.ns - e->ladder_last.ns > 5 * SECOND;
 
         if (e->sip || !moment_is(e->accepted) || moment_is(e->complete) || !waits || !over ||
-            c->one_sided || c->lossy)
+            c->one_sided || c->lossy || has_gap(c->story, e))
             continue;
         while (!(waits >> step & 1))
             step++;

@@ -61,7 +61,8 @@ static size_t same(const struct clock_samples *s, size_t from)
     return n;
 }
 
-/* Packets that are once in each; `*kept` counts those whose IP id is the same. */
+/* Packets that are as often in each: requests sent again are alike, the first of one is the first
+ * of the other. `*kept` counts those whose IP id is the same. */
 static size_t join(const struct clock_samples s[2], struct difference *to, size_t *kept)
 {
     size_t n = 0, i = 0, k = 0;
@@ -70,10 +71,10 @@ static size_t join(const struct clock_samples s[2], struct difference *to, size_
         const struct clock_sample *a = &s[0].at[i], *b = &s[1].at[k];
         size_t na = same(&s[0], i), nb = same(&s[1], k);
 
-        if (a->fingerprint == b->fingerprint && na == 1 && nb == 1) {
-            to[n++] = (struct difference){a->time_ns, b->time_ns - a->time_ns,
-                                          a->way < N_PAIR_WAYS ? a->way : b->way};
-            *kept += a->ip_id == b->ip_id;
+        for (size_t m = 0; a->fingerprint == b->fingerprint && na == nb && m < na; m++) {
+            to[n++] = (struct difference){a[m].time_ns, b[m].time_ns - a[m].time_ns,
+                                          a[m].way < N_PAIR_WAYS ? a[m].way : b[m].way};
+            *kept += a[m].ip_id == b[m].ip_id;
         }
         if (a->fingerprint <= b->fingerprint)
             i += na;

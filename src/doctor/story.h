@@ -157,6 +157,10 @@ struct peer {
     struct spell again_phone, again_server; /* data sent once more */
     unsigned again_most;      /* the most often one piece of data was sent again */
     struct repeat repeats[2]; /* now being repeated: the phone's data, the server's */
+    struct {
+        struct moment since;      /* number 0: nothing is missing */
+        uint32_t flow, length;
+    } gaps[2];                /* bytes that never came though later ones did: the phone's, the server's */
     unsigned recovered;       /* repeats of data that was acknowledged in the end */
     uint32_t passed_length;   /* the longest piece that was acknowledged */
     struct spell window;      /* closed */

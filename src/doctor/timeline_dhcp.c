@@ -18,7 +18,8 @@ static bool is_phone_client(const struct dhcp_message *m)
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (m->host_name.len == 15 && text_starts_nocase(m->host_name, names[i]))
             return true;
-    return dhcp_asks(m, DHCP_tftp_servers);
+    return dhcp_asks(m, DHCP_tftp_servers) && !text_starts_nocase(m->vendor_class, "Cisco AP") &&
+           !text_starts_nocase(m->vendor_class, "PXEClient");
 }
 
 static struct dhcp_said *said_by(struct story_dhcp *d, struct ip server)

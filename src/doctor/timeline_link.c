@@ -68,7 +68,8 @@ static void tell_vlan(struct timeline *t, struct neighbour *n, const struct sigh
 static bool cdp_is_phone(const struct cdp *m)
 {
     return (cdp_has(m, CDP_capabilities) && m->capabilities & CDP_CAPABLE_PHONE) ||
-           (cdp_has(m, CDP_voice_vlan_query) && !cdp_has(m, CDP_voice_vlan)) ||
+           (cdp_has(m, CDP_voice_vlan_query) && !cdp_has(m, CDP_voice_vlan) &&
+            !cdp_has(m, CDP_capabilities)) || /* access points ask, too, and say what they are */
            (cdp_has(m, CDP_platform) && text_contains_nocase(m->platform, TEXT("phone")));
 }
 

@@ -307,10 +307,13 @@ static void accept_register(struct timeline *t, struct story *story, struct stor
     line->registered = true;
     line->granted_s = granted(s->sip, story);
     spell_add(&line->accepted, m);
+    if (!moment_is(e->accepted)) {
+        e->line = (uint8_t)(line - story->lines); /* the first that is accepted */
+        e->said[0] = '\0';
+        open_session(story, e, m);
+    }
     if (&story->lines[e->line] == line)
         e->interval_s = line->granted_s;
-    if (!moment_is(e->accepted))
-        open_session(story, e, m);
     e->complete = e->accepted;
 }
 

@@ -151,6 +151,16 @@ static void acknowledged(struct story *story, struct peer *p, const struct sight
         keepalive_acked(&e->keepalives);
 }
 
+/* Bytes of that side are missing before what came. */
+static void gap(struct peer *p, const struct sight *s)
+{
+    unsigned side = !s->from_client;
+
+    p->gaps[side].since = s->tcp.sign == TCP_GAP ? moment_of(s) : (struct moment){0};
+    p->gaps[side].flow = s->flow;
+    p->gaps[side].length = s->tcp.length;
+}
+
 static void window(struct story *story, struct peer *p, const struct sight *s, const char *to)
 {
     struct moment m = moment_of(s);
@@ -254,6 +264,10 @@ void see_tcp(struct timeline *t, const struct sight *s)
     case TCP_MIDDLE:
         middle(story, p, s, to);
         break;
+    case TCP_GAP:
+    case TCP_GAP_FILLED:
+        gap(p, s);
+        break;
     case TCP_PROBE:
         break;
     }
@@ -329,6 +343,8 @@ void see_lost(struct timeline *t, const struct sight *s)
     struct peer *p = story ? story_peer(story, sight_server(s)) : NULL;
 
     spell_add(&t->facts.lost, moment_of(s));
-    if (p)
-        spell_add(&p->lost, moment_of(s));
+    if (!p)
+        return;
+    spell_add(&p->lost, moment_of(s));
+    p->gaps[!s->from_client].since = (struct moment){0}; /* it came, the capture missed it */
 }

@@ -58,6 +58,11 @@ void lab_stop_server(struct lab_play *p, bool stop)
         kill(p->stage.office.server.pid, stop ? SIGSTOP : SIGCONT);
 }
 
+void lab_nft(struct lab_play *p, struct lab_ns ns, const char *rules)
+{
+    stage_expect(&p->stage, network_nft(ns, rules) == 0, "nft takes its rules");
+}
+
 /* -- the stage ------------------------------------------------------------------------------ */
 
 static bool add_scope(struct lab_play *p)

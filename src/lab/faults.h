@@ -61,6 +61,7 @@ void lab_setting(struct lab_play *p, const char *setting);     /* of the server:
 void lab_parameter(struct lab_play *p, const char *parameter); /* "station_keepalive_interval=1" */
 void lab_option(struct lab_play *p, const char *word);         /* of the phone's command line */
 void lab_stop_server(struct lab_play *p, bool stop);           /* SIGSTOP, SIGCONT */
+void lab_nft(struct lab_play *p, struct lab_ns ns, const char *rules); /* of nftables, there */
 
 #define LAB_FAULT(deed, name, until, seconds, both, phone, server, done, lesson)                   \
     void fault_##deed(struct lab_play *p, enum lab_moment moment);

@@ -55,8 +55,11 @@ void fault_tftp_filtered(struct lab_play *p, enum lab_moment moment)
 
 void fault_tftp_name_silent(struct lab_play *p, enum lab_moment moment)
 {
+    /* Behind the server's own capture: "SEP" at the beginning of the name, after the opcode. */
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_drop, REQUEST, .contains = ".cnf");
+        lab_nft(p, network_server(&p->stage.network),
+                "table ip lab { chain in { type filter hook input priority 0; "
+                "udp dport 69 @th,80,24 0x534550 drop; }; }");
 }
 
 void fault_tftp_one_way(struct lab_play *p, enum lab_moment moment)

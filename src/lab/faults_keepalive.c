@@ -1,12 +1,14 @@
 /* faults_keepalive.c - registrations that stood and fall: keepalives, ageing, QoS. Intervals are
  * seconds here, not half minutes; everything else is as in the field. */
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lab/faults.h"
 
 #define INTERVAL_S 2
 #define LONGER_S   5 /* where a phone's patience must last */
-#define SOME_GOOD  8 /* segments of one side: some keepalives are well before the fault */
+#define SOME_GOOD  5 /* segments of one side: some keepalives are well before the fault */
 
 static bool is_of_phone(const struct packet *k)
 {
@@ -61,18 +63,50 @@ void fault_keepalive_stopped(struct lab_play *p, enum lab_moment moment)
     }
 }
 
-/* The server's kernel acknowledges at once, its service answers when it can. */
+/* The server's kernel acknowledges at once, its service answers when it can: two keepalives are
+ * answered well, then every second one late. */
+struct slow {
+    struct lab_play *play;
+    atomic_bool stopped;
+};
+
+static bool is_keepalive(const struct packet *k)
+{
+    static const uint8_t keepalive[12] = {4};
+
+    return k->to.port == 2000 && k->payload.len == sizeof(keepalive) &&
+           memcmp(k->payload.at, keepalive, 4) == 0 &&
+           memcmp(k->payload.at + 8, keepalive + 8, 4) == 0;
+}
+
+static bool slow_down(struct rule *r, struct passing *p)
+{
+    struct slow *slow = r->context;
+
+    if (r->n < 3 || r->n % 2 == 0)
+        return true;
+    lab_stop_server(slow->play, true);
+    atomic_store(&slow->stopped, true);
+    p->delay_ms += 200;
+    return true;
+}
+
 void fault_keepalive_late(struct lab_play *p, enum lab_moment moment)
 {
-    static const unsigned still_ms[] = {3000, 0, 2800, 0, 3100, 0, 2900, 0};
+    static struct slow slow;
 
-    interval(p, moment);
-    for (unsigned i = 0; moment == LAB_REGISTERED && i < sizeof(still_ms) / sizeof(*still_ms);
-         i++) {
-        lab_stop_server(p, still_ms[i] > 0);
-        stage_wait(&p->stage, still_ms[i], lab_never, NULL);
+    if (moment == LAB_BEFORE)
+        p->keepalive_s = LONGER_S;
+    if (moment != LAB_REGISTERED)
+        return;
+    slow.play = p;
+    LAB_RULE(p, .act = slow_down, .side = SIDE_PHONE, .fits = is_keepalive, .context = &slow);
+    for (unsigned i = 0; i < 7 * LONGER_S * 10; i++) {
+        stage_wait(&p->stage, 100, lab_never, NULL);
+        if (!atomic_exchange(&slow.stopped, false))
+            continue;
+        stage_wait(&p->stage, 1500, lab_never, NULL);
         lab_stop_server(p, false);
-        stage_wait(&p->stage, INTERVAL_S * 1000, lab_never, NULL);
     }
 }
 

@@ -168,5 +168,5 @@ void fault_address_duplicate(struct lab_play *p, enum lab_moment moment)
 void fault_path_mtu(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_WIRED)
-        LAB_RULE(p, .act = act_drop, .side = SIDE_SERVER, .kind = PACKET_TCP, .larger = 1400);
+        LAB_RULE(p, .act = act_drop, .kind = PACKET_TCP, .larger = 1400);
 }

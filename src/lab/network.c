@@ -158,6 +158,13 @@ static void quiet_ipv6(const char *ns)
     network_enter(NULL);
 }
 
+int network_nft(struct lab_ns ns, const char *rules)
+{
+    char *const words[] = {"ip", "netns", "exec", ns.s, "nft", (char *)(uintptr_t)rules, NULL};
+
+    return run(words, false);
+}
+
 int network_set_receive_room(struct lab_ns ns, unsigned bytes)
 {
     int err = network_enter(ns.s), fd;

@@ -46,6 +46,7 @@ int network_splice(const struct network *n, unsigned node, bool on);
 int network_unbridge(const struct network *n, const char *port); /* the port no longer belongs to the bridge */
 int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix);
 
+int network_nft(struct lab_ns ns, const char *rules); /* by the `nft` program */
 /* What a TCP socket there keeps of what nobody has read, from now on. */
 int network_set_receive_room(struct lab_ns ns, unsigned bytes);
 

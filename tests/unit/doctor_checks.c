@@ -367,6 +367,33 @@ static void silent_about_some_names_only(void **state)
     causes_are(&k, 1, "tftp-name-silent");
 }
 
+static void refusals_come_and_nothing_larger(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    file_missing(&k, 1, "CTLSEP001122330001.tlv");
+    for (int i = 0; i < 4; i++) {
+        file_ask(&k, 1, "SEP001122330001.cnf.xml");
+        wait_s(&k, 4);
+    }
+    causes_are(&k, 1, "tftp-name-silent? tftp-one-way?");
+}
+
+static void each_request_brings_the_first_block_once_more(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 4; i++) {
+        uint32_t flow = file_ask(&k, 1, "SEP001122330001.cnf.xml");
+
+        tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_DATA, .block = 1, .data = TEXT("<device>")}, false, SERVER_A);
+        wait_s(&k, 4);
+    }
+    causes_are(&k, 1, "tftp-one-way");
+}
+
 static void the_blocks_never_arrive(void **state)
 {
     struct scenery k = scenery_new();
@@ -629,6 +656,20 @@ static void large_packets_are_lost(void **state)
         wait_s(&k, i);
     }
     causes_are(&k, 1, "path-mtu");
+}
+
+static void large_packets_do_not_come(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+    struct sight s = kit_sight(&k, SIGHT_TCP, 1, (uint16_t)(50000 + flow), SERVER_A, 2000, false);
+
+    s.flow = flow;
+    s.tcp.sign = TCP_GAP;
+    s.tcp.length = 1448;
+    timeline_see(k.t, &s);
+    wait_s(&k, 5);
+    causes_are(&k, 1, "path-mtu?");
 }
 
 /* ---- registration ---- */
@@ -934,6 +975,8 @@ int main(void)
         T(nobody_serves_files),
         T(the_file_server_is_silent),
         T(silent_about_some_names_only),
+        T(refusals_come_and_nothing_larger),
+        T(each_request_brings_the_first_block_once_more),
         T(the_blocks_never_arrive),
         T(not_added_and_no_auto_registration),
         T(a_mistyped_mac_address),
@@ -953,6 +996,7 @@ int main(void)
         T(a_connection_that_is_reset),
         T(it_never_tries_the_server),
         T(large_packets_are_lost),
+        T(large_packets_do_not_come),
         T(a_register_without_answer),
         T(refusals_are_named_by_their_text),
         T(a_registration_that_stalls),

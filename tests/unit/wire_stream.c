@@ -10,9 +10,9 @@ struct world {
     struct writer w;
 };
 
-static const char *const names[] = {"opening", "accepted",     "refused", "established",
-                                    "again",   "acknowledged", "closed",  "open",
-                                    "probe",   "closing",      "reset",   "middle"};
+static const char *const names[] = {"opening",      "accepted", "refused", "established", "again",
+                                    "acknowledged", "closed",   "open",    "probe",       "closing",
+                                    "reset",        "gap",      "filled",  "middle"};
 
 static void on_sign(void *context, struct stream *s, int side, const struct stream_sign *sign)
 {
@@ -151,7 +151,7 @@ static void bytes_come_in_their_order(void **state)
     after(&w, 1);
     UP(101, 501, "abcd--");
     DOWN(501, 111, "x");
-    told(&w, ">'abcd--' >'efgh' <acknowledged+1ms <'x' ");
+    told(&w, ">gap >'abcd--' >'efgh' >filled <acknowledged+1ms <'x' ");
 }
 
 static void what_is_sent_again_is_told_and_not_read_twice(void **state)
@@ -215,7 +215,7 @@ static void a_gap_that_stays_is_given_up(void **state)
     UP(105, 501, "efgh");
     after(&w, 6000);
     UP(109, 501, "ij");
-    told(&w, ">unknown:4 >'efgh' >'ij' ");
+    told(&w, ">gap >unknown:4 >'efgh' >'ij' ");
 }
 
 static void what_the_snaplen_cut_off_is_a_hole_of_its_own(void **state)

@@ -250,8 +250,11 @@ static void wait_for_gap(struct streams *s, struct stream *stream, int side, uin
     *link = piece;
     me->n_waiting += piece->len;
     s->waiting += piece->len;
-    if (!me->gap_ns)
-        me->gap_ns = now_ns;
+    if (me->gap_ns)
+        return;
+    me->gap_ns = now_ns;
+    tell(s, stream, side,
+         (struct stream_sign){.sign = TCP_GAP, .sequence = me->next, .length = at - me->next});
 }
 
 /* -- signs of data -------------------------------------------------------------------------- */
@@ -299,6 +302,7 @@ static void take_data(struct streams *s, struct stream *stream, int side, const 
 {
     struct stream_side *me = &stream->sides[side];
     uint32_t at = p->tcp_sequence, len = (uint32_t)p->payload.len, end = at + len + p->missing;
+    bool missing;
 
     if (before(me->high, end)) {
         note_sent(me, before(at, me->high) ? me->high : at, end, now_ns);
@@ -314,8 +318,11 @@ static void take_data(struct streams *s, struct stream *stream, int side, const 
         wait_for_gap(s, stream, side, at, p->payload, p->missing, now_ns);
         return;
     }
+    missing = me->waiting != NULL;
     hand_on(s, stream, side, at, (const uint8_t *)p->payload.at, len, p->missing);
     hand_on_waiting(s, stream, side);
+    if (missing && !me->waiting)
+        tell(s, stream, side, (struct stream_sign){.sign = TCP_GAP_FILLED, .sequence = me->next});
 }
 
 /* Where the bytes of a direction begin: behind its SYN, or where it is first heard. */

@@ -30,6 +30,8 @@ enum tcp_sign {
     TCP_PROBE,        /* keepalive or window probe */
     TCP_CLOSING,      /* FIN */
     TCP_RESET,        /* RST of a connection that stood */
+    TCP_GAP,          /* what came leaves out `length` bytes before it */
+    TCP_GAP_FILLED,   /* they came */
     TCP_MIDDLE,       /* first packet of a connection whose beginning is not in the capture */
 };
 
