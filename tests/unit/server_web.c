@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "server/web/pages.h"
 #include "server/web/routes.h"
 #include "server/web/sessions.h"
 
@@ -171,6 +172,21 @@ static void values_of_a_body_become_the_texts_of_fields(void **state)
     }
 }
 
+static void a_file_of_the_page_has_a_plain_path_and_a_known_type(void **state)
+{
+    static const char *const
+        good[] = {"index.html", "lib/api.js", "vendor/htm.LICENSE.txt"},
+        *const bad[] = {"",           "/",           "../secret.js", "lib/../api.js", "lib//api.js",
+                        ".hidden.js", "lib/.git.js", "a%2fb.js",     "a\\b.js",       "a b.js",
+                        "lib/",       "./app.js"};
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+        assert_true(page_path_is_plain(good[i]) && page_type(good[i]));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_false(page_path_is_plain(bad[i]));
+    assert_null(page_type("dialtone.db"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +198,7 @@ int main(void)
         cmocka_unit_test(methods_and_paths_are_the_words_of_the_command_line),
         cmocka_unit_test(what_is_not_there_and_what_has_other_methods_differ),
         cmocka_unit_test(values_of_a_body_become_the_texts_of_fields),
+        cmocka_unit_test(a_file_of_the_page_has_a_plain_path_and_a_known_type),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,18 @@ static json_t *names_of(const struct name *names)
     return list;
 }
 
+static json_t *field_schema(const struct directory_field *f);
+
+static json_t *properties_of(const struct directory_field *fields)
+{
+    json_t *properties = json_object();
+
+    for (const struct directory_field *f = fields; f->name; f++)
+        json_object_set_new(properties, f->name, field_schema(f));
+    return properties;
+}
+
+/* x-entity: the value names a record of that kind. x-key: it is (part of) the record's name. */
 static json_t *field_schema(const struct directory_field *f)
 {
     json_t *schema;
@@ -38,12 +50,21 @@ static json_t *field_schema(const struct directory_field *f)
         schema = json_pack("{s:s, s:o}", "type", "string", "enum", names_of(f->names));
         break;
     case FIELD_LIST:
-        schema = json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "object");
+        schema = json_pack("{s:s, s:{s:s, s:o}}", "type", "array", "items", "type", "object",
+                           "properties", properties_of(f->item->fields));
         break;
     default:
         schema = json_pack("{s:s, s:i}", "type", "string", "maxLength", f->max);
+        if (f->text && *f->text)
+            json_object_set_new(schema, "default", json_string(f->text));
         break;
     }
+    if (f->kind == FIELD_ENUM)
+        json_object_set_new(schema, "default", json_string(names_print(f->names, f->number)));
+    if (f->kind == FIELD_REF)
+        json_object_set_new(schema, "x-entity", json_string(directory_entity(f->entity)->noun));
+    if (f->kind == FIELD_KEY)
+        json_object_set_new(schema, "x-key", json_true());
     json_object_set_new(schema, "description", json_string(f->title));
     if (f->kind == FIELD_SECRET)
         json_object_set_new(schema, "writeOnly", json_true());
@@ -54,12 +75,8 @@ static json_t *field_schema(const struct directory_field *f)
  * not closed off. */
 static json_t *entity_schema(const struct directory_entity *e)
 {
-    json_t *properties = json_object();
-
-    for (const struct directory_field *f = e->fields; f->name; f++)
-        json_object_set_new(properties, f->name, field_schema(f));
     return json_pack("{s:s, s:s, s:o, s:b}", "type", "object", "title", e->title, "properties",
-                     properties, "additionalProperties", true);
+                     properties_of(e->fields), "additionalProperties", true);
 }
 
 static json_t *reference(const char *kind, const char *name)

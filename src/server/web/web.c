@@ -9,6 +9,7 @@
 #include "server/api_lists.h"
 #include "server/certificates.h"
 #include "server/web/openapi.h"
+#include "server/web/pages.h"
 #include "server/web/web_own.h"
 
 json_t *web_body(struct web *w, const struct front_request *r)
@@ -200,6 +201,8 @@ static void on_request(void *context, const struct front_request *r)
         web_reply_plain(w, r->id, 200, openapi_describe());
     else if (!strcmp(r->path, ROUTES_BASE "session"))
         web_on_session(w, r);
+    else if (!text_starts(text_of(r->path), "/api/"))
+        web_on_page(w, r);
     else if (!text_starts(text_of(r->path), ROUTES_BASE))
         web_refuse(w, r->id, 404,
                    "The administration's API begins at " ROUTES_BASE "openapi.json.");

@@ -1,0 +1,203 @@
+// entity.js - one record of any entity: add, copy, change, delete; two writers see each other.
+import { html, useEffect, useState } from '../lib/dom.js';
+import { ask, get, may, path } from '../lib/api.js';
+import { blank, changesOf, formOf, keyOf, useEntity } from '../lib/schema.js';
+import { Fields } from '../lib/form.js';
+import { confirmed, Do, Head, LinkButton, Loading, Notice, notesOf, Refusal, say } from '../lib/parts.js';
+import { go, setGuard } from '../lib/router.js';
+import { plain } from '../lib/table.js';
+import { useKey } from '../lib/keys.js';
+import { t, title } from '../lib/words.js';
+import { routes } from '../routes.js';
+
+/** Phones that see a change of this record only after a reset, as the API selects them.
+ * @param {string} noun
+ * @param {string} name
+ * @param {any} record */
+function concerned(noun, name, record) {
+    if (noun === 'phone')
+        return { names: [name] };
+    if (noun === 'line')
+        return record?.phones?.length ? { names: record.phones } : null;
+    if (['pool', 'template', 'softkeys', 'location'].includes(noun))
+        return { [noun]: name };
+    return ['group', 'callmanager', 'server', 'datetime', 'defaults'].includes(noun) ? { all: true } : null;
+}
+
+/** What is needed beside saving.
+ * @param {{notes: string[], phones: any}} p */
+export function Aftermath({ notes, phones }) {
+    if (!notes.length)
+        return null;
+    const order = async (/** @type {string} */ verb) => say(notesOf((await ask('POST', `phone/${verb}`, { body: phones })).data));
+    const reset = phones && notes.some((n) => /reset/i.test(n)) && may('operate');
+
+    return html`<${Notice} kind=${reset ? 'warn' : 'good'}>${notes.map((n) => html`<p key=${n}>${n}</p>`)}
+        ${reset && html`<p class="actions"><${Do} kind="small" run=${() => order('apply')}>${t('Apply')}</${Do}>
+            <${Do} kind="small" run=${() => order('restart')}>${t('Restart')}</${Do}>
+            <${Do} kind="small" run=${() => order('reset')}>${t('Reset')}</${Do}></p>`}</${Notice}>`;
+}
+
+/** Somebody else was first: both values of each field, and whose is taken.
+ *
+ * @param {{entity: import('../lib/schema.js').Entity, base: any, mine: any, theirs: any, onTake: (form: any) => void}} p */
+export function Conflict({ entity, base, mine, theirs, onTake }) {
+    const [form, set] = useState(mine);
+    const rows = entity.fields.filter((f) => JSON.stringify(base[f.name]) !== JSON.stringify(theirs[f.name]) || JSON.stringify(mine[f.name]) !== JSON.stringify(base[f.name]));
+    const isMine = (/** @type {any} */ f) => JSON.stringify(form[f.name]) === JSON.stringify(mine[f.name]);
+
+    useEffect(() => {
+        /* what only the other one changed is taken from him */
+        set(Object.fromEntries(entity.fields.map((f) => [f.name, JSON.stringify(mine[f.name]) === JSON.stringify(base[f.name]) ? theirs[f.name] : mine[f.name]])));
+    }, [theirs]);
+    return html`<${Notice} kind="warn">
+        <p>${t('Somebody else changed this meanwhile. Nothing is lost: choose what stays, then save.')}</p>
+        <div class="scroll" tabindex="0" role="region" aria-label=${t('Both values')}><table class="plain"><thead><tr><th scope="col">${t('Field')}</th><th scope="col">${t('Theirs')}</th><th scope="col">${t('Yours')}</th></tr></thead>
+        <tbody>${rows.map((f) => html`<tr key=${f.name}><th scope="row">${title(f.title)}</th>
+            ${[theirs, mine].map((from, i) => html`<td key=${i}><label><input type="radio" name=${`take-${f.name}`} checked=${isMine(f) === Boolean(i)}
+                onChange=${() => set({ ...form, [f.name]: from[f.name] })} /> ${plain(from[f.name]) || '–'}</label></td>`)}</tr>`)}</tbody></table></div>
+        <p class="actions"><button type="button" class="button" onClick=${() => onTake(form)}>${t('Take these')}</button></p>
+    </${Notice}>`;
+}
+
+/** The state of a form: what was read, what is typed, who was faster.
+ *
+ * @param {import('../lib/schema.js').Entity | null | undefined} entity
+ * @param {string} noun
+ * @param {string} name '' for a new one
+ *
+ * @param {{copyOf?: string, preset?: any}} [o] */
+export function useRecord(entity, noun, name, o = {}) {
+    const [s, set] = useState(/** @type {any} */ ({ form: null }));
+    const from = o.copyOf || name;
+
+    const read = async () => {
+        if (!entity)
+            return;
+        if (!from) {
+            const base = { ...blank(entity), ...o.preset };
+
+            set({ base: blank(entity), form: base, record: null, etag: '', notes: [] });
+            return;
+        }
+        try {
+            const { data, etag } = await get(path(noun, from));
+            const form = formOf(entity, data.record);
+
+            if (o.copyOf)
+                for (const f of entity.fields)
+                    if (f.key)
+                        form[f.name] = '';
+            set((/** @type {any} */ old) => ({ base: form, form, record: data.record, answer: data, etag, notes: old.keep ? old.notes : [] }));
+        } catch (error) {
+            set({ form: null, error });
+        }
+    };
+
+    useEffect(() => {
+        read();
+    }, [entity, noun, from]);
+    const changes = entity && s.form ? changesOf(entity, s.base, s.form) : {};
+    const dirty = Object.keys(changes).length > 0;
+
+    useEffect(() => {
+        setGuard(() => (dirty ? t('What you changed is not saved. Leave the page?') : ''));
+        return () => setGuard(() => '');
+    }, [dirty]);
+
+    /**
+     * @returns {Promise<string | null>} the name of the record when it is stored */
+    const save = async () => {
+        if (!entity)
+            return null;
+        const key = keyOf(entity, s.form);
+
+        try {
+            const { data } = o.copyOf ? await ask('POST', `${path(noun, o.copyOf)}/copy`, { body: { ...without(changes, entity), to: key } })
+                : name ? await ask('PATCH', path(noun, name), { body: changes, etag: s.etag })
+                    : await ask('POST', noun, { body: { ...without(changes, entity), name: key } });
+
+            setGuard(() => '');
+            set((/** @type {any} */ old) => ({ ...old, base: old.form, notes: notesOf(data), keep: true, error: null, theirs: null }));
+            if (!name || o.copyOf || key !== name)
+                say(notesOf(data));
+            return key;
+        } catch (error) {
+            if (/** @type {any} */ (error).status !== 412) {
+                set({ ...s, error });
+                return null;
+            }
+            const { data, etag } = await get(path(noun, name));
+
+            set({ ...s, error: null, theirs: formOf(entity, data.record), etag });
+            return null;
+        }
+    };
+
+    return { ...s, changes, dirty, read, save,
+        put: (/** @type {string} */ field, /** @type {any} */ value) => set((/** @type {any} */ old) => ({ ...old, form: { ...old.form, [field]: value }, notes: [], keep: false })),
+        take: (/** @type {any} */ form) => set((/** @type {any} */ old) => ({ ...old, base: old.theirs, form, theirs: null })),
+        revert: () => set((/** @type {any} */ old) => ({ ...old, form: old.base, error: null, theirs: null })) };
+}
+
+/** A new record's name goes by itself, not as a field.
+ * @param {any} changes
+ * @param {import('../lib/schema.js').Entity} e */
+const without = (changes, e) => Object.fromEntries(Object.entries(changes).filter(([k]) => !e.fields.find((f) => f.key && f.name === k)));
+
+/** @param {{noun: string, name: string, record: any}} p */
+export async function remove({ noun, name, record }) {
+    if (!await confirmed(t('Delete {0}?', name), { yes: t('Delete'), danger: true, about: html`<p>${t('Other records that refer to it keep it from being deleted; the answer names them.')}</p>` }))
+        return;
+    const { data } = await ask('DELETE', path(noun, name), { etag: record?.etag });
+
+    say(notesOf(data));
+    setGuard(() => '');
+    go(`/${noun}`);
+}
+
+/** @param {{params: Record<string, string>, route: any, query: Record<string, string>}} p */
+export default function EntityPage({ params, route, query }) {
+    const noun = params.noun || route.noun;
+    const copying = route.path.startsWith('/copy/');
+    const name = copying ? '' : params.name || '';
+    const entity = useEntity(noun);
+    const r = useRecord(entity, noun, name, { copyOf: copying ? params.name : undefined, preset: query });
+    const of = routes.find((row) => row.path === `/${noun}`);
+    const store = async () => {
+        const key = await r.save();
+
+        if (key && key !== name)
+            go(`/${noun}/${encodeURIComponent(key)}`);
+        else if (key)
+            r.read();
+    };
+
+    useKey('s', t('Save'), () => r.dirty && store(), [r.dirty, r.form]);
+    if (entity === null)
+        return html`<${Notice} kind="bad">${t('There is no such page.')}</${Notice}>`;
+    if (!entity || (!r.form && !r.error))
+        return html`<${Loading} />`;
+    const back = /** @type {[string, string]} */ ([`/${noun}`, t(of?.title || entity.title)]);
+
+    if (!r.form)
+        return html`<section class="page"><${Head} title=${name} back=${back} /><${Refusal} error=${r.error} /></section>`;
+    const editable = may('administer');
+
+    return html`<section class="page">
+        <${Head} back=${back} title=${name || (copying ? t('Copy of {0}', params.name) : t('New: {0}', t(entity.title)))}
+            about=${name ? t(entity.title) : ''} actions=${name && editable && html`
+                <${LinkButton} href=${`/copy/${noun}/${encodeURIComponent(name)}`}>${t('Copy')}</${LinkButton}>
+                <${Do} kind="danger" run=${() => remove({ noun, name, record: r })}>${t('Delete')}</${Do}>`} />
+        <${Aftermath} notes=${r.notes} phones=${concerned(noun, name, r.record)} />
+        <${Refusal} error=${r.error} />
+        ${r.theirs && html`<${Conflict} entity=${entity} base=${r.base} mine=${r.form} theirs=${r.theirs} onTake=${r.take} />`}
+        <form class="form" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); store(); }}>
+            <${Fields} fields=${entity.fields} form=${r.form} base=${r.base} set=${r.put} disabled=${!editable} />
+            ${editable && html`<div class="save-bar ${r.dirty ? 'dirty' : ''}">
+                <button type="submit" class="button primary" disabled=${name && !r.dirty}>${name ? t('Save') : t('Add')}</button>
+                <button type="button" class="button" disabled=${!r.dirty} onClick=${r.revert}>${t('Undo')}</button>
+                <span class="about">${r.dirty ? t('Changed: {0}', entity.fields.filter((f) => f.name in r.changes).map((f) => title(f.title)).join(', ')) : ''}</span></div>`}
+        </form>
+    </section>`;
+}

@@ -1,0 +1,68 @@
+// parameters.js - service and enterprise parameters: value, default, range, meaning, and whether phones need a reset.
+import { html, useState } from '../lib/dom.js';
+import { ask, may, path, useGet } from '../lib/api.js';
+import { Do, Head, Loading, Notice, notesOf, Refusal } from '../lib/parts.js';
+import { Aftermath } from './entity.js';
+import { Search } from '../lib/search.js';
+import { t } from '../lib/words.js';
+
+/** @param {{p: any, value: string, set: (v: string) => void}} p */
+function Value({ p, value, set }) {
+    const common = { id: `p-${p.name}`, disabled: !may('administer') };
+    const take = (/** @type {any} */ e) => set(e.target.value);
+
+    if (p.range === 'true or false')
+        return html`<select ...${common} value=${value} onChange=${take}><option value="true">${t('yes')}</option><option value="false">${t('no')}</option></select>`;
+    if (p.range.includes('|'))
+        return html`<select ...${common} value=${value} onChange=${take}>${p.range.split('|').map((/** @type {string} */ c) => html`<option key=${c} value=${c}>${c}</option>`)}</select>`;
+    const range = /^(-?\d+) to (-?\d+)$/.exec(p.range);
+
+    return range ? html`<input ...${common} type="number" min=${range[1]} max=${range[2]} value=${value} onInput=${take} />`
+        : html`<input ...${common} type="text" value=${value} onInput=${take} />`;
+}
+
+/** @param {{query: Record<string, string>}} p */
+export default function Parameters({ query }) {
+    const { data, error, reload } = useGet('parameter');
+    const [changed, set] = useState(/** @type {Record<string, string>} */ ({}));
+    const [after, setAfter] = useState(/** @type {string[]} */ ([]));
+    const wanted = (query.search || '').toLowerCase();
+    const names = Object.keys(changed);
+
+    if (!data)
+        return error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`;
+    const rows = data.items.filter((/** @type {any} */ p) => !wanted || `${p.name} ${p.title} ${t(p.title)} ${p.help} ${p.service}`.toLowerCase().includes(wanted));
+    const services = [...new Set(rows.map((/** @type {any} */ p) => p.service))];
+    const put = (/** @type {any} */ p, /** @type {string} */ v) => {
+        const { [p.name]: _, ...rest } = changed;
+
+        set(v === p.value ? rest : { ...changed, [p.name]: v });
+    };
+    const save = async () => {
+        const notes = [];
+
+        for (const name of names) {
+            notes.push(...notesOf((await ask('PATCH', path('parameter', name), { body: { [name]: changed[name] } })).data));
+            set((/** @type {any} */ old) => { const { [name]: _, ...rest } = old; return rest; });
+        }
+        setAfter([...new Set(notes)]);
+        reload();
+    };
+
+    return html`<section class="page">
+        <${Head} title=${t('Parameters')} about=${t('Service and enterprise parameters; what differs from the default is marked.')} />
+        <${Search} query=${query} />
+        <${Aftermath} notes=${after} phones=${{ all: true }} />
+        ${!rows.length && html`<${Notice}>${t('Nothing fits “{0}”.', query.search)}</${Notice}>`}
+        ${services.map((s) => html`<section key=${s} class="parameters"><h2>${s === 'Enterprise' ? t('Enterprise') : s}</h2>
+            ${rows.filter((/** @type {any} */ p) => p.service === s).map((/** @type {any} */ p) => html`<div key=${p.name} class=${`parameter ${p.name in changed ? 'changed' : ''}`}>
+                <label for=${`p-${p.name}`}>${p.title}${p.value !== p.default ? html` <span class="mark">${t('not the default')}</span>` : ''}</label>
+                <div class="value"><${Value} p=${p} value=${changed[p.name] ?? p.value} set=${(/** @type {string} */ v) => put(p, v)} /> <span>${p.unit}</span>
+                    ${(changed[p.name] ?? p.value) !== p.default && may('administer') && html`<button type="button" class="button plain small" onClick=${() => put(p, p.default)}>${t('Default')}</button>`}</div>
+                <p class="help">${p.help} ${html`<span class="range">${t('Default: {0}', p.default || '–')}${p.range && !p.range.includes('|') ? `; ${p.range}` : ''}${p.needs_reset ? `; ${t('phones see it after a reset')}` : ''}</span>`}</p>
+            </div>`)}</section>`)}
+        ${names.length > 0 && html`<div class="save-bar dirty"><${Do} kind="primary" run=${save}>${t('Save')}</${Do}>
+            <button type="button" class="button" onClick=${() => set({})}>${t('Undo')}</button>
+            <span class="about">${t('Changed: {0}', names.join(', '))}</span></div>`}
+    </section>`;
+}

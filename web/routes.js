@@ -1,0 +1,49 @@
+// routes.js - every page: its address, its name in the navigation, its file, and where its contents are as JSON.
+
+/** @typedef {{path: string, page: () => Promise<any>, title?: string, nav?: string, noun?: string, key?: string,
+ *   twin?: (params: Record<string, string>, query: Record<string, string>) => string, role?: 'operate' | 'administer'}} Route
+ * nav: group of the navigation; key: shortcut; noun: of the entity that it shows; twin: below /api/v1/, the address itself when not said */
+
+const list = () => import('./pages/entities.js');
+const one = () => import('./pages/entity.js');
+
+/** Entities that the two general pages serve.
+ * @type {[string, string, string][]} noun, title, group */
+const entities = [
+    ['line', 'Lines', 'Phones'],
+    ['template', 'Button templates', 'Phones'],
+    ['softkeys', 'Softkey templates', 'Phones'],
+    ['partition', 'Partitions', 'Numbers'],
+    ['css', 'Calling search spaces', 'Numbers'],
+    ['dial-rules', 'SIP dial rules', 'Numbers'],
+    ['pool', 'Device pools', 'System'],
+    ['group', 'CallManager groups', 'System'],
+    ['callmanager', 'CallManagers', 'System'],
+    ['server', 'Servers', 'System'],
+    ['datetime', 'Date/time groups', 'System'],
+    ['region', 'Regions', 'System'],
+    ['location', 'Locations', 'System'],
+    ['autoregistration', 'Auto-registration', 'System'],
+    ['defaults', 'Device defaults', 'System'],
+    ['sip-profile', 'SIP profiles', 'System'],
+    ['security-profile', 'Security profiles', 'System'],
+    ['scope', 'DHCP scopes', 'Network'],
+    ['reservation', 'Reservations', 'Network'],
+    ['user', 'Users', 'People'],
+];
+
+/** @type {Route[]} */
+export const routes = [
+    { path: '/', title: 'Overview', nav: '', key: 'o', page: () => import('./pages/overview.js'), twin: () => 'status' },
+    { path: '/phone', title: 'Phones', nav: 'Phones', key: 'p', page: () => import('./pages/phones.js') },
+    { path: '/phone/:name', page: () => import('./pages/phone.js') },
+    { path: '/unknown', title: 'Newcomers', nav: 'Phones', key: 'n', page: () => import('./pages/unknown.js') },
+    { path: '/parameter', title: 'Parameters', nav: 'System', page: () => import('./pages/parameters.js') },
+    ...entities.map(([noun, title, nav]) => ({ path: `/${noun}`, title, nav, noun, page: list,
+        role: /** @type {any} */ (noun === 'user' ? 'administer' : undefined) })),
+    ...entities.map(([noun]) => ({ path: `/${noun}/:name`, noun, page: one })),
+    { path: '/add/:noun', page: one, role: 'administer', twin: (p) => p.noun },
+    { path: '/copy/:noun/:name', page: one, role: 'administer', twin: (p) => `${p.noun}/${encodeURIComponent(p.name)}` },
+];
+
+export const groups = ['', 'Phones', 'Numbers', 'System', 'Network', 'Watch', 'People'];
