@@ -53,8 +53,11 @@ bool text_ends(struct text t, const char *suffix)
 
 bool text_contains_nocase(struct text t, struct text needle)
 {
-    for (size_t i = 0; i + needle.len <= t.len; i++)
-        if (text_equal_nocase(head(text_skip(t, i), needle.len), needle))
+    char first = needle.len ? (char)(needle.at[0] | 0x20) : 0;
+
+    for (size_t i = 0; i + needle.len <= t.len; i++) /* most places differ in their first byte */
+        if (!needle.len || ((char)(t.at[i] | 0x20) == first &&
+                            !strncasecmp(t.at + i, needle.at, needle.len)))
             return true;
     return false;
 }

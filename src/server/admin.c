@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "core/settings.h"
+#include "server/api_lists.h"
 #include "server/traces/trace.h"
 
 #define MAX_ASKS    1024
@@ -184,6 +185,8 @@ static void on_tick(uv_timer_t *timer)
 
     if (a->web_waits)
         open_web(a, 0);
+    views_expire(a);
+    web_tick(a->web);
     if (a->n_early && server_wall_us() - a->started_us > EARLY_MS * 1000)
         api_early(a, true);
     while ((ask = pool_next(&a->asks, &cursor, &token)))
@@ -221,6 +224,7 @@ static void on_alarm(struct admin *a, struct alarm *take_alarm)
         syslog_send(a->syslog, alarm_severity(take_alarm), line);
     }
     follow_event(a, take_alarm, sequence);
+    web_event(a->web, take_alarm, sequence);
     trace_alarm(a, take_alarm);
 }
 
@@ -296,6 +300,10 @@ static void on_progress(struct admin *a, const struct progress_event *e)
         return;
     progress_event(a->progress, e);
     status_event(a->status, e);
+    if (e->stage >= PROGRESS_REJECTED) { /* registered, refused or gone */
+        strip_event(&a->strip, e);
+        web_phone_changed(a->web, e->device);
+    }
 }
 
 static void on_message(struct thread *t, const struct message *m)
@@ -454,7 +462,8 @@ static int start(struct thread *t)
     a->status = status_new(MAX_PHONES, MAX_OTHERS);
     a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
     a->events = events_new(b->data, a->node);
-    if (!a->status || !a->progress || !a->events)
+    a->views = views_new();
+    if (!a->status || !a->progress || !a->events || !a->views)
         return -ENOMEM;
     if (events_error(a->events))
         log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
@@ -481,6 +490,8 @@ static void on_tick_closed(uv_handle_t *h)
     status_free(a->status);
     progress_free(a->progress);
     events_free(a->events);
+    views_free(a->views);
+    json_decref(a->overview);
     pool_done(&a->asks);
     free(a);
 }

@@ -9,11 +9,13 @@
 #include "server/passwords.h"
 #include "server/server.h"
 #include "server/status.h"
+#include "server/strip.h"
 #include "server/syslog.h"
 #include "server/web/web.h"
 
 struct admin;
 struct ask;
+struct views;
 
 /* What came back from another thread, or {"error"} and status 1 when nothing came in time. `body` is borrowed. */
 typedef void (*ask_done)(struct admin *a, const struct ask *ask, int status, json_t *body);
@@ -58,6 +60,10 @@ struct admin {
     struct events *events;
     struct syslog *syslog;
     struct passwords *passwords;
+    struct views *views;
+    struct strip strip;
+    json_t *overview; /* as it was told last, at overview_ms; NULL: never */
+    uint64_t overview_ms;
     struct pool asks;
     uv_prepare_t prepare;
     uv_timer_t tick;
@@ -104,6 +110,7 @@ void admin_service(struct admin *a, uint64_t who, enum service_id service, enum 
 
 /* --- small helpers of the handlers --- */
 const char *call_option(const struct call *c, const char *name); /* "" when it was not given */
+#define MAX_PAGE 1000 /* rows */
 size_t call_limit(const struct call *c);
 struct text call_text(json_t *value); /* of a JSON string; empty for all else */
 /* "04:12:07" of today, else "2026-11-21 04:12"; in UTC with T and Z for programs; null for 0. */
@@ -114,7 +121,7 @@ void admin_duration(uint64_t us, char to[static 24]);
 struct device_name phone_name(struct text typed);
 bool device_is_known(const void *admin, struct device_name name);
 void note(json_t *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* FIELD=VALUE: equal in any case, or a beginning when VALUE ends in '*'. */
+/* FIELD=VALUE: equal in any case; "x*" a beginning, "*x" an end, "*x*" anywhere. */
 bool filter_fits(struct text wanted, struct text value);
 void nearest(struct text word, const char *candidate, const char **best, unsigned *distance);
 
@@ -122,6 +129,8 @@ void nearest(struct text word, const char *candidate, const char **best, unsigne
 void api_request(struct admin *a, uint64_t who, json_t *take_request);
 /* Whether a request of that kind has a handler. */
 bool api_knows(struct text noun, struct text verb);
+/* Whether lists of that noun are sorted by their handler (views.c). */
+bool api_sorts(struct text noun);
 /* The directory is there, or will not be (`refuse`): requests that waited for it go on. */
 void api_early(struct admin *a, bool refuse);
 /* True when a plain password is made a hash first; the call is made again with it. */
@@ -131,9 +140,12 @@ void api_password_done(void *admin, void *what, const char *hash);
 /* --- columns.c: fields of records, and what is known beside them, as JSON --- */
 struct column {
     const char *name;
-    const struct directory_field *field; /* NULL: computed by `get` */
+    const struct directory_field *field; /* NULL: computed by `get`, or by `text` when that is NULL */
     json_t *(*get)(struct admin *a, const void *record, bool full);
+    size_t (*text)(struct admin *a, const void *record, char to[]); /* to search and sort by */
 };
+
+#define COLUMN_TEXT 512 /* room that `text` needs */
 
 #define MAX_COLUMNS 48
 
@@ -142,6 +154,8 @@ int columns_choose(enum entity e, const char *wanted, bool full, struct column t
                    struct text *unknown);
 bool column_find(enum entity e, struct text name, struct column *ret);
 json_t *column_value(struct admin *a, const struct column *c, const void *record, bool full);
+/* The same as text, in `to` or the record, without JSON where it can be: of 100 000 records in tens of ms. */
+struct text column_text(struct admin *a, const struct column *c, const void *record, char to[static COLUMN_TEXT]);
 
 /* --- handlers --- */
 #define API(noun, verb, handler) void handler(struct admin *a, const struct call *c);
@@ -150,6 +164,16 @@ json_t *column_value(struct admin *a, const struct column *c, const void *record
 
 /* What an alarm means in plain words, and what it is about: "A file could not be served: x.xml". */
 const char *alarm_meaning(const struct alarm *alarm, char to[static 256]);
+
+/* What a person should look at, worst first: id, severity, count, text, noun, command. */
+json_t *admin_findings(struct admin *a);
+/* How many phones are in which state. */
+json_t *admin_counts(struct admin *a);
+/* The services as the control center shows them. */
+json_t *admin_services(struct admin *a, bool full);
+const char *service_title(enum service_id service);
+/* An alarm with what it means: number, time, severity, alarm, device, address, reason, meaning … */
+json_t *event_object(const struct alarm *alarm, uint64_t number, bool full);
 
 /* --- admin.c uses --- */
 void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence);

@@ -35,6 +35,13 @@ bool api_knows(struct text noun, struct text verb)
     return find(noun, verb) != NULL;
 }
 
+bool api_sorts(struct text noun)
+{
+    const struct api_row *row = find(noun, TEXT("list"));
+
+    return row && row->handler == api_entity_list;
+}
+
 static bool all_strings(const json_t *values)
 {
     const char *key;
@@ -184,8 +191,6 @@ const char *call_option(const struct call *c, const char *name)
     return s ? s : "";
 }
 
-#define MAX_PAGE 1000
-
 size_t call_limit(const struct call *c)
 {
     json_int_t n = json_integer_value(json_object_get(c->options, "limit"));
@@ -262,10 +267,19 @@ void note(json_t *answer, const char *format, ...)
 
 bool filter_fits(struct text wanted, struct text value)
 {
-    if (wanted.len && wanted.at[wanted.len - 1] == '*')
-        return value.len >= wanted.len - 1 &&
-               text_equal_nocase((struct text){value.at, wanted.len - 1},
-                                 (struct text){wanted.at, wanted.len - 1});
+    bool any_end = wanted.len && wanted.at[wanted.len - 1] == '*',
+         any_begin = wanted.len > 1 && wanted.at[0] == '*';
+
+    wanted = text_skip(wanted, any_begin);
+    wanted.len -= any_end;
+    if (any_begin && any_end)
+        return text_contains_nocase(value, wanted);
+    if (value.len < wanted.len)
+        return false;
+    if (any_end)
+        value.len = wanted.len;
+    else if (any_begin)
+        value = text_skip(value, value.len - wanted.len);
     return text_equal_nocase(wanted, value);
 }
 

@@ -117,16 +117,6 @@ bool row_fits(const json_t *row, const struct call *c)
     return !search.len || value_contains(row, search);
 }
 
-#define MAX_FILTERS 16
-
-struct filters {
-    struct {
-        struct column column;
-        struct text wanted;
-    } rows[MAX_FILTERS];
-    size_t n;
-};
-
 /* A model may be given by number or any of its names. */
 static struct text canonical(enum entity e, const char *field, struct text wanted)
 {
@@ -136,7 +126,7 @@ static struct text canonical(enum entity e, const char *field, struct text wante
     return m ? text_of(m->name) : wanted;
 }
 
-static bool read_filters(struct admin *a, const struct call *c, enum entity e, struct filters *f)
+bool filters_read(struct admin *a, const struct call *c, enum entity e, struct filters *f)
 {
     const struct directory_field *near;
     const char *name;
@@ -157,21 +147,30 @@ static bool read_filters(struct admin *a, const struct call *c, enum entity e, s
     return true;
 }
 
-static bool passes(struct admin *a, const struct filters *f, const void *record)
+bool filters_pass(struct admin *a, const struct filters *f, const void *record)
 {
-    for (size_t i = 0; i < f->n; i++) {
-        json_t *value = column_value(a, &f->rows[i].column, record, false);
-        bool fits = value_fits(value, f->rows[i].wanted);
+    char text[COLUMN_TEXT];
+    bool fits;
 
-        json_decref(value);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct column *c = &f->rows[i].column;
+
+        if (!c->get && (c->text || c->field->kind != FIELD_LIST)) {
+            fits = filter_fits(f->rows[i].wanted, column_text(a, c, record, text));
+        } else {
+            json_t *value = column_value(a, c, record, false);
+
+            fits = value_fits(value, f->rows[i].wanted);
+            json_decref(value);
+        }
         if (!fits)
             return false;
     }
     return true;
 }
 
-static json_t *make_row(struct admin *a, const struct column *columns, int n, const void *record,
-                        bool full)
+json_t *columns_row(struct admin *a, const struct column *columns, int n, const void *record,
+                    bool full)
 {
     json_t *row = json_array();
 
@@ -180,7 +179,7 @@ static json_t *make_row(struct admin *a, const struct column *columns, int n, co
     return row;
 }
 
-static json_t *column_names(const struct column *columns, int n)
+json_t *columns_names(const struct column *columns, int n)
 {
     json_t *names = json_array();
 
@@ -203,15 +202,16 @@ static json_t *make_page(struct admin *a, const struct call *c, enum entity e,
     for (int i = 0; i < MAX_SCANNED && json_array_size(rows) < limit &&
                     (record = directory_next(dir, e, after));
          i++) {
-        json_t *row =
-            passes(a, filters, record) ? make_row(a, columns, n_columns, record, c->full) : NULL;
+        json_t *row = filters_pass(a, filters, record)
+                          ? columns_row(a, columns, n_columns, record, c->full)
+                          : NULL;
 
         after = (struct text){key, directory_key(record, key)};
         if (row && row_fits(row, c))
             json_array_append(rows, row);
         json_decref(row);
     }
-    answer = json_pack("{s:o, s:o}", "columns", column_names(columns, n_columns), "rows", rows);
+    answer = json_pack("{s:o, s:o}", "columns", columns_names(columns, n_columns), "rows", rows);
     if (record && directory_next(dir, e, after))
         json_object_set_new(answer, "next", json_of(after));
     if (!filters->n && !*call_option(c, "search"))
@@ -230,7 +230,11 @@ void api_entity_list(struct admin *a, const struct call *c)
     if (n < 0)
         admin_refuse(a, c->who, "A %s has no column \"%.*s\".", directory_entity(e)->noun,
                      TEXT_ARG(unknown));
-    else if (read_filters(a, c, e, &filters))
+    else if (!filters_read(a, c, e, &filters))
+        return;
+    else if (*call_option(c, "sort") || *call_option(c, "offset"))
+        views_list(a, c, e, &filters, columns, (size_t)n);
+    else
         admin_answer(a, c->who, make_page(a, c, e, &filters, columns, n));
 }
 
@@ -247,7 +251,7 @@ static bool worth_showing(const json_t *value)
 static void put_list(json_t *record, const char *name, const void *owner,
                      const struct directory_field *f)
 {
-    struct column whole = {name, f, NULL};
+    struct column whole = {name, f, NULL, NULL};
 
     json_object_set_new(record, name, column_value(NULL, &whole, owner, true));
 }

@@ -39,7 +39,7 @@ const char *alarm_meaning(const struct alarm *alarm, char to[static 256])
     return to;
 }
 
-static json_t *event_object(const struct alarm *alarm, uint64_t number, bool full)
+json_t *event_object(const struct alarm *alarm, uint64_t number, bool full)
 {
     char ip[IP_TEXT_MAX], meaning[256];
 

@@ -19,3 +19,27 @@ bool parameter_put(struct admin *a, const struct call *c, struct change *change,
 bool admin_parse_time(struct text t, uint64_t *ret);
 /* Does a row contain the text of option "search"? */
 bool row_fits(const json_t *row, const struct call *c);
+
+/* What "field=value" of a list demands. */
+#define MAX_FILTERS 16
+struct filters {
+    struct {
+        struct column column;
+        struct text wanted; /* borrowed from the call */
+    } rows[MAX_FILTERS];
+    size_t n;
+};
+/* False: there is no such field, and the refusal is out. */
+bool filters_read(struct admin *a, const struct call *c, enum entity e, struct filters *f);
+bool filters_pass(struct admin *a, const struct filters *f, const void *record);
+json_t *columns_row(struct admin *a, const struct column *columns, int n, const void *record, bool full);
+json_t *columns_names(const struct column *columns, int n);
+
+/* --- views.c: lists in another order than that of their keys, and their pages by number --- */
+struct views *views_new(void); /* NULL without memory */
+void views_free(struct views *v);
+/* Lets go of what nobody has asked for lately; now and then. */
+void views_expire(struct admin *a);
+/* Answers with the page that "sort", "offset" and "limit" name, and "total". */
+void views_list(struct admin *a, const struct call *c, enum entity e, const struct filters *f,
+                const struct column *columns, size_t n_columns);

@@ -41,22 +41,17 @@ static json_t *services_columns(void)
 /* What a person should look at, each with what to do. */
 static void attention(struct admin *a, json_t *answer)
 {
-    size_t unknown = progress_n_unknown(a->progress),
-           rejected = status_count(a->status, STATE_REJECTED);
+    json_t *findings = admin_findings(a), *f;
+    size_t i;
 
-    for (int i = 0; i < N_SERVICES; i++)
-        if (a->services[i].state == SERVICE_FAILED)
-            note(answer, "! %s failed: %s", service_rows[i].name, a->services[i].text);
-    if (unknown)
-        note(answer, "! %zu phone%s boot%s here and %s not in the database: dialtone unknown list",
-             unknown, unknown > 1 ? "s" : "", unknown > 1 ? "" : "s", unknown > 1 ? "are" : "is");
-    if (rejected)
-        note(answer, "! %zu device%s refused: dialtone status list status=rejected", rejected,
-             rejected > 1 ? "s were" : " was");
-    if (events_error(a->events))
-        note(answer, "! events cannot be written to disk: %s", strerror(-events_error(a->events)));
-    if (!a->collecting)
-        note(answer, "! the RIS data collector is stopped: the state of phones is not reported");
+    json_array_foreach(findings, i, f)
+    {
+        const char *command = json_string_value(json_object_get(f, "command"));
+
+        note(answer, "! %s%s%s", json_string_value(json_object_get(f, "text")),
+             *command ? ": " : "", command);
+    }
+    json_decref(findings);
 }
 
 static json_t *status_record(struct admin *a, bool full)
@@ -218,7 +213,12 @@ void api_counter_list(struct admin *a, const struct call *c)
 
 /* --- services --- */
 
-void api_service_list(struct admin *a, const struct call *c)
+const char *service_title(enum service_id service)
+{
+    return service_rows[service].name;
+}
+
+json_t *admin_services(struct admin *a, bool full)
 {
     json_t *rows = json_array();
 
@@ -229,13 +229,17 @@ void api_service_list(struct admin *a, const struct call *c)
         text_copy(id, sizeof(id), text_of(service_rows[i].id));
         for (char *p = id; *p; p++)
             *p = (char)(*p == '_' ? '-' : *p | 0x20);
-        json_array_append_new(
-            rows, json_pack("[s, s, s, o, o]", id, service_rows[i].name, state_words[s->state],
-                            admin_time(s->since_us, c->full), json_of(text_of(s->text))));
+        json_array_append_new(rows, json_pack("[s, s, s, o, o]", id, service_rows[i].name,
+                                              state_words[s->state], admin_time(s->since_us, full),
+                                              json_of(text_of(s->text))));
     }
-    admin_answer(a, c->who,
-                 json_pack("{s:[s,s,s,s,s], s:o}", "columns", "id", "service", "state", "since",
-                           "about", "rows", rows));
+    return json_pack("{s:[s,s,s,s,s], s:o}", "columns", "id", "service", "state", "since", "about",
+                     "rows", rows);
+}
+
+void api_service_list(struct admin *a, const struct call *c)
+{
+    admin_answer(a, c->who, admin_services(a, c->full));
 }
 
 static bool names_service(struct text typed, const char *id)

@@ -79,17 +79,35 @@ static json_t *phone_lines(struct admin *a, const void *record, bool full)
     return buttons_value(record, BUTTON_LINE, false);
 }
 
+/* Without the detour over JSON: a search looks at the lines of all phones. */
+static size_t phone_lines_text(struct admin *a, const void *record, char to[static COLUMN_TEXT])
+{
+    const struct phone *p = record;
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_buttons && n + 1 < COLUMN_TEXT; i++)
+        if (p->buttons[i].feature == BUTTON_LINE) {
+            if (n)
+                to[n++] = ';';
+            n += text_copy(to + n, COLUMN_TEXT - n, text_of(p->buttons[i].target));
+        }
+    to[n] = 0;
+    return n;
+}
+
 static json_t *phone_speed_dials(struct admin *a, const void *record, bool full)
 {
     return buttons_value(record, BUTTON_SPEED_DIAL, true);
 }
 
-static json_t *phone_model(struct admin *a, const void *record, bool full)
+static size_t phone_model(struct admin *a, const void *record, char to[static COLUMN_TEXT])
 {
     const struct phone *p = record;
     const struct model *m = model_find((uint32_t)p->model);
 
-    return m ? json_string(m->name) : json_sprintf("%d", p->model);
+    if (m)
+        return text_copy(to, COLUMN_TEXT, text_of(m->name));
+    return (size_t)snprintf(to, COLUMN_TEXT, "%d", p->model);
 }
 
 static const struct device_status *status_of(struct admin *a, const void *record)
@@ -97,25 +115,25 @@ static const struct device_status *status_of(struct admin *a, const void *record
     return status_find(a->status, text_of(((const struct phone *)record)->name));
 }
 
-static json_t *phone_status(struct admin *a, const void *record, bool full)
+static size_t phone_status(struct admin *a, const void *record, char to[static COLUMN_TEXT])
 {
-    const struct device_status *d = status_of(a, record);
+    const struct device_status *d = a->collecting ? status_of(a, record) : NULL;
 
-    if (!a->collecting)
-        return json_string("not reported");
-    return json_string(device_state_names[d ? d->state : STATE_UNKNOWN]);
+    return text_copy(
+        to, COLUMN_TEXT,
+        text_of(a->collecting ? device_state_names[d ? d->state : STATE_UNKNOWN] : "not reported"));
 }
 
-static json_t *phone_address(struct admin *a, const void *record, bool full)
+static size_t phone_address(struct admin *a, const void *record, char to[static COLUMN_TEXT])
 {
     const struct device_status *d = status_of(a, record);
     const struct progress_phone *p;
     char ip[IP_TEXT_MAX];
 
     if (d && !ip_is_any(d->ip))
-        return json_string(ip_print(d->ip, ip));
+        return text_copy(to, COLUMN_TEXT, text_of(ip_print(d->ip, ip)));
     p = progress_find(a->progress, device_name_of(text_of(((const struct phone *)record)->name)));
-    return json_string(p && !ip_is_any(p->ip) ? ip_print(p->ip, ip) : "");
+    return text_copy(to, COLUMN_TEXT, text_of(p && !ip_is_any(p->ip) ? ip_print(p->ip, ip) : ""));
 }
 
 static json_t *phone_since(struct admin *a, const void *record, bool full)
@@ -125,26 +143,34 @@ static json_t *phone_since(struct admin *a, const void *record, bool full)
     return admin_time(d ? (uint64_t)d->since_s * 1000000 : 0, full);
 }
 
-static json_t *phone_active_load(struct admin *a, const void *record, bool full)
+/* To sort by. */
+static size_t phone_since_s(struct admin *a, const void *record, char to[static COLUMN_TEXT])
 {
     const struct device_status *d = status_of(a, record);
 
-    return json_of(text_of(d ? d->load : ""));
+    return (size_t)snprintf(to, COLUMN_TEXT, "%u", d ? d->since_s : 0);
 }
 
-static json_t *phone_reason(struct admin *a, const void *record, bool full)
+static size_t phone_active_load(struct admin *a, const void *record, char to[static COLUMN_TEXT])
 {
     const struct device_status *d = status_of(a, record);
 
-    return json_string(d ? status_reason(d) : "");
+    return text_copy(to, COLUMN_TEXT, text_of(d ? d->load : ""));
 }
 
-static json_t *phone_port(struct admin *a, const void *record, bool full)
+static size_t phone_reason(struct admin *a, const void *record, char to[static COLUMN_TEXT])
+{
+    const struct device_status *d = status_of(a, record);
+
+    return text_copy(to, COLUMN_TEXT, text_of(d ? status_reason(d) : ""));
+}
+
+static size_t phone_port(struct admin *a, const void *record, char to[static COLUMN_TEXT])
 {
     const struct progress_phone *p =
         progress_find(a->progress, device_name_of(text_of(((const struct phone *)record)->name)));
 
-    return json_of(text_of(p ? progress_port(p) : ""));
+    return text_copy(to, COLUMN_TEXT, text_of(p ? progress_port(p) : ""));
 }
 
 /* --- of lines --- */
@@ -204,18 +230,18 @@ static const struct extra {
     enum entity entity;
     struct column column;
 } extras[] = {
-    {ENTITY_phone, {"model", NULL, phone_model}}, /* by product name; the field is a number */
-    {ENTITY_phone, {"lines", NULL, phone_lines}},
-    {ENTITY_phone, {"speed_dials", NULL, phone_speed_dials}},
-    {ENTITY_phone, {"status", NULL, phone_status}},
-    {ENTITY_phone, {"address", NULL, phone_address}},
-    {ENTITY_phone, {"active_load", NULL, phone_active_load}},
-    {ENTITY_phone, {"since", NULL, phone_since}},
-    {ENTITY_phone, {"reason", NULL, phone_reason}},
-    {ENTITY_phone, {"port", NULL, phone_port}},
-    {ENTITY_line, {"phones", NULL, line_phones}},
-    {ENTITY_template, {"model", NULL, template_model}},
-    {ENTITY_template, {"buttons", NULL, template_buttons}},
+    {ENTITY_phone, {"model", NULL, NULL, phone_model}}, /* by product name; the field is a number */
+    {ENTITY_phone, {"lines", NULL, phone_lines, phone_lines_text}},
+    {ENTITY_phone, {"speed_dials", NULL, phone_speed_dials, NULL}},
+    {ENTITY_phone, {"status", NULL, NULL, phone_status}},
+    {ENTITY_phone, {"address", NULL, NULL, phone_address}},
+    {ENTITY_phone, {"active_load", NULL, NULL, phone_active_load}},
+    {ENTITY_phone, {"since", NULL, phone_since, phone_since_s}},
+    {ENTITY_phone, {"reason", NULL, NULL, phone_reason}},
+    {ENTITY_phone, {"port", NULL, NULL, phone_port}},
+    {ENTITY_line, {"phones", NULL, line_phones, NULL}},
+    {ENTITY_template, {"model", NULL, template_model, NULL}},
+    {ENTITY_template, {"buttons", NULL, template_buttons, NULL}},
 };
 
 #define N_EXTRAS (sizeof(extras) / sizeof(*extras))
@@ -233,8 +259,9 @@ static const struct {
     {ENTITY_user, "name,first_name,last_name,role,mail"},
     {ENTITY_template, "name,model,buttons"},
     {ENTITY_softkeys, "name,description"},
-    {ENTITY_sip_profile, "name,timer_register_expires,timer_keep_alive_expires,kpml,preferred_codec,"
-                         "description"},
+    {ENTITY_sip_profile,
+     "name,timer_register_expires,timer_keep_alive_expires,kpml,preferred_codec,"
+     "description"},
     {ENTITY_security_profile,
      "name,protocol,device_security_mode,transport,digest_authentication,description"},
     {ENTITY_callmanager, "name,server,sccp_port,sip_port,description"},
@@ -259,7 +286,7 @@ bool column_find(enum entity e, struct text name, struct column *ret)
         }
     f = directory_field_find(directory_entity(e)->fields, name);
     if (f)
-        *ret = (struct column){f->name, f, NULL};
+        *ret = (struct column){f->name, f, NULL, NULL};
     return f != NULL;
 }
 
@@ -299,5 +326,48 @@ int columns_choose(enum entity e, const char *wanted, bool full,
 
 json_t *column_value(struct admin *a, const struct column *c, const void *record, bool full)
 {
-    return c->get ? c->get(a, record, full) : field_value(record, c->field, full);
+    char text[COLUMN_TEXT];
+
+    if (c->get)
+        return c->get(a, record, full);
+    if (c->text)
+        return json_of((struct text){text, c->text(a, record, text)});
+    return field_value(record, c->field, full);
+}
+
+/* The texts of a list, with blanks between. */
+static size_t put_texts(const json_t *value, char to[static COLUMN_TEXT], size_t n)
+{
+    json_t *part;
+    size_t i;
+
+    if (json_is_string(value))
+        return n + text_copy(to + n, COLUMN_TEXT - n,
+                             (struct text){json_string_value(value), json_string_length(value)});
+    json_array_foreach(value, i, part)
+    {
+        if (n && n + 1 < COLUMN_TEXT)
+            to[n++] = ' ';
+        n = put_texts(part, to, n);
+    }
+    return n;
+}
+
+struct text column_text(struct admin *a, const struct column *c, const void *record,
+                        char to[static COLUMN_TEXT])
+{
+    json_t *value;
+    size_t n;
+
+    to[0] = 0;
+    if (c->text)
+        return (struct text){to, c->text(a, record, to)};
+    if (!c->get && c->field->kind == FIELD_SECRET)
+        return TEXT("");
+    if (!c->get && c->field->kind != FIELD_LIST)
+        return directory_value(record, c->field, to);
+    value = column_value(a, c, record, false);
+    n = put_texts(value, to, 0);
+    json_decref(value);
+    return (struct text){to, n};
 }

@@ -1,58 +1,16 @@
 """The REST API, by Python's own HTTP client: log-in, roles, forged requests, two writers, limits, its description."""
 import http.client
 import json
-import re
-import socket
 import threading
 
 import pytest
 
-from node import Node
-
-BASE = '/api/v1/'
-
-
-class Web:
-    """A client as a program is: a connection for each request, a bearer token."""
-
-    def __init__(self, port, token=None):
-        self.port, self.token = port, token
-
-    def raw(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
-        headers = dict(headers or {})
-        if self.token:
-            headers.setdefault('Authorization', f'Bearer {self.token}')
-        if body is not None and not isinstance(body, bytes):
-            headers.setdefault('Content-Type', 'application/json')
-            body = json.dumps(body).encode()
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer, text
-
-    def ask(self, method, path, body=None, status=200, **headers):
-        answer, text = self.raw(method, BASE + path, body, {k.replace('_', '-'): v for k, v in headers.items()})
-        assert answer.status == status, text
-        answer.json = json.loads(text)
-        return answer
-
-    def log_in(self, **who):
-        return Web(self.port, self.ask('POST', 'session', who, 201).json['token'])
+from rest import BASE, Web, web_node
 
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(('127.0.0.1', 0))
-        other.bind(('127.0.0.1', 0))
-        port, sccp = (s.getsockname()[1] for s in (one, other))
-    n = Node(tmp_path_factory.mktemp('web'), f'admin.port={port}', f'sccp.port={sccp}')
-    n.web = Web(port)
-    n.key = re.search('key ([0-9a-f]{32})', n.said).group(1)
-    first = n.web.log_in(key=n.key)
-    first.ask('POST', 'user', {'name': 'root', 'role': 'administrator', 'password': 'correct horse'}, 201)
+    n = web_node(tmp_path_factory.mktemp('web'))
     yield n
     assert n.stop() == 0, n.said
 
@@ -204,7 +162,7 @@ def test_every_operation_of_the_description_exists(root):
     resolve(description)
     for path, method, operation in operations:
         assert ('{name}' in path) == any(p['name'] == 'name' and p['in'] == 'path' for p in operation.get('parameters', []))
-        if method != 'get' or path.endswith(('/session', '/follow')):
+        if method != 'get' or path.endswith(('/session', '/follow', '/live')):
             continue
         answer, text = root.raw('GET', path.replace('{name}', 'nobody'))
         assert answer.status in (200, 404, 422), (path, text)

@@ -73,13 +73,25 @@ static bool is_safe(const struct front_request *r)
     return !strcmp(r->method, "GET") || !strcmp(r->method, "HEAD");
 }
 
+static bool user_is_as_before(struct web *w, const struct session *s)
+{
+    return s->credential == credential_of(w, s->user) && web_role(w, s->user) >= 0;
+}
+
+bool web_is_in_order(struct web *w, const uint8_t hash[static 32])
+{
+    const struct session *s = session_peek(w->sessions, hash, now_ms(w));
+
+    return s && user_is_as_before(w, s);
+}
+
 struct session *web_authenticate(struct web *w, const struct front_request *r)
 {
     bool by_cookie;
     struct text token = token_of(r, &by_cookie);
     struct session *s = token.len ? session_find(w->sessions, token, now_ms(w)) : NULL;
 
-    if (s && (s->credential != credential_of(w, s->user) || web_role(w, s->user) < 0)) {
+    if (s && !user_is_as_before(w, s)) {
         session_end(s);
         s = NULL;
     }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "server/api_lists.h"
+#include "server/order.h"
 #include "server/web/web_own.h"
 
 void header_put(struct headers *h, const char *name, const char *value)
@@ -107,6 +108,12 @@ static void list_to_items(json_t *list)
     json_object_del(list, "rows");
 }
 
+json_t *web_list(json_t *take_list)
+{
+    list_to_items(take_list);
+    return take_list;
+}
+
 static void lists_to_items(json_t *answer)
 {
     json_t *section;
@@ -114,6 +121,52 @@ static void lists_to_items(json_t *answer)
 
     list_to_items(answer);
     json_array_foreach(json_object_get(answer, "sections"), i, section) list_to_items(section);
+}
+
+/* --- lists that come whole: sorted and cut here --- */
+
+static struct text sort_key(const json_t *value, char to[static 32])
+{
+    if (json_is_integer(value))
+        return (struct text){
+            to, (size_t)snprintf(to, 32, "%lld", (long long)json_integer_value(value))};
+    return call_text((json_t *)value);
+}
+
+static void sort_items(json_t *items, const char *by, json_t *to)
+{
+    struct order o = {.n = 0};
+    json_t *item;
+    char number[32];
+    size_t i;
+
+    json_array_foreach(items, i, item)
+        order_add(&o, item, sort_key(json_object_get(item, by + (*by == '-')), number));
+    order_sort(&o, *by == '-');
+    for (i = 0; i < o.n; i++)
+        json_array_append(to, (json_t *)(uintptr_t)o.rows[i].row);
+    order_done(&o);
+}
+
+/* Entities are sorted where they are found (views.c). */
+static void page_items(json_t *answer, const struct exchange *e)
+{
+    json_t *items = json_object_get(answer, "items"), *sorted, *page;
+
+    if (!e->paged || !items || json_object_get(answer, "offset") || json_object_get(answer, "next"))
+        return;
+    sorted = json_array();
+    page = json_array();
+    if (e->sort[0])
+        sort_items(items, e->sort, sorted);
+    else
+        json_array_extend(sorted, items);
+    for (size_t i = e->offset; i < json_array_size(sorted) && json_array_size(page) < e->limit; i++)
+        json_array_append(page, json_array_get(sorted, i));
+    json_object_set_new(answer, "total", json_integer((json_int_t)json_array_size(sorted)));
+    json_object_set_new(answer, "offset", json_integer((json_int_t)e->offset));
+    json_object_set_new(answer, "items", page);
+    json_decref(sorted);
 }
 
 const struct record *exchange_record(struct web *w, const struct exchange *e)
@@ -162,6 +215,7 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
     struct headers h = {.n = 0};
 
     lists_to_items(answer);
+    page_items(answer, e);
     json_object_del(answer, "status");
     if (record && e->route.verb->role == ROUTE_ADMINISTER && !json_object_get(answer, "record"))
         json_object_set_new(answer, "record", entity_record(w->admin, record, true));

@@ -287,6 +287,23 @@ int front_stream(struct front *f, uint64_t id, const char *bytes, size_t len)
     return a->ended ? -ENOBUFS : 0;
 }
 
+size_t front_unread(const struct front *f, uint64_t id)
+{
+    struct asker *a = find(f, id);
+
+    return a ? a->unread.len : 0;
+}
+
+void front_stream_end(struct front *f, uint64_t id)
+{
+    struct asker *a = find(f, id);
+
+    if (!a || !a->streams)
+        return;
+    a->ended = true;
+    wake(a);
+}
+
 /* --- the loop --- */
 
 static void on_timer(uv_timer_t *timer);

@@ -58,3 +58,7 @@ int front_answer(struct front *f, uint64_t id, unsigned status, const struct fro
 int front_stream_begin(struct front *f, uint64_t id, const struct front_header *headers);
 /* -ENOBUFS: it does not read; it is closed. */
 int front_stream(struct front *f, uint64_t id, const char *bytes, size_t len);
+/* Bytes of a stream that its reader has not taken; 0 when it is gone. */
+size_t front_unread(const struct front *f, uint64_t id);
+/* What was streamed still goes out, then the answer is over. */
+void front_stream_end(struct front *f, uint64_t id);

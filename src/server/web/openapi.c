@@ -97,6 +97,8 @@ static json_t *name_parameter(void)
 
 static const char *const list_words[][2] = {
     {"search", "only rows that contain this text, in any case"},
+    {"sort", "by this column; with - before it, the other way round"},
+    {"offset", "skip so many rows; the answer then has \"total\""},
     {"limit", "at most this many rows (1000 at most)"},
     {"after", "what \"next\" of the page before said"},
     {"columns", "these columns only, separated by commas"},
@@ -263,11 +265,24 @@ static json_t *session_path(void)
                      "security", "requestBody", "content", body, "responses", begun);
 }
 
+static json_t *live_path(void)
+{
+    return json_pack(
+        "{s:{s:s, s:s, s:[s], s:{s:{s:s, s:{s:{s:o}}}, s:o}}}", "get", "operationId", "live",
+        "summary",
+        "what happens, at most twice a second, as server-sent events: phones, events, services, "
+        "findings, directory",
+        "tags", "live", "responses", "200", "description", "a stream that ends with its session",
+        "content", "text/event-stream", "schema", text_schema(), "default",
+        reference("responses", "problem"));
+}
+
 json_t *openapi_describe(void)
 {
     json_t *paths = paths_of_all();
 
     json_object_set_new(paths, ROUTES_BASE "session", session_path());
+    json_object_set_new(paths, ROUTES_BASE "live", live_path());
     return json_pack("{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:{s:{s:o}}}}, "
                      "s:{s:{s:s, s:s}}}}",
                      "openapi", "3.0.3", "info", "title", "Dialtone", "version", "1", "description",

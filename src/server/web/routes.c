@@ -20,7 +20,7 @@ static const struct route_verb verbs[] = {
 
 const struct route_verb *route_verb_of(struct text noun, struct text verb)
 {
-    if (!verb.len && !text_is(noun, "status"))
+    if (!verb.len && !text_is(noun, "status") && !text_is(noun, "overview"))
         return NULL;
     for (size_t i = 0; i < N_VERBS; i++)
         if (text_is(verb, verbs[i].verb))

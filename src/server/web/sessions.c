@@ -85,6 +85,15 @@ const struct session *session_begin(struct sessions *s, struct text user, uint64
     return one;
 }
 
+const struct session *session_peek(const struct sessions *s, const uint8_t hash[static 32],
+                                   uint64_t now_ms)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++)
+        if (!is_over(&s->rows[i], now_ms) && !CRYPTO_memcmp(s->rows[i].hash, hash, 32))
+            return &s->rows[i];
+    return NULL;
+}
+
 struct session *session_find(struct sessions *s, struct text token, uint64_t now_ms)
 {
     uint8_t hash[32];

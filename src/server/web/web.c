@@ -51,7 +51,7 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
 /* Words of the body and query that are not fields. */
 static const char *const option_words[] = {"search", "limit", "columns", "after", "to",
                                            "all",    "file",  "device",  "alarm", "severity",
-                                           "reason", "since", "full"};
+                                           "reason", "since", "full",    "sort",  "offset"};
 
 static bool is_option(const char *word)
 {
@@ -116,8 +116,23 @@ static void put_expected(json_t *call, const char *if_match)
                         json_sprintf("%llu", (unsigned long long)version));
 }
 
+static void read_paging(struct exchange *e, json_t *options)
+{
+    struct text sort = call_text(json_object_get(options, "sort")),
+                offset = call_text(json_object_get(options, "offset"));
+    json_int_t limit = json_integer_value(json_object_get(options, "limit"));
+    uint64_t n;
+
+    text_copy(e->sort, sizeof(e->sort), sort);
+    e->offset = text_to_u64(offset, 10, &n) < 0 ? 0 : (size_t)n;
+    e->limit = limit > 0 && limit < MAX_PAGE ? (size_t)limit : MAX_PAGE;
+    e->paged = sort.len || offset.len;
+    if (e->paged && !api_sorts(text_of(e->route.noun))) /* sorted before it is cut */
+        json_object_del(options, "limit");
+}
+
 static void make_call(struct web *w, const struct front_request *r, struct exchange *e,
-                      json_t *body)
+                      const struct session *s, json_t *body)
 {
     struct route *route = &e->route;
     json_t *call = json_pack("{s:s, s:s, s:{}, s:{s:b}}", "noun", route->noun, "verb",
@@ -130,6 +145,7 @@ static void make_call(struct web *w, const struct front_request *r, struct excha
         return;
     }
     front_each_query(r, on_query_word, call);
+    read_paging(e, json_object_get(call, "options"));
     if (if_match)
         put_expected(call, if_match);
     if (route->name[0]) {
@@ -139,13 +155,9 @@ static void make_call(struct web *w, const struct front_request *r, struct excha
     }
     api_request(w->admin, r->id | WEB_ASKER, call);
     e = front_kept(w->front, r->id);
-    if (e && !strcmp(e->route.verb->verb, "follow") && !e->answered) {
-        struct headers h = {.n = 0};
-
-        headers_put_common(&h, "text/event-stream");
-        e->stream = true;
-        front_stream_begin(w->front, e->id, h.rows);
-    }
+    if (e && !strcmp(e->route.verb->verb, "follow") && !e->answered &&
+        !(e->stream = live_begin(w, e, s, false)))
+        admin_gone(w->admin, r->id | WEB_ASKER);
 }
 
 static const char *role_words[] = {"read", "operate", "administer"};
@@ -185,7 +197,7 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
         text_copy(e->user, sizeof(e->user), text_of(s->user));
         record = exchange_record(w, e);
         e->version = record ? record->version : 0;
-        make_call(w, r, e, body);
+        make_call(w, r, e, s, body);
     }
     json_decref(body);
 }
@@ -193,6 +205,7 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
 static void on_request(void *context, const struct front_request *r)
 {
     struct web *w = context;
+    struct exchange *e;
     struct session *s;
 
     if (!web_is_for_us(w, r))
@@ -206,8 +219,14 @@ static void on_request(void *context, const struct front_request *r)
     else if (!text_starts(text_of(r->path), ROUTES_BASE))
         web_refuse(w, r->id, 404,
                    "The administration's API begins at " ROUTES_BASE "openapi.json.");
-    else if ((s = web_authenticate(w, r)))
+    else if (!(s = web_authenticate(w, r)))
+        return;
+    else if (strcmp(r->path, ROUTES_BASE "live") != 0)
         on_call(w, r, s);
+    else if (strcmp(r->method, "GET") != 0)
+        web_refuse(w, r->id, 405, "GET begins the stream.");
+    else if ((e = exchange_new(w, r)))
+        live_begin(w, e, s, true);
 }
 
 static void on_gone(void *context, uint64_t id, void *kept)
@@ -218,6 +237,7 @@ static void on_gone(void *context, uint64_t id, void *kept)
     if (!e)
         return;
     admin_gone(w->admin, id | WEB_ASKER);
+    live_gone(w, id);
     free(e->expected);
     free(e);
 }
@@ -289,7 +309,8 @@ int web_open(struct admin *a, struct web **ret, char *error, size_t size)
     w->tls = !w->loopback;
     w->sessions = sessions_new();
     w->passwords = passwords_new(&a->thread->loop, w, web_on_password);
-    err = w->sessions && w->passwords ? random_hex(w->key, KEY_BYTES) : -ENOMEM;
+    w->live = live_new();
+    err = w->sessions && w->passwords && w->live ? random_hex(w->key, KEY_BYTES) : -ENOMEM;
     if (!err && (err = open_front(w, b, &at)))
         server_bind_error(a->thread->server, err, &at, false, error, size);
     if (err)
@@ -303,6 +324,7 @@ out:
     if (w) {
         passwords_stop(w->passwords);
         sessions_free(w->sessions);
+        live_free(w->live);
     }
     free(w);
     return err;
@@ -325,5 +347,6 @@ void web_stop(struct web *w)
     passwords_stop(w->passwords);
     front_stop(w->front);
     sessions_free(w->sessions);
+    live_free(w->live);
     free(w);
 }

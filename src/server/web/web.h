@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/alarms.h"
+
 #define WEB_ASKER (UINT64_C(1) << 62) /* in `who`: the answer goes to a web exchange */
 
 struct admin;
@@ -25,3 +27,8 @@ const char *web_url(const struct web *w);
 const char *web_key(const struct web *w);
 /* As control_answer. */
 int web_answer(struct web *w, uint64_t who, json_t *take_answer);
+
+/* --- what happens, for pages that watch (live.c); `w` may be NULL --- */
+void web_phone_changed(struct web *w, struct device_name name); /* registered, refused or gone */
+void web_event(struct web *w, const struct alarm *alarm, uint64_t sequence);
+void web_tick(struct web *w); /* twice a second: tells it */

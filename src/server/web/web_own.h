@@ -10,11 +10,14 @@
 #define SETUP     "setup" /* who logs in with the key of the first start */
 #define KEY_BYTES 16
 
+struct live;
+
 struct web {
     struct admin *admin;
     struct front *front;
     struct sessions *sessions;
     struct passwords *passwords;
+    struct live *live;
     bool tls, loopback;
     char url[128];
     char key[2 * KEY_BYTES + 1]; /* logs in as long as there is no administrator */
@@ -27,7 +30,10 @@ struct exchange {
     uint64_t version; /* of the record when it was asked for; 0: none */
     char user[SESSION_USER_MAX];
     char method[8], peer[IP_TEXT_MAX];
-    bool stream, answered;
+    bool stream, answered; /* stream: what a call brings is sent line by line */
+    char sort[40]; /* of a list */
+    size_t offset, limit;
+    bool paged;     /* sort or offset was given */
     struct ip from; /* of a log-in */
     char *expected; /* of a log-in: the hash that the password must give */
 };
@@ -47,6 +53,8 @@ void web_reply(struct web *w, uint64_t id, unsigned status, struct headers *h, j
 void web_reply_plain(struct web *w, uint64_t id, unsigned status, json_t *take_body);
 void web_refuse(struct web *w, uint64_t id, unsigned status, const char *detail);
 void web_refuse_for_now(struct web *w, uint64_t id, uint64_t wait_ms, const char *detail);
+/* Columns and rows become items: an object a row. */
+json_t *web_list(json_t *take_list);
 /* The record that a path names; NULL: it names none. */
 const struct record *exchange_record(struct web *w, const struct exchange *e);
 
@@ -60,6 +68,17 @@ struct session *web_authenticate(struct web *w, const struct front_request *r);
 bool web_is_for_us(const struct web *w, const struct front_request *r);
 void web_on_session(struct web *w, const struct front_request *r);
 void web_on_password(void *web, void *what, const char *hash);
+
+/* Whether that session is still one, and its user still who he was. */
+bool web_is_in_order(struct web *w, const uint8_t hash[static 32]);
+
+/* --- live.c --- */
+struct live *live_new(void); /* NULL without memory */
+void live_free(struct live *l);
+/* Begins a stream that ends when its session does: of all that happens, or of what a call brings.
+ * False: there are too many, and the refusal is out. */
+bool live_begin(struct web *w, struct exchange *e, const struct session *s, bool of_all);
+void live_gone(struct web *w, uint64_t id);
 
 /* --- web.c --- */
 /* NULL: refused, and answered. */

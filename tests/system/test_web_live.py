@@ -1,0 +1,114 @@
+"""What pages need of the REST API: lists in any order by number, the overview, and the stream of what happens."""
+import socket
+import time
+
+import pytest
+
+from rest import web_node
+from sccp_client import Phone
+
+
+@pytest.fixture(scope='module')
+def node(tmp_path_factory):
+    n = web_node(tmp_path_factory.mktemp('live'), 'listen.address=127.0.0.1')
+    yield n
+    assert n.stop() == 0, n.said
+
+
+@pytest.fixture(scope='module')
+def root(node):
+    web = node.web.log_in(user='root', password='correct horse')
+    web.ask('POST', 'pool', {'name': 'Berlin'}, 201)
+    for i in range(25):
+        web.ask('POST', 'phone', {'name': f'SEP0011223344{i:02X}', 'model': '7960' if i % 2 else '7940', 'description': f'Room {i}',
+                                  'pool': 'Berlin' if i < 5 else 'Default', 'lines': [str(7000 + i)]}, 201)
+    return web
+
+
+def rows(root, query):
+    answer = root.ask('GET', 'phone?' + query).json
+    return answer['total'], [item['description'] for item in answer['items']]
+
+
+def test_a_list_is_sorted_by_any_column_and_cut_by_number(root):
+    assert rows(root, 'sort=description&offset=0&limit=3') == (25, ['Room 0', 'Room 1', 'Room 2'])
+    assert rows(root, 'sort=-description&limit=2') == (25, ['Room 24', 'Room 23'])
+    assert rows(root, 'sort=description&offset=9&limit=3') == (25, ['Room 9', 'Room 10', 'Room 11'])
+    assert rows(root, 'sort=-lines&offset=23&limit=5') == (25, ['Room 1', 'Room 0'])
+    assert rows(root, 'sort=status&offset=25') == (25, [])
+    assert 'no column' in root.ask('GET', 'phone?sort=colour', status=422).json['detail']
+
+
+def test_filters_and_search_narrow_a_sorted_list(root):
+    assert rows(root, 'sort=-name&pool=Berlin&limit=2') == (5, ['Room 4', 'Room 3'])
+    assert rows(root, 'offset=0&description=*m+1*&model=7960&limit=2') == (6, ['Room 1', 'Room 11'])
+    assert rows(root, 'offset=0&search=7013') == (1, ['Room 13'])
+    root.ask('PATCH', 'phone/SEP00112233440D', {'description': 'moved'})
+    assert rows(root, 'offset=0&search=7013') == (1, ['moved'])
+
+
+def test_lists_that_are_no_records_are_sorted_too(root):
+    answer = root.ask('GET', 'service?sort=-service&limit=2').json
+    names = [item['service'] for item in root.ask('GET', 'service').json['items']]
+    assert [item['service'] for item in answer['items']] == sorted(names, key=str.lower, reverse=True)[:2]
+    assert answer['total'] == len(names)
+
+
+def test_the_overview_counts(node, root):
+    record = root.ask('GET', 'overview').json['record']
+    assert record['counts']['phones'] == 25
+    assert {row['name']: row['phones'] for row in record['pools']} == {'Berlin': 5, 'Default': 20}
+    assert {row['name']: row['phones'] for row in record['models']} == {'7940': 13, '7960': 12}
+    assert len(record['strip']['rows']) == 144
+    assert record['nodes']
+
+
+def next_of(stream, name, fits=lambda data: True):
+    for event, data in stream:
+        if event == name and fits(data):
+            return data
+    raise AssertionError(f'the stream ended without {name}')
+
+
+def test_the_stream_tells_the_whole_state_then_each_change(node, root):
+    stream = root.stream('live')
+    first = next_of(stream, 'phones')
+    assert first['phones'] == 25 and not first['complete']
+    assert any(item['id'] == 'tftp' for item in next_of(stream, 'services')['items'])
+    assert 'items' in next_of(stream, 'findings')
+    version = next_of(stream, 'directory')['version']
+    connection = socket.create_connection(('127.0.0.1', node.sccp))
+    Phone(connection, 'SEP001122334401').register()
+    told = next_of(stream, 'phones', lambda data: data['changed'])
+    assert told['complete'] and told['registered'] == 1
+    assert [(row['name'], row['status']) for row in told['changed']] == [('SEP001122334401', 'registered')]
+    connection.close()
+    next_of(stream, 'events', lambda data: any(item['alarm'] == 'EndPointUnregistered' for item in data['items']))
+    root.ask('PATCH', 'phone/SEP001122334402', {'description': 'x'})
+    assert next_of(stream, 'directory')['version'] > version
+    root.ask('POST', 'service/tftp/stop', {})
+    next_of(stream, 'services', lambda data: {'id': 'tftp', 'state': 'stopped'}.items() <= next(i for i in data['items'] if i['id'] == 'tftp').items())
+    strip = root.ask('GET', 'overview').json['record']['strip']['rows']
+    assert sum(row[1] for row in strip) == 1
+
+
+def test_a_stream_ends_with_its_session(node, root):
+    other = node.web.log_in(user='root', password='correct horse')
+    live, follow = other.stream('live'), other.stream('event/follow')
+    next_of(live, 'phones')
+    other.ask('DELETE', 'session')
+    began = time.monotonic()
+    for _ in live:
+        pass
+    assert list(follow) == []
+    assert time.monotonic() - began < 10
+
+
+def test_a_session_has_not_too_many_streams(node, root):
+    other = node.web.log_in(user='root', password='correct horse')
+    streams = [other.stream('live') for _ in range(12)]
+    for stream in streams:
+        next(stream)
+    assert other.ask('GET', 'live', status=429).getheader('Retry-After')
+    for stream in streams:
+        stream.close()
