@@ -12,7 +12,7 @@ static void add(struct finding *f, struct moment m, const char *format, va_list 
         return;
     e = &f->evidence[f->n_evidence++];
     *e = (struct evidence){.capture = m.capture, .number = m.number, .time_ns = m.ns};
-    vsnprintf(e->says, sizeof(e->says), format, args);
+    keep_words_of(e->says, sizeof(e->says), format, args);
     if (!moment_is(m))
         return;
     if (!f->first_ns || m.ns < f->first_ns)
@@ -47,7 +47,7 @@ void detail(struct finding *f, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(f->detail, sizeof(f->detail), format, args);
+    keep_words_of(f->detail, sizeof(f->detail), format, args);
     va_end(args);
 }
 
@@ -98,23 +98,6 @@ bool is_older(struct moment a, struct moment b)
 bool is_signalling_port(uint16_t port)
 {
     return port == 2000 || port == 2443 || port == 5060 || port == 5061;
-}
-
-const char *seconds(int64_t ns, char to[static 24])
-{
-    double s = (double)ns / 1e9;
-
-    if (s < 0.0995)
-        snprintf(to, 24, "%.1f ms", s * 1e3);
-    else if (s < 10)
-        snprintf(to, 24, "%.1f s", s);
-    else if (s < 120)
-        snprintf(to, 24, "%.0f s", s);
-    else if (s < 7200)
-        snprintf(to, 24, "%.0f min", s / 60);
-    else
-        snprintf(to, 24, "%.1f h", s / 3600);
-    return to;
 }
 
 const char *endpoint_words(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX])

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "doctor/diagnosis.h"
+#include "doctor/say.h"
 
 /* A server that answered several phones and then none of those who went on asking. */
 struct silence {
@@ -41,7 +42,7 @@ extern const struct rule link_rules[], dhcp_rules[], dns_rules[], files_rules[],
 void find_silences(struct scene *c); /* check_capture.c: of the whole capture, once */
 int make_cohorts(struct diagnosis *d, const struct timeline *t); /* cohorts.c; 0 or -ENOMEM */
 
-/* ---- evidence ---- */
+/* ---- evidence: sentences as say.h keeps them, a row each in words/sentences.def ---- */
 
 void prove(struct finding *f, struct moment m, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -69,5 +70,4 @@ bool is_registered(const struct story *s); /* as far as the capture shows, at it
 bool is_older(struct moment a,
               struct moment b); /* a is there and came before b, or b is not there */
 bool is_signalling_port(uint16_t port);
-const char *seconds(int64_t ns, char to[static 24]); /* "0.2 s", "16 min", "3 h" */
 const char *endpoint_words(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX]);

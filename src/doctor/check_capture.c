@@ -40,7 +40,7 @@ static bool one_sided(const struct scene *c, struct finding *f)
 {
     if (!c->one_sided)
         return false;
-    detail(f, "%s", "the other direction is missing");
+    detail(f, "the other direction is missing");
     prove(f, c->story->last, "what is acknowledged or answered here is not in the capture");
     doubt(f, APART_BOTH_WAYS);
     f->certain = true;
@@ -77,19 +77,19 @@ static bool cannot_tell(const struct scene *c, struct finding *f)
     if (c->one_sided || is_registered(s) || was_registered(s))
         return false; /* that is said already */
     if (is_encrypted(s)) {
-        detail(f, "%s", "the signalling is encrypted (TLS)");
+        detail(f, "the signalling is encrypted (TLS)");
         doubt(f, APART_KEYS);
     } else if (is_overheard(s)) {
-        detail(f, "%s", "only what the phone says to everybody is in it");
+        detail(f, "only what the phone says to everybody is in it");
         doubt(f, APART_SWITCH_PORT);
     } else if (s->n_peers && s->peers[0].middle && !s->registers.n) {
-        detail(f, "%s", "the capture begins in the middle");
+        detail(f, "the capture begins in the middle");
         doubt(f, APART_FROM_BOOT);
     } else if (!settled(c, s->last, 10 * SECOND)) {
-        detail(f, "%s", "the capture ends before the phone has registered");
+        detail(f, "the capture ends before the phone has registered");
         doubt(f, APART_LONGER);
     } else {
-        detail(f, "%s", "the capture holds too little of this phone");
+        detail(f, "the capture holds too little of this phone");
         doubt(f, APART_FROM_BOOT);
     }
     prove(f, s->born, "the first packet of the phone");
@@ -114,7 +114,7 @@ static bool nothing_there(const struct scene *c, struct finding *f)
 
     if (timeline_next(c->timeline, &at))
         return false;
-    detail(f, "%s", "there is no phone in it");
+    detail(f, "there is no phone in it");
     return true;
 }
 
@@ -122,7 +122,7 @@ static bool loses(const struct scene *c, struct finding *f)
 {
     if (!c->facts->lost.n)
         return false;
-    detail(f, "%u times", c->facts->lost.n);
+    detail(f, "%u [time|times]", c->facts->lost.n);
     prove_spell(f, &c->facts->lost, "bytes are acknowledged that are not in the capture");
     return true;
 }

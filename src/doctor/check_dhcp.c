@@ -12,7 +12,7 @@ static void prove_others(const struct scene *c, struct finding *f)
         const struct service *s = &c->facts->servers[i].services[SERVICE_DHCP];
 
         if (s->answered.n) {
-            prove(f, s->answered.last, "%s answers other phones by DHCP (%u times)",
+            prove(f, s->answered.last, "%s answers other phones by DHCP (%u [time|times])",
                   ip_print(c->facts->servers[i].ip, ip), s->answered.n);
             return;
         }
@@ -65,7 +65,7 @@ static bool slow(const struct scene *c, struct finding *f)
 
     if (d->slowest_ns < SLOW_NS || !d->ack.n || d->decline.n)
         return false;
-    detail(f, "%s, after %u messages", seconds(d->slowest_ns, took), d->slowest_tries);
+    detail(f, "%s, after %u [message|messages]", seconds(d->slowest_ns, took), d->slowest_tries);
     prove(f, d->slowest, "DHCP ACK, %s after the first message of the phone (%u sent)", took,
           d->slowest_tries);
     return true;
@@ -82,7 +82,8 @@ static bool nak(const struct scene *c, struct finding *f)
         return false;
     for (unsigned i = 0; i < d->n_servers; i++)
         if (d->servers[i].naks.n) {
-            detail(f, "%s, %u times", ip_print(d->servers[i].server, ip), d->servers[i].naks.n);
+            detail(f, "%s, %u [time|times]", ip_print(d->servers[i].server, ip),
+                   d->servers[i].naks.n);
             prove_spell(f, &d->servers[i].naks, "DHCP NAK of %s", ip);
         }
     return f->n_evidence > 0;
@@ -98,10 +99,10 @@ static bool ignored(const struct scene *c, struct finding *f)
         return false;
     for (unsigned i = 0; i < d->n_servers; i++)
         if (d->servers[i].offers.n) {
-            detail(f, "%u offers of %s%s", d->servers[i].offers.n,
+            detail(f, "%u [offer|offers] of %s%s", d->servers[i].offers.n,
                    ip_print(d->servers[i].server, ip),
                    d->wants_broadcast && d->servers[i].unicast
-                       ? ", sent to the phone's own address though it wants broadcasts"
+                       ? WORDS(", sent to the phone's own address though it wants broadcasts")
                        : "");
             prove_spell(f, &d->servers[i].offers, "DHCP OFFER of %s, no REQUEST follows", ip);
         }
@@ -178,10 +179,10 @@ static bool two_servers(const struct scene *c, struct finding *f)
                 continue;
             detail(f, "%s and %s", ip_print(one->server, a), ip_print(two->server, b));
             prove(f, latest(one), "%s says: router %s, %s", a, ip_print(ip_v4(one->router), b),
-                  has_boot(one) ? "with a boot server" : "no option 150 or 66");
+                  has_boot(one) ? WORDS("with a boot server") : WORDS("no option 150 or 66"));
             ip_print(two->server, a);
             prove(f, latest(two), "%s says: router %s, %s", a, ip_print(ip_v4(two->router), b),
-                  has_boot(two) ? "with a boot server" : "no option 150 or 66");
+                  has_boot(two) ? WORDS("with a boot server") : WORDS("no option 150 or 66"));
             return true;
         }
     return false;
@@ -209,7 +210,7 @@ static bool declined(const struct scene *c, struct finding *f)
 
     if (!d->decline.n)
         return false;
-    detail(f, "%u times", d->decline.n);
+    detail(f, "%u [time|times]", d->decline.n);
     prove_spell(f, &d->decline, "DHCP DECLINE: somebody answers for the address");
     return true;
 }

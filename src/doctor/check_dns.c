@@ -64,9 +64,9 @@ static bool refused(const struct scene *c, struct finding *f, bool name_error)
         detail(f, "%s (server %s)", d->name, ip_print(d->server, ip));
         prove_spell(f, &d->asked, "DNS query for %s", d->name);
         prove_spell(f, &d->answered, "DNS answer of %s: %s", ip,
-                    name_error                ? "name error"
-                    : d->rcode == DNS_REFUSED ? "refused"
-                                              : "server failure");
+                    name_error                ? WORDS("name error")
+                    : d->rcode == DNS_REFUSED ? WORDS("refused")
+                                              : WORDS("server failure"));
         return true;
     }
     return false;

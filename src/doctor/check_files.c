@@ -158,7 +158,7 @@ static bool one_way(const struct scene *c, struct finding *f)
             (!file->acks.n && (file->asked.n < 3 || file->last_block > 1) &&
              (file->stuck_most < 2 || file->state != FILE_RUNNING)))
             continue;
-        detail(f, "%s, block %u comes %u times", file->name, file->last_block, n);
+        detail(f, "%s, block %u comes %u [time|times]", file->name, file->last_block, n);
         prove(f, file->asked.first, "TFTP request for %s", file->name);
         prove_spell(f, &file->data, "the server sends, and block %u again and again",
                     file->last_block);
@@ -270,8 +270,9 @@ static bool truncated(const struct scene *c, struct finding *f)
 
     if (!file)
         return false;
-    detail(f, "%s, %llu bytes: %s", file->name, (unsigned long long)file->bytes, file->fault);
-    prove_spell(f, &file->whole, "%s ends after %llu bytes, inside the document", file->name,
+    detail(f, "%s, %llu [byte|bytes]: %s", file->name, (unsigned long long)file->bytes,
+           file->fault);
+    prove_spell(f, &file->whole, "%s ends after %llu [byte|bytes], inside the document", file->name,
                 (unsigned long long)file->bytes);
     return true;
 }
@@ -302,10 +303,10 @@ static bool unusable(const struct scene *c, struct finding *f)
     if (!config)
         return false;
     if (!config->n_servers && (!config->sip || config->managed))
-        lacks = "no server";
+        lacks = WORDS("no server");
     else if (config->sip && !config->n_lines && !config->is_default && !s->registers.n &&
              settled(c, config->at, 10 * SECOND))
-        lacks = "no line with a name";
+        lacks = WORDS("no line with a name");
     if (!lacks)
         return false;
     detail(f, "%s: %s", config->file, lacks);
@@ -384,7 +385,7 @@ static bool load_loop(const struct scene *c, struct finding *f)
 
         if ((!is_load_list(file) && !is_firmware_part(file)) || file->whole.n < 3)
             continue;
-        detail(f, "%s, %u times", file->name, file->whole.n);
+        detail(f, "%s, %u [time|times]", file->name, file->whole.n);
         prove_spell(f, &file->whole, "%s fetched whole", file->name);
         return true;
     }
@@ -449,7 +450,7 @@ static bool path_mtu_gap(const struct scene *c, struct finding *f)
             endpoint_words(&p->server, to);
             detail(f, "%u bytes never come, what follows them does", p->gaps[k].length);
             prove(f, p->gaps[k].since, "TCP with %s: %u bytes of %s are missing before this", to,
-                  p->gaps[k].length, k ? "the server" : "the phone");
+                  p->gaps[k].length, k ? WORDS("the server") : WORDS("the phone"));
             doubt(f, k ? APART_SERVER_SIDE : APART_PHONE_SIDE);
             return true;
         }
@@ -469,9 +470,9 @@ bool path_mtu_stuck(const struct scene *c, struct finding *f)
             continue;
         endpoint_words(&p->server, to);
         detail(f, "%u bytes are lost, %u pass%s", r->length, p->passed_length,
-               s->too_large.n ? "; a router says so" : "");
-        prove(f, r->since, "TCP with %s: %u bytes sent again %u times, never acknowledged", to,
-              r->length, r->n);
+               s->too_large.n ? WORDS("; a router says so") : "");
+        prove(f, r->since, "TCP with %s: %u bytes sent again %u [time|times], never acknowledged",
+              to, r->length, r->n);
         if (s->too_large.n)
             prove_spell(f, &s->too_large, "ICMP: fragmentation needed, next link takes %u bytes",
                         s->mtu);

@@ -49,13 +49,14 @@ static bool mac_ageing(const struct scene *c, struct finding *f)
         doubling = doubles(k, &first, &last);
         endpoint_words(&e->server, to);
         detail(f, "%s: %u of %u keepalives arrive at the second try%s", to, k->n_again, k->sent.n,
-               doubling ? ", the wait doubles each time" : "");
+               doubling ? WORDS(", the wait doubles each time") : "");
         prove_spell(f, &k->again, "keepalive to %s sent again, and then answered", to);
         prove(f, k->again.last, "waits before the repeats: from %s to %s", seconds(first, a),
               seconds(last, b));
         if (doubling && e->end == SESSION_STANDS && k->n_intervals)
             prove(f, k->again.last,
-                  "at this pace the wait passes the 15 s of grace after %u more keepalives",
+                  "at this pace the wait passes the 15 s of grace after %u more "
+                  "[keepalive|keepalives]",
                   last > 15 * SECOND ? 0
                                      : (unsigned)(__builtin_clzll((uint64_t)last) -
                                                   __builtin_clzll(15000000000ull) + 1));
@@ -85,7 +86,7 @@ static bool nat_timeout(const struct scene *c, struct finding *f)
     }
     if (n < 2)
         return false;
-    detail(f, "%s, %u times", endpoint_words(&seen->server, to), n);
+    detail(f, "%s, %u [time|times]", endpoint_words(&seen->server, to), n);
     prove(f, seen->keepalives.pending, "keepalive to %s after a pause", to);
     prove(f, seen->ended, "answered by RST: the way has forgotten the connection");
     doubt(f, APART_SERVER_SIDE);
@@ -114,7 +115,8 @@ static bool answers_unheard(const struct scene *c, struct finding *f)
         if (!moment_is(r->since) || r->n < 2 || !is_signalling_port(p->server.port))
             continue;
         detail(f, "%s, its answers are not acknowledged", endpoint_words(&p->server, to));
-        prove(f, r->since, "data of %s, sent again %u times and never acknowledged", to, r->n);
+        prove(f, r->since, "data of %s, sent again %u [time|times] and never acknowledged", to,
+              r->n);
         doubt(f, APART_PHONE_SIDE);
         return true;
     }
@@ -173,7 +175,7 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
             continue;
         detail(f, "%s, nothing for %s, the interval is %s", endpoint_words(&e->server, to),
                seconds(until.ns - last.ns, gap), seconds(interval, every));
-        prove(f, last, "%s, the last", k->sent.n ? "keepalive" : "registration");
+        prove(f, last, "%s, the last", k->sent.n ? WORDS("keepalive") : WORDS("registration"));
         prove(f, until,
               e->end == SESSION_STANDS ? "the capture ends" : "the server ends the connection");
         /* Nothing of the phone at all: it may speak and not be heard here. */
@@ -269,10 +271,11 @@ static bool server_silent(const struct scene *c, struct finding *f)
             if (!ip_equal(e->server.ip, q->server) || !moment_is(e->keepalives.pending) ||
                 e->keepalives.pending.ns <= q->last.ns)
                 continue;
-            detail(f, "%s, %u phones", ip_print(q->server, ip), q->n_phones);
+            detail(f, "%s, %u [phone|phones]", ip_print(q->server, ip), q->n_phones);
             prove(f, q->last, "the last answer of %s to anybody", ip);
             prove(f, e->keepalives.pending,
-                  "this phone's keepalive after that stays unanswered, like those of %u phones",
+                  "this phone's keepalive after that stays unanswered, like those of %u "
+                  "[phone|phones]",
                   q->n_phones);
             return true;
         }

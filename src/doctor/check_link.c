@@ -48,8 +48,10 @@ static bool vlan_not_used(const struct scene *c, struct finding *f)
     }
     if (!other || (!other->vlan && other->seen.n < 2))
         return false;
-    detail(f, "told VLAN %u, sends %s%.0u", s->voice_vlan,
-           other->vlan ? "in VLAN " : "without a tag", (unsigned)other->vlan);
+    if (other->vlan)
+        detail(f, "told VLAN %u, sends in VLAN %u", s->voice_vlan, (unsigned)other->vlan);
+    else
+        detail(f, "told VLAN %u, sends without a tag", s->voice_vlan);
     prove(f, s->told_vlan, "the switch names voice VLAN %u", s->voice_vlan);
     prove_spell(f, &other->seen, "the phone sends in VLAN %u (0: untagged)", other->vlan);
     if (!other->vlan && !c->facts->n_tagged && s->dhcp.discover.n < 3)

@@ -48,13 +48,13 @@ static bool lost_on(const struct scene *c, struct finding *f, enum pair_way way)
         if (e->standby || (!waits && !k->n_lost && !k->n_again) || !(flow = flow_of(c, e)) ||
             flow->lost[way] < 2 || flow->lost[way] <= flow->lost[!way])
             continue;
-        detail(f, "%s, %u packets", endpoint_words(&e->server, to), flow->lost[way]);
+        detail(f, "%s, %u [packet|packets]", endpoint_words(&e->server, to), flow->lost[way]);
         if (moment_is(lost))
             prove(f, lost, "keepalive to %s, not answered", to);
         prove(f, moment_is(lost) ? (struct moment){0} : k->again.last,
               way == PAIR_TO_SERVER
-                  ? "%u packets left the phone's end and never came to the server's"
-                  : "%u packets left the server's end and never came to the phone's",
+                  ? "%u [packet|packets] left the phone's end and never came to the server's"
+                  : "%u [packet|packets] left the server's end and never came to the phone's",
               flow->lost[way]);
         return true;
     }
@@ -164,10 +164,11 @@ static bool nat_timeout(const struct scene *c, struct finding *f)
         by_server += other->peers[i].reset_server.n;
     if (n < 2 || by_server >= n)
         return false;
-    detail(f, "%s, %u times", endpoint_words(&seen->server, to), n);
+    detail(f, "%s, %u [time|times]", endpoint_words(&seen->server, to), n);
     prove(f, seen->ended, "RST at the phone's end, in the name of %s", to);
     prove(f, (struct moment){0},
-          "the server's end shows %u resets of the server, the phone's end %u", by_server, n);
+          "the server's end shows %u [reset|resets] of the server, the phone's end %u", by_server,
+          n);
     return true;
 }
 
@@ -177,7 +178,7 @@ static bool dscp_lost(const struct scene *c, struct finding *f)
 
     if (!other || c->story->marked[0].n < 3 || other->unmarked[1].n < 3 || other->marked[1].n)
         return false;
-    detail(f, "%u packets with the mark leave, %u arrive without", c->story->marked[0].n,
+    detail(f, "%u [packet|packets] with the mark leave, %u arrive without", c->story->marked[0].n,
            other->unmarked[1].n);
     prove_spell(f, &c->story->marked[0], "signalling with a DSCP at the phone's end");
     prove_spell(f, &other->unmarked[1], "DSCP 0 at the server's end");

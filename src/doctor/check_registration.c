@@ -52,7 +52,7 @@ static bool no_answer(const struct scene *c, struct finding *f)
         detail(f, "%s", endpoint_words(&e->server, to));
         prove_spell(f, &e->asked, "%s to %s, no answer", e->sip ? "REGISTER" : "Register", to);
         if ((r = unacknowledged(s, e))) {
-            prove(f, r->since, "TCP sends it again %u times: nothing acknowledges it", r->n);
+            prove(f, r->since, "TCP sends it again %u [time|times]: nothing acknowledges it", r->n);
             doubt(f, APART_SERVER_SIDE);
         }
         return true;
@@ -116,7 +116,7 @@ static bool authentication(const struct scene *c, struct finding *f)
         if (l->registered || !l->challenged.n || (!l->challenged_again && !mute))
             continue;
         detail(f, "%s at %s%s", l->user, endpoint_words(&l->server, by),
-               mute ? ", the phone gives no password" : "");
+               mute ? WORDS(", the phone gives no password") : "");
         prove_spell(f, &l->challenged, "401 or 407 of %s for %s", by, l->user);
         return true;
     }
@@ -190,13 +190,13 @@ static bool has_gap(const struct story *s, const struct session *e)
 /* What the phone or the server waits for, after RegisterAck. */
 static bool incomplete(const struct scene *c, struct finding *f)
 {
-    static const char *const steps[] = {"the phone's capabilities",
-                                        "the button template",
-                                        "the softkey template",
-                                        "the softkey set",
-                                        "the configuration",
-                                        "a line",
-                                        "the time"};
+    static const char *const steps[] = {WORDS("the phone's capabilities"),
+                                        WORDS("the button template"),
+                                        WORDS("the softkey template"),
+                                        WORDS("the softkey set"),
+                                        WORDS("the configuration"),
+                                        WORDS("a line"),
+                                        WORDS("the time")};
 
     for (unsigned i = 0; i < c->story->n_sessions; i++) {
         const struct session *e = &c->story->sessions[i];
@@ -220,7 +220,8 @@ static bool incomplete(const struct scene *c, struct finding *f)
 
 static bool reset_by_server(const struct scene *c, struct finding *f)
 {
-    static const char *const kinds[] = {"", "reset", "restart", "apply configuration"};
+    static const char *const kinds[] = {"", WORDS("reset"), WORDS("restart"),
+                                        WORDS("apply its configuration")};
     char by[ENDPOINT_TEXT_MAX];
 
     for (unsigned i = 0; i < c->story->n_sessions; i++) {
@@ -230,7 +231,7 @@ static bool reset_by_server(const struct scene *c, struct finding *f)
             continue;
         detail(f, "%s by %s", e->order < 4 ? kinds[e->order] : "", endpoint_words(&e->server, by));
         prove_spell(f, &c->story->ordered, "%s ordered by %s",
-                    e->order < 4 ? kinds[e->order] : "reset", by);
+                    e->order < 4 ? kinds[e->order] : kinds[1], by);
         return true;
     }
     return false;
@@ -280,8 +281,8 @@ static bool left_by_itself(const struct scene *c, struct finding *f)
             (!keypad && !power && !settled(c, e->ended, 3 * SECOND)))
             continue;
         detail(f, "from %s%s", endpoint_words(&e->server, to),
-               keypad  ? ", by a reset from the keypad"
-               : power ? ", to save power"
+               keypad  ? WORDS(", by a reset from the keypad")
+               : power ? WORDS(", to save power")
                        : "");
         prove(f, e->ended, "the phone unregisters from %s", to);
         return true;
@@ -319,7 +320,7 @@ static bool restart_loop(const struct scene *c, struct finding *f)
              s->sessions[i].end == SESSION_PHONE_CLOSED;
     if (n < 2 || !is_steady(s, &mean))
         return false;
-    detail(f, "every %s, %u times", seconds(mean, every), s->accepted.n);
+    detail(f, "every %s, %u [time|times]", seconds(mean, every), s->accepted.n);
     prove_spell(f, &s->accepted, "registered, again every %s", every);
     return true;
 }
@@ -330,7 +331,7 @@ static bool version_stamps(const struct scene *c, struct finding *f)
 
     if (!a || a->code == 104 || a->seen.n < 2)
         return false;
-    detail(f, "reason %u, %u times", a->code, a->seen.n);
+    detail(f, "reason %u, %u [time|times]", a->code, a->seen.n);
     prove_spell(f, &a->seen, "the phone says why it restarted: %.80s", a->text);
     return true;
 }

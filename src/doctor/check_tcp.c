@@ -55,8 +55,9 @@ static bool no_answer(const struct scene *c, struct finding *f)
               p->opened.n + p->syn_again);
         prove(f, p->opened.last, "SYN to %s, the last attempt", to);
         if (unheard)
-            prove(f, p->accepted.last, "SYN ACK of %s, sent %u times: it does not reach the phone",
-                  to, p->syn_ack_again + 1);
+            prove(f, p->accepted.last,
+                  "SYN ACK of %s, sent %u [time|times]: it does not reach the phone", to,
+                  p->syn_ack_again + 1);
         prove_well(c, f, p);
         return true;
     }
@@ -125,7 +126,7 @@ static bool loss(const struct scene *c, struct finding *f)
 
         if (p->recovered < 3 || !is_signalling_port(p->server.port))
             continue;
-        detail(f, "%s, %u times", endpoint_words(&p->server, to), n);
+        detail(f, "%s, %u [time|times]", endpoint_words(&p->server, to), n);
         if (p->again_phone.n)
             prove_spell(f, &p->again_phone, "data of the phone to %s sent again", to);
         if (p->again_server.n)
@@ -170,11 +171,14 @@ static bool ended(const struct scene *c, struct finding *f)
         if ((!reset && e->end != SESSION_SERVER_CLOSED) || e->ordered || e->standby ||
             timed_out(e) || forgotten(c->story) || (!moment_is(e->accepted) && !e->middle))
             continue;
-        detail(f, "%s, %s by %s", endpoint_words(&e->server, to), reset ? "reset" : "closed",
-               e->end == SESSION_PHONE_RESET ? "the phone" : "the server or on the way");
+        detail(f, "%s, %s by %s", endpoint_words(&e->server, to),
+               reset ? WORDS("reset (RST)") : WORDS("closed"),
+               e->end == SESSION_PHONE_RESET ? WORDS("the phone")
+                                             : WORDS("the server or on the way"));
         if (moment_is(e->accepted))
             prove(f, e->accepted, "registered by %s", to);
-        prove(f, e->ended, "%s in the connection with %s", reset ? "RST" : "FIN of the server", to);
+        prove(f, e->ended, "%s in the connection with %s",
+              reset ? "RST" : WORDS("FIN of the server"), to);
         return true;
     }
     return false;
@@ -193,11 +197,12 @@ static bool tls_failed(const struct scene *c, struct finding *f)
         prove_spell(f, &p->hello, "TLS ClientHello to %s", to);
         if (p->alert.n) {
             detail(f, "%s, alert %u of %s", to, p->alert_code,
-                   p->alert_phone ? "the phone" : "the server");
+                   p->alert_phone ? WORDS("the phone") : WORDS("the server"));
             prove_spell(f, &p->alert, "TLS alert %u", p->alert_code);
         } else
             detail(f, "%s, %s", to,
-                   p->server_hello.n ? "it stops after the ServerHello" : "no ServerHello");
+                   p->server_hello.n ? WORDS("it stops after the ServerHello")
+                                     : WORDS("no ServerHello"));
         return true;
     }
     return false;

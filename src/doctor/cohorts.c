@@ -40,19 +40,14 @@ static void compare(struct common *c, const struct story *s)
     c->server &= endpoint_equal(&c->first->at[0], &s->at[0]);
 }
 
-static void write_common(const struct common *c, char *to, size_t size)
+static void keep_common(const struct common *c, char *to, size_t size)
 {
-    struct writer w = writer_of(to, size - 1);
     const struct story *s = c->first;
-    const char *between = "";
     char ip[IP_TEXT_MAX];
 
 #define SHARED(flag, ...)                                                                          \
-    if (c->flag) {                                                                                 \
-        write_string(&w, between);                                                                 \
-        write_format(&w, __VA_ARGS__);                                                             \
-        between = ", ";                                                                            \
-    }
+    if (c->flag)                                                                                   \
+        keep_also(to, size, __VA_ARGS__);
     SHARED(neighbour, "switch %s", s->neighbour)
     SHARED(vlan, "VLAN %u", vlan_of(s))
     SHARED(network, "network %s/24", ip_print(ip_v4(network_of(s)), ip))
@@ -60,7 +55,6 @@ static void write_common(const struct common *c, char *to, size_t size)
     SHARED(load, "load %s", s->load)
     SHARED(server, "server %s", ip_print(s->at[0].ip, ip))
 #undef SHARED
-    *w.at = '\0';
 }
 
 /* Causes in the order in which they are told: the gravest first, each certain before doubtful. */
@@ -96,7 +90,7 @@ static void fill(struct diagnosis *d, const struct timeline *t, struct cohort *a
             if ((s = timeline_story(t, d->findings[d->order[all[i].first + k]].phone)))
                 compare(&shared, s);
         if (shared.first)
-            write_common(&shared, all[i].common, sizeof(all[i].common));
+            keep_common(&shared, all[i].common, sizeof(all[i].common));
         d->cohorts[d->n_cohorts++] = all[i];
     }
 }

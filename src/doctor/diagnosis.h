@@ -20,7 +20,7 @@ struct cohort {
     enum cause cause;
     bool certain;
     size_t first, n;   /* its findings are diagnosis.findings[order[first … first + n - 1]] */
-    char common[120];  /* "switch sw4, VLAN 20, load SCCP41.9-4-2"; "" when they share nothing */
+    char common[120];  /* as say.h keeps it: "switch sw4, VLAN 20, load SCCP41.9-4-2"; "" when they share nothing */
 };
 
 struct diagnosis {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "doctor/pair.h"
 #include "doctor/tasks.h"
@@ -157,7 +159,7 @@ static int report(const struct doctor_options *o)
 
 static int explain(const struct doctor_options *o)
 {
-    char *text = tell_cause(o->explain, o->tell.language);
+    char *text = tell_cause(o->explain, &o->tell);
 
     if (!text) {
         fprintf(stderr, "dialtone doctor: no cause is called %s; --explain all lists them\n",
@@ -257,9 +259,17 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
     return o->task == TASK_EXPLAIN || (o->n_files > 0 && o->n_files <= CAPTURES_MAX) ? 0 : -EINVAL;
 }
 
+/* 0 where it is no terminal: lines stay whole for grep. */
+static unsigned terminal_width(void)
+{
+    struct winsize size;
+
+    return isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : 0;
+}
+
 int doctor_main(int argc, char **argv)
 {
-    struct doctor_options o = {0};
+    struct doctor_options o = {.tell.width = terminal_width()};
     int64_t until;
     int err = take_options(argc, argv, &o);
 
@@ -272,7 +282,7 @@ int doctor_main(int argc, char **argv)
     if (o.task == TASK_SIGHTS)
         return read_files(&o, print_sight, stdout, &until) < 0 ? 3 : 0;
     if (o.task == TASK_PAIR)
-        return o.n_files == 2 ? task_pair(o.files, &o.capture) : 2;
+        return o.n_files == 2 ? task_pair(o.files, &o.capture, o.tell.language) : 2;
     if (o.task == TASK_ANONYMISE)
         return o.n_files == 1 ? task_anonymise(o.files[0], o.out) : 2;
     return o.with ? report_pair(&o) : report(&o);

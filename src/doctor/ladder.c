@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "doctor/html.h"
+#include "doctor/say.h"
 
 enum lane { LANE_PHONE, LANE_SWITCH, LANE_SERVICE, LANE_FILES, LANE_SERVER, N_LANES };
 enum direction { STEP_OUT, STEP_IN, STEP_NOTE };
@@ -50,6 +51,7 @@ static void write_time(int64_t ns, struct grow *to)
 static void write_step(const struct event *e, int64_t begun_ns, enum language l, struct grow *to)
 {
     struct step s = steps[e->kind];
+    char detail[SAY_MAX];
 
     grow_format(to, "<li%s><span class=at>", s.trouble ? " class=trouble" : "");
     write_time(e->seen.first.ns - begun_ns, to);
@@ -58,7 +60,7 @@ static void write_step(const struct event *e, int64_t begun_ns, enum language l,
     grow_string(to, "</svg></span><span class=told>");
     html_string(to, event_words((enum event_kind)e->kind, l));
     grow_string(to, " <b>");
-    html_string(to, e->detail);
+    html_string(to, say(e->detail, l, detail));
     grow_string(to, "</b>");
     if (e->seen.n > 1)
         grow_format(to, " <i>×%u</i>", e->seen.n);

@@ -24,6 +24,7 @@
 
 #include "base/grow.h"
 #include "doctor/capture.h"
+#include "doctor/words.h"
 
 #define PAIR_WAITING_MAX 262144
 #define PAIR_FLOWS_MAX   262144
@@ -98,4 +99,4 @@ enum pair_fate pair_fate(const struct pair *p, uint8_t capture, uint64_t number)
 /* Losses by way, then number. */
 const struct pair_loss *pair_losses(const struct pair *p, size_t *n);
 const struct pair_flow *pair_flows(const struct pair *p, size_t *n);
-void pair_print(const struct pair *p, struct grow *to); /* for people */
+void pair_print(const struct pair *p, enum language l, struct grow *to); /* for people */

@@ -10,9 +10,11 @@ struct report_view {
     const struct diagnosis *diagnosis;
     const char *files[2]; /* of the captures */
     unsigned n_files;
+    bool pair;            /* they are of both ends: packets are named with their capture */
     bool verbose;         /* text: the whole story of each phone */
     const char *only;     /* device name or address of the one phone to tell of; NULL: all */
     enum language language;
+    unsigned width;       /* text: columns of the terminal; 0: lines are as long as they are */
 };
 
 void report_text(const struct report_view *v, struct grow *to);
@@ -22,4 +24,4 @@ void report_html(const struct report_view *v, struct grow *to);
 /* One phone's story as text: stages, what happened, registrations. */
 void report_story(const struct report_view *v, const struct story *s, struct grow *to);
 /* What a cause means and what to do; of one cause. */
-void report_explain(enum cause c, enum language l, struct grow *to);
+void report_explain(enum cause c, enum language l, unsigned width, struct grow *to);

@@ -4,6 +4,7 @@
 #include "doctor/html.h"
 #include "doctor/ladder.h"
 #include "doctor/report.h"
+#include "doctor/say.h"
 
 #define DRAWN_MAX      500 /* phones with ladder and timeline; of the others the findings alone */
 #define WELL_DRAWN_MAX 50
@@ -73,6 +74,13 @@ static void write_phrase(struct grow *to, const char *before, enum phrase p, enu
     grow_string(to, after);
 }
 
+static void write_said(struct grow *to, const char *kept, enum language l)
+{
+    char words[SAY_MAX];
+
+    html_string(to, say(kept, l, words));
+}
+
 static void write_moment(struct grow *to, int64_t ns)
 {
     time_t s = (time_t)(ns / 1000000000);
@@ -123,7 +131,7 @@ static void write_evidence(const struct finding *f, enum language l, struct grow
             write_moment(to, e->time_ns);
         }
         grow_string(to, "</td><td>");
-        html_string(to, e->says);
+        write_said(to, e->says, l);
         grow_string(to, "</td></tr>\n");
     }
     grow_string(to, "</tbody></table>\n");
@@ -142,7 +150,7 @@ static void write_finding(const struct finding *f, enum language l, struct grow 
     grow_format(to, " <small>%s</small></h3>\n", cause_row(f->cause)->name);
     if (*f->detail) {
         grow_string(to, "<p><b>");
-        html_string(to, f->detail);
+        write_said(to, f->detail, l);
         grow_string(to, "</b>");
         if (f->n_times > 1)
             grow_format(to, " ×%u", f->n_times);
@@ -253,7 +261,7 @@ static void write_cohorts(const struct report_view *v, struct grow *to)
         if (!c->certain)
             write_phrase(to, " (", PHRASE_POSSIBLE, l, ")");
         grow_format(to, "<td>%zu<td>", c->n);
-        html_string(to, c->common);
+        write_said(to, c->common, l);
         grow_string(to, "</tr>\n");
     }
     grow_string(to, "</tbody></table>\n");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "doctor/check.h"
+#include "doctor/told.h"
 
 /* Texts of the network may be anything; JSON is UTF-8. */
 static json_t *text_value(const char *s)
@@ -13,6 +14,13 @@ static json_t *text_value(const char *s)
     json_t *value = json_string(s);
 
     return value ? value : json_string("?");
+}
+
+static json_t *said_value(const struct report_view *v, const char *kept)
+{
+    char words[SAY_MAX];
+
+    return text_value(say(kept, v->language, words));
 }
 
 static json_t *ip_value(struct ip ip)
@@ -49,11 +57,6 @@ static json_t *finding_value(const struct report_view *v, const struct finding *
     const struct cause_words *w = cause_words(f->cause, v->language);
     static const char *const stages[N_DOCTOR_STAGES] = {
         "link", "dhcp", "dns", "files", "connect", "register", "keepalive", "move", "capture"};
-    static const char *const aparts[N_APARTS] = {
-#define APART(id, english) [APART_##id] = english,
-#include "doctor/apart.def"
-#undef APART
-    };
     json_t *evidence = json_array();
 
     for (unsigned i = 0; i < f->n_evidence; i++) {
@@ -61,27 +64,27 @@ static json_t *finding_value(const struct report_view *v, const struct finding *
         struct moment m = {e->time_ns, e->number, e->capture};
         json_t *o = moment_is(m) ? moment_value(m) : json_object();
 
-        json_object_set_new(o, "says", text_value(e->says));
+        json_object_set_new(o, "says", said_value(v, e->says));
         json_array_append_new(evidence, o);
     }
     return json_pack("{ss,ss,ss,sb,so,ss,ss,ss,si,so}", "cause", row->name, "stage",
                      stages[row->stage], "severity", severities[row->severity], "certain",
-                     f->certain, "detail", text_value(f->detail), "title", w->title, "todo",
-                     w->todo, "apart", aparts[f->apart], "times", (int)f->n_times, "evidence",
-                     evidence);
+                     f->certain, "detail", said_value(v, f->detail), "title", w->title, "todo",
+                     w->todo, "apart", apart_words(f->apart, v->language), "times", (int)f->n_times,
+                     "evidence", evidence);
 }
 
-static json_t *events_value(const struct story *s)
+static json_t *events_value(const struct report_view *v, const struct story *s)
 {
     json_t *all = json_array();
 
     for (unsigned i = 0; i < s->n_events; i++) {
         const struct event *e = &s->events[i];
 
-        json_array_append_new(all, json_pack("{ss,so,si,so,so}", "what", event_rows[e->kind].words,
-                                             "detail", text_value(e->detail), "times",
-                                             (int)e->seen.n, "first", moment_value(e->seen.first),
-                                             "last", moment_value(e->seen.last)));
+        json_array_append_new(
+            all, json_pack("{ss,so,si,so,so}", "what", event_words(e->kind, v->language), "detail",
+                           said_value(v, e->detail), "times", (int)e->seen.n, "first",
+                           moment_value(e->seen.first), "last", moment_value(e->seen.last)));
     }
     return all;
 }
@@ -132,7 +135,7 @@ static json_t *phone_value(const struct report_view *v, const struct story *s, j
                      s->n_vlans ? s->vlans[s->n_vlans - 1].vlan : 0, "shared_address",
                      s->shared_address, "first", moment_value(s->born), "last",
                      moment_value(s->last), "findings", findings, "registrations",
-                     sessions_value(s), "story", v->verbose ? events_value(s) : json_array());
+                     sessions_value(s), "story", v->verbose ? events_value(v, s) : json_array());
 }
 
 static json_t *cohorts_value(const struct report_view *v)
@@ -153,7 +156,7 @@ static json_t *cohorts_value(const struct report_view *v)
         }
         json_array_append_new(all, json_pack("{ss,sb,si,so,so}", "cause", cause_row(c->cause)->name,
                                              "certain", c->certain, "n", (int)c->n, "common",
-                                             text_value(c->common), "phones", names));
+                                             said_value(v, c->common), "phones", names));
     }
     return all;
 }

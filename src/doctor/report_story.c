@@ -1,43 +1,31 @@
 /* report_story.c - one phone's story told as text: stages, what happened when, registrations and
  * their keepalives. */
-#include "doctor/report.h"
-
-#include <stdio.h>
-#include <time.h>
-
 #include "doctor/check.h"
+#include "doctor/report_parts.h"
+#include "doctor/told.h"
 
-static void clock_time(int64_t ns, char to[static 32])
-{
-    time_t s = (time_t)(ns / SECOND);
-    struct tm tm;
-
-    gmtime_r(&s, &tm);
-    snprintf(to, 32, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
-             (int)(ns / 1000000 % 1000));
-}
-
-static void heading(const struct story *s, struct grow *to)
+static void heading(const struct story *s, enum language l, struct grow *to)
 {
     char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
-    grow_string(to, s->name[0]           ? s->name
-                    : mac_number(s->mac) ? mac_print(s->mac, mac)
-                                         : ip_print(s->ip, ip));
+    say_now(to, l, "%s",
+            s->name[0]           ? s->name
+            : mac_number(s->mac) ? mac_print(s->mac, mac)
+                                 : ip_print(s->ip, ip));
     if (s->model[0])
-        grow_format(to, ", %s", s->model);
+        say_now(to, l, ", %s", s->model);
     if (s->load[0])
-        grow_format(to, ", load %s", s->load);
+        say_now(to, l, ", load %s", s->load);
     if (mac_number(s->mac) && s->name[0])
         grow_format(to, ", %s", mac_print(s->mac, mac));
     for (unsigned i = 0; i < s->n_ips; i++)
-        grow_format(to, "%s%s", i ? ", then " : ", ", ip_print(s->ips[i], ip));
+        say_now(to, l, i ? ", then %s" : ", %s", ip_print(s->ips[i], ip));
     if (s->shared_address)
-        grow_string(to, " (with other phones)");
+        say_now(to, l, " (with other phones)");
     if (s->n_vlans && s->vlans[s->n_vlans - 1].vlan)
-        grow_format(to, ", VLAN %u", s->vlans[s->n_vlans - 1].vlan);
+        say_now(to, l, ", VLAN %u", s->vlans[s->n_vlans - 1].vlan);
     if (s->neighbour[0])
-        grow_format(to, ", switch %s", s->neighbour);
+        say_now(to, l, ", switch %s", s->neighbour);
     grow_string(to, "\n");
 }
 
@@ -48,102 +36,113 @@ struct stage_line {
     unsigned n; /* things that happened */
 };
 
-static void stages(const struct story *s, struct grow *to)
+static void stages(const struct story *s, enum language l, struct grow *to)
 {
-    static const char *const names[N_DOCTOR_STAGES] = {"link",      "address",    "names",
-                                                       "files",     "connection", "registration",
-                                                       "keepalive", "moves",      "capture"};
     struct stage_line lines[N_DOCTOR_STAGES] = {0};
-    char at[32], took[24];
+    char at[CLOCK_MAX], took[24];
 
     for (unsigned i = 0; i < s->n_events; i++) {
         const struct event *e = &s->events[i];
-        struct stage_line *l = &lines[event_rows[e->kind].stage];
+        struct stage_line *line = &lines[event_rows[e->kind].stage];
 
-        if (!l->n || e->seen.first.ns < l->first_ns)
-            l->first_ns = e->seen.first.ns;
-        if (e->seen.last.ns > l->last_ns)
-            l->last_ns = e->seen.last.ns;
-        l->n += e->seen.n;
+        if (!line->n || e->seen.first.ns < line->first_ns)
+            line->first_ns = e->seen.first.ns;
+        if (e->seen.last.ns > line->last_ns)
+            line->last_ns = e->seen.last.ns;
+        line->n += e->seen.n;
     }
     for (unsigned i = 0; i < N_DOCTOR_STAGES; i++) {
         if (!lines[i].n)
             continue;
-        clock_time(lines[i].first_ns, at);
-        grow_format(to, "  %-13s from %s for %s\n", names[i], at,
-                    seconds(lines[i].last_ns - lines[i].first_ns, took));
+        grow_string(to, "  ");
+        report_pad(stage_words((enum doctor_stage)i, l), 15, to);
+        say_now(to, l, "from %s for %s", clock_words(lines[i].first_ns, at),
+                seconds(lines[i].last_ns - lines[i].first_ns, took));
+        grow_string(to, "\n");
     }
 }
 
 /* ---- what happened ---- */
 
-static void event(const struct event *e, struct grow *to)
+static void event(const struct event *e, enum language l, struct grow *to)
 {
-    char at[32], span[24];
+    char at[CLOCK_MAX], span[24], detail[SAY_MAX];
 
-    clock_time(e->seen.first.ns, at);
-    grow_format(to, "  %s %7llu  %s%s%s", at, (unsigned long long)e->seen.first.number,
-                event_rows[e->kind].words, e->detail[0] ? " " : "", e->detail);
+    grow_format(to, "  %s %7llu  ", clock_words(e->seen.first.ns, at),
+                (unsigned long long)e->seen.first.number);
+    event_say((enum event_kind)e->kind, l, say(e->detail, l, detail), to);
     if (e->seen.n > 1)
-        grow_format(to, " (%u times in %s, last in packet %llu)", e->seen.n,
-                    seconds(e->seen.last.ns - e->seen.first.ns, span),
-                    (unsigned long long)e->seen.last.number);
+        say_now(to, l, " (%u [time|times] in %s, last in packet %llu)", e->seen.n,
+                seconds(e->seen.last.ns - e->seen.first.ns, span),
+                (unsigned long long)e->seen.last.number);
     grow_string(to, "\n");
 }
 
-static void session(const struct session *e, struct grow *to)
+static void keepalive_line(const struct keepalives *k, enum language l, struct grow *to)
+{
+    char a[24], b[24], c[24];
+
+    say_now(to, l, "    keepalives: %u sent, %u answered, %u lost, %u late, %u repeated", k->sent.n,
+            k->answered.n, k->n_lost, k->n_late, k->n_again);
+    if (k->n_intervals)
+        say_now(to, l, "; every %s (%s to %s)", seconds(k->interval_sum_ns / k->n_intervals, a),
+                seconds(k->interval_min_ns, b), seconds(k->interval_max_ns, c));
+    if (k->answered.n)
+        say_now(to, l, "; answered after %s, at worst %s",
+                seconds(k->rtt_sum_ns / k->answered.n, a), seconds(k->rtt_max_ns, b));
+    grow_string(to, "\n");
+}
+
+static void session(const struct session *e, enum language l, struct grow *to)
 {
     static const char *const ends[] = {
-        [SESSION_STANDS] = "stands",
-        [SESSION_UNREGISTERED] = "ended: the phone unregistered",
-        [SESSION_REJECTED] = "refused",
-        [SESSION_PHONE_CLOSED] = "ended: the phone closed the connection",
-        [SESSION_SERVER_CLOSED] = "ended: the server closed the connection",
-        [SESSION_PHONE_RESET] = "ended: the phone reset the connection",
-        [SESSION_SERVER_RESET] = "ended: the connection was reset by the server or on the way",
-        [SESSION_REPLACED] = "ended: registered anew",
-        [SESSION_EXPIRED] = "ended: not refreshed",
+        [SESSION_STANDS] = WORDS("stands"),
+        [SESSION_UNREGISTERED] = WORDS("ended: the phone unregistered"),
+        [SESSION_REJECTED] = WORDS("refused"),
+        [SESSION_PHONE_CLOSED] = WORDS("ended: the phone closed the connection"),
+        [SESSION_SERVER_CLOSED] = WORDS("ended: the server closed the connection"),
+        [SESSION_PHONE_RESET] = WORDS("ended: the phone reset the connection"),
+        [SESSION_SERVER_RESET] =
+            WORDS("ended: the connection was reset by the server or on the way"),
+        [SESSION_REPLACED] = WORDS("ended: registered anew"),
+        [SESSION_EXPIRED] = WORDS("ended: not refreshed"),
     };
     const struct keepalives *k = &e->keepalives;
-    char server[ENDPOINT_TEXT_MAX], at[32], a[24], b[24], c[24];
+    char server[ENDPOINT_TEXT_MAX], at[CLOCK_MAX];
 
-    clock_time(moment_is(e->accepted)      ? e->accepted.ns
-               : moment_is(e->asked.first) ? e->asked.first.ns
-                                           : k->sent.first.ns,
-               at);
-    grow_format(to, "  %s with %s since %s: %s", e->standby ? "standby" : "registration",
-                endpoint_print(&e->server, server), at, ends[e->end]);
+    clock_words(moment_is(e->accepted)      ? e->accepted.ns
+                : moment_is(e->asked.first) ? e->asked.first.ns
+                                            : k->sent.first.ns,
+                at);
+    endpoint_print(&e->server, server);
+    if (e->standby)
+        say_now(to, l, "  standby with %s since %s: %s", server, at, ends[e->end]);
+    else
+        say_now(to, l, "  registration with %s since %s: %s", server, at, ends[e->end]);
     if (e->said[0])
-        grow_format(to, ": %s", e->said);
+        say_now(to, l, ": %s", e->said);
     if (e->interval_s)
-        grow_format(to, "; interval %u s", e->interval_s);
+        say_now(to, l, "; interval %u s", e->interval_s);
     grow_string(to, "\n");
-    if (!k->sent.n)
-        return;
-    grow_format(to, "    keepalives: %u sent, %u answered, %u lost, %u late, %u repeated",
-                k->sent.n, k->answered.n, k->n_lost, k->n_late, k->n_again);
-    if (k->n_intervals)
-        grow_format(to, "; every %s (%s to %s)", seconds(k->interval_sum_ns / k->n_intervals, a),
-                    seconds(k->interval_min_ns, b), seconds(k->interval_max_ns, c));
-    if (k->answered.n)
-        grow_format(to, "; answered after %s, at worst %s",
-                    seconds(k->rtt_sum_ns / k->answered.n, a), seconds(k->rtt_max_ns, b));
-    grow_string(to, "\n");
+    if (k->sent.n)
+        keepalive_line(k, l, to);
 }
 
 void report_story(const struct report_view *v, const struct story *s, struct grow *to)
 {
-    (void)v;
-    heading(s, to);
-    stages(s, to);
+    enum language l = v->language;
+
+    heading(s, l, to);
+    stages(s, l, to);
     for (unsigned i = 0; i < s->n_events; i++) {
         if (i == EVENTS_HEAD && s->n_events_dropped)
-            grow_format(to, "  … %u more …\n", s->n_events_dropped);
-        event(&s->events[i], to);
+            say_now(to, l, "  … %u more …", s->n_events_dropped), grow_string(to, "\n");
+        event(&s->events[i], l, to);
     }
     for (unsigned i = 0; i < s->n_sessions; i++) {
         if (i == SESSIONS_HEAD && s->n_sessions_dropped)
-            grow_format(to, "  … %u more registrations …\n", s->n_sessions_dropped);
-        session(&s->sessions[i], to);
+            say_now(to, l, "  … %u more [registration|registrations] …", s->n_sessions_dropped),
+                grow_string(to, "\n");
+        session(&s->sessions[i], l, to);
     }
 }

@@ -1,129 +1,135 @@
 /* report_text.c - the diagnosis for a terminal: a sentence a phone, many phones with one trouble
  * together; see report.h. */
-#include "doctor/report.h"
-
-#include <stdio.h>
-#include <time.h>
-
 #include "doctor/check.h"
+#include "doctor/report_parts.h"
+#include "doctor/told.h"
 
 #define COHORT_MIN 4 /* so many phones with one cause become one line */
 #define NAMED_MAX  6 /* of which so many are named */
 
-static void clock_time(int64_t ns, char to[static 32])
-{
-    time_t s = (time_t)(ns / SECOND);
-    struct tm tm;
-
-    gmtime_r(&s, &tm);
-    snprintf(to, 32, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
-             (int)(ns / 1000000 % 1000));
-}
-
 static void phone_name(const struct story *s, struct grow *to)
 {
     char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
+    bool told = s->ip.family && (s->name[0] || mac_number(s->mac));
 
     if (s->name[0])
-        grow_string(to, s->name);
+        say_now(to, LANGUAGE_EN, "%s", s->name);
     else if (mac_number(s->mac))
         grow_string(to, mac_print(s->mac, mac));
     else
         grow_string(to, ip_print(s->ip, ip));
-    if (!s->model[0] && !s->ip.family)
+    if (!s->model[0] && !told)
         return;
     grow_string(to, " (");
-    grow_string(to, s->model);
-    if (s->ip.family && (s->name[0] || mac_number(s->mac)))
+    say_now(to, LANGUAGE_EN, "%s", s->model);
+    if (told)
         grow_format(to, "%s%s", s->model[0] ? ", " : "", ip_print(s->ip, ip));
     grow_string(to, ")");
 }
 
-/* "packets 12, 15 and 20": numbers to type into a packet analyser. */
-static void packet_numbers(const struct finding *f, struct grow *to)
+/* "packets 12, 15, 20": numbers to type into a packet analyser. */
+static void packet_numbers(const struct report_view *v, const struct finding *f, struct grow *to)
 {
-    const char *before = f->n_evidence > 1 ? "packets " : "packet ";
+    const char *before = "";
+    unsigned n = 0;
 
+    for (unsigned i = 0; i < f->n_evidence; i++)
+        n += f->evidence[i].number != 0;
+    grow_string(to,
+                n > 1 ? phrase(PHRASE_PACKETS, v->language) : phrase(PHRASE_PACKET, v->language));
     for (unsigned i = 0; i < f->n_evidence; i++) {
-        if (!f->evidence[i].number)
+        const struct evidence *e = &f->evidence[i];
+
+        if (!e->number || (i && e->number == e[-1].number && e->capture == e[-1].capture))
             continue;
-        grow_format(to, "%s%llu", before, (unsigned long long)f->evidence[i].number);
-        if (f->evidence[i].capture)
-            grow_format(to, " of capture %u", f->evidence[i].capture + 1u);
-        before = ", ";
+        grow_format(to, "%s %s%llu", before, v->pair ? e->capture ? "B/" : "A/" : "",
+                    (unsigned long long)e->number);
+        before = ",";
     }
 }
 
 static void sentence(const struct report_view *v, const struct finding *f, struct grow *to)
 {
-    const struct cause_words *w = cause_words(f->cause, v->language);
+    enum language l = v->language;
+    const char *title = cause_words(f->cause, l)->title;
+    char detail[SAY_MAX];
 
-    grow_format(to, "%s%s", f->certain ? "" : "perhaps ", w->title);
+    if (!f->certain)
+        say_now(to, l, "perhaps ");
     if (f->detail[0])
-        grow_format(to, ": %s", f->detail);
+        say_now(to, l, "%s: %s", title, say(f->detail, l, detail));
+    else
+        grow_string(to, title);
 }
 
 static void short_finding(const struct report_view *v, const struct finding *f, struct grow *to)
 {
     sentence(v, f, to);
-    grow_string(to, " [");
-    grow_string(to, cause_row(f->cause)->name);
+    grow_format(to, " [%s", cause_row(f->cause)->name);
     if (f->n_evidence && f->evidence[0].number) {
         grow_string(to, "; ");
-        packet_numbers(f, to);
+        packet_numbers(v, f, to);
     }
-    grow_string(to, "]\n");
-}
-
-static void advice(const struct report_view *v, const struct finding *f, const char *indent,
-                   struct grow *to)
-{
-    static const char *const aparts[N_APARTS] = {
-#define APART(id, english) [APART_##id] = english,
-#include "doctor/apart.def"
-#undef APART
-    };
-    const struct cause_words *w = cause_words(f->cause, v->language);
-
-    if (!f->certain && aparts[f->apart][0])
-        grow_format(to, "%sTo be sure: %s.\n", indent, aparts[f->apart]);
-    grow_format(to, "%sDo: %s\n", indent, w->todo);
+    grow_string(to, "]");
 }
 
 /* ---- the long form ---- */
 
-static void evidence(const struct finding *f, struct grow *to)
+static void paragraph(const struct report_view *v, enum phrase label, const char *words,
+                      struct grow *to)
 {
-    char at[32];
+    struct grow line = {0};
+
+    if (!words[0])
+        return;
+    if (label != N_PHRASES)
+        say_now(&line, v->language, "%s: %s", phrase(label, v->language), words);
+    else
+        grow_string(&line, words);
+    report_wrap(v, line.at, 4, to);
+    grow_done(&line);
+}
+
+static void evidence(const struct report_view *v, const struct finding *f, struct grow *to)
+{
+    char at[CLOCK_MAX], says[SAY_MAX];
 
     for (unsigned i = 0; i < f->n_evidence; i++) {
         const struct evidence *e = &f->evidence[i];
+        struct grow line = {0};
 
-        if (!e->number) {
-            grow_format(to, "      %s\n", e->says);
-            continue;
-        }
-        clock_time(e->time_ns, at);
-        grow_format(to, "      packet %llu%s, %s: %s\n", (unsigned long long)e->number,
-                    e->capture ? " of the second capture" : "", at, e->says);
+        say(e->says, v->language, says);
+        if (!e->number)
+            grow_string(&line, says);
+        else if (e->capture)
+            say_now(&line, v->language, "packet %llu of the second capture, %s: %s",
+                    (unsigned long long)e->number, clock_words(e->time_ns, at), says);
+        else
+            say_now(&line, v->language, "packet %llu, %s: %s", (unsigned long long)e->number,
+                    clock_words(e->time_ns, at), says);
+        report_wrap(v, line.at, 6, to);
+        grow_done(&line);
     }
 }
 
 static void long_finding(const struct report_view *v, const struct finding *f, struct grow *to)
 {
     const struct cause_words *w = cause_words(f->cause, v->language);
+    struct grow line = {0};
 
-    grow_string(to, "  * ");
-    sentence(v, f, to);
-    grow_format(to, " [%s]\n", cause_row(f->cause)->name);
-    grow_format(to, "    %s\n", w->means);
-    evidence(f, to);
+    grow_string(&line, "* ");
+    sentence(v, f, &line);
+    grow_format(&line, " [%s]", cause_row(f->cause)->name);
+    report_wrap(v, line.at, 2, to);
+    grow_done(&line);
+    paragraph(v, N_PHRASES, w->means, to);
+    evidence(v, f, to);
+    if (!f->certain)
+        paragraph(v, PHRASE_APART, apart_words(f->apart, v->language), to);
     if (f->cause != CAUSE_HEALTHY)
-        advice(v, f, "    ", to);
-    if (w->here[0])
-        grow_format(to, "    Here: %s\n", w->here);
-    if (w->there[0])
-        grow_format(to, "    CallManager: %s\n", w->there);
+        paragraph(v, PHRASE_TODO, w->todo, to);
+    paragraph(v, PHRASE_HERE, w->here, to);
+    paragraph(v, PHRASE_THERE, w->there, to);
 }
 
 /* ---- the whole ---- */
@@ -151,21 +157,19 @@ static bool in_cohort(const struct report_view *v, const struct finding *f)
     return false;
 }
 
-static bool is_worth(const struct finding *f)
-{
-    return f->cause != CAUSE_HEALTHY;
-}
-
 static void cohort(const struct report_view *v, const struct cohort *c, struct grow *to)
 {
     const struct diagnosis *d = v->diagnosis;
     const struct finding *f = &d->findings[d->order[c->first]];
-    const char *between = "";
+    enum language l = v->language;
+    char words[SAY_MAX];
 
-    grow_format(to, "%zu phones: %s%s", c->n, c->certain ? "" : "perhaps ",
-                cause_words(c->cause, v->language)->title);
+    say_now(to, l, "%zu [phone|phones]: ", c->n);
+    if (!c->certain)
+        say_now(to, l, "perhaps ");
+    grow_string(to, cause_words(c->cause, l)->title);
     if (c->common[0])
-        grow_format(to, " (all: %s)", c->common);
+        say_now(to, l, " (all: %s)", say(c->common, l, words));
     grow_format(to, " [%s]\n    ", cause_row(c->cause)->name);
     for (size_t i = 0; i < c->n && i < NAMED_MAX; i++) {
         const struct story *s =
@@ -173,51 +177,66 @@ static void cohort(const struct report_view *v, const struct cohort *c, struct g
 
         if (!s)
             continue;
-        grow_string(to, between);
+        grow_string(to, i ? ", " : "");
         phone_name(s, to);
-        between = ", ";
     }
     if (c->n > NAMED_MAX)
-        grow_format(to, " and %zu more", c->n - NAMED_MAX);
+        say_now(to, l, " and %zu more", c->n - NAMED_MAX);
     grow_string(to, "\n");
-    if (f->detail[0])
-        grow_format(to, "    For example: %s; ", f->detail), packet_numbers(f, to),
-            grow_string(to, "\n");
-    advice(v, f, "    ", to);
+    if (!f->detail[0])
+        return;
+    grow_string(to, "    ");
+    say_now(to, l, "For example: %s; ", say(f->detail, l, words));
+    packet_numbers(v, f, to);
+    grow_string(to, "\n");
 }
 
+static void whole_story(const struct report_view *v, const struct story *s, const struct finding *f,
+                        size_t n, struct grow *to)
+{
+    report_story(v, s, to);
+    for (size_t i = 0; i < n; i++)
+        long_finding(v, &f[i], to);
+    grow_string(to, "\n");
+}
+
+/* One line: all that was found, the gravest first. */
 static void one_phone(const struct report_view *v, const struct story *s, const struct finding *f,
                       size_t n, struct grow *to)
 {
-    if (v->verbose) {
-        report_story(v, s, to);
-        for (size_t i = 0; i < n; i++)
-            long_finding(v, &f[i], to);
-        grow_string(to, "\n");
-        return;
-    }
+    bool begun = false;
+
     for (size_t i = 0; i < n; i++) {
-        if (!is_worth(&f[i]) || in_cohort(v, &f[i]))
+        if ((f[i].cause == CAUSE_HEALTHY && !v->only) || in_cohort(v, &f[i]))
             continue;
-        phone_name(s, to);
-        grow_string(to, ": ");
+        if (!begun)
+            phone_name(s, to);
+        say_now(to, v->language, begun ? "; also " : ": ");
         short_finding(v, &f[i], to);
-        if (f[i].certain || f[i].apart)
-            advice(v, &f[i], "    ", to);
+        begun = true;
     }
+    if (begun)
+        grow_string(to, "\n");
 }
 
 static void total(const struct report_view *v, struct grow *to)
 {
     const struct diagnosis *d = v->diagnosis;
     size_t ill = d->n_phones - d->n_well - d->n_unclear;
+    enum language l = v->language;
 
-    grow_format(to, "%zu phone%s: %zu well", d->n_phones, d->n_phones == 1 ? "" : "s", d->n_well);
+    say_now(to, l, "%zu [phone|phones]: ", d->n_phones);
+    say_now(to, l, "%zu well", d->n_well);
     if (ill)
-        grow_format(to, ", %zu not", ill);
+        say_now(to, l, ", %zu not", ill);
     if (d->n_unclear)
-        grow_format(to, ", of %zu it cannot tell", d->n_unclear);
-    grow_format(to, ".%s\n", ill && !v->verbose ? " -v tells the whole story." : "");
+        say_now(to, l, ", of %zu it cannot tell", d->n_unclear);
+    say_now(to, l, ". ");
+    if ((ill || d->n_unclear) && !v->verbose)
+        say_now(to, l, "-v tells the whole story and what to do.");
+    while (to->len && to->at[to->len - 1] == ' ')
+        to->at[--to->len] = '\0';
+    grow_string(to, "\n");
 }
 
 void report_text(const struct report_view *v, struct grow *to)
@@ -231,10 +250,11 @@ void report_text(const struct report_view *v, struct grow *to)
         for (n = 1; i + n < d->n && d->findings[i + n].phone == d->findings[i].phone;)
             n++;
         if (s && is_wanted(v, s))
-            one_phone(v, s, &d->findings[i], n, to);
+            (v->verbose ? whole_story : one_phone)(v, s, &d->findings[i], n, to);
         for (size_t k = 0; !s && k < n; k++) {
-            grow_string(to, "The capture: ");
+            say_now(to, v->language, "The capture: ");
             short_finding(v, &d->findings[i + k], to);
+            grow_string(to, "\n");
         }
     }
     for (size_t i = 0; i < d->n_cohorts && !v->verbose && !v->only; i++)
@@ -244,15 +264,29 @@ void report_text(const struct report_view *v, struct grow *to)
         total(v, to);
 }
 
-void report_explain(enum cause c, enum language l, struct grow *to)
+static void explain_line(const struct report_view *v, enum phrase label, const char *words,
+                         struct grow *to)
 {
-    const struct cause_words *w = cause_words(c, l);
-    const struct cause_row *row = cause_row(c);
+    struct grow line = {0};
 
-    grow_format(to, "%s: %s\n\nSeen: %s.\n\nIt means: %s\n\nWhat to do: %s\n", row->name, w->title,
-                row->seen, w->means, w->todo);
-    if (w->here[0])
-        grow_format(to, "\nHere: %s\n", w->here);
-    if (w->there[0])
-        grow_format(to, "\nCallManager: %s\n", w->there);
+    if (!words[0])
+        return;
+    say_now(&line, v->language, "%s: %s", phrase(label, v->language), words);
+    grow_string(to, "\n");
+    report_wrap(v, line.at, 0, to);
+    grow_done(&line);
+}
+
+void report_explain(enum cause c, enum language l, unsigned width, struct grow *to)
+{
+    const struct report_view v = {.language = l, .width = width};
+    const struct cause_words *w = cause_words(c, l);
+
+    say_now(to, l, "%s: %s", cause_row(c)->name, w->title);
+    grow_string(to, "\n");
+    explain_line(&v, PHRASE_SEEN, cause_seen(c, l), to);
+    explain_line(&v, PHRASE_MEANS, w->means, to);
+    explain_line(&v, PHRASE_TODO, w->todo, to);
+    explain_line(&v, PHRASE_HERE, w->here, to);
+    explain_line(&v, PHRASE_THERE, w->there, to);
 }

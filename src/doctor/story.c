@@ -2,7 +2,6 @@
 #include "doctor/timeline_own.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 const struct event_row event_rows[N_EVENT_KINDS] = {
@@ -64,7 +63,7 @@ void story_tell(struct story *s, enum event_kind kind, struct moment m, const ch
     va_list args;
 
     va_start(args, format);
-    vsnprintf(detail, sizeof(detail), format, args);
+    keep_words_of(detail, sizeof(detail), format, args);
     va_end(args);
     if ((e = event_alike(s, kind, detail))) {
         spell_add(&e->seen, m);

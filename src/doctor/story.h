@@ -112,7 +112,7 @@ struct story_file {
     unsigned n_again;      /* blocks or acknowledgements that came twice */
     uint16_t last_block, last_ack;
     bool answered;         /* ever, anything */
-    char fault[40];        /* what is wrong with the content */
+    char fault[64];        /* what is wrong with the content, as say.h keeps it */
 };
 
 #define FILES_MAX 40

@@ -13,7 +13,7 @@ static int failed(const char *path, int err)
     return 1;
 }
 
-int task_pair(char *const *files, const struct capture_options *o)
+int task_pair(char *const *files, const struct capture_options *o, enum language l)
 {
     const char *both[2] = {files[0], files[1]};
     struct grow text = {0};
@@ -22,7 +22,7 @@ int task_pair(char *const *files, const struct capture_options *o)
 
     if (err < 0)
         return failed(files[which], err);
-    pair_print(p, &text);
+    pair_print(p, l, &text);
     fputs(text.at ? text.at : "", stdout);
     grow_done(&text);
     pair_free(p);

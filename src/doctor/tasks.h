@@ -2,6 +2,7 @@
 #pragma once
 
 #include "doctor/capture.h"
+#include "doctor/words.h"
 
-int task_pair(char *const *files, const struct capture_options *o); /* prints what two captures say together */
+int task_pair(char *const *files, const struct capture_options *o, enum language l); /* prints what two captures say together */
 int task_anonymise(const char *from, const char *to);

@@ -5,9 +5,11 @@ char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill
     struct report_view v = {.timeline = t,
                             .files = {o->files[0], o->files[1]},
                             .n_files = o->n_files,
+                            .pair = o->pair != NULL,
                             .verbose = o->verbose,
                             .only = o->only,
-                            .language = o->language};
+                            .language = o->language,
+                            .width = o->width};
     struct grow g = {0};
     struct diagnosis d;
 
@@ -25,7 +27,7 @@ char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill
     return grow_take(&g);
 }
 
-char *tell_cause(const char *name, enum language l)
+char *tell_cause(const char *name, const struct tell_options *o)
 {
     struct grow g = {0};
     enum cause c;
@@ -33,10 +35,10 @@ char *tell_cause(const char *name, enum language l)
     if (name) {
         if (cause_named(text_of(name), &c) < 0)
             return NULL;
-        report_explain(c, l, &g);
+        report_explain(c, o->language, o->width, &g);
         return grow_take(&g);
     }
     for (c = 0; c < N_CAUSES; c++)
-        grow_format(&g, "%-24s %s\n", cause_row(c)->name, cause_words(c, l)->title);
+        grow_format(&g, "%-24s %s\n", cause_row(c)->name, cause_words(c, o->language)->title);
     return grow_take(&g);
 }

@@ -11,6 +11,7 @@ struct tell_options {
     bool verbose;
     const char *only; /* one phone */
     enum language language;
+    unsigned width; /* of the terminal; 0: none */
     const char *files[2];
     unsigned n_files;
     const struct timeline *other; /* of the second capture; NULL: there is none */
@@ -21,4 +22,4 @@ struct tell_options {
  * not well. */
 char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill);
 /* Words about one cause, or a list of all when `name` is NULL; NULL when there is no such cause. */
-char *tell_cause(const char *name, enum language l);
+char *tell_cause(const char *name, const struct tell_options *o);

@@ -75,19 +75,20 @@ static void read_xml(struct story *story, struct story_file *f, const struct sig
     struct text doc = document_of(s->file.content);
     struct phone_config c;
     struct xml_error error = {0};
-    char words[40];
+    char words[64];
     int err = xml_read(doc.at, doc.len, ignore, NULL, &error);
 
     if (!s->file.whole)
         return; /* it did not come whole; that is told of the transfer */
     if (err == -EBADMSG && s->file.size <= s->file.content.len) {
-        snprintf(words, sizeof(words), "line %u: %s", error.line, error.words ? error.words : "");
+        snprintf(words, sizeof(words), WORDS("line") " %u: \x12%s\x1f", error.line,
+                 error.words ? error.words : "");
         is_bad(story, f, lost_its_end(&error) ? CONTENT_CUT : CONTENT_MALFORMED, s, words);
         return;
     }
     if (err || phone_config_read_xml(doc.at, doc.len, story->device_type, &c) < 0) {
         if (!err)
-            is_bad(story, f, CONTENT_WRONG, s, "it is no configuration of a phone");
+            is_bad(story, f, CONTENT_WRONG, s, WORDS("it is no configuration of a phone"));
         return;
     }
     f->content = CONTENT_FINE;
@@ -100,7 +101,7 @@ void read_config(struct story *story, struct story_file *f, const struct sight *
     struct phone_config c = {0};
 
     if (s->file.whole && s->file.size == 0) {
-        is_bad(story, f, CONTENT_EMPTY, s, "it is empty");
+        is_bad(story, f, CONTENT_EMPTY, s, WORDS("it is empty"));
         return;
     }
     if (text_contains_nocase(name, TEXT(".enc")))

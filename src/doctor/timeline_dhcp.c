@@ -58,13 +58,13 @@ static const char *boot_words(const struct dhcp_said *o, char *to, size_t size)
     char a[IP_TEXT_MAX];
 
     if (o->has_150)
-        snprintf(to, size, "option 150 %s", ip_print(ip_v4(o->boot[0]), a));
+        keep_words(to, size, "%s %s", WORDS("option 150"), ip_print(ip_v4(o->boot[0]), a));
     else if (o->has_66)
-        snprintf(to, size, "option 66 %s", o->boot_name);
+        keep_words(to, size, "%s %s", WORDS("option 66"), o->boot_name);
     else if (o->boot[0])
-        snprintf(to, size, "siaddr %s", ip_print(ip_v4(o->boot[0]), a));
+        keep_words(to, size, "%s %s", WORDS("siaddr"), ip_print(ip_v4(o->boot[0]), a));
     else
-        snprintf(to, size, "no option 150 or 66");
+        keep_words(to, size, "%s", WORDS("no option 150 or 66"));
     return to;
 }
 

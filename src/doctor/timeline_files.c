@@ -40,9 +40,9 @@ static void dns_answers(struct timeline *t, struct story *story, const struct si
         }
     if (m->rcode)
         story_tell(story, EVENT_DNS_ERROR, moment_of(s), "%s %s", m->name,
-                   m->rcode == DNS_NAME_ERROR ? "does not exist (name error)"
-                   : m->rcode == DNS_REFUSED  ? "(refused)"
-                                              : "(server failure)");
+                   m->rcode == DNS_NAME_ERROR ? WORDS("does not exist (name error)")
+                   : m->rcode == DNS_REFUSED  ? WORDS("(refused)")
+                                              : WORDS("(server failure)"));
     else if (d->has_address)
         story_tell(story, EVENT_DNS_ANSWER, moment_of(s), "%s is %s", m->name,
                    ip_print(d->address, ip));
@@ -166,7 +166,7 @@ static void file_asked(struct timeline *t, const struct sight *s, struct text na
     f->state = FILE_ASKED;
     f->last_block = f->last_ack = 0;
     story_tell(story, EVENT_FILE_ASK, m, "%s of %s%s", f->name, ip_print(server, ip),
-               http ? " by HTTP" : "");
+               http ? WORDS(" by HTTP") : "");
 }
 
 static struct story_file *file_of_flow(struct story *story, uint32_t flow)
@@ -306,7 +306,7 @@ void see_file(struct timeline *t, const struct sight *s)
     if (s->file.whole) {
         f->state = FILE_WHOLE;
         spell_add(&f->whole, moment_of(s));
-        story_tell(story, EVENT_FILE_FOUND, moment_of(s), "%s, %llu bytes", f->name,
+        story_tell(story, EVENT_FILE_FOUND, moment_of(s), "%s, %llu [byte|bytes]", f->name,
                    (unsigned long long)s->file.size);
     }
     if (is_config(f->name))

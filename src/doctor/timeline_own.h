@@ -1,6 +1,7 @@
 /* timeline_own.h - what the parts of the timeline share. */
 #pragma once
 
+#include "doctor/say.h"
 #include "doctor/timeline.h"
 
 /* An address and who was seen at it, the newest first (story.next_at_host). */

@@ -92,7 +92,7 @@ static void on_register(struct timeline *t, struct story **story, const struct s
     spell_add(&named->registers, moment_of(s));
     service_asked(t, server->ip, SERVICE_SCCP, moment_of(s));
     story_tell(named, EVENT_REGISTER, moment_of(s), "%s as %s, type %u%s%s", to, named->name,
-               r->device_type, r->load[0] ? ", load " : "", r->load);
+               r->device_type, r->load[0] ? WORDS(", load ") : "", r->load);
 }
 
 /* The session of a message; one whose beginning was not seen is made. */
@@ -187,8 +187,9 @@ static void from_server(struct timeline *t, struct story *story, const struct si
 
     if (m->id == SCCP_UNREGISTER_ACK) { /* its session is closed by the phone's word already */
         story_tell(story, EVENT_UNREGISTERED, at, "%s%s", by,
-                   m->unregister_ack.status == SCCP_UNREGISTER_NOT_NOW ? ": not now, a call is up"
-                                                                       : "");
+                   m->unregister_ack.status == SCCP_UNREGISTER_NOT_NOW
+                       ? WORDS(": not now, a call is up")
+                       : "");
         return;
     }
     if (!(e = session_of(story, s)))
@@ -219,9 +220,9 @@ static void from_server(struct timeline *t, struct story *story, const struct si
         e->ordered_at = at;
         spell_add(&story->ordered, at);
         story_tell(story, EVENT_ORDERED, at, "%s",
-                   m->reset.kind == SCCP_RESET_FULL      ? "reset"
-                   : m->reset.kind == SCCP_RESET_RESTART ? "restart"
-                                                         : "apply its configuration");
+                   m->reset.kind == SCCP_RESET_FULL      ? WORDS("reset")
+                   : m->reset.kind == SCCP_RESET_RESTART ? WORDS("restart")
+                                                         : WORDS("apply its configuration"));
         break;
     case SCCP_REGISTER_TOKEN_ACK:
     case SCCP_SPCP_REGISTER_TOKEN_ACK:

@@ -147,7 +147,7 @@ static bool is_repeated(struct story *story, struct dialog_slot *d, uint64_t key
         return false;
     if (e && d->keepalive)
         keepalive_again(&e->keepalives, m, moments_between(d->asked, m));
-    story_tell(story, EVENT_REGISTER, m, "%s", "once more, the same request");
+    story_tell(story, EVENT_REGISTER, m, "once more, the same request");
     return true;
 }
 
@@ -372,13 +372,13 @@ static void on_notify(struct timeline *t, const struct sight *s)
         return;
     if (text_starts_nocase(event, "service-control")) {
         if (text_contains_nocase(body, TEXT("action=reset")))
-            order(story, 1, "reset", s);
+            order(story, 1, WORDS("reset"), s);
         else if (text_contains_nocase(body, TEXT("action=restart")))
-            order(story, 2, "restart", s);
+            order(story, 2, WORDS("restart"), s);
         else if (text_contains_nocase(body, TEXT("action=apply-config")))
-            order(story, 3, "apply its configuration", s);
+            order(story, 3, WORDS("apply its configuration"), s);
     } else if (text_starts_nocase(event, "check-sync"))
-        order(story, 1, "check its configuration (check-sync)", s);
+        order(story, 1, WORDS("check its configuration (check-sync)"), s);
 }
 
 void see_sip(struct timeline *t, const struct sight *s)

@@ -169,7 +169,7 @@ static void window(struct story *story, struct peer *p, const struct sight *s, c
         spell_add(&p->window, m);
         if (!moment_is(p->window_since))
             p->window_since = m;
-        story_tell(story, EVENT_TCP_WINDOW, m, "%s", s->from_client ? "the phone" : to);
+        story_tell(story, EVENT_TCP_WINDOW, m, "%s", s->from_client ? WORDS("the phone") : to);
         return;
     }
     if (moments_between(p->window_since, m) > p->window_ns)
@@ -333,7 +333,7 @@ void see_tls(struct timeline *t, const struct sight *s)
         p->alert_code = s->tls.type;
         p->alert_phone = s->from_client;
         story_tell(story, EVENT_TLS_ALERT, moment_of(s), "%u, sent by %s", s->tls.type,
-                   s->from_client ? "the phone" : to);
+                   s->from_client ? WORDS("the phone") : to);
     }
 }
 

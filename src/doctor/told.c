@@ -51,6 +51,22 @@ static const char *const aparts[N_LANGUAGES][N_APARTS] = {
     },
 };
 
+static const char *const seen[N_LANGUAGES][N_CAUSES] = {
+    {
+#define CAUSE(id, name, stage, severity, words) [CAUSE_##id] = words,
+#include "doctor/causes.def"
+#undef CAUSE
+    },
+    {
+#define SEEN_WORDS(id, fr, zh) [CAUSE_##id] = fr,
+#include "doctor/words/told.def"
+    },
+    {
+#define SEEN_WORDS(id, fr, zh) [CAUSE_##id] = zh,
+#include "doctor/words/told.def"
+    },
+};
+
 /* English where a language lacks it: a row that somebody has just added. */
 static const char *or_english(const char *words, const char *english)
 {
@@ -75,6 +91,21 @@ const char *severity_words(enum severity s, enum language l)
 const char *event_words(enum event_kind e, enum language l)
 {
     return or_english(events[l][e], events[LANGUAGE_EN][e]);
+}
+
+void event_say(enum event_kind e, enum language l, const char *detail, struct grow *to)
+{
+    const char *words = event_words(e, l);
+
+    grow_string(to, words);
+    if (detail[0] && !text_ends(text_of(words), "：")) /* a wide colon is blank enough */
+        grow_string(to, " ");
+    grow_string(to, detail);
+}
+
+const char *cause_seen(enum cause c, enum language l)
+{
+    return or_english(seen[l][c], seen[LANGUAGE_EN][c]);
 }
 
 const char *apart_words(enum apart a, enum language l)

@@ -1,11 +1,16 @@
 /* doctor_story.c - who is who, and stories told as they happened. */
 #include "doctor_kit.h"
 
+#include "doctor/told.h"
+
 static void says(struct grow *g, const struct story *s)
 {
-    for (unsigned i = 0; i < s->n_events; i++)
-        grow_format(g, "%s%s%s\n", event_rows[s->events[i].kind].words, s->events[i].detail[0] ? " " : "",
-                    s->events[i].detail);
+    for (unsigned i = 0; i < s->n_events; i++) {
+        char detail[SAY_MAX];
+
+        event_say(s->events[i].kind, LANGUAGE_EN, say(s->events[i].detail, LANGUAGE_EN, detail), g);
+        grow_string(g, "\n");
+    }
 }
 
 static void key(struct scenery *k, uint32_t flow, unsigned which)
