@@ -10,16 +10,18 @@
 #include "base/log.h"
 #include "core/settings.h"
 #include "server/api_lists.h"
+#include "server/plan.h"
 #include "server/traces/trace.h"
 
-#define MAX_ASKS    1024
-#define MAX_PHONES  131072 /* remembered; a node is built for 100 000 */
-#define MAX_UNKNOWN 4096
-#define MAX_OTHERS  131072
-#define ASK_MS      10000
-#define LONG_ASK_MS 600000   /* imports, backups and the like */
-#define EARLY_MS    10000ull /* from the start until the database must be open */
-#define TICK_MS     500
+#define MAX_ASKS      1024
+#define MAX_DESCRIBED 500    /* operations whose old and new values are told */
+#define MAX_PHONES    131072 /* remembered; a node is built for 100 000 */
+#define MAX_UNKNOWN   4096
+#define MAX_OTHERS    131072
+#define ASK_MS        10000
+#define LONG_ASK_MS   600000   /* imports, backups and the like */
+#define EARLY_MS      10000ull /* from the start until the database must be open */
+#define TICK_MS       500
 
 static struct admin *admin_of(struct thread *t)
 {
@@ -30,8 +32,11 @@ static struct admin *admin_of(struct thread *t)
 
 int admin_deliver(struct admin *a, uint64_t who, json_t *take_answer)
 {
-    return who & WEB_ASKER ? web_answer(a->web, who, take_answer)
-                           : control_answer(a->control, who, take_answer);
+    if (who & WEB_ASKER)
+        return web_answer(a->web, who, take_answer);
+    if (!json_object_get(take_answer, "plan")) /* the notes say it to people */
+        json_object_del(take_answer, "changes");
+    return control_answer(a->control, who, take_answer);
 }
 
 void admin_answer(struct admin *a, uint64_t who, json_t *take_answer)
@@ -141,12 +146,47 @@ void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *t
         fail(a, token, 503, "The server is too busy for \"%s\"; try again.", row->verb);
 }
 
+/* What the change does, for the answer and the audit log. Whether it may be done is for storage to
+ * say. */
+static void describe(struct admin *a, const struct change *change, json_t *answer)
+{
+    struct delta delta = {.n = 0};
+    char error[8];
+
+    if (change_count(change) > MAX_DESCRIBED ||
+        directory_apply(a->thread->directory, change, NULL, &delta, error, sizeof(error)) < 0)
+        return;
+    json_object_set_new(answer, "changes", plan_changes(&delta));
+    json_object_set_new(answer, "reset", plan_resets(a, &delta));
+    delta_done(&delta);
+}
+
+static void tell_plan(struct admin *a, uint64_t who, struct change *take_change,
+                      json_t *take_answer)
+{
+    json_t *plan = plan_of(a, take_change);
+
+    if (json_object_get(plan, "status"))
+        admin_deliver(a, who, plan);
+    else
+        admin_answer(a, who, plan);
+    change_free(take_change);
+    json_decref(take_answer);
+}
+
 void admin_change(struct admin *a, uint64_t who, struct change *take_change, json_t *take_answer)
 {
     struct ask ask = {.who = who, .what = "change", .kept = take_answer, .change = true};
-    uint64_t token = open_ask(a, ask, ASK_MS);
-    struct message m = {.id = MESSAGE_CHANGE, .change = {token, THREAD_ADMIN, take_change}};
+    struct message m = {.id = MESSAGE_CHANGE, .change = {0, THREAD_ADMIN, take_change}};
+    uint64_t token;
 
+    if (a->plans) {
+        tell_plan(a, who, take_change, take_answer);
+        return;
+    }
+    describe(a, take_change, take_answer);
+    token = open_ask(a, ask, change_count(take_change) > MAX_DESCRIBED ? LONG_ASK_MS : ASK_MS);
+    m.change.token = token;
     if (!token)
         change_free(take_change);
     else if (server_post(a->thread->server, THREAD_STORAGE, &m) < 0)

@@ -75,6 +75,7 @@ struct admin {
     char node[64];
     bool web_waits;    /* for the certificate */
     bool web_key_told; /* its state names the key of the first log-in */
+    bool plans; /* the call at hand asks what would happen */
     bool collecting; /* the RIS data collector runs */
 };
 
@@ -102,7 +103,8 @@ void admin_gone(struct admin *a, uint64_t who); /* nobody waits for his answers 
 /* Puts a question; the answer goes to `who`. Takes the arguments and what is kept. */
 void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments, ask_done done,
                json_t *take_kept);
-/* Stores a change; `take_answer` is the answer once it is durable. */
+/* Stores a change; `take_answer` is the answer once it is durable, with "changes" and "reset" (plan.h) when they are
+ * few. When the call plans: tells what would happen, and changes nothing. */
 void admin_change(struct admin *a, uint64_t who, struct change *take_change, json_t *take_answer);
 /* Starts or stops a service; `done` gets {"state", "text"}. */
 void admin_service(struct admin *a, uint64_t who, enum service_id service, enum service_state wanted, ask_done done,

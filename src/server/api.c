@@ -116,6 +116,32 @@ void api_early(struct admin *a, bool refuse)
     }
 }
 
+/* What ends in a change of the directory, or in phones that are told: the rest cannot be planned.
+ */
+static bool can_plan(const char *verb)
+{
+    static const char *const verbs[] = {"add",  "set",   "delete",  "copy", "adopt",
+                                        "bulk", "reset", "restart", "apply"};
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+        if (!strcmp(verb, verbs[i]))
+            return true;
+    return false;
+}
+
+static void carry_out(struct admin *a, const struct api_row *row, const struct call *c)
+{
+    bool plans = json_object_get(c->options, "plan");
+
+    if (plans && !can_plan(c->verb)) {
+        admin_refuse(a, c->who, "\"%.40s %.40s\" cannot be planned.", c->noun, c->verb);
+        return;
+    }
+    a->plans = plans;
+    row->handler(a, c);
+    a->plans = false;
+}
+
 static void dispatch(struct admin *a, struct call *c)
 {
     const char *wrong = take_apart(c);
@@ -131,7 +157,7 @@ static void dispatch(struct admin *a, struct call *c)
     else if (!a->thread->directory)
         wait_for_directory(a, c);
     else
-        row->handler(a, c);
+        carry_out(a, row, c);
 }
 
 void api_request(struct admin *a, uint64_t who, json_t *take_request)

@@ -4,6 +4,7 @@
 
 #include "core/models.h"
 #include "server/api_lists.h"
+#include "server/plan.h"
 
 static bool word_is_one_of(const char *word, const char *words)
 {
@@ -322,6 +323,24 @@ static json_t *given_names(struct admin *a, const struct call *c)
     return names;
 }
 
+static void plan_reset(struct admin *a, const struct call *c, json_t *take_names)
+{
+    json_t *some = json_array(), *name;
+    json_int_t n = 0;
+    size_t i;
+
+    json_array_foreach(take_names, i, name) if (phone_is_registered(a, call_text(name)))
+    {
+        n++;
+        if (json_array_size(some) < PLAN_NAMES)
+            json_array_append(some, name);
+    }
+    admin_answer(a, c->who,
+                 json_pack("{s:b, s:[], s:I, s:{s:I, s:o}}", "plan", true, "changes", "total", 0LL,
+                           "reset", "count", n, "names", some));
+    json_decref(take_names);
+}
+
 static void reset_or_restart(struct admin *a, const struct call *c, enum request_id request,
                              const char *did)
 {
@@ -335,6 +354,10 @@ static void reset_or_restart(struct admin *a, const struct call *c, enum request
     }
     if (!fields_exist(a, c) || !(names = by_filter ? select_names(a, c) : given_names(a, c)))
         return;
+    if (a->plans) {
+        plan_reset(a, c, names);
+        return;
+    }
     kept = json_pack("{s:s, s:b}", "did", did, "full", c->full);
     if (json_array_size(names) == 1 && !by_filter)
         json_object_set(kept, "name", json_array_get(names, 0));

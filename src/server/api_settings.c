@@ -273,7 +273,7 @@ void api_lease_list(struct admin *a, const struct call *c)
 
 void api_lease_release(struct admin *a, const struct call *c)
 {
-    const char *typed = call_option(c, "address");
+    const char *option = call_option(c, "address"), *typed = *option ? option : c->name;
     struct ip ip;
 
     forward(a, c, REQUEST_LEASE_RELEASE,

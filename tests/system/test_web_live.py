@@ -112,3 +112,51 @@ def test_a_session_has_not_too_many_streams(node, root):
     assert other.ask('GET', 'live', status=429).getheader('Retry-After')
     for stream in streams:
         stream.close()
+
+
+def test_a_plan_tells_what_would_happen_and_changes_nothing(node, root):
+    before = root.ask('GET', 'phone/SEP001122334405').json['record']
+    plan = root.ask('PATCH', 'phone/SEP001122334405?plan=1', {'description': 'planned', 'pool': 'Berlin'}).json
+    assert plan['plan'] and plan['total'] == 1 and plan['reset'] == {'count': 0, 'names': []}
+    assert plan['changes'] == [{'noun': 'phone', 'name': 'SEP001122334405', 'action': 'set', 'fields': {
+        'description': {'old': 'Room 5', 'new': 'planned'}, 'pool': {'old': 'Default', 'new': 'Berlin'}}}]
+    refused = root.ask('PATCH', 'phone/SEP001122334405?plan=1', {'pool': 'Nowhere'}, 422).json
+    assert refused['faults'][0]['field'] == 'pool'
+    assert root.ask('POST', 'phone?plan=1', {'name': 'SEP0011223344F0', 'model': '7960'}).json['changes'][0]['action'] == 'add'
+    assert root.ask('DELETE', 'phone/SEP001122334405?plan=1').json['changes'][0]['action'] == 'delete'
+    assert root.ask('POST', 'phone/reset?plan=1', {'all': True}).json['reset']['count'] == 0
+    assert 'cannot be planned' in root.ask('POST', 'service/tftp/stop?plan=1', {}, 422).json['detail']
+    root.ask('GET', 'phone/SEP0011223344F0', status=404)
+    assert root.ask('GET', 'phone/SEP001122334405').json['record'] == before
+
+
+def test_a_change_tells_old_and_new_and_who_must_be_reset(node, root):
+    connection = socket.create_connection(('127.0.0.1', node.sccp))
+    Phone(connection, 'SEP001122334406', 8).register()
+    while root.ask('GET', 'phone/SEP001122334406').json['record']['status'] != 'registered':
+        time.sleep(0.05)
+    for method, path, body in (('PATCH', 'line/7006', {'alerting_name': 'six'}), ('PATCH', 'phone/SEP001122334406', {'description': 'six'}),
+                               ('PATCH', 'pool/Default', {'srst': '10.0.0.9'})):
+        answer = root.ask(method, path, body).json
+        assert answer['reset'] == {'count': 1, 'names': ['SEP001122334406']}, path
+        assert [row['action'] for row in answer['changes']] == ['set']
+    assert root.ask('PATCH', 'pool/Berlin', {'srst': '10.0.0.9'}).json['reset']['count'] == 0
+    secret = root.ask('PATCH', 'user/root', {'digest_password': 'hidden words'})
+    assert 'hidden' not in str(secret.json) and 'digest_password' in secret.json['changes'][0]['fields']
+    connection.close()
+
+
+def test_many_are_changed_at_once_or_none(root):
+    answer = root.ask('POST', 'phone/bulk', {'action': 'set', 'where': {'pool': 'Berlin'}, 'set': {'user_locale': 'French_France'}}).json
+    assert answer['count'] == 5 and len(answer['changes']) == 5
+    assert rows(root, 'offset=0&user_locale=French_France')[0] == 5
+    for body in ({'action': 'set', 'names': ['SEP001122334401', 'SEP0011223344EE'], 'set': {'description': 'y'}},
+                 {'action': 'set', 'all': True, 'set': {'pool': 'Nowhere'}}, {'action': 'set', 'all': True, 'set': {}},
+                 {'action': 'burn', 'all': True}, {'action': 'delete'}, {'action': 'delete', 'where': {'colour': 'red'}},
+                 {'action': 'delete', 'where': [], 'all': True, 'names': ['SEP001122334401']}, {'action': 'set', 'all': True, 'set': {'pool': {}}}):
+        assert root.raw('POST', '/api/v1/phone/bulk', body)[0].status in (404, 422), body
+    assert rows(root, 'offset=0&description=y') == (0, [])
+    plan = root.ask('POST', 'phone/bulk?plan=1', {'action': 'delete', 'search': '702'}).json
+    assert [row['name'] for row in plan['changes']] == [f'SEP0011223344{i:02X}' for i in range(20, 25)]
+    assert root.ask('POST', 'phone/bulk', {'action': 'delete', 'names': [row['name'] for row in plan['changes']]}).json['count'] == 5
+    assert rows(root, 'offset=0')[0] == 20

@@ -188,7 +188,7 @@ static bool changes(const struct exchange *e)
 /* Who changed what (audit): also what was refused. */
 static void note_change(const struct exchange *e, unsigned status)
 {
-    if (changes(e))
+    if (changes(e) && !e->plan)
         log_notice("audit", "%s from %s: %s %s%s%s: %u", e->user, e->peer, e->route.noun,
                    e->route.verb->verb, e->route.name[0] ? " " : "", e->route.name, status);
 }
@@ -200,6 +200,8 @@ static void answer_refused(struct web *w, const struct exchange *e, json_t *answ
     const struct record *record = status == 412 ? exchange_record(w, e) : NULL;
     json_t *body = problem(status, json_string_value(json_object_get(answer, "error")));
 
+    if (json_object_get(answer, "faults"))
+        json_object_set(body, "faults", json_object_get(answer, "faults"));
     if (record) /* the second writer sees what the first one wrote */
         json_object_set_new(body, "current", entity_record(w->admin, record, true));
     note_change(e, status);
@@ -210,14 +212,15 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
 {
     const struct record *record = changes(e) ? exchange_record(w, e) : NULL;
     uint64_t version = record ? record->version : e->version;
-    bool is_new = !strcmp(e->route.verb->verb, "add");
+    bool is_new = !strcmp(e->route.verb->verb, "add") && !e->plan;
     char etag[32], location[512];
     struct headers h = {.n = 0};
 
     lists_to_items(answer);
     page_items(answer, e);
     json_object_del(answer, "status");
-    if (record && e->route.verb->role == ROUTE_ADMINISTER && !json_object_get(answer, "record"))
+    if (record && !e->plan && e->route.verb->role == ROUTE_ADMINISTER &&
+        !json_object_get(answer, "record"))
         json_object_set_new(answer, "record", entity_record(w->admin, record, true));
     snprintf(etag, sizeof(etag), "\"v%llu\"", (unsigned long long)version);
     snprintf(location, sizeof(location), ROUTES_BASE "%s/%s", e->route.noun, e->route.name);

@@ -49,9 +49,10 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
 /* --- calls --- */
 
 /* Words of the body and query that are not fields. */
-static const char *const option_words[] = {"search", "limit", "columns", "after", "to",
-                                           "all",    "file",  "device",  "alarm", "severity",
-                                           "reason", "since", "full",    "sort",  "offset"};
+static const char *const option_words[] = {
+    "search", "limit",    "columns", "after",  "to",    "all",  "file", "device",
+    "alarm",  "severity", "reason",  "since",  "until", "full", "sort", "offset",
+    "plan",   "force",    "format",  "action", "where", "set"};
 
 static bool is_option(const char *word)
 {
@@ -72,10 +73,26 @@ static void on_query_word(void *context, const char *name, const char *value)
     json_t *call = context;
     uint64_t n;
 
+    if (!strcmp(name, "plan") && (!strcmp(value, "0") || !strcmp(value, "false")))
+        return;
     if (!strcmp(name, "limit") && !text_to_u64(text_of(value), 10, &n))
         put_word(call, name, json_integer((json_int_t)n));
     else
         put_word(call, name, json_of(text_of(value)));
+}
+
+/* What is no field stays as it is, to be refused. */
+static json_t *fields_of_object(json_t *object)
+{
+    json_t *fields = json_object(), *value, *field;
+    const char *key;
+
+    json_object_foreach(object, key, value)
+    {
+        field = route_field(value);
+        json_object_set_new(fields, key, field ? field : json_incref(value));
+    }
+    return fields;
 }
 
 /* NULL, or the sentence that says what is wrong. */
@@ -92,6 +109,8 @@ static const char *read_body(json_t *call, json_t *body, struct route *route)
             json_object_set(call, "names", value);
         } else if (is_option(word) && json_is_boolean(value)) {
             put_word(call, word, json_incref(value));
+        } else if (json_is_object(value) && !strcmp(route->verb->verb, "bulk") && is_option(word)) {
+            put_word(call, word, fields_of_object(value));
         } else if ((field = route_field(value))) {
             put_word(call, word, field);
         } else {
@@ -146,6 +165,7 @@ static void make_call(struct web *w, const struct front_request *r, struct excha
     }
     front_each_query(r, on_query_word, call);
     read_paging(e, json_object_get(call, "options"));
+    e->plan = json_object_get(json_object_get(call, "options"), "plan");
     if (if_match)
         put_expected(call, if_match);
     if (route->name[0]) {

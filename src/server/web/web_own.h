@@ -33,6 +33,7 @@ struct exchange {
     bool stream, answered; /* stream: what a call brings is sent line by line */
     char sort[40]; /* of a list */
     size_t offset, limit;
+    bool plan;
     bool paged;     /* sort or offset was given */
     struct ip from; /* of a log-in */
     char *expected; /* of a log-in: the hash that the password must give */
