@@ -1,49 +1,47 @@
-// rows.js - a long list of the API, fetched as it is looked at: page after page, never the whole at once.
+// rows.js - a long list of the API, fetched as it is looked at: never the whole at once. Entities are read from any
+// place (offset), other lists from their beginning on (after).
 import { useChanges, useEffect, useMemo } from './dom.js';
 import { ask } from './api.js';
+import { entityOf } from './schema.js';
+import { onLive } from './live.js';
 
-const FIRST = 100, /* rows of the first page: a screen */
-    MORE = 500;
+const PAGE = 100; /* rows of a request */
 
 export class List {
-    /**
-     * @param {string} at
-     * @param {Record<string, any>} query */
+    /** @param {string} at @param {Record<string, any>} query */
     constructor(at, query) {
         this.at = at;
         this.query = query;
-        /**
-         * @type {any[]} */
+        /** @type {any[]} by place; what is not here yet is a hole */
         this.rows = [];
-        /**
-         * @type {number | null} rows there are, when the server knows */
+        /** @type {number | null} rows there are, when the server has said */
         this.total = null;
         this.next = '';
-        this.done = false;
+        this.done = false; /* how many there are is known */
         this.busy = false;
-        /**
-         * @type {any} */
+        /** @type {any} */
         this.error = null;
-        this.wanted = 0;
+        this.view = [0, 1];
         this.changed = () => {};
         this.stop = new AbortController();
     }
 
     /** Rows that the table has room for: those that are here, and those that are known to follow. */
     get count() {
-        return this.done ? this.rows.length : Math.max(this.total ?? 0, this.rows.length + 1);
+        return this.done ? this.total ?? this.rows.length : Math.max(this.total ?? 0, this.rows.length + 1);
     }
 
-    /** Row `to` is about to be seen.
+    /** These rows are about to be seen.
+     * @param {number} from
      * @param {number} to */
-    async need(to) {
-        this.wanted = Math.max(this.wanted, to);
-        if (this.busy || this.done)
+    async need(from, to) {
+        this.view = [from, to];
+        if (this.busy || this.error)
             return;
         this.busy = true;
         try {
-            while (!this.done && this.rows.length <= this.wanted)
-                await this.fetch();
+            for (let place = await this.missing(); place >= 0; place = await this.missing())
+                await this.fetch(place);
         } catch (error) {
             if (/** @type {any} */ (error).name === 'AbortError')
                 return;
@@ -54,26 +52,103 @@ export class List {
         this.changed();
     }
 
-    async fetch() {
-        const far = this.wanted - this.rows.length > MORE;
-        const limit = this.rows.length ? (far ? 1000 : MORE) : FIRST;
-        const { data } = await ask('GET', this.at, { query: { ...this.query, limit, after: this.next }, signal: this.stop.signal });
+    /** The first place to fetch, or -1. */
+    async missing() {
+        const [from, to] = this.view;
 
-        this.rows.push(...(data.items || []));
-        this.total = data.total ?? this.total;
-        this.next = data.next || '';
-        this.done = !this.next;
+        if (this.anywhere === undefined)
+            this.anywhere = Boolean(await entityOf(this.at));
+        if (!this.anywhere)
+            return !this.done && this.rows.length < to ? this.rows.length : -1;
+        for (let i = Math.max(0, from); i < Math.min(to, this.total ?? 1); i++)
+            if (!this.rows[i])
+                return i - (i % PAGE);
+        return this.total === null ? 0 : -1;
+    }
+
+    /** @param {number} place */
+    async fetch(place) {
+        const limit = PAGE;
+        const { data } = await ask('GET', this.at, { signal: this.stop.signal,
+            query: { ...this.query, limit, ...(this.anywhere ? { offset: place } : { after: this.next }) } });
+
+        (data.items || []).forEach((/** @type {any} */ row, /** @type {number} */ i) => {
+            this.rows[place + i] = row;
+        });
+        if (this.anywhere) {
+            this.total = Math.max(data.total ?? 0, 0);
+            if (!data.items.length && place < this.total)
+                this.total = place; /* it has become shorter meanwhile */
+            this.done = true;
+        } else {
+            this.total = data.total ?? null;
+            this.next = data.next || '';
+            this.done = !this.next;
+            if (this.done)
+                this.total = this.rows.length;
+        }
         this.changed();
+    }
+
+    /** What is seen is read again, the rest forgotten. */
+    async refresh() {
+        const page = this.view[0] - (this.view[0] % PAGE);
+
+        if (this.busy || this.error)
+            return;
+        if (!this.anywhere && this.rows.length > PAGE)
+            return; /* a list that is walked is not walked again under its reader */
+        this.busy = true;
+        try {
+            const seen = this.rows;
+
+            this.next = '';
+            this.rows = [];
+            for (let place = this.anywhere ? page : 0; place < Math.max(this.view[1], 1) && (place === page || place < this.count); place += PAGE) {
+                const fresh = this.rows;
+
+                this.rows = [];
+                await this.fetch(place).finally(() => {
+                    const got = this.rows;
+
+                    this.rows = fresh;
+                    got.forEach((row, i) => {
+                        this.rows[i] = row;
+                    });
+                });
+                if (!this.anywhere)
+                    break;
+            }
+            if (!this.rows.length)
+                this.rows = this.total ? seen : [];
+        } catch { /* what was seen stays; the next change asks again */ }
+        this.busy = false;
+        this.changed();
+    }
+
+    /** Rows that are here get what is new of them.
+     * @param {any[]} changed */
+    patch(changed) {
+        const fresh = new Map(changed.map((row) => [row.name, row]));
+        let any = false;
+
+        this.rows.forEach((row, i) => {
+            if (row && fresh.has(row.name)) {
+                this.rows[i] = { ...row, ...fresh.get(row.name) };
+                any = true;
+            }
+        });
+        if (any)
+            this.changed();
     }
 }
 
-/** A list that follows its query. While a new one has nothing yet, the old one is still shown.
- *
+/** A list that follows its query, and what happens. While a new one has nothing yet, the old one is still shown.
  * @param {string} at
  * @param {Record<string, any>} query
  * @param {any} [turn] anything that changes when it is to be asked anew */
 export function useList(at, query, turn) {
-    const key = JSON.stringify([at, query, turn]);
+    const key = JSON.stringify([at, query]);
     const kept = useMemo(() => ({ shown: /** @type {List | null} */ (null) }), []);
     const list = useMemo(() => new List(at, query), [key]);
 
@@ -82,8 +157,23 @@ export function useList(at, query, turn) {
         return () => {};
     }, [list]);
     useEffect(() => {
-        list.need(0);
+        list.need(0, 60);
         return () => list.stop.abort();
+    }, [list]);
+    useEffect(() => {
+        if (turn)
+            list.refresh();
+    }, [turn]);
+    useEffect(() => {
+        const stops = [onLive('directory', () => list.refresh())];
+
+        if (at === 'phone')
+            stops.push(onLive('phones', (now) => {
+                list.patch(now.changed || []);
+                if (now.complete === false)
+                    list.refresh();
+            }));
+        return () => stops.forEach((stop) => stop());
     }, [list]);
     if (list.rows.length || list.done || !kept.shown)
         kept.shown = list;

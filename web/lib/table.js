@@ -33,8 +33,8 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
         return () => watch.disconnect();
     }, []);
     useEffect(() => {
-        list.need(to);
-    }, [list, to]);
+        list.need(from, to);
+    }, [list, from, to]);
     useEffect(() => {
         box.current.scrollTop = 0;
         setAt(0);
@@ -42,10 +42,10 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
     useLayoutEffect(() => {
         if (held)
             box.current.querySelector(`tr[data-row="${at}"]`)?.focus({ preventScroll: true });
-    }, [at, held, from]);
+    }, [at, held, from, list.rows[at] === undefined]);
 
     const move = (/** @type {number} */ wanted) => {
-        const row = Math.max(0, Math.min(list.rows.length - 1, wanted));
+        const row = Math.max(0, Math.min(list.count - 1, wanted));
         const head = height + 2;
 
         if (row * height < box.current.scrollTop)
@@ -61,7 +61,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
          * @type {Record<string, () => void>} */
         const keys = {
             ArrowDown: () => move(at + 1), ArrowUp: () => move(at - 1), j: () => move(at + 1), k: () => move(at - 1),
-            PageDown: () => move(at + page), PageUp: () => move(at - page), Home: () => move(0), End: () => move(list.rows.length - 1),
+            PageDown: () => move(at + page), PageUp: () => move(at - page), Home: () => move(0), End: () => move(list.count - 1),
             Enter: () => list.rows[at] && hrefOf && go(hrefOf(list.rows[at])),
             ' ': () => list.rows[at] && selection?.toggle(keyOf(list.rows[at])),
         };
@@ -104,14 +104,14 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
     for (let i = from; i < to; i++)
         lines.push(list.rows[i] ? line(list.rows[i], i)
             : html`<tr key=${i} class="coming" aria-hidden="true"><td colspan=${shown.length + (selection ? 1 : 0)}>…</td></tr>`);
-    const nothing = list.done && !list.rows.length;
+    const nothing = list.done && !list.count;
 
     return html`<div class="table">
         <${Refusal} error=${list.error} />
         <div class="table-box" ref=${box} onScroll=${() => setView({ top: box.current.scrollTop, size: box.current.clientHeight })} onKeyDown=${onKeyDown}
             onFocusOut=${(/** @type {FocusEvent} */ e) => e.relatedTarget && !box.current.contains(e.relatedTarget) && hold(false)}
             tabindex=${nothing ? 0 : undefined} role=${nothing ? 'region' : undefined} aria-label=${nothing ? label : undefined}>
-            <table role="grid" aria-label=${label} aria-rowcount=${list.done ? list.rows.length + 1 : list.total ?? -1} aria-busy=${list.busy}>
+            <table role="grid" aria-label=${label} aria-rowcount=${list.done ? list.count + 1 : list.total ?? -1} aria-busy=${list.busy}>
                 <thead><tr>${selection && html`<th scope="col" class="tick"><input type="checkbox" checked=${selection.all}
                     aria-label=${t('Select all')} onChange=${selection.toggleAll} /></th>`}${shown.map(heading)}</tr></thead>
                 <tbody>
@@ -122,7 +122,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
             </table>
             ${nothing && !list.error && html`<div class="empty">${empty || t('Nothing here.')}</div>`}
         </div>
-        <p class="count" role="status">${list.done ? t('{0} rows', number(list.rows.length))
+        <p class="count" role="status">${list.done ? t('{0} rows', number(list.count))
         : list.total !== null ? t('{0} rows', number(list.total)) : t('{0} rows and more', number(list.rows.length))}</p>
     </div>`;
 }

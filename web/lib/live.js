@@ -1,0 +1,74 @@
+// live.js - what happens on the server, as it happens: one stream for the whole page, while somebody listens.
+import { BASE, may, onSession, resume } from './api.js';
+import { useEffect, useState } from './dom.js';
+
+const kinds = ['phones', 'events', 'services', 'findings', 'directory'];
+/** @type {Map<string, Set<(data: any) => void>>} */
+const listeners = new Map(kinds.map((k) => [k, new Set()]));
+/** @type {Map<string, any>} what was said last of each kind */
+const last = new Map();
+/** @type {EventSource | null} */
+let stream = null;
+let failed = 0;
+
+function open() {
+    stream = new EventSource(`${BASE}live`);
+    for (const kind of kinds)
+        stream.addEventListener(kind, (/** @type {MessageEvent} */ e) => {
+            const data = JSON.parse(e.data);
+            const first = !last.has(kind);
+
+            failed = 0;
+            last.set(kind, data);
+            if (first && kind === 'directory')
+                return; /* how it is at the beginning is no change */
+            for (const tell of listeners.get(kind) || [])
+                tell(data);
+        });
+    stream.onerror = () => {
+        failed++;
+        if (failed % 3 === 0)
+            resume(); /* perhaps the session has ended */
+        if (stream?.readyState === EventSource.CLOSED) {
+            close();
+            setTimeout(() => anybody() && may('read') && !stream && open(), 5000);
+        }
+    };
+}
+
+function close() {
+    stream?.close();
+    stream = null;
+    last.clear();
+}
+
+const anybody = () => [...listeners.values()].some((set) => set.size > 0);
+
+onSession(() => {
+    if (!may('read'))
+        close();
+});
+
+/** @param {string} kind phones, events, services, findings or directory
+ * @param {(data: any) => void} tell
+ * @returns {() => void} how to stop */
+export function onLive(kind, tell) {
+    const set = /** @type {Set<any>} */ (listeners.get(kind));
+
+    set.add(tell);
+    if (!stream && may('read'))
+        open();
+    return () => {
+        set.delete(tell);
+        setTimeout(() => !anybody() && close(), 2000); /* the next page may listen too */
+    };
+}
+
+/** What was said last of that kind; null: nothing yet.
+ * @param {string} kind */
+export function useLive(kind) {
+    const [data, set] = useState(last.get(kind) ?? null);
+
+    useEffect(() => onLive(kind, set), [kind]);
+    return data;
+}
