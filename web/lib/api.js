@@ -20,7 +20,6 @@ export class Problem extends Error {
 }
 
 /** Who is logged in; role: 0 reads, 1 operates, 2 administers.
- *
  * @type {{user: string, role: number, csrf: string} | null | undefined} undefined: not known yet */
 let session;
 /** @type {Set<() => void>} */
@@ -43,7 +42,6 @@ function setSession(/** @type {typeof session} */ now) {
 }
 
 /** "phone/SEP1" from parts of a path, each as it is.
- *
  * @param {...string} parts */
 export const path = (...parts) => parts.map(encodeURIComponent).join('/');
 
@@ -70,13 +68,9 @@ async function bodyOf(answer) {
 }
 
 /** One request. What is refused is thrown as a Problem.
- *
  * @param {string} method
- *
  * @param {string} at below BASE
- *
  * @param {{query?: Record<string, any>, body?: any, etag?: string, signal?: AbortSignal, headers?: Record<string, string>}} [o]
- *
  * @returns {Promise<{data: any, etag: string, status: number}>} */
 export async function ask(method, at, o = {}) {
     /**
@@ -127,13 +121,9 @@ export async function logOut() {
 
 /** What is at an address, asked again when it changes or when `reload` is called. While a newer answer is on its way
  * the older one stays.
- *
  * @param {string | null} at null: nothing is asked
- *
  * @param {Record<string, any>} [query]
- *
  * @param {number} [every] seconds after which it is asked again while the page is seen
- *
  * @returns {{data: any, etag: string, error: Problem | null, loading: boolean, reload: () => void}} */
 export function useGet(at, query, every) {
     const key = at === null ? null : address(at, query);
@@ -169,12 +159,9 @@ export function useGet(at, query, every) {
 }
 
 /** Server-sent events; EventSource connects again by itself.
- *
  * @param {string} at
  * @param {Record<string, any>} query
- *
  * @param {(event: any, name: string) => void} on
- *
  * @param {string[]} [names] of events that have one */
 export function follow(at, query, on, names = []) {
     const stream = new EventSource(address(at, query));

@@ -7,9 +7,7 @@ export const html = htm.bind(h);
 export { Component, Fragment, render, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState };
 
 /** Draws the component again when `subscribe` says so; returns nothing.
- *
  * @param {(changed: () => void) => () => void} subscribe returns how to stop
- *
  * @param {any[]} [inputs] */
 export function useChanges(subscribe, inputs = []) {
     const [, set] = useState(0);
@@ -18,7 +16,6 @@ export function useChanges(subscribe, inputs = []) {
 }
 
 /** Whether a media query holds now.
- *
  * @param {string} query */
 export function useMedia(query) {
     const media = useMemo(() => matchMedia(query), [query]);

@@ -36,7 +36,6 @@ export function addKey(keys, help, run) {
 }
 
 /** A shortcut as long as the component is seen.
- *
  * @param {string} keys
  * @param {string} help
  * @param {(e: KeyboardEvent) => void} run

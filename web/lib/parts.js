@@ -5,7 +5,6 @@ import { Problem } from './api.js';
 
 /** The head of a page: what it is, what can be done. The heading takes the focus of a new page, so that a screen reader
  * says where one is.
- *
  * @param {{title: string, about?: any, actions?: any, back?: [string, string]}} p */
 export function Head({ title: name, about, actions, back }) {
     const heading = useRef(/** @type {any} */ (null));
@@ -41,7 +40,6 @@ export function Refusal({ error }) {
 }
 
 /** What an answer says besides: its words for the command line are cut off, since here are buttons.
- *
  * @param {any} data */
 export const notesOf = (data) => (data?.notes || []).map((/** @type {string} */ n) => n.replace(/:? ?dialtone [a-z-]+ .*$/, '.').replace(/\.\.$/, '.'));
 
@@ -52,7 +50,6 @@ export const LinkButton = ({ href, small, primary, children }) =>
     html`<a class=${`button ${small ? 'small' : ''} ${primary ? 'primary' : ''}`} href=${href}>${children}</a>`;
 
 /** A button that does something that takes time: it waits, and what is refused is said in a message.
- *
  * @param {{run: () => any, kind?: string, disabled?: boolean, title?: string, label?: string, pressed?: boolean, children?: any}} p */
 export function Do({ run, kind = '', disabled, title: hint, label, pressed, children }) {
     const [busy, set] = useState(false);

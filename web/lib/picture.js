@@ -11,7 +11,8 @@ import { t } from './words.js';
  * @returns {Key[]} */
 export function placed(features, buttons) {
     const left = [...buttons];
-    /** @type {Record<string, number>} */
+    /**
+     * @type {Record<string, number>} */
     const counts = {};
 
     return features.map((wanted) => {
@@ -36,7 +37,9 @@ export function written(k) {
 
 const cut = (/** @type {string} */ text, /** @type {number} */ n) => (text.length > n ? `${text.slice(0, n - 1)}…` : text);
 
-/** What the display says. @typedef {{first: string, second: string, softkeys: string[], on: boolean}} Said
+/** @typedef {{first: string, second: string, softkeys: string[], on: boolean}} Said */
+
+/** What the display says.
  * @param {any} r the phone's record
  * @returns {Said} */
 function said(r) {
@@ -123,21 +126,24 @@ function Desk({ r, model, keys }) {
     </svg>`;
 }
 
-/** An adapter has no keys: lamps and sockets. @param {{r: any, model: any, keys: Key[]}} p */
+/** An adapter has no keys: lamps and sockets.
+ * @param {{r: any, model: any, keys: Key[]}} p */
 const Adapter = ({ r, model, keys }) => html`<svg viewBox="0 0 380 170" class="phone-picture small" role="img" aria-label=${t('Picture of a {0}: {1}', model.title, keys.map(written).filter(Boolean).join(', ') || t('no keys in use'))}>
     <rect x="10" y="30" width="360" height="110" rx="16" class="body" /><rect x="26" y="46" width="328" height="78" rx="8" class="face" />
     <circle cx="60" cy="70" r="7" class=${said(r).on ? 'lamp on' : 'lamp'} /><text x="76" y="75" class="cap start">${keys.filter((k) => k.feature === 'line').map(written).join('  ')}</text>
     ${[0, 1].map((i) => html`<rect key=${i} x=${60 + i * 70} y="90" width="44" height="22" rx="3" class="lcd" />`)}
     <text x="346" y="118" class="brand-name">${model.name}</text></svg>`;
 
-/** Three legs, a display in the middle. @param {{r: any, model: any, keys: Key[]}} p */
+/** Three legs, a display in the middle.
+ * @param {{r: any, model: any, keys: Key[]}} p */
 const Conference = ({ r, model, keys }) => html`<svg viewBox="0 0 420 360" class="phone-picture" role="img" aria-label=${t('Picture of a {0}: {1}', model.title, keys.map(written).filter(Boolean).join(', ') || t('no keys in use'))}>
     <path d="M210 350c-26 0-36-30-46-70-10-38-22-52-52-66C62 190 14 186 14 148c0-36 46-38 98-20 34 12 64 12 98 12s64 0 98-12c52-18 98-16 98 20 0 38-48 42-98 66-30 14-42 28-52 66-10 40-20 70-46 70z" class="body" />
     <${Display} x=${132} y=${150} w=${156} h=${58} s=${said(r)} number=${keys.find((k) => k.feature === 'line')?.number || ''} labels=${[]} softkeys=${0} text=${true} />
     <${Keypad} x=${172} y=${220} size=${0.8} /><circle cx="210" cy="336" r="5" class=${said(r).on ? 'lamp on' : 'lamp'} />
     <text x="392" y="176" class="brand-name">${model.name}</text></svg>`;
 
-/** One that is carried. @param {{r: any, model: any, keys: Key[]}} p */
+/** One that is carried.
+ * @param {{r: any, model: any, keys: Key[]}} p */
 const Wireless = ({ r, model, keys }) => html`<svg viewBox="0 0 220 430" class="phone-picture small" role="img" aria-label=${t('Picture of a {0}: {1}', model.title, keys.map(written).filter(Boolean).join(', ') || t('no keys in use'))}>
     <rect x="140" y="2" width="20" height="60" rx="10" class="body" /><rect x="30" y="30" width="160" height="396" rx="34" class="body" />
     <rect x="82" y="48" width="56" height="6" rx="3" class="lcd" />

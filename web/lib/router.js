@@ -33,7 +33,6 @@ export function go(to, replace) {
 }
 
 /** Puts words into the query of the address, without a new page; empty ones go.
- *
  * @param {Record<string, any>} words */
 export function setQuery(words) {
     const query = new URLSearchParams(location.search);
@@ -70,12 +69,9 @@ export function onClick(e) {
 }
 
 /** The first row whose pattern ("/phone/:name") fits, and what the names stand for.
- *
  * @template {{path: string}} T
- *
  * @param {T[]} rows
  * @param {string} at
- *
  * @returns {{row: T, params: Record<string, string>} | null} */
 export function match(rows, at) {
     const words = at.split('/').filter(Boolean);

@@ -8,18 +8,23 @@ import { onLive } from './live.js';
 const PAGE = 100; /* rows of a request */
 
 export class List {
-    /** @param {string} at @param {Record<string, any>} query */
+    /**
+     * @param {string} at
+     * @param {Record<string, any>} query */
     constructor(at, query) {
         this.at = at;
         this.query = query;
-        /** @type {any[]} by place; what is not here yet is a hole */
+        /**
+         * @type {any[]} by place; what is not here yet is a hole */
         this.rows = [];
-        /** @type {number | null} rows there are, when the server has said */
+        /**
+         * @type {number | null} rows there are, when the server has said */
         this.total = null;
         this.next = '';
         this.done = false; /* how many there are is known */
         this.busy = false;
-        /** @type {any} */
+        /**
+         * @type {any} */
         this.error = null;
         this.view = [0, 1];
         this.changed = () => {};
@@ -66,7 +71,8 @@ export class List {
         return this.total === null ? 0 : -1;
     }
 
-    /** @param {number} place */
+    /**
+     * @param {number} place */
     async fetch(place) {
         const limit = PAGE;
         const { data } = await ask('GET', this.at, { signal: this.stop.signal,

@@ -29,7 +29,8 @@ export function Search({ query, hint, children }) {
             field.current.blur();
         } else if (e.key === 'ArrowDown' || e.key === 'Enter') {
             e.preventDefault();
-            /** @type {HTMLElement | null} */ (document.querySelector('.table tbody tr[tabindex="0"]'))?.focus();
+            /**
+             * @type {HTMLElement | null} */ (document.querySelector('.table tbody tr[tabindex="0"]'))?.focus();
         }
     };
 

@@ -10,7 +10,6 @@ const SPARE = 8; /* rows drawn above and below what is seen */
 /** @typedef {{id: string, title: string, width?: string, narrow?: boolean, mono?: boolean, cell?: (row: any) => any, sort?: boolean}} Column
  * width: of the grid, as CSS has it; narrow: also on a telephone's screen.
  * @typedef {{has: (key: string) => boolean, toggle: (key: string) => void, all: boolean, toggleAll: () => void}} Selection
- *
  * @param {{list: import('./rows.js').List, columns: Column[], keyOf: (row: any) => string, hrefOf?: (row: any) => string, label: string,
  *   empty?: any, selection?: Selection, sort?: string, onSort?: (by: string) => void}} p */
 export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, sort, onSort }) {

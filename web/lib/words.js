@@ -7,14 +7,12 @@ export const languages = { en: 'English', fr: 'Français', zh: '中文' };
 export const language = () => document.documentElement.lang;
 
 /** @param {string} text with {0}, {1} … where `values` go
- *
  * @param {...any} values */
 export function t(text, ...values) {
     return (table[text] ?? text).replace(/\{(\d)\}/g, (_, n) => String(values[n]));
 }
 
 /** The same with a capital, for words that tables of the server have in small letters.
- *
  * @param {string} text */
 export function title(text) {
     const said = t(text);
@@ -42,7 +40,6 @@ const locale = () => ({ en: undefined, fr: 'fr', zh: 'zh-CN' })[language()];
 export const number = (n) => (n === null || n === undefined ? '' : n.toLocaleString(locale()));
 
 /** A moment: today's by the clock, others with their day.
- *
  * @param {string | number | null | undefined} when RFC 3339 or seconds */
 export function time(when) {
     if (!when)

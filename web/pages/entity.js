@@ -39,7 +39,6 @@ export function Aftermath({ notes, phones }) {
 }
 
 /** Somebody else was first: both values of each field, and whose is taken.
- *
  * @param {{entity: import('../lib/schema.js').Entity, base: any, mine: any, theirs: any, onTake: (form: any) => void}} p */
 export function Conflict({ entity, base, mine, theirs, onTake }) {
     const [form, set] = useState(mine);
@@ -61,11 +60,9 @@ export function Conflict({ entity, base, mine, theirs, onTake }) {
 }
 
 /** The state of a form: what was read, what is typed, who was faster.
- *
  * @param {import('../lib/schema.js').Entity | null | undefined} entity
  * @param {string} noun
  * @param {string} name '' for a new one
- *
  * @param {{copyOf?: string, preset?: any}} [o] */
 export function useRecord(entity, noun, name, o = {}) {
     const [s, set] = useState(/** @type {any} */ ({ form: null }));
@@ -148,12 +145,42 @@ const without = (changes, e) => Object.fromEntries(Object.entries(changes).filte
 /** @param {{noun: string, name: string, record: any}} p */
 export async function remove({ noun, name, record }) {
     if (!await confirmed(t('Delete {0}?', name), { yes: t('Delete'), danger: true, about: html`<p>${t('Other records that refer to it keep it from being deleted; the answer names them.')}</p>` }))
-        return;
+        return false;
     const { data } = await ask('DELETE', path(noun, name), { etag: record?.etag });
 
     say(notesOf(data));
     setGuard(() => '');
     go(`/${noun}`);
+    return true;
+}
+
+/** Fields that belong together, of entities that have many.
+ * @type {Record<string, [string, string[]][]>} */
+const together = {
+    phone: [['Device', ['name', 'model', 'protocol', 'description', 'pool', 'owner', 'load', 'css', 'location', 'quarantine']],
+        ['Keys', ['template', 'softkeys', 'buttons']],
+        ['SIP', ['sip_profile', 'security_profile', 'dial_rules', 'digest_user']]],
+    'sip-profile': [['Profile', ['name', 'description', 'preferred_codec', 'kpml', 'enable_vad', 'call_stats', 'telnet_level']]],
+};
+
+/** The form of one record with what saves it.
+ * @param {{entity: import('../lib/schema.js').Entity, r: any, name: string, store: () => void}} p */
+export function EntityForm({ entity, r, name, store }) {
+    const editable = may('administer');
+    const known = (together[entity.noun] || []).flatMap(([, names]) => names);
+    const parts = [...(together[entity.noun] || []).map(([word, names]) => /** @type {[string, any[]]} */ ([word, names.map((n) => entity.fields.find((f) => f.name === n)).filter(Boolean)])),
+        /**
+         * @type {[string, any[]]} */ ([known.length ? 'More' : '', entity.fields.filter((f) => !known.includes(f.name))])];
+
+    useKey('s', t('Save'), () => r.dirty && store(), [r.dirty, r.form]);
+    return html`<form class="form" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); store(); }}>
+        ${parts.map(([word, fields]) => html`<div key=${word} class="part">${word && html`<h2>${t(word)}</h2>`}
+            <${Fields} fields=${fields} form=${r.form} base=${r.base} set=${r.put} disabled=${!editable} /></div>`)}
+        ${editable && html`<div class="save-bar ${r.dirty ? 'dirty' : ''}">
+            <button type="submit" class="button primary" disabled=${name && !r.dirty}>${name ? t('Save') : t('Add')}</button>
+            <button type="button" class="button" disabled=${!r.dirty} onClick=${r.revert}>${t('Undo')}</button>
+            <span class="about">${r.dirty ? t('Changed: {0}', entity.fields.filter((f) => f.name in r.changes).map((f) => title(f.title).split(/[;:；：]/)[0]).join(', ')) : ''}</span></div>`}
+    </form>`;
 }
 
 /** @param {{params: Record<string, string>, route: any, query: Record<string, string>}} p */
@@ -173,7 +200,6 @@ export default function EntityPage({ params, route, query }) {
             r.read();
     };
 
-    useKey('s', t('Save'), () => r.dirty && store(), [r.dirty, r.form]);
     if (entity === null)
         return html`<${Notice} kind="bad">${t('There is no such page.')}</${Notice}>`;
     if (!entity || (!r.form && !r.error))
@@ -192,12 +218,6 @@ export default function EntityPage({ params, route, query }) {
         <${Aftermath} notes=${r.notes} phones=${concerned(noun, name, r.record)} />
         <${Refusal} error=${r.error} />
         ${r.theirs && html`<${Conflict} entity=${entity} base=${r.base} mine=${r.form} theirs=${r.theirs} onTake=${r.take} />`}
-        <form class="form" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); store(); }}>
-            <${Fields} fields=${entity.fields} form=${r.form} base=${r.base} set=${r.put} disabled=${!editable} />
-            ${editable && html`<div class="save-bar ${r.dirty ? 'dirty' : ''}">
-                <button type="submit" class="button primary" disabled=${name && !r.dirty}>${name ? t('Save') : t('Add')}</button>
-                <button type="button" class="button" disabled=${!r.dirty} onClick=${r.revert}>${t('Undo')}</button>
-                <span class="about">${r.dirty ? t('Changed: {0}', entity.fields.filter((f) => f.name in r.changes).map((f) => title(f.title)).join(', ')) : ''}</span></div>`}
-        </form>
+        <${EntityForm} entity=${entity} r=${r} name=${name} store=${store} />
     </section>`;
 }

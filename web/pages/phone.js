@@ -1,56 +1,102 @@
 // phone.js - one phone: how it is now, what is set, what its file says, what happened.
-import { html, useState } from '../lib/dom.js';
+import { html, useEffect, useState } from '../lib/dom.js';
 import { ask, may, path, useGet } from '../lib/api.js';
-import { useEntity } from '../lib/schema.js';
-import { Fields } from '../lib/form.js';
+import { onLive } from '../lib/live.js';
+import { useEntity, useModels } from '../lib/schema.js';
+import { Picture, placed, written } from '../lib/picture.js';
 import { Do, Facts, Head, LinkButton, Loading, notesOf, Refusal, Rows, say, State } from '../lib/parts.js';
 import { setQuery } from '../lib/router.js';
 import { plain } from '../lib/table.js';
-import { number, t, time, title } from '../lib/words.js';
-import { Aftermath, Conflict, remove, useRecord } from './entity.js';
+import { duration, number, t, time, title } from '../lib/words.js';
+import { Aftermath, Conflict, EntityForm, remove, useRecord } from './entity.js';
+import { Origins } from './phone_origins.js';
 
 const section = (/** @type {any} */ data, /** @type {string} */ name) => data.sections?.find((/** @type {any} */ s) => s.name === name);
+
+/* --- now --- */
+
+/** Each step of the last boot with the time that it took.
+ * @param {{boot: any}} p */
+function Boot({ boot }) {
+    const steps = boot.items;
+    const whole = Math.max(1, steps.at(-1)?.ms || 0);
+    const kind = (/** @type {string} */ stage) => (/missing|refused|rejected|gone|lost|timeout/.test(stage) ? 'bad' : /registered|sent/.test(stage) ? 'good' : '');
+
+    return html`<section class="card"><h2>${boot.title}</h2><ol class="boot">${steps.map((/** @type {any} */ s, /** @type {number} */ i) => html`<li key=${i} class=${kind(s.stage)}>
+        <span class="at mono">${s.ms < 10000 ? `${number(s.ms)} ms` : `${(s.ms / 1000).toFixed(1)} s`}</span>
+        <span class="what">${s.stage}${s.times > 1 ? ` ×${s.times}` : ''} <span class="mono soft">${s.detail}</span></span>
+        <span class="bar-box" aria-hidden="true"><span style=${{ marginLeft: `${100 * (s.ms - s.took) / whole}%`, width: `${Math.max(0.6, 100 * s.took / whole)}%` }}></span></span>
+    </li>`)}</ol></section>`;
+}
+
+/** Files that it asked for, and what it got.
+ * @param {{boot: any}} p */
+function Files({ boot }) {
+    const rows = boot.items.filter((/** @type {any} */ s) => s.stage.startsWith('file'));
+
+    return html`<section class="card"><h2>${t('Files asked for')}</h2><${Rows} label=${t('Files asked for')} empty=${t('None in its last boot.')} columns=${[t('File'), t('Answer'), t('Times')]}
+        rows=${rows.map((/** @type {any} */ s) => [html`<span class="mono">${s.detail}</span>`, html`<${State} of=${s.stage.replace('file ', '')} />`, s.times])} /></section>`;
+}
 
 /** @param {{data: any, entity: any}} p */
 function Now({ data, entity }) {
     const r = data.record;
+    const models = useModels();
+    const model = models.find((m) => m.name === r.model);
+    const template = useGet(r.template ? path('template', r.template) : null);
+    const features = r.template ? (template.data?.record.buttons || []).map((/** @type {any} */ b) => b.feature || 'line') : model?.keys || [];
+    const keys = placed(features, r.buttons || []);
     const own = new Set(entity.fields.map((/** @type {any} */ f) => f.name));
     const boot = section(data, 'boot');
     const contacts = section(data, 'contacts');
-    const live = Object.entries(r).filter(([k, v]) => !own.has(k) && !['lines', 'speed_dials', 'status', 'reason', 'since', 'state'].includes(k) && v !== '' && v !== null && typeof v !== 'object' && !k.endsWith('_us'));
+    const hidden = ['lines', 'speed_dials', 'status', 'reason', 'since', 'state', 'silent_ms', 'lost_after_ms', 'address', 'last_alarm', 'active_load'];
+    const live = Object.entries(r).filter(([k, v]) => !own.has(k) && !hidden.includes(k) && v !== null && plain(v).trim() && typeof v !== 'object' && !k.endsWith('_us'));
+    const used = keys.map((k, i) => ({ ...k, at: i + 1 })).filter((k) => k.number || k.label);
 
-    return html`<div class="cards">
+    return html`<div class="cards phone-now">
+        ${model && html`<section class="card picture-card"><h2>${model.title}</h2><${Picture} record=${r} model=${model} features=${features} />
+            <${Rows} label=${t('Keys')} empty=${t('No keys are in use.')} columns=${['#', t('Key'), t('Number'), t('Label')]}
+                rows=${used.map((k) => [k.at, title(k.feature.replace(/_/g, ' ')), k.number, written(k)])} /></section>`}
         <section class="card"><h2>${t('State')}</h2><${Facts} rows=${[[t('Status'), html`<${State} of=${r.status} />`], [t('Since'), time(r.since)], [t('Reason'), r.reason],
-            [t('Lines'), (r.lines || '').replaceAll(';', ', ')], [t('Speed dials'), (r.speed_dials || '').replaceAll(';', ', ')],
-            ...live.map(([k, v]) => [title(k.replaceAll('_', ' ')), plain(v)])]} /></section>
-        ${boot && html`<section class="card"><h2>${boot.title}</h2><${Rows} label=${t('Boot')} columns=${[t('ms'), t('Took'), t('Stage'), t('Times'), t('Detail')]}
-            rows=${boot.items.map((/** @type {any} */ s) => [number(s.ms), number(s.took), s.stage, s.times, s.detail])} /></section>`}
-        ${contacts && html`<section class="card"><h2>${t('Contacts')}</h2><${Rows} label=${t('Contacts')} columns=${Object.keys(contacts.items[0] || {}).map((c) => title(c))}
+            [t('Address'), r.address && html`<a href=${`http://${r.address}/`} target="_blank" rel="noreferrer">${r.address}</a>`], [t('Switch port'), r.port],
+            [t('Load it runs'), r.active_load], [t('Lines'), (r.lines || '').replaceAll(';', ', ')], [t('Speed dials'), (r.speed_dials || '').replaceAll(';', ', ')],
+            [t('Last heard'), r.silent_ms === undefined ? '' : t('{0} ago', duration(r.silent_ms / 1000))], [t('Lost after'), r.lost_after_ms ? duration(r.lost_after_ms / 1000) : ''],
+            ...live.filter(([k]) => k !== 'port').map(([k, v]) => [title(k.replaceAll('_', ' ')), plain(v)])]} />
+            ${r.last_alarm && html`<p class="help">${t('Its own last words')}: <span class="mono">${r.last_alarm}</span></p>`}</section>
+        ${boot && html`<${Boot} boot=${boot} />`}
+        ${boot && html`<${Files} boot=${boot} />`}
+        ${contacts && html`<section class="card"><h2>${t('Contacts')}</h2><${Rows} label=${t('Contacts')} columns=${Object.keys(contacts.items[0] || {}).map((c) => title(c.replaceAll('_', ' ')))}
             rows=${contacts.items.map((/** @type {any} */ c) => Object.values(c).map(plain))} /></section>`}
+        <${History} data=${data} few />
     </div>`;
 }
 
-/** @param {{data: any}} p */
-function History({ data }) {
-    const events = section(data, 'history')?.items || [];
+/** @param {{data: any, few?: boolean}} p */
+function History({ data, few }) {
+    const events = [...(section(data, 'history')?.items || [])].reverse().slice(0, few ? 6 : 100);
     const boots = section(data, 'boots')?.items || [];
+    const name = data.record.name;
 
-    return html`<div class="cards"><section class="card"><h2>${t('What happened')}</h2><${Rows} label=${t('What happened')} empty=${t('Nothing yet.')}
+    return html`<section class="card"><h2>${t('What happened')}</h2><${Rows} label=${t('What happened')} empty=${t('Nothing yet.')}
             columns=${[t('Time'), t('Event'), t('Reason'), t('Meaning')]}
-            rows=${[...events].reverse().map((/** @type {any} */ e) => [time(e.time), e.event, e.reason ?? '', e.meaning])} /></section>
-        ${boots.length > 0 && html`<section class="card"><h2>${t('Boots')}</h2><${Rows} label=${t('Boots')} columns=${[t('Began'), t('ms'), t('Outcome')]}
-            rows=${boots.map((/** @type {any} */ b) => [time(b.began), number(b.ms), b.outcome])} /></section>`}</div>`;
+            rows=${events.map((/** @type {any} */ e) => [time(e.time), e.event, e.reason ?? '', e.meaning])} />
+            <p><a href=${few ? `/phone/${encodeURIComponent(name)}?tab=history` : `/event?device=${encodeURIComponent(name)}`}>${few ? t('All of it') : t('In the event viewer')}</a></p></section>
+        ${!few && boots.length > 0 && html`<section class="card"><h2>${t('Boots')}</h2><${Rows} label=${t('Boots')} columns=${[t('Began'), t('ms'), t('Outcome')]}
+            rows=${boots.map((/** @type {any} */ b) => [time(b.began), number(b.ms), b.outcome])} /></section>`}`;
 }
 
-/** @param {{name: string}} p */
-function File({ name }) {
+/* --- its file --- */
+
+/** @param {{name: string, record: any}} p */
+function File({ name, record }) {
     const { data, error } = useGet(`${path('phone', name)}/file`);
 
-    if (!data)
-        return error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`;
-    return html`<section class="card"><h2>${t('Its file as it would be served now')}</h2>
-        <pre class="file" tabindex="0" aria-label=${t('File')}>${data.text || plain(data)}</pre></section>`;
+    return html`<section class="card"><h2>${t('Where its values come from')}</h2><${Origins} record=${record} /></section>
+        <section class="card"><h2>${t('Its file as it would be served now')}</h2>
+            ${data ? html`<pre class="file" tabindex="0" role="region" aria-label=${t('File')}>${data.text || plain(data)}</pre>` : error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`}</section>`;
 }
+
+/* --- what is set --- */
 
 /** @param {{name: string, entity: any, onStored: () => void}} p */
 function Settings({ name, entity, onStored }) {
@@ -66,47 +112,64 @@ function Settings({ name, entity, onStored }) {
         return r.error ? html`<${Refusal} error=${r.error} />` : html`<${Loading} />`;
     return html`<${Aftermath} notes=${r.notes} phones=${{ names: [name] }} /><${Refusal} error=${r.error} />
         ${r.theirs && html`<${Conflict} entity=${entity} base=${r.base} mine=${r.form} theirs=${r.theirs} onTake=${r.take} />`}
-        <form class="form" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); store(); }}>
-            <${Fields} fields=${entity.fields} form=${r.form} base=${r.base} set=${r.put} disabled=${!may('administer')} />
-            ${may('administer') && html`<div class="save-bar ${r.dirty ? 'dirty' : ''}"><button type="submit" class="button primary" disabled=${!r.dirty}>${t('Save')}</button>
-                <button type="button" class="button" disabled=${!r.dirty} onClick=${r.revert}>${t('Undo')}</button>
-                <span class="about">${r.dirty ? t('Changed: {0}', entity.fields.filter((/** @type {any} */ f) => f.name in r.changes).map((/** @type {any} */ f) => title(f.title)).join(', ')) : ''}</span></div>`}
-        </form>`;
+        <${EntityForm} entity=${entity} r=${r} name=${name} store=${store} />`;
+}
+
+const tabs = () => [['now', t('Now')], ['settings', t('Settings')], ['file', t('File')], ['history', t('History')]];
+
+/** @param {{tab: string}} p */
+function Tabs({ tab }) {
+    const all = tabs();
+    const turn = (/** @type {KeyboardEvent} */ e) => {
+        const step = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
+        const to = all[all.findIndex(([id]) => id === tab) + step];
+
+        if (!step || !to)
+            return;
+        setQuery({ tab: to[0] });
+        document.getElementById(`tab-${to[0]}`)?.focus();
+    };
+
+    return html`<div class="tabs" role="tablist" aria-label=${t('Parts')}>${all.map(([id, word]) => html`<button key=${id} type="button" role="tab" id=${`tab-${id}`}
+        aria-selected=${tab === id} aria-controls="tab-panel" tabindex=${tab === id ? 0 : -1} onClick=${() => setQuery({ tab: id === 'now' ? '' : id })} onKeyDown=${turn}>${word}</button>`)}</div>`;
 }
 
 /** @param {{params: Record<string, string>, query: Record<string, string>}} p */
 export default function Phone({ params, query }) {
     const name = params.name;
-    const { data, error, etag, reload } = useGet(path('phone', name), {}, 5);
+    const { data, error, etag, reload } = useGet(path('phone', name), {}, 20);
     const entity = useEntity('phone');
-    const [tabs] = useState([['now', 'Now'], ['settings', 'Settings'], ['file', 'File'], ['history', 'History']]);
     const back = /** @type {[string, string]} */ (['/phone', t('Phones')]);
+    const [gone, leave] = useState(false);
 
+    useEffect(() => {
+        const stops = [onLive('directory', reload), onLive('phones', (now) => (now.complete === false || now.changed?.some((/** @type {any} */ p) => p.name === name)) && reload())];
+
+        return () => stops.forEach((stop) => stop());
+    }, [name]);
     if (!data || !entity)
         return error ? html`<section class="page"><${Head} title=${name} back=${back} /><${Refusal} error=${error} /></section>` : html`<${Loading} />`;
     const r = data.record;
     const stranger = r.status?.startsWith('unknown:');
-    const tab = query.tab || 'now';
+    const tab = stranger ? 'now' : query.tab || 'now';
     const order = (/** @type {string} */ verb) => async () => {
         say(notesOf((await ask('POST', `${path('phone', name)}/${verb}`)).data));
         reload();
     };
 
     return html`<section class="page">
-        <${Head} title=${name} back=${back} about=${html`<${State} of=${r.status} /> ${[r.model, r.description].filter(Boolean).join(' · ')}`}
-            actions=${stranger ? html`<${LinkButton} primary href=${`/unknown?search=${name}`}>${t('Adopt')}</${LinkButton}>` : html`
-                <${Do} disabled=${!may('operate')} run=${order('apply')}>${t('Apply')}</${Do}>
-                <${Do} disabled=${!may('operate')} run=${order('restart')}>${t('Restart')}</${Do}>
-                <${Do} disabled=${!may('operate')} run=${order('reset')}>${t('Reset')}</${Do}>
+        <${Head} title=${name} back=${back} about=${html`<${State} of=${stranger ? t('unknown: nobody added it') : r.status} /> ${[r.model, r.description].filter(Boolean).join(' · ')}`}
+            actions=${stranger ? may('administer') && html`<${LinkButton} primary href=${`/unknown?search=${name}`}>${t('Adopt')}</${LinkButton}>` : html`
+                <${Do} disabled=${!may('operate')} title=${t('It takes what changed, in the mildest way')} run=${order('apply')}>${t('Apply')}</${Do}>
+                <${Do} disabled=${!may('operate')} title=${t('It registers again')} run=${order('restart')}>${t('Restart')}</${Do}>
+                <${Do} disabled=${!may('operate')} title=${t('It boots again')} run=${order('reset')}>${t('Reset')}</${Do}>
                 ${may('administer') && html`<${LinkButton} href=${`/copy/phone/${encodeURIComponent(name)}`}>${t('Copy')}</${LinkButton}>
-                <${Do} kind="danger" run=${() => remove({ noun: 'phone', name, record: { etag } })}>${t('Delete')}</${Do}>`}`} />
-        ${!stranger && html`<div class="tabs" role="tablist" aria-label=${t('Parts')}>${tabs.map(([id, word]) => html`<button key=${id} type="button" role="tab"
-            id=${`tab-${id}`} aria-selected=${tab === id} aria-controls="tab-panel" tabindex=${tab === id ? 0 : -1}
-            onClick=${() => setQuery({ tab: id === 'now' ? '' : id })}
-            onKeyDown=${(/** @type {KeyboardEvent} */ e) => { const to = tabs[tabs.findIndex((x) => x[0] === tab) + (e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 9)]; if (to) { setQuery({ tab: to[0] }); document.getElementById(`tab-${to[0]}`)?.focus(); } }}>${t(word)}</button>`)}</div>`}
+                <${Do} kind="danger" disabled=${gone} run=${async () => { leave(await remove({ noun: 'phone', name, record: { etag } })); }}>${t('Delete')}</${Do}>`}`} />
+        ${error && html`<${Refusal} error=${error} />`}
+        ${!stranger && html`<${Tabs} tab=${tab} />`}
         <div id="tab-panel" role=${stranger ? undefined : 'tabpanel'} aria-labelledby=${stranger ? undefined : `tab-${tab}`} class="panel">
-            ${stranger || tab === 'now' ? html`<${Now} data=${data} entity=${entity} />` : tab === 'settings' ? html`<${Settings} name=${name} entity=${entity} onStored=${reload} />`
-        : tab === 'file' ? html`<${File} name=${name} />` : html`<${History} data=${data} />`}
+            ${tab === 'now' ? html`<${Now} data=${data} entity=${entity} />` : tab === 'settings' ? html`<${Settings} name=${name} entity=${entity} onStored=${reload} />`
+        : tab === 'file' ? html`<${File} name=${name} record=${r} />` : html`<div class="cards"><${History} data=${data} /></div>`}
         </div>
     </section>`;
 }
