@@ -16,8 +16,18 @@ static const struct {
     {"lab", lab_main},     {"demo", demo_main},       {"doctor", doctor_main},
 };
 
+/* "doctor --live [PHONE] [OPTIONS]" asks the doctor beside the server. */
+static int live(int argc, char **argv)
+{
+    argv[1] = (char *)"diagnosis";
+    argv[2] = (char *)(argc > 3 && argv[3][0] != '-' ? "show" : "list");
+    return cli_main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && !strcmp(argv[1], "doctor") && !strcmp(argv[2], "--live"))
+        return live(argc, argv);
     for (size_t i = 0; argc > 1 && i < sizeof(programs) / sizeof(programs[0]); i++)
         if (!strcmp(argv[1], programs[i].name))
             return programs[i].main(argc - 1, argv + 1);

@@ -252,9 +252,9 @@ void talk_sign(void *context, struct stream *s, int side, const struct stream_si
     struct talk *t = s->user;
 
     talk_tell(context, s, side, &sight);
-    if (t && t->in_body && (sign->sign == TCP_RESET || (sign->sign == TCP_CLOSING && side == 1)))
+    if (t && t->in_body && (sign->sign == TCP_RESET || (sign->sign == TCP_ENDING && side == 1)))
         talk_http_end(context, s,
-                      sign->sign == TCP_CLOSING && t->body.kind == HTTP_BODY_UNTIL_CLOSE);
+                      sign->sign == TCP_ENDING && t->body.kind == HTTP_BODY_UNTIL_CLOSE);
 }
 
 void talk_gone(void *context, struct stream *s)

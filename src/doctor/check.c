@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 static void add(struct finding *f, struct moment m, const char *format, va_list args)
 {
@@ -55,6 +56,26 @@ void doubt(struct finding *f, enum apart apart)
 {
     f->certain = false;
     f->apart = apart;
+}
+
+/* When it will be over if it goes on like this: each wait is twice the last (RFC 6298 5.5), a
+ * connection is given up after some two minutes, a phone after its keepalives. */
+void forecast(struct finding *f, const struct repeat *r)
+{
+    int64_t wait = r->waited_ns - r->before_ns, at = r->waited_ns, first = r->first_ns;
+    struct tm tm;
+    time_t over;
+    char now[24], next[24], end[24];
+
+    if (wait <= 0 || r->n < 2)
+        return;
+    while (at < 120 * SECOND)
+        at += wait *= 2;
+    over = (time_t)((r->since.ns - first + at) / SECOND);
+    gmtime_r(&over, &tm);
+    strftime(end, sizeof(end), "%H:%M:%S UTC", &tm);
+    prove(f, r->since, "not acknowledged for %s, the next try %s later; it will be given up at %s",
+          seconds(r->waited_ns, now), seconds(2 * (r->waited_ns - r->before_ns), next), end);
 }
 
 bool settled(const struct scene *c, struct moment m, int64_t ns)

@@ -50,6 +50,8 @@ void prove(struct finding *f, struct moment m, const char *format, ...)
 void prove_spell(struct finding *f, const struct spell *s, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void detail(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* When a connection whose data is repeated will be given up. */
+void forecast(struct finding *f, const struct repeat *r);
 void doubt(struct finding *f, enum apart apart); /* not certain; what would settle it */
 
 /* ---- what rules of one capture and of two share (check_files.c) ---- */

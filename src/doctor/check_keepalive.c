@@ -117,6 +117,7 @@ static bool answers_unheard(const struct scene *c, struct finding *f)
         detail(f, "%s, its answers are not acknowledged", endpoint_words(&p->server, to));
         prove(f, r->since, "data of %s, sent again %u [time|times] and never acknowledged", to,
               r->n);
+        forecast(f, r);
         doubt(f, APART_PHONE_SIDE);
         return true;
     }

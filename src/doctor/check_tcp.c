@@ -98,24 +98,6 @@ static bool window(const struct scene *c, struct finding *f)
     return false;
 }
 
-/* When it will be over if it goes on like this: each wait is twice the last (RFC 6298 5.5), a
- * connection is given up after some two minutes, a phone after its keepalives. */
-static void forecast(struct finding *f, const struct repeat *r)
-{
-    int64_t wait = r->waited_ns - r->before_ns, at = r->waited_ns;
-    char now[24], next[24], end[24];
-
-    if (wait <= 0 || r->n < 2)
-        return;
-    while (at < 120 * SECOND)
-        at += wait *= 2;
-    prove(
-        f, r->since,
-        "not acknowledged for %s, the next try %s later; it will be given up %s after it was sent",
-        seconds(r->waited_ns, now), seconds(2 * (r->waited_ns - r->before_ns), next),
-        seconds(at, end));
-}
-
 static bool loss(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];

@@ -21,6 +21,7 @@ struct doctor_options {
     enum task task;
     struct capture_options capture;
     struct tell_options tell;
+    struct diagnose_options how;
     const char *explain; /* a cause; NULL: all */
     const char *out;     /* of --anonymise */
     const char *with;    /* the capture at the server's end */
@@ -122,11 +123,11 @@ static int report_pair(struct doctor_options *o)
     if (!err) {
         timeline_end(ends.t[0], pair_facts(pair)->totals[0].last_ns);
         timeline_end(ends.t[1], 0);
-        o->tell.pair = pair;
-        o->tell.other = ends.t[1];
+        o->how.pair = pair;
+        o->how.other = ends.t[1];
         o->tell.files[1] = o->with;
         o->tell.n_files = 2;
-        text = tell(ends.t[0], &o->tell, &n_ill);
+        text = tell(ends.t[0], &o->tell, &o->how, &n_ill);
     }
     if (text)
         fputs(text, stdout);
@@ -147,7 +148,7 @@ static int report(const struct doctor_options *o)
 
     if (!err) {
         timeline_end(t, until);
-        text = tell(t, &o->tell, &n_ill);
+        text = tell(t, &o->tell, &o->how, &n_ill);
         err = text ? 0 : -ENOMEM;
     }
     if (text)

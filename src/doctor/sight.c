@@ -17,7 +17,7 @@ static const char *const signs[] = {
     [TCP_OPENING] = "opening",
     [TCP_ACCEPTED] = "accepted",
     [TCP_REFUSED] = "refused",
-    [TCP_ESTABLISHED] = "established",
+    [TCP_CONNECTED] = "established",
     [TCP_AGAIN] = "again",
     [TCP_ACKNOWLEDGED] = "acknowledged",
     [TCP_WINDOW_CLOSED] = "window-closed",
@@ -25,7 +25,7 @@ static const char *const signs[] = {
     [TCP_PROBE] = "probe",
     [TCP_GAP] = "gap",
     [TCP_GAP_FILLED] = "gap filled",
-    [TCP_CLOSING] = "closing",
+    [TCP_ENDING] = "closing",
     [TCP_RESET] = "reset",
     [TCP_MIDDLE] = "middle",
 };

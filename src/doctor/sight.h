@@ -68,7 +68,7 @@ struct sight {
         } icmp;
         struct {
             struct text name, content; /* content: cut at SIGHT_FILE_MAX */
-            uint64_t size;             /* bytes that came */
+            uint64_t size;             /* bytes that came; SIGHT_SIZE_UNKNOWN: nobody says, and there is no content */
             bool whole;
         } file;
         struct {
@@ -89,6 +89,7 @@ struct sight {
     };
 };
 
+#define SIGHT_SIZE_UNKNOWN UINT64_MAX
 #define SIGHT_FILE_MAX 65536 /* a configuration file is kept whole, firmware only its beginning */
 
 typedef void (*sight_fn)(void *context, const struct sight *s);

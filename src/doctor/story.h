@@ -136,6 +136,7 @@ struct repeat {
     uint32_t flow, length;
     unsigned n;
     int64_t waited_ns, before_ns; /* since its first sending: at the last repeat, and at the one before */
+    int64_t first_ns;             /* the same, at `since` */
 };
 
 /* One server and port the phone opens connections to. */

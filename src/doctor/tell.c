@@ -1,11 +1,12 @@
 #include "doctor/tell.h"
 
-char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill)
+char *tell(const struct timeline *t, const struct tell_options *o,
+           const struct diagnose_options *how, size_t *n_ill)
 {
     struct report_view v = {.timeline = t,
                             .files = {o->files[0], o->files[1]},
                             .n_files = o->n_files,
-                            .pair = o->pair != NULL,
+                            .pair = how && how->pair != NULL,
                             .verbose = o->verbose,
                             .only = o->only,
                             .language = o->language,
@@ -13,7 +14,7 @@ char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill
     struct grow g = {0};
     struct diagnosis d;
 
-    if (diagnose(t, &(struct diagnose_options){.other = o->other, .pair = o->pair}, &d) < 0)
+    if (diagnose(t, how, &d) < 0)
         return NULL;
     v.diagnosis = &d;
     *n_ill = d.n_phones - d.n_well - d.n_unclear;

@@ -14,12 +14,10 @@ struct tell_options {
     unsigned width; /* of the terminal; 0: none */
     const char *files[2];
     unsigned n_files;
-    const struct timeline *other; /* of the second capture; NULL: there is none */
-    const struct pair *pair;
 };
 
 /* The report of what `t` has seen, on the heap; NULL without memory. *n_ill: how many phones are
  * not well. */
-char *tell(const struct timeline *t, const struct tell_options *o, size_t *n_ill);
+char *tell(const struct timeline *t, const struct tell_options *o, const struct diagnose_options *how, size_t *n_ill);
 /* Words about one cause, or a list of all when `name` is NULL; NULL when there is no such cause. */
 char *tell_cause(const char *name, const struct tell_options *o);

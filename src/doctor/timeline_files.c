@@ -302,13 +302,18 @@ void see_file(struct timeline *t, const struct sight *s)
     story_touch(story, s);
     if (f->state == FILE_NOT_FOUND || f->state == FILE_REFUSED)
         return; /* the page that an HTTP server sends with its refusal */
-    f->bytes = s->file.size;
     if (s->file.whole) {
         f->state = FILE_WHOLE;
         spell_add(&f->whole, moment_of(s));
+    }
+    if (s->file.size == SIGHT_SIZE_UNKNOWN) {
+        story_tell(story, EVENT_FILE_FOUND, moment_of(s), "%s", f->name);
+        return;
+    }
+    f->bytes = s->file.size;
+    if (s->file.whole)
         story_tell(story, EVENT_FILE_FOUND, moment_of(s), "%s, %llu [byte|bytes]", f->name,
                    (unsigned long long)s->file.size);
-    }
     if (is_config(f->name))
         read_config(story, f, s);
     else if (s->file.whole && f->bytes == 0)

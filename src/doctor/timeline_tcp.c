@@ -118,7 +118,7 @@ static void again(struct story *story, struct peer *p, const struct sight *s, co
     if (s->tcp.again > p->again_most)
         p->again_most = s->tcp.again;
     if (!moment_is(r->since) || r->flow != s->flow || s->tcp.after_ns < r->waited_ns)
-        *r = (struct repeat){.since = m, .flow = s->flow};
+        *r = (struct repeat){.since = m, .flow = s->flow, .first_ns = s->tcp.after_ns};
     r->length = s->tcp.length;
     r->n++;
     r->before_ns = r->waited_ns;
@@ -243,7 +243,7 @@ void see_tcp(struct timeline *t, const struct sight *s)
         service_refused(t, p->server.ip, service_of(p->server.port), moment_of(s));
         story_tell(story, EVENT_TCP_REFUSED, moment_of(s), "%s", to);
         break;
-    case TCP_ESTABLISHED:
+    case TCP_CONNECTED:
         p->stands = true;
         p->opening = (struct moment){0};
         break;
@@ -257,7 +257,7 @@ void see_tcp(struct timeline *t, const struct sight *s)
     case TCP_WINDOW_OPEN:
         window(story, p, s, to);
         break;
-    case TCP_CLOSING:
+    case TCP_ENDING:
     case TCP_RESET:
         ended(t, story, p, s, to);
         break;

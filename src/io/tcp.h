@@ -39,6 +39,16 @@ struct tcp_options {
                                                        full socket has left, more can be sent */
 };
 
+/* How the kernel fares with a phone's connection: what was sent and is not acknowledged (TCP_INFO). */
+struct tcp_health {
+    uint32_t tries;      /* repeats of the data that waits now; 0: all is well */
+    uint32_t timeout_ms; /* until the next one */
+    uint32_t rtt_us;
+    uint32_t unacked, lost;  /* segments */
+    uint32_t total;      /* segments sent again since the connection began */
+    uint32_t silent_ms;  /* since the last acknowledgement */
+};
+
 int tcp_listen(uv_loop_t *loop, const struct tcp_options *options,
                struct tcp **ret); /* -errno of bind … */
 uint16_t tcp_port(const struct tcp *t);
@@ -55,4 +65,5 @@ void tcp_authority(const struct tcp *t, uint64_t link, char *to);
 /* The next link that is open: start with *cursor = 0, ends with 0. */
 uint64_t tcp_next(const struct tcp *t, size_t *cursor);
 size_t tcp_count(const struct tcp *t);
+bool tcp_health(const struct tcp *t, uint64_t link, struct tcp_health *ret); /* false: it is closed, or the kernel does not tell */
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */

@@ -43,6 +43,7 @@ const char *const progress_stage_titles[N_PROGRESS_STAGES] = {
     [PROGRESS_FILE_SENT] = "file sent",
     [PROGRESS_FILE_MISSING] = "file missing",
     [PROGRESS_FILE_REFUSED] = "file refused",
+    [PROGRESS_FILE_BROKEN] = "file broken off",
     [PROGRESS_CONNECTED] = "connected",
     [PROGRESS_REGISTER] = "register",
     [PROGRESS_REJECTED] = "rejected",
@@ -131,7 +132,7 @@ static bool name_in_file(const char *file, struct mac *ret)
 
 static bool is_file(const struct progress_event *e)
 {
-    return e->stage >= PROGRESS_FILE_ASKED && e->stage <= PROGRESS_FILE_REFUSED;
+    return e->stage >= PROGRESS_FILE_ASKED && e->stage <= PROGRESS_FILE_BROKEN;
 }
 
 static struct progress_phone *by_ip(const struct progress *p, struct ip ip)
@@ -489,7 +490,7 @@ static void take(struct progress *p, struct progress_phone *phone, const struct 
     phone->last_us = e->time_us;
 }
 
-void progress_event(struct progress *p, const struct progress_event *e)
+const struct progress_phone *progress_event(struct progress *p, const struct progress_event *e)
 {
     struct device_name name = identify(p, e);
     struct progress_phone *phone = name.s[0] ? map_get(&p->by_name, text_of(name.s)) : NULL;
@@ -499,12 +500,13 @@ void progress_event(struct progress *p, const struct progress_event *e)
         phone = enter(p, name, e);
     if (!phone || e->stage >= N_PROGRESS_STAGES) {
         p->ignored++;
-        return;
+        return NULL;
     }
     if (e->stage != PROGRESS_REGISTERED)
         check_known(p, phone);
     take(p, phone, e);
     learn(p, phone, e);
+    return phone;
 }
 
 /* --- questions --- */

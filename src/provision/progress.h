@@ -18,6 +18,7 @@ enum progress_stage {
     PROGRESS_FILE_SENT,     /* detail: file name; code: bytes */
     PROGRESS_FILE_MISSING,  /* detail: file name */
     PROGRESS_FILE_REFUSED,  /* detail: file name; TFTP-6 */
+    PROGRESS_FILE_BROKEN,   /* detail: file name; nobody acknowledged what was sent */
     PROGRESS_CONNECTED,     /* TCP open; known only once the phone names itself */
     PROGRESS_REGISTER,      /* Register received */
     PROGRESS_REJECTED,      /* code: reason number; detail: text sent to the LCD */
@@ -111,7 +112,8 @@ typedef bool (*progress_known)(const void *context, struct device_name name);
 /* Bounded: when as many are there, the one that was silent longest is forgotten. NULL without memory. */
 struct progress *progress_new(size_t max_known, size_t max_unknown, progress_known known, const void *context);
 void progress_free(struct progress *p);
-void progress_event(struct progress *p, const struct progress_event *e);
+/* Whose event it was; NULL: nobody's that is remembered. */
+const struct progress_phone *progress_event(struct progress *p, const struct progress_event *e);
 /* Devices were added or removed: who is unknown is asked anew. */
 void progress_directory_changed(struct progress *p);
 const struct progress_phone *progress_find(const struct progress *p, struct device_name name); /* or NULL */

@@ -227,6 +227,7 @@ static void on_tick(uv_timer_t *timer)
         open_web(a, 0);
     views_expire(a);
     web_tick(a->web);
+    live_doctor_tick(a->doctor);
     if (a->n_early && server_wall_us() - a->started_us > EARLY_MS * 1000)
         api_early(a, true);
     while ((ask = pool_next(&a->asks, &cursor, &token)))
@@ -338,7 +339,7 @@ static void on_progress(struct admin *a, const struct progress_event *e)
 {
     if (!a->collecting)
         return;
-    progress_event(a->progress, e);
+    live_doctor_event(a->doctor, progress_event(a->progress, e), e);
     status_event(a->status, e);
     if (e->stage >= PROGRESS_REJECTED) { /* registered, refused or gone */
         strip_event(&a->strip, e);
@@ -360,6 +361,9 @@ static void on_message(struct thread *t, const struct message *m)
         break;
     case MESSAGE_PROGRESS:
         on_progress(a, &m->progress.event);
+        break;
+    case MESSAGE_PULSE:
+        live_doctor_link(a->doctor, m->pulse.device, &m->pulse.health);
         break;
     case MESSAGE_ALARM:
         on_alarm(a, m->alarm.take_alarm);
@@ -503,7 +507,8 @@ static int start(struct thread *t)
     a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
     a->events = events_new(b->data, a->node);
     a->views = views_new();
-    if (!a->status || !a->progress || !a->events || !a->views)
+    a->doctor = live_doctor_new(a);
+    if (!a->status || !a->progress || !a->events || !a->views || !a->doctor)
         return -ENOMEM;
     if (events_error(a->events))
         log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
@@ -527,6 +532,7 @@ static void on_tick_closed(uv_handle_t *h)
 {
     struct admin *a = h->data;
 
+    live_doctor_free(a->doctor);
     status_free(a->status);
     progress_free(a->progress);
     events_free(a->events);

@@ -6,6 +6,7 @@
 #include "core/directory/fields.h"
 #include "server/control.h"
 #include "server/events.h"
+#include "server/live_doctor.h"
 #include "server/passwords.h"
 #include "server/server.h"
 #include "server/status.h"
@@ -57,6 +58,7 @@ struct admin {
     struct web *web;
     struct status *status;
     struct progress *progress;
+    struct live_doctor *doctor;
     struct events *events;
     struct syslog *syslog;
     struct passwords *passwords;

@@ -48,6 +48,10 @@ json_t *admin_findings(struct admin *a)
         find(findings, "rejected_phones", "warning", rejected, "status",
              "dialtone status list status=rejected", "%zu device%s refused", rejected,
              rejected > 1 ? "s were" : " was");
+    if (live_doctor_ill(a->doctor))
+        find(findings, "phones_not_well", "warning", live_doctor_ill(a->doctor), "diagnosis",
+             "dialtone diagnosis list", "%zu phone%s not well", live_doctor_ill(a->doctor),
+             live_doctor_ill(a->doctor) > 1 ? "s are" : " is");
     if (events_error(a->events))
         find(findings, "events_not_written", "error", 1, "event", "",
              "events cannot be written to disk: %s", strerror(-events_error(a->events)));

@@ -117,6 +117,17 @@ static void drop_plain_buttons(const struct phone *p, json_t *record)
     json_object_del(record, "buttons");
 }
 
+static void add_findings(struct admin *a, json_t *answer, struct text name, bool full)
+{
+    json_t *found = live_doctor_list(a->doctor, name, 0, 0, full);
+
+    if (json_array_size(json_object_get(found, "rows")))
+        add_section(answer, "findings", "What the doctor found",
+                    json_incref(json_object_get(found, "columns")),
+                    json_incref(json_object_get(found, "rows")));
+    json_decref(found);
+}
+
 static json_t *phone_answer(struct admin *a, const struct phone *p, bool full)
 {
     struct text name = text_of(p->name);
@@ -124,6 +135,7 @@ static json_t *phone_answer(struct admin *a, const struct phone *p, bool full)
 
     if (!full)
         drop_plain_buttons(p, record);
+    add_findings(a, answer, name, full);
     add_boots(a, answer, name, full);
     add_section(answer, "history", "History",
                 json_pack("[s,s,s,s]", "time", "event", "reason", "meaning"),
@@ -180,6 +192,7 @@ static bool show_stranger(struct admin *a, const struct call *c, struct text nam
                        json_of(text_of(p->name.s)), "status", "unknown: nobody added it", "model",
                        m ? m->name : "", "address", ip_is_any(p->ip) ? "" : ip_print(p->ip, ip),
                        "port", json_of(text_of(progress_port(p))), "tries", (int)p->tries);
+    add_findings(a, answer, name, c->full);
     add_boots(a, answer, name, c->full);
     add_section(answer, "history", "History",
                 json_pack("[s,s,s,s]", "time", "event", "reason", "meaning"),

@@ -15,7 +15,7 @@ static const char *last_file(struct admin *a, const struct progress_phone *p, ch
 
     to[0] = 0;
     for (size_t i = progress_steps(a->progress, p, steps); i-- > 0;)
-        if (steps[i].stage >= PROGRESS_FILE_ASKED && steps[i].stage <= PROGRESS_FILE_REFUSED) {
+        if (steps[i].stage >= PROGRESS_FILE_ASKED && steps[i].stage <= PROGRESS_FILE_BROKEN) {
             text_copy(to, 32, text_of(steps[i].detail));
             break;
         }

@@ -384,6 +384,8 @@ void file_lookup_report(struct files *f, const struct file_report *r)
 
     if (parsed)
         e.device = name.device;
+    if (r->result == FILE_ABORTED && !r->http && r->resent)
+        e.stage = PROGRESS_FILE_BROKEN;
     text_copy(e.detail, sizeof(e.detail), r->name);
     tell_later(f, &e);
     trace_report(f, r, parsed ? name.device : (struct device_name){""});

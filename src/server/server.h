@@ -11,6 +11,8 @@
 #include "provision/progress.h"
 #include "server/bootstrap.h"
 
+#include "io/tcp.h"
+
 struct change;
 struct lease_rows;
 struct trace_record;

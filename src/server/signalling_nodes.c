@@ -150,6 +150,41 @@ static void send_away(void *context, const struct station *x)
     signalling_carry_out(s);
 }
 
+/* --- the health of connections --- */
+
+#define PULSES       128 /* links looked at each quarter of a second: of 100 000 each one in three minutes */
+#define PULSE_TRIES  2   /* one repeat happens to everybody */
+
+static void tell_pulse(struct signalling *s, uint64_t link)
+{
+    const struct station *x = signalling_is_sip(s->pulse_port) ? sip_stations_at(s->sip, link)
+                                                               : stations_at(s->stations, link);
+    struct message m = {.id = MESSAGE_PULSE};
+
+    if (!x || !x->name.s[0] ||
+        !tcp_health(s->ports[s->pulse_port].tcp, link, &m.pulse.health) ||
+        m.pulse.health.tries < PULSE_TRIES)
+        return;
+    m.pulse.device = x->name;
+    server_post(s->thread->server, THREAD_ADMIN, &m);
+}
+
+static void read_pulses(struct signalling *s)
+{
+    for (int i = 0, turns = 0; i < PULSES && turns <= N_PORTS; i++) {
+        struct tcp *tcp = s->ports[s->pulse_port].tcp;
+        uint64_t link = tcp ? tcp_next(tcp, &s->pulse) : 0;
+
+        if (link) {
+            tell_pulse(s, link);
+            continue;
+        }
+        s->pulse = 0;
+        s->pulse_port = (uint8_t)((s->pulse_port + 1) % N_PORTS);
+        turns++;
+    }
+}
+
 /* --- pace --- */
 
 static uint64_t cpu_us(void)
@@ -171,6 +206,7 @@ static void on_measure(uv_timer_t *timer)
                      took_ms > MEASURE_MS ? (uint32_t)(took_ms - MEASURE_MS) : 0);
     s->cpu_us = cpu;
     s->measured_ns = now;
+    read_pulses(s);
     if (s->directory)
         drain_tick(&s->drain, &calls, s,
                    (uint32_t)directory_number(s->directory, SET_drain_rate),

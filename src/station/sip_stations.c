@@ -496,6 +496,15 @@ size_t sip_stations_registered(const struct sip_stations *s)
            registry_registered(s->registry, PROTOCOL_SIP_THIRD_PARTY);
 }
 
+const struct station *sip_stations_at(const struct sip_stations *s, uint64_t link)
+{
+    const struct sip_link *l = sip_link_find(s, link);
+
+    return l && !list_is_empty(&l->bindings)
+               ? &container_of(l->bindings.next, struct sip_binding, on_link)->device->station
+               : NULL;
+}
+
 size_t sip_stations_links(const struct sip_stations *s)
 {
     return s->links.n;

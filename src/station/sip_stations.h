@@ -67,4 +67,6 @@ bool sip_stations_binding(const struct sip_stations *s, struct device_name name,
                           struct moment now, struct sip_binding_view *ret);
 const struct station *sip_stations_next_registered(const struct sip_stations *s, size_t *cursor);
 size_t sip_stations_registered(const struct sip_stations *s);
+/* A device that speaks on this link, or NULL. */
+const struct station *sip_stations_at(const struct sip_stations *s, uint64_t link);
 size_t sip_stations_links(const struct sip_stations *s); /* connections */

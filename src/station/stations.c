@@ -161,6 +161,13 @@ int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer
     return 0;
 }
 
+const struct station *stations_at(const struct stations *s, uint64_t link)
+{
+    const struct session *x = by_link(s, link);
+
+    return x ? &x->station : NULL;
+}
+
 size_t stations_input(struct stations *s, uint64_t link, const uint8_t *bytes, size_t len,
                       struct moment now, struct effects *e)
 {

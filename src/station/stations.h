@@ -63,6 +63,8 @@ struct station_session {
     uint32_t silent_ms, loss_ms; /* since the last message; how long that may be */
 };
 
+/* Who speaks on this link, or NULL. */
+const struct station *stations_at(const struct stations *s, uint64_t link);
 /* Registered phone of that name, or NULL; any case. */
 const struct station *stations_find(const struct stations *s, struct device_name name);
 bool stations_session(const struct stations *s, struct device_name name, struct moment now,

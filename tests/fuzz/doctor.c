@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         capture_end(c);
         timeline_end(t, capture_totals(c)->last_ns);
         tell_options.shape = (enum shape)(records.n % 3);
-        free(tell(t, &tell_options, &n_ill));
+        free(tell(t, &tell_options, NULL, &n_ill));
     }
     capture_free(c);
     timeline_free(t);

@@ -589,7 +589,7 @@ static void a_late_answer(void **state)
     tcp(&k, 1, SERVER_A, flow, TCP_OPENING, true, 0, 0);
     wait_s(&k, 1.5);
     tcp(&k, 1, SERVER_A, flow, TCP_ACCEPTED, false, 1.5, 0);
-    tcp(&k, 1, SERVER_A, flow, TCP_ESTABLISHED, true, 1.5, 0);
+    tcp(&k, 1, SERVER_A, flow, TCP_CONNECTED, true, 1.5, 0);
     sccp_register(&k, 1, SERVER_A, flow);
     sccp_accept(&k, 1, SERVER_A, flow, 30);
     causes_are(&k, 1, "tcp-late");
@@ -710,7 +710,7 @@ static void refusals_are_named_by_their_text(void **state)
             uint32_t flow = register_only(&k, 1);
 
             sccp_reject(&k, 1, SERVER_A, flow, rows[i].text);
-            tcp(&k, 1, SERVER_A, flow, TCP_CLOSING, true, 0, 0);
+            tcp(&k, 1, SERVER_A, flow, TCP_ENDING, true, 0, 0);
             wait_s(&k, 22);
         }
         causes_are(&k, 1, rows[i].cause);
@@ -737,7 +737,7 @@ static void a_reset_by_the_server(void **state)
 
     sccp(&k, 1, SERVER_A, flow, &m);
     sccp_say(&k, 1, SERVER_A, flow, SCCP_UNREGISTER);
-    tcp(&k, 1, SERVER_A, flow, TCP_CLOSING, false, 0, 0);
+    tcp(&k, 1, SERVER_A, flow, TCP_ENDING, false, 0, 0);
     wait_s(&k, 5);
     healthy_phone(&k, 1);
     causes_are(&k, 1, "reset-by-server");
@@ -756,7 +756,7 @@ static void a_reset_at_the_phone(void **state)
     }
     sccp_say(&k, 1, SERVER_A, flow, SCCP_UNREGISTER);
     sccp_say(&k, 1, SERVER_A, flow, SCCP_UNREGISTER_ACK);
-    tcp(&k, 1, SERVER_A, flow, TCP_CLOSING, true, 0, 0);
+    tcp(&k, 1, SERVER_A, flow, TCP_ENDING, true, 0, 0);
     wait_s(&k, 20);
     healthy_phone(&k, 1);
     causes_are(&k, 1, "left-by-itself");
@@ -776,7 +776,7 @@ static void version_stamps_that_differ(void **state)
         sccp_accept(&k, 1, SERVER_A, flow, 30);
         wait_s(&k, 60);
         sccp_say(&k, 1, SERVER_A, flow, SCCP_UNREGISTER);
-        tcp(&k, 1, SERVER_A, flow, TCP_CLOSING, true, 0, 0);
+        tcp(&k, 1, SERVER_A, flow, TCP_ENDING, true, 0, 0);
         wait_s(&k, 60);
     }
     causes_are(&k, 1, "version-stamps");
@@ -871,7 +871,7 @@ static void to_and_fro(void **state)
         wait_s(&k, 30);
         keepalive(&k, 1, server, flow, true);
         sccp_say(&k, 1, server, flow, SCCP_UNREGISTER);
-        tcp(&k, 1, server, flow, TCP_CLOSING, true, 0, 0);
+        tcp(&k, 1, server, flow, TCP_ENDING, true, 0, 0);
     }
     causes_are(&k, 1, "toggle");
 }

@@ -254,7 +254,7 @@ static inline uint32_t tcp_open(struct scenery *k, unsigned phone, uint32_t serv
     wait_s(k, 0.001);
     tcp(k, phone, server, flow, TCP_ACCEPTED, false, 0.001, 0);
     wait_s(k, 0.001);
-    tcp(k, phone, server, flow, TCP_ESTABLISHED, true, 0.002, 0);
+    tcp(k, phone, server, flow, TCP_CONNECTED, true, 0.002, 0);
     return flow;
 }
 

@@ -36,7 +36,7 @@ static void the_trace_of_the_guide_is_told_as_the_story_it_is(void **state)
     key(&k, primary, 14);
     key(&k, primary, 14);
     sccp_say(&k, 1, SERVER_A, primary, SCCP_UNREGISTER);
-    tcp(&k, 1, SERVER_A, primary, TCP_CLOSING, true, 0, 0);
+    tcp(&k, 1, SERVER_A, primary, TCP_ENDING, true, 0, 0);
     sccp_say(&k, 1, SERVER_A, primary, SCCP_UNREGISTER_ACK);
     wait_s(&k, 20);
     dhcp(&k, 1, DHCP_REQUEST, NULL);

@@ -444,7 +444,7 @@ static void take_fin(struct streams *s, struct stream *stream, int side)
     if (stream->sides[side].fin)
         return;
     stream->sides[side].fin = true;
-    tell(s, stream, side, (struct stream_sign){.sign = TCP_CLOSING});
+    tell(s, stream, side, (struct stream_sign){.sign = TCP_ENDING});
     if (stream->sides[!side].fin)
         stream->state = STREAM_CLOSED;
 }
@@ -459,7 +459,7 @@ static void first_packet(struct streams *s, struct stream *stream, int side, con
         !stream->n_syn; /* or its opening was seen before anybody knew that it matters */
     stream->state = STREAM_STANDS;
     tell(s, stream, side,
-         (struct stream_sign){.sign = stream->middle ? TCP_MIDDLE : TCP_ESTABLISHED});
+         (struct stream_sign){.sign = stream->middle ? TCP_MIDDLE : TCP_CONNECTED});
 }
 
 /* -- one packet ----------------------------------------------------------------------------- */
@@ -496,7 +496,7 @@ void streams_packet(struct streams *s, struct stream *stream, const struct packe
         !(p->tcp_flags & (PACKET_SYN | PACKET_RST))) {
         stream->state = STREAM_STANDS;
         tell(s, stream, side,
-             (struct stream_sign){.sign = TCP_ESTABLISHED,
+             (struct stream_sign){.sign = TCP_CONNECTED,
                                   .after_ns = stream->n_syn ? now_ns - stream->first_syn_ns : 0});
     }
     if (p->tcp_flags & PACKET_RST) {

@@ -22,13 +22,13 @@ enum tcp_sign {
     TCP_OPENING,      /* SYN; `again` counts retries */
     TCP_ACCEPTED,     /* SYN ACK; `after_ns` since the SYN */
     TCP_REFUSED,      /* RST that answers a SYN; `after_ns` */
-    TCP_ESTABLISHED,  /* `after_ns` since the first SYN */
+    TCP_CONNECTED,  /* `after_ns` since the first SYN */
     TCP_AGAIN,        /* data sent once more; `again`, `after_ns` since its first sending */
     TCP_ACKNOWLEDGED, /* data seen earlier is acknowledged; `after_ns` since its first sending; `from` is who acknowledges */
     TCP_WINDOW_CLOSED,
     TCP_WINDOW_OPEN,  /* `after_ns` since it closed */
     TCP_PROBE,        /* keepalive or window probe */
-    TCP_CLOSING,      /* FIN */
+    TCP_ENDING,      /* FIN */
     TCP_RESET,        /* RST of a connection that stood */
     TCP_GAP,          /* what came leaves out `length` bytes before it */
     TCP_GAP_FILLED,   /* they came */

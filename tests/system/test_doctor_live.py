@@ -1,0 +1,85 @@
+"""The doctor beside the server: without being asked it finds why a phone does not register, and says so everywhere."""
+import re
+
+from conftest import SERVER, until
+from sccp_client import KEEPALIVE, KEEPALIVE_ACK, REGISTER_REJECT, Phone
+from test_tftp import rrq
+
+NAME, KNOWN, TYPED = 'SEP00D0BA0000B1', 'SEP00D0BA0000C1', 'SEP00D0BA0000C7'
+
+
+def causes(server, name):
+    return {row['cause'] for row in server.json('diagnosis', 'list') if row['name'] == name}
+
+
+def test_a_refused_phone_is_diagnosed_without_being_asked(lan, server):
+    lan.address()
+    server.start()
+    server.add_phone(NAME, '7960')
+    phone = Phone(lan.client.connect(2000), NAME, device_type=30018)
+    assert phone.ask()[0] == REGISTER_REJECT
+    until(lambda: causes(server, NAME) == {'rejected-type'}, 20)
+    shown = server.ask('phone', 'show', NAME).stdout
+    assert 'What the doctor found' in shown and 'rejected-type' in shown
+    assert '1 phone is not well' in server.ask('status').stdout
+    assert 'PhoneDiagnosed' in server.ask('event', 'list', '--device', NAME).stdout
+    story = server.ask('doctor', '--live', NAME).stdout
+    assert 'refused' in story and 'rejected-type' in story
+    phone = Phone(lan.client.connect(2000), NAME)
+    phone.register()
+    until(lambda: causes(server, NAME) == set(), 20)
+
+
+def test_a_label_typed_wrong_is_named_with_the_phone_that_is_meant(lan, server):
+    lan.address()
+    server.start()
+    server.add_phone(KNOWN, '7960')
+    for _ in range(2):
+        rrq(lan, f'{TYPED}.cnf.xml'.encode())
+        rrq(lan, b'XMLDefault.cnf.xml')
+    phone = Phone(lan.client.connect(2000), TYPED)
+    assert phone.ask()[0] == REGISTER_REJECT
+    until(lambda: causes(server, TYPED) & {'files-near-miss'}, 20)
+    row, = [r for r in server.json('diagnosis', 'list') if r['name'] == TYPED and r['cause'] == 'files-near-miss']
+    assert KNOWN in row['detail']
+
+
+def test_a_phone_that_fell_silent_is_told_of(lan, server):
+    lan.address()
+    server.start()
+    server.ask('parameter', 'set', 'station_keepalive_interval=2', 'station_keepalive_missed=2')
+    server.add_phone(NAME, '7960')
+    phone = Phone(lan.client.connect(2000), NAME)
+    phone.register()
+    for _ in range(2):
+        phone.send(KEEPALIVE)
+        phone.wait(KEEPALIVE_ACK)
+    until(lambda: causes(server, NAME) == {'keepalive-stopped'}, 40)
+
+
+def test_what_the_kernel_repeats_becomes_a_forecast(lan, server):
+    lan.address()
+    server.start()
+    server.add_phone(NAME, '7960')
+    phone = Phone(lan.client.connect(2000), NAME)
+    phone.register()
+    lan.client.run('ip', 'neigh', 'replace', SERVER, 'lladdr', '02:00:00:00:00:99', 'dev', 'eth0', 'nud', 'permanent')
+    server.ask('phone', 'reset', NAME)  # something that is sent and never acknowledged
+    until(lambda: 'keepalive-lost' in causes(server, NAME), 60)
+    story = server.ask('doctor', '--live', NAME).stdout
+    print(story)
+    assert re.search(r'given up at \d\d:\d\d:\d\d', story)
+
+
+def test_healthy_phones_have_no_finding(lan, server):
+    lan.address()
+    server.start()
+    server.add_phone(NAME, '7960')
+    phone = Phone(lan.client.connect(2000), NAME)
+    phone.register()
+    for _ in range(2):
+        phone.send(KEEPALIVE)
+        phone.wait(KEEPALIVE_ACK)
+    assert server.json('diagnosis', 'list') == []
+    assert 'not well' not in server.ask('status').stdout
+    assert 'healthy' in server.ask('doctor', '--live', NAME).stdout
