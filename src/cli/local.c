@@ -134,13 +134,10 @@ static int read_settings(const struct command_line *l, struct bootstrap *ret)
     return serve_settings(argc, argv, ret) ? EXIT_REFUSED : 0;
 }
 
-static void setting_row(json_t *rows, const char *key, json_t *take_value, json_t *take_default,
+static void setting_row(json_t *rows, const char *key, json_t *take_value, uint8_t from,
                         const char *help)
 {
-    bool given = !json_equal(take_value, take_default);
-
-    json_array_append_new(rows, json_pack("[s, o, b, s]", key, take_value, given, help));
-    json_decref(take_default);
+    json_array_append_new(rows, json_pack("[s, o, b, s]", key, take_value, from != BOOT_DEFAULT, help));
 }
 
 static int config_show(const struct command_line *l, const struct bootstrap *b)
@@ -148,11 +145,11 @@ static int config_show(const struct command_line *l, const struct bootstrap *b)
     struct show_options o = {l->shape, terminal_width(), NULL};
     json_t *rows = json_array(), *answer;
 
-    setting_row(rows, "data", json_string(b->data), json_string(b->data), "data folder");
+    setting_row(rows, "data", json_string(b->data), BOOT_DEFAULT, "data folder");
 #define BOOT_STR(key, field, value, help)                                                          \
-    setting_row(rows, key, json_string(b->field), json_string(value), help);
+    setting_row(rows, key, json_string(b->field), b->from[BOOT_##field], help);
 #define BOOT_NUM(key, field, value, min, max, help)                                                \
-    setting_row(rows, key, json_integer(b->field), json_integer(value), help);
+    setting_row(rows, key, json_integer(b->field), b->from[BOOT_##field], help);
 #include "server/bootstrap.def"
 #undef BOOT_STR
 #undef BOOT_NUM

@@ -407,6 +407,8 @@ static void usage(FILE *to)
         "  --state FILE       keeps what is set on the phone; what stands there beats the options\n"
         "  --headless         no terminal: one line for each thing that happens\n"
         "  --json             the same for programs\n"
+        "  --remote           keys as JSON lines from standard input, the picture as JSON lines:\n"
+        "                     {\"key\": \"softkey\", \"n\": 1}; ends with its input\n"
         "  --script FILE      keys to press and things to wait for, - for standard input\n"
         "  --duration S       unplug after so long\n",
         to);
@@ -416,13 +418,14 @@ int handset_main(int argc, char **argv)
 {
     static const struct option longs[] = {PHONE_LONG_OPTIONS,
                                           {"headless", no_argument, NULL, 'H'},
+                                          {"remote", no_argument, NULL, 'r'},
                                           {"duration", required_argument, NULL, 'd'},
                                           {"state", required_argument, NULL, 's'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     struct phone_options o = PHONE_OPTIONS_NONE;
     uint32_t duration_s = 0;
-    bool headless = false;
+    bool headless = false, remote = false;
     int c, at, status;
     struct handset *h;
 
@@ -434,6 +437,8 @@ int handset_main(int argc, char **argv)
         }
         if (c == 'H')
             headless = true;
+        else if (c == 'r')
+            remote = true;
         else if (c == 's')
             o.state = optarg;
         else if ((c == 'd' && text_to_u32(text_of(optarg), 10, &duration_s) < 0) ||
@@ -455,7 +460,9 @@ int handset_main(int argc, char **argv)
         return 1;
     status = handset_open(h, &o) < 0;
     if (!status)
-        status = headless ? headless_run(h, o.json, duration_s) : terminal_run(h);
+        status = remote     ? remote_run(h)
+                 : headless ? headless_run(h, o.json, duration_s)
+                            : terminal_run(h);
     handset_close(h);
     free(h);
     return status;

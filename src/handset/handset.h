@@ -80,7 +80,11 @@ struct lcd {
     unsigned n_softkeys;
 };
 void handset_lcd(const struct handset *h, struct lcd *ret);
+/* The keys beside the display: of the template, or before registration of the factory layout. How many, at most
+ * SCREEN_KEYS. */
+unsigned handset_keys(const struct handset *h, struct screen_key *to);
 
 int handset_main(int argc, char **argv);
 int headless_run(struct handset *h, bool json, uint32_t duration_s); /* exit status */
 int terminal_run(struct handset *h);                                 /* exit status */
+int remote_run(struct handset *h);                                   /* exit status */

@@ -165,3 +165,20 @@ void handset_lcd(const struct handset *h, struct lcd *ret)
     else
         picture_display(h, ret);
 }
+
+unsigned handset_keys(const struct handset *h, struct screen_key *to)
+{
+    uint8_t features[MODEL_KEYS_MAX];
+    size_t n;
+
+    if (h->screen.n_keys) {
+        memcpy(to, h->screen.keys, sizeof(h->screen.keys));
+        return h->screen.n_keys;
+    }
+    n = model_buttons(h->kind.model, features, MODEL_KEYS_MAX);
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct screen_key){.feature = features[i] == MODEL_ANY_KEY ? SCCP_BUTTON_UNUSED
+                                                                              : features[i],
+                                      .lamp = SCCP_LAMP_OFF};
+    return (unsigned)n;
+}

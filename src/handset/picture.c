@@ -232,28 +232,11 @@ static void draw_key(const struct picture *p, const struct screen_key *k, unsign
     attroff(A_BOLD);
 }
 
-static unsigned shown_keys(const struct handset *h, struct screen_key *keys)
-{
-    uint8_t features[MODEL_KEYS_MAX];
-    size_t n;
-
-    if (h->screen.n_keys) {
-        memcpy(keys, h->screen.keys, sizeof(h->screen.keys));
-        return h->screen.n_keys;
-    }
-    n = model_buttons(h->kind.model, features, MODEL_KEYS_MAX);
-    for (size_t i = 0; i < n; i++)
-        keys[i] = (struct screen_key){.feature = features[i] == MODEL_ANY_KEY ? SCCP_BUTTON_UNUSED
-                                                                              : features[i],
-                                      .lamp = SCCP_LAMP_OFF};
-    return (unsigned)n;
-}
-
 /* As few rows as show every key beside the display, but at least `rows`. */
 static int key_rows(const struct handset *h, int x, int rows)
 {
     struct screen_key keys[SCREEN_KEYS];
-    int n = (int)shown_keys(h, keys), columns = (COLS - x) / KEYS_WIDTH;
+    int n = (int)handset_keys(h, keys), columns = (COLS - x) / KEYS_WIDTH;
 
     if (columns < 1)
         columns = 1;
@@ -263,7 +246,7 @@ static int key_rows(const struct handset *h, int x, int rows)
 static void draw_keys(const struct picture *p, const struct handset *h, int y, int x, int rows)
 {
     struct screen_key keys[SCREEN_KEYS];
-    unsigned n = shown_keys(h, keys);
+    unsigned n = handset_keys(h, keys);
 
     for (unsigned i = 0; i < n; i++) {
         int column = (int)i / rows;

@@ -28,6 +28,16 @@ static const struct key_row {
 };
 /* clang-format on */
 
+bool script_key(struct text name, enum handset_key *ret)
+{
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (text_is(name, keys[i].name)) {
+            *ret = keys[i].key;
+            return true;
+        }
+    return false;
+}
+
 struct script *script_load(const char *path)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
@@ -119,14 +129,12 @@ static bool came(const struct handset *h, struct text condition, uint64_t *limit
 static int press(struct handset *h, struct text what)
 {
     struct text rest = text_trim(what), name = text_split(&rest, ' ');
+    enum handset_key key;
     uint32_t n = 1;
 
     if (rest.at && text_to_u32(text_trim(rest), 10, &n) < 0)
         return -EINVAL;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (text_is(name, keys[i].name))
-            return handset_press(h, keys[i].key, n);
-    return -EINVAL;
+    return script_key(name, &key) ? handset_press(h, key, n) : -EINVAL;
 }
 
 static int press_softkey(struct handset *h, struct text label)

@@ -22,6 +22,8 @@ struct script_step {
     char words[200];
 };
 
+/* A key by the name that `press` knows it by. */
+bool script_key(struct text name, enum handset_key *ret);
 struct script *script_load(const char *path); /* "-": standard input; NULL with errno */
 void script_free(struct script *s);           /* NULL is fine */
 /* Does the next line. False: it waits for something; true: `ret` tells what was done. */

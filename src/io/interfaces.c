@@ -53,6 +53,20 @@ int interface_find(const char *name, struct interface *ret)
     return 0;
 }
 
+int interfaces_list(struct interface *to, size_t room)
+{
+    struct if_nameindex *all = if_nameindex();
+    size_t n = 0;
+
+    if (!all)
+        return -errno;
+    for (size_t i = 0; all[i].if_index && n < room; i++)
+        if (interface_find(all[i].if_name, &to[n]) == 0)
+            n++;
+    if_freenameindex(all);
+    return (int)n;
+}
+
 bool interface_equal(const struct interface *a, const struct interface *b)
 {
     return a->index == b->index && mac_equal(a->mac, b->mac) && a->n == b->n &&

@@ -20,5 +20,7 @@ struct interface {
 
 /* 0, or -ENODEV when there is none of that name, or -errno. */
 int interface_find(const char *name, struct interface *ret);
+/* All of them, as far as there is room; how many, or -errno. */
+int interfaces_list(struct interface *to, size_t room);
 /* Index, Ethernet address and IPv4 addresses; whether it is up does not count. */
 bool interface_equal(const struct interface *a, const struct interface *b);

@@ -50,7 +50,7 @@ size_t addressing_names(const char *list, char names[][16], size_t max)
 
 void addressing_node_name(const struct addressing *a, char *to, size_t size)
 {
-    text_copy(to, size, text_of(server_bootstrap(a->server)->node_name));
+    text_copy(to, size, text_of(a->settings.node_name));
     if (!to[0] && gethostname(to, size) < 0)
         to[0] = '\0';
     to[size - 1] = '\0';
@@ -92,6 +92,7 @@ static int start(struct thread *t)
     t->state = a;
     a->thread = t;
     a->server = t->server;
+    a->settings = *server_bootstrap(t->server);
     uv_update_time(&t->loop);
     a->wall_ms = server_wall_us() / 1000 - uv_now(&t->loop);
     uv_timer_init(&t->loop, &a->tick);
@@ -178,6 +179,7 @@ static void stop(struct thread *t)
     dhcp_service_done(a);
     discovery_service_done(a);
     dns_service_done(a);
+    interface_probe_done(a);
     uv_close((uv_handle_t *)&a->tick, on_closed);
     uv_close((uv_handle_t *)&a->discovery_tick, on_closed);
     uv_close((uv_handle_t *)&a->watch, on_closed);

@@ -33,6 +33,7 @@ struct discovery_port { /* an interface named in cdp.interfaces */
 struct addressing {
     struct thread *thread;
     struct server *server;
+    struct bootstrap settings; /* live ones as they are now */
     uint64_t
         wall_ms; /* what to add to the loop's clock: leases live by wall time that never jumps */
     uv_timer_t tick;  /* of the DHCP core */
@@ -41,6 +42,7 @@ struct addressing {
 
     struct dhcp_server *dhcp;
     bool dhcp_wanted, dhcp_runs, leases_loaded, scopes_changed;
+    bool dhcp_stopped, discovery_stopped; /* by an administrator */
     uint64_t scopes_mark, quick_mark; /* what was looked at last */
     struct dhcp_link links[LINKS_MAX];
     size_t n_links;
@@ -55,6 +57,8 @@ struct addressing {
     struct dns_answerer *names; /* NULL: off */
     struct udp *dns;
     uint64_t names_version; /* of the directory they were made from */
+
+    struct probe *probe; /* NULL: none runs */
 };
 
 uint64_t addressing_now(const struct addressing *a);
@@ -74,6 +78,7 @@ int dhcp_service_init(struct addressing *a);
 void dhcp_service_done(struct addressing *a);
 void dhcp_service_start(struct addressing *a, uint64_t token);
 void dhcp_service_stop(struct addressing *a, uint64_t token);
+void dhcp_service_close(struct addressing *a); /* the same without a word */
 void dhcp_service_loaded(struct addressing *a, const struct lease_rows *rows);
 void dhcp_service_stored(struct addressing *a, uint64_t batch, int err);
 void dhcp_service_directory_changed(struct addressing *a);
@@ -101,6 +106,13 @@ void dns_service_start(struct addressing *a, uint64_t token);
 void dns_service_stop(struct addressing *a, uint64_t token);
 void dns_service_watch(struct addressing *a);
 void dns_service_done(struct addressing *a);
+
+/* addressing_interfaces.c: for whoever chooses where to give addresses */
+void interface_list(struct addressing *a, uint64_t token, const json_t *arguments);
+void interface_probe(struct addressing *a, uint64_t token, const json_t *arguments);
+void interface_probe_done(struct addressing *a); /* one that runs is not answered any more */
+/* Takes live settings over: services that they concern begin anew, unless an administrator stopped them. */
+void addressing_configure(struct addressing *a, uint64_t token, const json_t *arguments);
 
 /* addressing_requests.c */
 void addressing_request(struct addressing *a, uint64_t token, const char *verb,

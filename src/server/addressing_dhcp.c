@@ -269,7 +269,7 @@ static void open_raw(struct dhcp_link *link)
 
 static int open_link(struct dhcp_link *link, char *error, size_t size)
 {
-    const struct bootstrap *b = server_bootstrap(link->a->server);
+    const struct bootstrap *b = &link->a->settings;
     struct udp_options o = {.local = {ip_v4(0), (uint16_t)b->dhcp_port},
                             .interface = link->name,
                             .broadcast = true,
@@ -319,7 +319,7 @@ static size_t count_open(const struct addressing *a)
 
 static void tell_state(struct addressing *a, uint64_t token)
 {
-    const struct bootstrap *b = server_bootstrap(a->server);
+    const struct bootstrap *b = &a->settings;
     char unserved[sizeof(a->unserved)];
     bool sidecar = strcmp(b->dhcp_mode, "sidecar") == 0;
 
@@ -364,9 +364,10 @@ static void open_links(struct addressing *a, uint64_t token)
 
 void dhcp_service_start(struct addressing *a, uint64_t token)
 {
-    const struct bootstrap *b = server_bootstrap(a->server);
+    const struct bootstrap *b = &a->settings;
     char names[LINKS_MAX][16];
 
+    a->dhcp_stopped = false;
     if (a->dhcp_runs) {
         tell_state(a, token);
         return;
@@ -384,13 +385,19 @@ void dhcp_service_start(struct addressing *a, uint64_t token)
         open_links(a, token);
 }
 
-void dhcp_service_stop(struct addressing *a, uint64_t token)
+void dhcp_service_close(struct addressing *a)
 {
     a->dhcp_wanted = a->dhcp_runs = false;
     for (size_t i = 0; i < a->n_links; i++)
         close_link(&a->links[i]);
     icmp_close(a->icmp);
     a->icmp = NULL;
+}
+
+void dhcp_service_stop(struct addressing *a, uint64_t token)
+{
+    dhcp_service_close(a);
+    a->dhcp_stopped = true;
     server_service_state(a->server, SERVICE_DHCP, SERVICE_STOPPED, token, "stopped");
 }
 

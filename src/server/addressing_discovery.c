@@ -150,7 +150,7 @@ static void read_settings(const struct addressing *a, struct discovery_settings 
     const struct directory *dir = a->thread->directory;
 
     *s = (struct discovery_settings){.voice_vlan =
-                                         (uint16_t)server_bootstrap(a->server)->cdp_voice_vlan,
+                                         (uint16_t)a->settings.cdp_voice_vlan,
                                      .voice_priority = 5,
                                      .voice_dscp = 46,
                                      .signalling_priority = 3,
@@ -169,7 +169,7 @@ static void name_ports(struct addressing *a)
 {
     char names[LINKS_MAX][16];
 
-    a->n_ports = addressing_names(server_bootstrap(a->server)->cdp_interfaces, names, LINKS_MAX);
+    a->n_ports = addressing_names(a->settings.cdp_interfaces, names, LINKS_MAX);
     for (size_t i = 0; i < a->n_ports; i++) {
         a->ports[i] = (struct discovery_port){.a = a};
         memcpy(a->ports[i].name, names[i], sizeof(names[i]));
@@ -178,7 +178,7 @@ static void name_ports(struct addressing *a)
 
 static void tell_running(struct addressing *a, uint64_t token)
 {
-    const struct bootstrap *b = server_bootstrap(a->server);
+    const struct bootstrap *b = &a->settings;
     char vlan[40] = "no voice VLAN: --set cdp.voice_vlan=N";
 
     if (b->cdp_voice_vlan == DISCOVERY_VLAN_UNTAGGED)
@@ -195,6 +195,7 @@ void discovery_service_start(struct addressing *a, uint64_t token)
     struct discovery_settings settings;
     char error[120] = "";
 
+    a->discovery_stopped = false;
     if (a->discovery) {
         tell_running(a, token);
         return;
@@ -233,6 +234,7 @@ void discovery_service_done(struct addressing *a)
 void discovery_service_stop(struct addressing *a, uint64_t token)
 {
     discovery_service_done(a);
+    a->discovery_stopped = true;
     server_service_state(a->server, SERVICE_DISCOVERY, SERVICE_STOPPED, token, "stopped");
 }
 

@@ -52,7 +52,7 @@ static struct dns_answerer *make_names(const struct addressing *a)
 
     if (!names)
         return NULL;
-    ip_parse(text_of(server_bootstrap(a->server)->node_address), &own);
+    ip_parse(text_of(a->settings.node_address), &own);
     addressing_node_name(a, node, sizeof(node));
     dns_answerer_add(names, TEXT(DNS_FALLBACK_NAME), own);
     if (node[0])
@@ -69,7 +69,7 @@ static uint64_t directory_age(const struct addressing *a)
 
 void dns_service_start(struct addressing *a, uint64_t token)
 {
-    const struct bootstrap *b = server_bootstrap(a->server);
+    const struct bootstrap *b = &a->settings;
     struct udp_options o = {
         .local.port = (uint16_t)b->dns_port, .input = on_questions, .context = a};
     char error[160];

@@ -250,6 +250,9 @@ static const struct {
     {REQUEST_LEASE_RELEASE, lease_give_back},
     {REQUEST_SCOPE_STATUS, scope_status},
     {REQUEST_PORT_LIST, port_list},
+    {REQUEST_INTERFACE_LIST, interface_list},
+    {REQUEST_INTERFACE_PROBE, interface_probe},
+    {REQUEST_CONFIG_TAKE, addressing_configure},
 };
 
 void addressing_request(struct addressing *a, uint64_t token, const char *verb,

@@ -16,7 +16,7 @@
 void dhcp_read_settings(const struct addressing *a, struct dhcp_settings *s)
 {
     const struct directory *dir = a->thread->directory;
-    const struct bootstrap *b = server_bootstrap(a->server);
+    const struct bootstrap *b = &a->settings;
     struct ip ip;
 
     *s = (struct dhcp_settings){.sidecar = strcmp(b->dhcp_mode, "sidecar") == 0,
@@ -84,7 +84,7 @@ static void say_unserved(const struct addressing *a, const struct interface *i, 
     char address[IP_TEXT_MAX], first[IP_TEXT_MAX], last[IP_TEXT_MAX], subnet[64];
 
     snprintf(subnet, sizeof(subnet), "%s/%d", print(network, address), __builtin_popcount(mask));
-    snprintf(to, size, UNSERVED_FORM, subnet, i->name, server_bootstrap(a->server)->data, i->name,
+    snprintf(to, size, UNSERVED_FORM, subnet, i->name, a->settings.data, i->name,
              subnet, print(network + (uint32_t)((uint64_t)hosts * 2 / 5), first),
              print(network + (uint32_t)((uint64_t)hosts * 4 / 5), last));
 }

@@ -91,15 +91,17 @@ int serve_settings(int argc, char **argv, struct bootstrap *ret)
     err = config ? bootstrap_load(ret, config, error, sizeof(error)) : 0;
     if (!err)
         err = sets_read(argc, argv, ret, error, sizeof(error));
-    if (err) {
-        fprintf(stderr, "dialtone serve: %s\n", error);
-        return 2;
-    }
     if (!*ret->data)
         snprintf(ret->data, sizeof(ret->data), "%s",
                  access("data", F_OK) == 0 || access("/var/lib/dialtone", F_OK) < 0
                      ? "data"
                      : "/var/lib/dialtone");
+    if (!err)
+        err = bootstrap_load_kept(ret, error, sizeof(error));
+    if (err) {
+        fprintf(stderr, "dialtone serve: %s\n", error);
+        return 2;
+    }
     return 0;
 }
 
