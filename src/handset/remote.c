@@ -13,7 +13,7 @@
 
 #define BEAT_MS     50
 #define IDLE_BEATS  20 /* the clock of an idle phone moves too */
-#define LINE_MAX    512
+#define ORDER_MAX    512
 #define MESSAGES    5
 
 struct remote {
@@ -21,7 +21,7 @@ struct remote {
     uv_pipe_t input;
     uv_timer_t beat, over;
     uv_signal_t terminate;
-    char line[LINE_MAX];
+    char line[ORDER_MAX];
     size_t len;
     unsigned beats;
     char *shown; /* the picture as printed last */
@@ -175,7 +175,7 @@ static void on_bytes(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
         if (buf->base[i] == '\n') {
             on_line(r);
             r->len = 0;
-        } else if (r->len < LINE_MAX) {
+        } else if (r->len < ORDER_MAX) {
             r->line[r->len++] = buf->base[i];
         }
     }

@@ -11,6 +11,7 @@
 #include "core/settings.h"
 #include "server/api_lists.h"
 #include "server/plan.h"
+#include "server/simulated.h"
 #include "server/traces/trace.h"
 
 #define MAX_ASKS      1024
@@ -402,6 +403,9 @@ void admin_gone(struct admin *a, uint64_t who)
     for (size_t i = 0; i < MAX_FOLLOWERS; i++)
         if (a->followers[i].who == who)
             a->followers[i].who = 0;
+    for (size_t i = 0; i < MAX_WATCHERS; i++)
+        if (a->watchers[i] == who)
+            a->watchers[i] = 0;
 }
 
 static void on_gone(void *context, uint64_t who)
@@ -514,7 +518,9 @@ static int start(struct thread *t)
         log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
                     strerror(-events_error(a->events)));
     a->passwords = passwords_new(&t->loop, a, api_password_done);
-    if (!a->passwords)
+    a->settings = *b;
+    a->simulated = simulated_new(&t->loop, api_simulated_changed, a);
+    if (!a->passwords || !a->simulated)
         return -ENOMEM;
     syslog_open(&t->loop, b->log_syslog, &a->syslog);
     open_control(a, b->data);
@@ -563,6 +569,7 @@ static void stop(struct thread *t)
     for (size_t i = 0; i < a->n_early; i++)
         json_decref(a->early[i].request);
     passwords_stop(a->passwords);
+    simulated_stop(a->simulated);
     web_stop(a->web);
     control_stop(a->control);
     syslog_stop(a->syslog);

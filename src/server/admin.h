@@ -38,6 +38,7 @@ struct service_line {
 };
 
 #define MAX_FOLLOWERS 32
+#define MAX_WATCHERS  16 /* of simulated phones */
 #define MAX_EARLY     64
 
 /* A request that came before the database was open: it waits. */
@@ -79,6 +80,10 @@ struct admin {
     bool web_key_told; /* its state names the key of the first log-in */
     bool plans; /* the call at hand asks what would happen */
     bool collecting; /* the RIS data collector runs */
+    struct bootstrap settings; /* live ones as they are now */
+    bool configuring;          /* a change of them is on its way */
+    struct simulated *simulated;
+    uint64_t watchers[MAX_WATCHERS]; /* 0: free */
 };
 
 /* What was asked at the control socket; texts live as long as `request`. */
@@ -180,4 +185,5 @@ const char *service_title(enum service_id service);
 json_t *event_object(const struct alarm *alarm, uint64_t number, bool full);
 
 /* --- admin.c uses --- */
+void api_simulated_changed(void *admin, const char *name, const json_t *picture);
 void follow_event(struct admin *a, const struct alarm *alarm, uint64_t sequence);

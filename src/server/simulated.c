@@ -10,11 +10,11 @@
 #include "base/address.h"
 #include "base/log.h"
 
-#define LINE_MAX  65536
+#define PICTURE_MAX  65536
 #define OWN_BITS  0x02d1a1000000ull /* locally administered: no phone of a maker has such an address */
 #define ARGUMENTS 32
 
-struct phone {
+struct simulated_phone {
     struct simulated *all;
     uv_process_t process;
     uv_pipe_t keys, picture;
@@ -31,7 +31,7 @@ struct simulated {
     uv_loop_t *loop;
     simulated_changed changed;
     void *context;
-    struct phone *phones[SIMULATED_MAX];
+    struct simulated_phone *phones[SIMULATED_MAX];
     bool stopping;
 };
 
@@ -56,7 +56,7 @@ static bool is_empty(const struct simulated *s)
 
 static void on_closed(uv_handle_t *h)
 {
-    struct phone *p = h->data;
+    struct simulated_phone *p = h->data;
     struct simulated *s = p->all;
 
     if (--p->n_handles)
@@ -73,7 +73,7 @@ static void on_closed(uv_handle_t *h)
         free(s);
 }
 
-static void close_phone(struct phone *p)
+static void close_phone(struct simulated_phone *p)
 {
     uv_handle_t *handles[] = {(uv_handle_t *)&p->process, (uv_handle_t *)&p->keys, (uv_handle_t *)&p->picture};
 
@@ -84,7 +84,7 @@ static void close_phone(struct phone *p)
 
 static void on_exit_of(uv_process_t *process, int64_t status, int signal_number)
 {
-    struct phone *p = process->data;
+    struct simulated_phone *p = process->data;
 
     if (!p->ending)
         log_warning("simulated", "%s ended by itself: status %lld, signal %d", p->name, (long long)status,
@@ -121,7 +121,7 @@ void simulated_stop(struct simulated *s)
 
 /* --- what it shows --- */
 
-static void on_line(struct phone *p)
+static void on_line(struct simulated_phone *p)
 {
     json_t *picture = json_loadb(p->line, p->len, 0, NULL);
 
@@ -136,13 +136,13 @@ static void on_line(struct phone *p)
 
 static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
-    struct phone *p = stream->data;
+    struct simulated_phone *p = stream->data;
 
     for (ssize_t i = 0; i < n; i++) {
         if (buf->base[i] == '\n') {
             on_line(p);
             p->len = 0;
-        } else if (p->len < LINE_MAX) {
+        } else if (p->len < PICTURE_MAX) {
             p->line[p->len++] = buf->base[i];
         }
     }
@@ -175,7 +175,7 @@ static void on_written(uv_write_t *write, int status)
     free(o);
 }
 
-static void send(struct phone *p, char *take_line)
+static void send_order(struct simulated_phone *p, char *take_line)
 {
     struct order *o = calloc(1, sizeof(*o));
     uv_buf_t buf = uv_buf_init(take_line, (unsigned)strlen(take_line));
@@ -193,14 +193,14 @@ int simulated_press(struct simulated *s, const char *name, const char *key, cons
     bool digit = !strcmp(key, "digit");
     json_t *order = json_pack("{s:s, s:o}", "key", key, "n", digit ? json_string(n) : json_integer(atoi(n)));
     char *text = json_dumps(order, JSON_COMPACT), *line = NULL;
-    struct phone *p = NULL;
+    struct simulated_phone *p = NULL;
 
     json_decref(order);
     for (size_t i = 0; i < SIMULATED_MAX; i++)
         if (s->phones[i] && !strcmp(s->phones[i]->name, name))
             p = s->phones[i];
     if (p && text && asprintf(&line, "%s\n", text) > 0)
-        send(p, line);
+        send_order(p, line);
     free(text);
     return p ? 0 : -ENOENT;
 }
@@ -264,7 +264,7 @@ static void make_words(struct words *w, const struct bootstrap *b, const struct 
     w->at[w->n] = NULL;
 }
 
-static int spawn(struct phone *p, struct words *w)
+static int spawn(struct simulated_phone *p, struct words *w)
 {
     uv_stdio_container_t stdio[] = {
         {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&p->keys},
@@ -312,14 +312,14 @@ int simulated_boot(struct simulated *s, const struct bootstrap *settings, const 
     unsigned number;
     int room = find_room(s, settings->simulated_phones, &number), err;
     struct words words = {.n = 0};
-    struct phone *p;
+    struct simulated_phone *p;
     struct mac mac;
 
     if (room < 0)
         return room;
     if (m->quirks & MODEL_FREE_NAME || !model_is_phone(m) || !model_speaks(m, protocol))
         return -ENOTSUP;
-    if (!(p = calloc(1, sizeof(*p))) || !(p->line = malloc(LINE_MAX))) {
+    if (!(p = calloc(1, sizeof(*p))) || !(p->line = malloc(PICTURE_MAX))) {
         free(p);
         return -ENOMEM;
     }

@@ -295,12 +295,35 @@ static struct job *add_job(struct storage *s, enum message_id id, uint64_t token
     return j;
 }
 
+/* Live settings stand in a file of their own: a backup that goes to another machine has other interfaces there. */
+static void keep_settings(struct storage *s, const struct message *m)
+{
+    struct bootstrap b = *server_bootstrap(s->thread->server);
+    const char *key;
+    char error[384];
+    json_t *value;
+    int err;
+
+    json_object_foreach(m->request.take_arguments, key, value)
+        bootstrap_keep(&b, text_of(key), text_of(json_string_value(value)), error, sizeof(error));
+    err = bootstrap_store_kept(&b);
+    json_decref(m->request.take_arguments);
+    if (err)
+        server_refuse(s->thread->server, m->request.token, "It cannot be kept in %s: %s.", b.data, strerror(-err));
+    else
+        server_reply(s->thread->server, m->request.token, 0, NULL);
+}
+
 static void on_request(struct storage *s, const struct message *m)
 {
     struct bulk_host host;
     json_t *body = NULL;
     int status;
 
+    if (!strcmp(m->request.verb, "config keep")) {
+        keep_settings(s, m);
+        return;
+    }
     if (s->n_jobs)
         run_jobs(s); /* what was asked before comes before */
     host = (struct bulk_host){
