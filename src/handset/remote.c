@@ -1,7 +1,8 @@
-/* remote.c - a phone whose keys and display are elsewhere: a JSON line on standard input for each key, one on
- * standard output whenever the picture is another; see handset.h.
+/* remote.c - a phone whose keys and display are elsewhere: a JSON line on standard input for each
+ * key, one on standard output whenever the picture is another; see handset.h.
  *
- *   {"key": "softkey", "n": 1}     names as in a script's `press`; also "digit" with n "0".."9", "*", "#", and "plug"
+ *   {"key": "softkey", "n": 1}     names as in a script's `press`; also "digit" with n "0".."9",
+ * "*", "#", and "plug"
  *
  * It ends with its standard input: nobody is left who could press a key. */
 #include <errno.h>
@@ -11,10 +12,10 @@
 
 #include "handset/script.h"
 
-#define BEAT_MS     50
-#define IDLE_BEATS  20 /* the clock of an idle phone moves too */
-#define ORDER_MAX    512
-#define MESSAGES    5
+#define BEAT_MS    50
+#define IDLE_BEATS 20 /* the clock of an idle phone moves too */
+#define ORDER_MAX  512
+#define MESSAGES   5
 
 struct remote {
     struct handset *handset;
@@ -51,7 +52,8 @@ static json_t *text_json(const char *words)
 {
     json_t *text = json_string(words);
 
-    return text ? text : json_string("?"); /* no UTF-8: a load or server that speaks something else */
+    return text ? text
+                : json_string("?"); /* no UTF-8: a load or server that speaks something else */
 }
 
 static json_t *rows_json(const struct lcd *l)
@@ -59,8 +61,8 @@ static json_t *rows_json(const struct lcd *l)
     json_t *rows = json_array();
 
     for (unsigned i = 0; i < l->rows; i++)
-        json_array_append_new(rows, json_pack("{s:o, s:b}", "text", text_json(l->text[i]), "reverse",
-                                              (int)l->reverse[i]));
+        json_array_append_new(rows, json_pack("{s:o, s:b}", "text", text_json(l->text[i]),
+                                              "reverse", (int)l->reverse[i]));
     return rows;
 }
 
@@ -80,8 +82,9 @@ static json_t *keys_json(const struct handset *h)
     json_t *list = json_array();
 
     for (unsigned i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:o, s:s, s:b}", "label", text_json(screen_key_label(&keys[i])),
-                                              "lamp", lamp_name(keys[i].lamp), "line",
+        json_array_append_new(list, json_pack("{s:o, s:s, s:b}", "label",
+                                              text_json(screen_key_label(&keys[i])), "lamp",
+                                              lamp_name(keys[i].lamp), "line",
                                               (int)(keys[i].feature == SCCP_BUTTON_LINE)));
     return list;
 }
@@ -94,8 +97,9 @@ static json_t *messages_json(const struct handset *h)
     for (unsigned i = 0; i < room; i++) {
         const struct handset_message *m = &h->messages[(h->n_messages - 1 - i) % HANDSET_MESSAGES];
 
-        json_array_append_new(list, json_pack("{s:I, s:o}", "ms", (json_int_t)(m->at_ms - h->begun_ms), "text",
-                                              text_json(m->text)));
+        json_array_append_new(list,
+                              json_pack("{s:I, s:o}", "ms", (json_int_t)(m->at_ms - h->begun_ms),
+                                        "text", text_json(m->text)));
     }
     return list;
 }
@@ -107,14 +111,16 @@ static json_t *picture_json(const struct remote *r)
     struct lcd l;
 
     handset_lcd(h, &l);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:s, s:b, s:b, s:s}",
-                     "device", h->runner.phone.name.s, "model", m->name, "title", m->title, "protocol",
-                     h->kind.protocol == PROTOCOL_SCCP ? "SCCP" : "SIP", "state", handset_state(h), "powered",
-                     (int)h->powered, "registered", (int)(h->registered_ms != 0), "columns", (int)l.columns, "depth",
-                     (int)m->screen.depth, "softkeys_max", (int)m->softkeys, "rows", rows_json(&l), "softkeys",
-                     softkeys_json(&l), "keys", keys_json(h), "messages", messages_json(h), "ringing",
-                     (int)(h->screen.ringer > 1), "message_lamp", lamp_name(h->screen.message_lamp), "off_hook",
-                     (int)h->screen.off_hook, "speaker", (int)h->screen.speaker, "said", r->said);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:b, s:s, s:b, "
+        "s:b, s:s}",
+        "device", h->runner.phone.name.s, "model", m->name, "title", m->title, "protocol",
+        h->kind.protocol == PROTOCOL_SCCP ? "SCCP" : "SIP", "state", handset_state(h), "powered",
+        (int)h->powered, "registered", (int)(h->registered_ms != 0), "columns", (int)l.columns,
+        "depth", (int)m->screen.depth, "softkeys_max", (int)m->softkeys, "rows", rows_json(&l),
+        "softkeys", softkeys_json(&l), "keys", keys_json(h), "messages", messages_json(h),
+        "ringing", (int)(h->screen.ringer > 1), "message_lamp", lamp_name(h->screen.message_lamp),
+        "off_hook", (int)h->screen.off_hook, "speaker", (int)h->screen.speaker, "said", r->said);
 }
 
 static void show(struct remote *r)
@@ -141,8 +147,9 @@ static int press(struct handset *h, const char *key, const json_t *n)
     enum handset_key k;
 
     if (!strcmp(key, "digit"))
-        return digit && digit[0] && strchr("0123456789*#", digit[0]) ? handset_press(h, HANDSET_DIGIT, (unsigned)digit[0])
-                                                                   : -EINVAL;
+        return digit && digit[0] && strchr("0123456789*#", digit[0])
+                   ? handset_press(h, HANDSET_DIGIT, (unsigned)digit[0])
+                   : -EINVAL;
     if (!strcmp(key, "plug"))
         return handset_press(h, HANDSET_PLUG, 1);
     if (!script_key(text_of(key), &k))
@@ -248,7 +255,8 @@ int remote_run(struct handset *h)
     int err = start(&r);
 
     if (err) {
-        fprintf(stderr, "dialtone handset: keys cannot be read from standard input: %s\n", strerror(-err));
+        fprintf(stderr, "dialtone handset: keys cannot be read from standard input: %s\n",
+                strerror(-err));
     } else {
         handset_power(h, true);
         uv_run(&h->loop, UV_RUN_DEFAULT);

@@ -380,7 +380,7 @@ void dhcp_service_start(struct addressing *a, uint64_t token)
     a->dhcp_wanted = a->n_links > 0;
     if (!a->dhcp_wanted)
         server_service_state(a->server, SERVICE_DHCP, SERVICE_OFF, token,
-                             "no interface is named: --set dhcp.interfaces=eth0");
+                             "no interface is named: dialtone config set dhcp.interfaces=eth0");
     else
         open_links(a, token);
 }

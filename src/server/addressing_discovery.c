@@ -179,7 +179,7 @@ static void name_ports(struct addressing *a)
 static void tell_running(struct addressing *a, uint64_t token)
 {
     const struct bootstrap *b = &a->settings;
-    char vlan[40] = "no voice VLAN: --set cdp.voice_vlan=N";
+    char vlan[64] = "no voice VLAN: dialtone config set cdp.voice_vlan=N";
 
     if (b->cdp_voice_vlan == DISCOVERY_VLAN_UNTAGGED)
         snprintf(vlan, sizeof(vlan), "voice untagged");
@@ -203,7 +203,7 @@ void discovery_service_start(struct addressing *a, uint64_t token)
     name_ports(a);
     if (!a->n_ports) {
         server_service_state(a->server, SERVICE_DISCOVERY, SERVICE_OFF, token,
-                             "no interface is named: --set cdp.interfaces=eth0");
+                             "no interface is named: dialtone config set cdp.interfaces=eth0");
         return;
     }
     read_settings(a, &settings);

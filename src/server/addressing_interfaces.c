@@ -1,5 +1,5 @@
-/* addressing_interfaces.c - the machine's interfaces for whoever chooses one: what they are, whether a DHCP server
- * answers there already, and what was chosen. */
+/* addressing_interfaces.c - the machine's interfaces for whoever chooses one: what they are,
+ * whether a DHCP server answers there already, and what was chosen. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,15 +66,17 @@ static json_t *interface_row(const struct addressing *a, const struct interface 
     if (mac_number(i->mac))
         mac_print(i->mac, mac);
     if (i->n)
-        snprintf(subnet, sizeof(subnet), "%s/%d", ip_print(ip_v4(network), text), __builtin_popcount(mask));
-    return json_pack("[s, s, s, o, b, b, s, s, o, o]", i->name, mac,
-                     i->loopback ? "loopback"
-                     : i->up     ? "up"
-                                 : "down",
-                     addresses_text(i), (int)is_named(a->settings.dhcp_interfaces, i->name),
-                     (int)is_named(a->settings.cdp_interfaces, i->name), scope_of(a, i), subnet,
-                     roomy ? address_text(network + (uint32_t)((uint64_t)hosts * 2 / 5)) : json_string(""),
-                     roomy ? address_text(network + (uint32_t)((uint64_t)hosts * 4 / 5)) : json_string(""));
+        snprintf(subnet, sizeof(subnet), "%s/%d", ip_print(ip_v4(network), text),
+                 __builtin_popcount(mask));
+    return json_pack(
+        "[s, s, s, o, b, b, s, s, o, o]", i->name, mac,
+        i->loopback ? "loopback"
+        : i->up     ? "up"
+                    : "down",
+        addresses_text(i), (int)is_named(a->settings.dhcp_interfaces, i->name),
+        (int)is_named(a->settings.cdp_interfaces, i->name), scope_of(a, i), subnet,
+        roomy ? address_text(network + (uint32_t)((uint64_t)hosts * 2 / 5)) : json_string(""),
+        roomy ? address_text(network + (uint32_t)((uint64_t)hosts * 4 / 5)) : json_string(""));
 }
 
 void interface_list(struct addressing *a, uint64_t token, const json_t *arguments)
@@ -88,8 +90,9 @@ void interface_list(struct addressing *a, uint64_t token, const json_t *argument
         json_array_append_new(rows, interface_row(a, &all[i]));
     free(all);
     server_reply(a->server, token, 0,
-                 json_pack("{s:[s,s,s,s,s,s,s,s,s,s], s:o}", "columns", "name", "mac", "state", "addresses", "dhcp",
-                           "cdp", "scope", "subnet", "first", "last", "rows", rows));
+                 json_pack("{s:[s,s,s,s,s,s,s,s,s,s], s:o}", "columns", "name", "mac", "state",
+                           "addresses", "dhcp", "cdp", "scope", "subnet", "first", "last", "rows",
+                           rows));
 }
 
 /* --- does a DHCP server answer there? --- */
@@ -135,8 +138,8 @@ void interface_probe_done(struct addressing *a)
     uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
-/* The interface's own Ethernet address: a server that knows it offers what it has anyway, and port security of a
- * switch sees nothing strange. Nothing is ever requested, so nothing is taken. */
+/* The interface's own Ethernet address: a server that knows it offers what it has anyway, and port
+ * security of a switch sees nothing strange. Nothing is ever requested, so nothing is taken. */
 static void ask(struct probe *p)
 {
     uint8_t frame[ETHERNET_FRAME_MAX], bytes[DHCP_SAFE_SIZE];
@@ -165,12 +168,14 @@ static void ask(struct probe *p)
 static void answer(struct probe *p)
 {
     size_t n = json_array_size(p->rows);
-    json_t *body =
-        json_pack("{s:[s,s,s,s,s,s], s:O, s:[o]}", "columns", "server", "address", "routers", "dns", "tftp",
-                  "lease_seconds", "rows", p->rows, "notes",
-                  n ? json_sprintf("%zu DHCP server%s answered on %s: choose dhcp.mode=sidecar, or switch %s off.", n,
-                                   n > 1 ? "s" : "", p->interface.name, n > 1 ? "them" : "it")
-                    : json_sprintf("No DHCP server answered on %s: phones need dhcp.mode=full.", p->interface.name));
+    json_t *body = json_pack(
+        "{s:[s,s,s,s,s,s], s:O, s:[o]}", "columns", "server", "address", "routers", "dns", "tftp",
+        "lease_seconds", "rows", p->rows, "notes",
+        n ? json_sprintf(
+                "%zu DHCP server%s answered on %s: choose dhcp.mode=sidecar, or switch %s off.", n,
+                n > 1 ? "s" : "", p->interface.name, n > 1 ? "them" : "it")
+          : json_sprintf("No DHCP server answered on %s: phones need dhcp.mode=full.",
+                         p->interface.name));
 
     server_reply(p->a->server, p->token, 0, body);
     interface_probe_done(p->a);
@@ -228,14 +233,14 @@ static void on_frame(void *context, const uint8_t *frame, size_t len)
     uint64_t soon = uv_now(p->timer.loop) + MORE_MS;
 
     if (datagram_decode(frame, len, &d) < 0 || d.to_port != DHCP_CLIENT_PORT ||
-        dhcp_decode(d.payload.at, d.payload.len, &m) < 0 || m.xid != p->xid || m.type != DHCP_OFFER ||
-        !is_new(p, dhcp_has(&m, DHCP_server_id) ? m.server_id : d.from))
+        dhcp_decode(d.payload.at, d.payload.len, &m) < 0 || m.xid != p->xid ||
+        m.type != DHCP_OFFER || !is_new(p, dhcp_has(&m, DHCP_server_id) ? m.server_id : d.from))
         return;
-    json_array_append_new(p->rows,
-                          json_pack("[o, o, o, o, o, I]",
-                                    address_text(dhcp_has(&m, DHCP_server_id) ? m.server_id : d.from),
-                                    address_text(m.yiaddr), list_text(&m.routers), list_text(&m.dns_servers),
-                                    tftp_text(&m), (json_int_t)m.lease_s));
+    json_array_append_new(
+        p->rows, json_pack("[o, o, o, o, o, I]",
+                           address_text(dhcp_has(&m, DHCP_server_id) ? m.server_id : d.from),
+                           address_text(m.yiaddr), list_text(&m.routers), list_text(&m.dns_servers),
+                           tftp_text(&m), (json_int_t)m.lease_s));
     if (soon < p->until_ms) {
         p->until_ms = soon;
         uv_timer_start(&p->timer, on_timer, MORE_MS, 0);
@@ -271,7 +276,8 @@ void interface_probe(struct addressing *a, uint64_t token, const json_t *argumen
     }
     if (err) {
         server_refuse(a->server, token, "%s: %s", name ? name : "",
-                      err == -ENODEV     ? "there is no such interface; \"dialtone interface list\" shows all"
+                      err == -ENODEV
+                          ? "there is no such interface; \"dialtone interface list\" shows all"
                       : err == -EBUSY    ? "an interface is being probed; ask again in some seconds"
                       : err == -ENOTSUP  ? "it is no Ethernet interface"
                       : err == -ENETDOWN ? "it is down, or has no cable"
@@ -291,7 +297,8 @@ void interface_probe(struct addressing *a, uint64_t token, const json_t *argumen
 
 /* --- what was chosen --- */
 
-static bool take(struct addressing *a, const json_t *arguments, enum bootstrap_key key, const char *name)
+static bool take(struct addressing *a, const json_t *arguments, enum bootstrap_key key,
+                 const char *name)
 {
     const char *value = json_string_value(json_object_get(arguments, name));
     char before[256], after[256], error[256];
@@ -320,8 +327,9 @@ void addressing_configure(struct addressing *a, uint64_t token, const json_t *ar
         discovery_service_done(a);
         discovery_service_start(a, 0);
     } else if (cdp || vlan) {
-        json_array_append_new(json_object_get(body, "notes"),
-                              json_string("CDP and LLDP-MED are stopped: dialtone service start discovery"));
+        json_array_append_new(
+            json_object_get(body, "notes"),
+            json_string("CDP and LLDP-MED are stopped: dialtone service start discovery"));
     }
     server_reply(a->server, token, 0, body);
 }

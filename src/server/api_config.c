@@ -1,4 +1,5 @@
-/* api_config.c - the settings that take effect while the server runs, and the interfaces that they name. */
+/* api_config.c - the settings that take effect while the server runs, and the interfaces that they
+ * name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,17 +23,18 @@ void api_config_list(struct admin *a, const struct call *c)
     char value[256];
 
     for (int i = 0; i < N_BOOTSTRAP_KEYS; i++) {
-        row = json_pack("[s, o, s, s, b, s]", boot_rows[i].key,
-                        json_of(text_of(bootstrap_print(&a->settings, (enum bootstrap_key)i, value))),
-                        boot_rows[i].standard, from_words[a->settings.from[i]],
-                        (int)bootstrap_is_live((enum bootstrap_key)i), boot_rows[i].help);
+        row =
+            json_pack("[s, o, s, s, b, s]", boot_rows[i].key,
+                      json_of(text_of(bootstrap_print(&a->settings, (enum bootstrap_key)i, value))),
+                      boot_rows[i].standard, from_words[a->settings.from[i]],
+                      (int)bootstrap_is_live((enum bootstrap_key)i), boot_rows[i].help);
         if (row_fits(row, c))
             json_array_append(rows, row);
         json_decref(row);
     }
     admin_answer(a, c->who,
-                 json_pack("{s:[s,s,s,s,s,s], s:o}", "columns", "name", "value", "default", "from", "live", "help", "rows",
-                           rows));
+                 json_pack("{s:[s,s,s,s,s,s], s:o}", "columns", "name", "value", "default", "from",
+                           "live", "help", "rows", rows));
 }
 
 /* --- a change: kept first, then in force --- */
@@ -46,7 +48,9 @@ static json_t *kept_of(const struct bootstrap *b)
     for (int i = 0; i < N_BOOTSTRAP_KEYS; i++)
         if (bootstrap_is_live((enum bootstrap_key)i))
             json_object_set_new(all, boot_rows[i].key,
-                                json_string(b->from[i] == BOOT_KEPT ? bootstrap_print(b, (enum bootstrap_key)i, value) : ""));
+                                json_string(b->from[i] == BOOT_KEPT
+                                                ? bootstrap_print(b, (enum bootstrap_key)i, value)
+                                                : ""));
     return all;
 }
 
@@ -131,7 +135,8 @@ void api_config_set(struct admin *a, const struct call *c)
     a->configuring = true;
     all = kept_of(&b);
     json_decref(fields);
-    admin_ask(a, c->who, REQUEST_CONFIG_KEEP, json_incref(all), on_kept, json_pack("{s:o, s:o}", "all", all, "told", told));
+    admin_ask(a, c->who, REQUEST_CONFIG_KEEP, json_incref(all), on_kept,
+              json_pack("{s:o, s:o}", "all", all, "told", told));
 }
 
 /* --- interfaces --- */

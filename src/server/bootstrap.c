@@ -132,7 +132,8 @@ static int set_value(struct bootstrap *b, enum boot_from from, struct text key, 
     }
     if (b->from[row - rows] > from)
         return 0;
-    err = row->is_text ? set_text(b, row, value, error, size) : set_number(b, row, value, error, size);
+    err = row->is_text ? set_text(b, row, value, error, size)
+                       : set_number(b, row, value, error, size);
     if (!err)
         b->from[row - rows] = (uint8_t)from;
     return err;
@@ -183,7 +184,8 @@ static char *read_line(char *to, int size, void *context)
     return fgets(to, size, l->file);
 }
 
-static int load(struct bootstrap *b, enum boot_from from, const char *path, char *error, size_t size)
+static int load(struct bootstrap *b, enum boot_from from, const char *path, char *error,
+                size_t size)
 {
     struct loading l = {b, from, fopen(path, "re"), 0, path, error, size, 0};
     int line;
@@ -247,19 +249,23 @@ static void set_default(struct bootstrap *b, const struct row *row)
     b->from[row - rows] = BOOT_DEFAULT;
 }
 
-int bootstrap_keep(struct bootstrap *b, struct text key, struct text value, char *error, size_t size)
+int bootstrap_keep(struct bootstrap *b, struct text key, struct text value, char *error,
+                   size_t size)
 {
     const struct row *row = row_find(key);
     enum boot_from from = row ? (enum boot_from)b->from[row - rows] : BOOT_DEFAULT;
 
     if (row && !bootstrap_is_live((enum bootstrap_key)(row - rows))) {
-        snprintf(error, size, "%s is read at the start of the server only: give it with --set or in the file",
+        snprintf(error, size,
+                 "%s is read at the start of the server only: give it with --set or in the file",
                  row->key);
         return -ENOTSUP;
     }
     if (from > BOOT_KEPT) {
         snprintf(error, size, "%s is given %s, which beats what is set here: take it away there",
-                 row->key, from == BOOT_SET ? "on the server's command line" : "in the server's file of settings");
+                 row->key,
+                 from == BOOT_SET ? "on the server's command line"
+                                  : "in the server's file of settings");
         return -EPERM;
     }
     if (!is_plain(value)) {
@@ -305,7 +311,9 @@ int bootstrap_store_kept(const struct bootstrap *b)
     kept_path(b, ".new", fresh, sizeof(fresh));
     if (!(f = fopen(fresh, "we")))
         return -errno;
-    fprintf(f, "; Written by the server (dialtone config set). --set and the file of --config beat it.\n");
+    fprintf(
+        f,
+        "; Written by the server (dialtone config set). --set and the file of --config beat it.\n");
     for (int i = 0; i < N_BOOTSTRAP_KEYS; i++)
         if (b->from[i] == BOOT_KEPT)
             fprintf(f, "%s = %s\n", rows[i].key, bootstrap_print(b, (enum bootstrap_key)i, value));

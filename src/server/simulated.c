@@ -10,8 +10,9 @@
 #include "base/address.h"
 #include "base/log.h"
 
-#define PICTURE_MAX  65536
-#define OWN_BITS  0x02d1a1000000ull /* locally administered: no phone of a maker has such an address */
+#define PICTURE_MAX 65536
+#define OWN_BITS                                                                                   \
+    0x02d1a1000000ull /* locally administered: no phone of a maker has such an address */
 #define ARGUMENTS 32
 
 struct simulated_phone {
@@ -75,7 +76,8 @@ static void on_closed(uv_handle_t *h)
 
 static void close_phone(struct simulated_phone *p)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&p->process, (uv_handle_t *)&p->keys, (uv_handle_t *)&p->picture};
+    uv_handle_t *handles[] = {(uv_handle_t *)&p->process, (uv_handle_t *)&p->keys,
+                              (uv_handle_t *)&p->picture};
 
     for (size_t i = 0; i < 3; i++)
         if (handles[i]->type != UV_UNKNOWN_HANDLE && !uv_is_closing(handles[i]))
@@ -87,8 +89,8 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal_number)
     struct simulated_phone *p = process->data;
 
     if (!p->ending)
-        log_warning("simulated", "%s ended by itself: status %lld, signal %d", p->name, (long long)status,
-                    signal_number);
+        log_warning("simulated", "%s ended by itself: status %lld, signal %d", p->name,
+                    (long long)status, signal_number);
     close_phone(p);
 }
 
@@ -191,7 +193,8 @@ static void send_order(struct simulated_phone *p, char *take_line)
 int simulated_press(struct simulated *s, const char *name, const char *key, const char *n)
 {
     bool digit = !strcmp(key, "digit");
-    json_t *order = json_pack("{s:s, s:o}", "key", key, "n", digit ? json_string(n) : json_integer(atoi(n)));
+    json_t *order =
+        json_pack("{s:s, s:o}", "key", key, "n", digit ? json_string(n) : json_integer(atoi(n)));
     char *text = json_dumps(order, JSON_COMPACT), *line = NULL;
     struct simulated_phone *p = NULL;
 
@@ -323,7 +326,8 @@ int simulated_boot(struct simulated *s, const struct bootstrap *settings, const 
         free(p);
         return -ENOMEM;
     }
-    mac = mac_of_number(OWN_BITS | (uint64_t)(m->type & 0x7fff) << 8 | (protocol == PROTOCOL_SCCP ? 0 : 0x80) | number);
+    mac = mac_of_number(OWN_BITS | (uint64_t)(m->type & 0x7fff) << 8 |
+                        (protocol == PROTOCOL_SCCP ? 0 : 0x80) | number);
     p->all = s;
     p->number = number;
     memcpy(p->name, device_name_of_mac(mac).s, sizeof(p->name));

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "server/bootstrap.h"
@@ -63,6 +64,49 @@ static void a_faulty_file_is_refused_with_its_line(void **state)
     assert_non_null(strstr(error, "line 2"));
 }
 
+static void what_is_kept_holds_until_something_stronger_says_otherwise(void **state)
+{
+    char folder[] = "/tmp/dialtone-kept-XXXXXX", path[128];
+    struct bootstrap b;
+
+    assert_non_null(mkdtemp(folder));
+    bootstrap_default(&b);
+    snprintf(b.data, sizeof(b.data), "%s", folder);
+    assert_int_equal(bootstrap_load_kept(&b, error, sizeof(error)), 0); /* there is no file */
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.interfaces"), TEXT("eth0, eth1"), error, sizeof(error)), 0);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.mode"), TEXT("sidecar"), error, sizeof(error)), 0);
+    assert_int_equal(bootstrap_store_kept(&b), 0);
+
+    bootstrap_default(&b);
+    snprintf(b.data, sizeof(b.data), "%s", folder);
+    assert_int_equal(bootstrap_set(&b, "dhcp.mode=full", error, sizeof(error)), 0);
+    assert_int_equal(bootstrap_load_kept(&b, error, sizeof(error)), 0);
+    assert_string_equal(b.dhcp_interfaces, "eth0, eth1");
+    assert_string_equal(b.dhcp_mode, "full");
+    assert_int_equal(b.from[BOOT_dhcp_interfaces], BOOT_KEPT);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.mode"), TEXT("sidecar"), error, sizeof(error)), -EPERM);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.interfaces"), TEXT(""), error, sizeof(error)), 0);
+    assert_string_equal(b.dhcp_interfaces, "");
+    assert_int_equal(b.from[BOOT_dhcp_interfaces], BOOT_DEFAULT);
+    snprintf(path, sizeof(path), "%s/" BOOTSTRAP_KEPT_FILE, folder);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void only_live_settings_are_kept_and_nothing_that_reads_otherwise(void **state)
+{
+    struct bootstrap b;
+
+    bootstrap_default(&b);
+    assert_int_equal(bootstrap_keep(&b, TEXT("sccp.port"), TEXT("2001"), error, sizeof(error)), -ENOTSUP);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.interface"), TEXT("eth0"), error, sizeof(error)), -ENOENT);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.mode"), TEXT("fully"), error, sizeof(error)), -EINVAL);
+    assert_int_equal(bootstrap_keep(&b, TEXT("simulated.phones"), TEXT("9"), error, sizeof(error)), -EINVAL);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.interfaces"), TEXT("eth0\nsccp.port = 1"), error, sizeof(error)), -EINVAL);
+    assert_int_equal(bootstrap_keep(&b, TEXT("dhcp.interfaces"), TEXT("eth0 ;"), error, sizeof(error)), -EINVAL);
+    assert_string_equal(b.dhcp_interfaces, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -70,6 +114,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_set_is_said_in_words),
         cmocka_unit_test(a_file_has_sections_or_dotted_names),
         cmocka_unit_test(a_faulty_file_is_refused_with_its_line),
+        cmocka_unit_test(what_is_kept_holds_until_something_stronger_says_otherwise),
+        cmocka_unit_test(only_live_settings_are_kept_and_nothing_that_reads_otherwise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
