@@ -2,6 +2,7 @@
 #include "bench/bench.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,35 @@ void bench_fail(const char *what)
 {
     fprintf(stderr, "%s: %s\n", what, strerror(errno));
     exit(1);
+}
+
+static volatile sig_atomic_t told_to_begin, told_to_end;
+
+static void on_signal(int number)
+{
+    if (number == SIGUSR1)
+        told_to_begin = 1;
+    else
+        told_to_end = 1;
+}
+
+void bench_obey(void)
+{
+    signal(SIGUSR1, on_signal);
+    signal(SIGTERM, on_signal);
+}
+
+bool bench_begins(void)
+{
+    bool begins = told_to_begin;
+
+    told_to_begin = 0;
+    return begins;
+}
+
+bool bench_is_over(void)
+{
+    return told_to_end;
 }
 
 uint32_t bench_source(size_t client, size_t per_address)

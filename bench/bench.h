@@ -21,6 +21,12 @@ long bench_memory_kb(int pid); /* private memory (Private_Clean + Private_Dirty 
 void bench_files_max(void);    /* as many files as the hard limit allows */
 void bench_fail(const char *what) __attribute__((noreturn)); /* with errno */
 
+/* A generator beside another is told what to measure: SIGUSR1, what was before does not count;
+ * SIGTERM, it is over, report. */
+void bench_obey(void);
+bool bench_begins(void); /* once for each SIGUSR1 */
+bool bench_is_over(void);
+
 /* 127.a.b.c of a client: `per_address` clients share one, beginning at 127.1.0.1. */
 uint32_t bench_source(size_t client, size_t per_address);
 

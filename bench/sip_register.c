@@ -8,13 +8,14 @@
 #include "bench/bench.h"
 #include "wire/sip/write.h"
 
-#define PER_ADDRESS 25
+#define PER_ADDRESS 25 /* phones, unless told otherwise */
 #define FIELDS_MAX  32
 #define BUCKETS     1000000 /* of a microsecond */
 
 /* Fields of the template, by the letters that stand for their digits there. */
-enum field { MAC, NUMBER, BRANCH, NTH, THIRD, FOURTH, N_FIELDS };
-static const char *const letters[] = {"MMMMMMMMMMMM", "NNNNNN", "BBBBBBBB", "QQQQQQ", "YYY", "ZZZ"};
+enum field { MAC, NUMBER, BRANCH, NTH, SECOND, THIRD, FOURTH, N_FIELDS };
+static const char *const letters[] = {"MMMMMMMMMMMM", "NNNNNN", "BBBBBBBB", "QQQQQQ",
+                                      "$",            "YYY",    "ZZZ"};
 
 static char text[SIP_BYTES_MAX];
 static size_t text_len, n_places;
@@ -23,6 +24,7 @@ static struct {
     uint8_t field;
 } places[FIELDS_MAX];
 
+static size_t per_address = PER_ADDRESS;
 static uint32_t latencies[BUCKETS];
 static uint64_t worst_ns;
 
@@ -38,17 +40,26 @@ void sip_bench_options(struct sip_bench *b)
                             .refresh = !strcmp(mode, "refresh"),
                             .hold = !strcmp(mode, "hold"),
                             .pid = (int)bench_number("pid", 0)};
+    per_address = bench_number("per-address", PER_ADDRESS);
     b->server = (struct sockaddr_in){.sin_family = AF_INET,
                                      .sin_port = htons((uint16_t)bench_number("port", 5060))};
     inet_pton(AF_INET, bench_text("server", "127.0.0.1"), &b->server.sin_addr);
 }
 
+int sip_bench_pause_ms(const struct sip_bench *b)
+{
+    if (!b->rate)
+        return 10;
+    return b->rate <= 1000 ? 1 : 0;
+}
+
 struct in_addr sip_source(size_t phone)
 {
-    size_t n = phone / PER_ADDRESS;
+    size_t n = phone / per_address; /* three digits each, and one */
+    uint32_t fourth = 100 + (uint32_t)(n % 150), third = 100 + (uint32_t)(n / 150 % 150),
+             second = 1 + (uint32_t)(n / 22500 % 9);
 
-    return (struct in_addr){
-        htonl(0x7f010000u | (uint32_t)(100 + n / 100 % 100) << 8 | (uint32_t)(100 + n % 100))};
+    return (struct in_addr){htonl(0x7f000000u | second << 16 | third << 8 | fourth)};
 }
 
 /* ---- REGISTER ---- */
@@ -71,16 +82,16 @@ void sip_register_make(const char *transport, uint16_t port, unsigned model)
     text_len = (size_t)snprintf(
         text, sizeof(text),
         "REGISTER sip:127.0.0.1 SIP/2.0\r\n"
-        "Via: SIP/2.0/%s 127.1.YYY.ZZZ:%05u;branch=z9hG4bKBBBBBBBB\r\n"
+        "Via: SIP/2.0/%s 127.$.YYY.ZZZ:%05u;branch=z9hG4bKBBBBBBBB\r\n"
         "From: <sip:NNNNNN@127.0.0.1>;tag=MMMMMMMMMMMM00020f4e7c3b-2d1a6f05\r\n"
         "To: <sip:NNNNNN@127.0.0.1>\r\n"
-        "Call-ID: 00NNNNNN-%08x-51a3c8e0-0a1b2c3d4e5@127.1.YYY.ZZZ\r\n"
+        "Call-ID: 00NNNNNN-%08x-51a3c8e0-0a1b2c3d4e5@127.$.YYY.ZZZ\r\n"
         "Max-Forwards: 70\r\n"
         "Session-ID: 5f0c3a8e00105000a000MMMMMMMMMMMM;remote=00000000000000000000000000000000\r\n"
         "Date: Sat, 21 Nov 2026 07:16:38 GMT\r\n"
         "CSeq: QQQQQQ REGISTER\r\n"
         "User-Agent: Cisco-CP8851/12.6.1\r\n"
-        "Contact: <sip:5f0c3a8e-0010-5000-a000-MMMMMMMMMMMM@127.1.YYY.ZZZ:%05u;transport=%s>;"
+        "Contact: <sip:5f0c3a8e-0010-5000-a000-MMMMMMMMMMMM@127.$.YYY.ZZZ:%05u;transport=%s>;"
         "+sip.instance=\"<urn:uuid:00000000-0000-0000-0000-MMMMMMMMMMMM>\";"
         "+u.sip!devicename.ccm.cisco.com=\"SEPMMMMMMMMMMMM\";"
         "+u.sip!model.ccm.cisco.com=\"%u\"\r\n"
@@ -116,6 +127,7 @@ size_t sip_register_write(const struct sip_bench *b, size_t phone, uint32_t nth,
     const uint64_t values[] = {[MAC] = b->first + phone,
                                [NUMBER] = 100000 + (b->first + phone) % 900000,
                                [NTH] = 100101 + nth,
+                               [SECOND] = source >> 16 & 255,
                                [THIRD] = source >> 8 & 255,
                                [FOURTH] = source & 255};
 

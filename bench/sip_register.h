@@ -22,7 +22,10 @@ struct sip_bench {
 /* Options that both generators know: --mode first|refresh|hold and the fields above. */
 void sip_bench_options(struct sip_bench *b);
 
-/* The address of a phone, 127.1.100.100 and up: 25 phones have one. */
+/* How long a generator may sleep when nothing comes: a slow one leaves the core to others. */
+int sip_bench_pause_ms(const struct sip_bench *b);
+
+/* The address of a phone, 127.1.100.100 and up: --per-address phones have one, 25 unless told. */
 struct in_addr sip_source(size_t phone);
 
 void sip_register_make(const char *transport, uint16_t port, unsigned model);

@@ -214,14 +214,16 @@ static void refresh_all(void)
     refreshing = true;
     while (!bench.parallel && !bench.rate && refresh_next(bench_now_ns()))
         ;
-    while ((now = bench_now_ns()) < until) {
+    while ((now = bench_now_ns()) < until && !bench_is_over()) {
+        if (bench_begins())
+            sip_latency_forget();
         while (bench.rate ? sent < (now - start) * bench.rate / 1000000000u
                           : n_waiting < bench.parallel) {
             if (!refresh_next(now))
                 break;
             sent++;
         }
-        turn(bench.rate ? 0 : 10);
+        turn(sip_bench_pause_ms(&bench));
     }
 }
 
@@ -262,6 +264,7 @@ int main(int argc, char **argv)
         size_t before = n_answered;
 
         sip_latency_forget();
+        bench_obey();
         run = bench_start(bench.pid);
         refresh_all();
         sip_latency_report();

@@ -158,12 +158,14 @@ static void refresh_all(void)
     uint64_t start = bench_now_ns(), until = start + bench.seconds * 1000000000u, sent = 0, now;
     size_t phone = 0;
 
-    while ((now = bench_now_ns()) < until) {
+    while ((now = bench_now_ns()) < until && !bench_is_over()) {
+        if (bench_begins())
+            sip_latency_forget();
         while (sent < due(start, now, sent) && request_new(phone, now)) {
             sent++;
             phone = (phone + 1) % bench.count;
         }
-        turn(bench.rate ? 0 : 10);
+        turn(sip_bench_pause_ms(&bench));
     }
 }
 
@@ -211,6 +213,7 @@ int main(int argc, char **argv)
         size_t before = n_answered;
 
         sip_latency_forget();
+        bench_obey();
         run = bench_start(bench.pid);
         refresh_all();
         sip_latency_report();

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH            64
 #define BATCHES_PER_TURN 4 /* what else the loop serves waits no longer than for these */
 #define DEFAULT_LEN      2048
 #define TRAIN_SEGMENT    1472 /* what fits an Ethernet frame: longer datagrams are for IP to cut */
@@ -20,10 +19,10 @@ union control {
 };
 
 struct lane { /* one direction: the arrays that recvmmsg and sendmmsg want */
-    struct mmsghdr headers[BATCH];
-    struct iovec pieces[BATCH];
-    struct sockaddr_storage names[BATCH];
-    union control control[BATCH];
+    struct mmsghdr headers[UDP_BATCH];
+    struct iovec pieces[UDP_BATCH];
+    struct sockaddr_storage names[UDP_BATCH];
+    union control control[UDP_BATCH];
 };
 
 struct udp {
@@ -34,13 +33,14 @@ struct udp {
     udp_input input;
     void *context;
     size_t max_len;
+    unsigned turn_us;
     size_t n_out, out_used;   /* queued datagrams and trains, and the bytes they take */
     bool no_trains;           /* the kernel does not cut */
-    uint16_t segments[BATCH]; /* of the queued: size of a train's datagrams, 0: a single one */
+    uint16_t segments[UDP_BATCH]; /* of the queued: size of a train's datagrams, 0: a single one */
     struct lane in, out;
-    struct udp_datagram batch[BATCH];
+    struct udp_datagram batch[UDP_BATCH];
     uint8_t out_bytes[OUT_BYTES];
-    uint8_t in_bytes[]; /* BATCH * max_len */
+    uint8_t in_bytes[]; /* UDP_BATCH * max_len */
 };
 
 /* --- in --- */
@@ -106,8 +106,10 @@ static size_t collect(struct udp *u, size_t n)
 
 static void receive(struct udp *u)
 {
-    for (int turn = 0; turn < BATCHES_PER_TURN && !u->closing; turn++) {
-        int n = recvmmsg(u->fd, u->in.headers, BATCH, MSG_DONTWAIT, NULL);
+    uint64_t end_ns = u->turn_us ? uv_hrtime() + u->turn_us * 1000ull : 0;
+
+    for (int turn = 0; end_ns ? uv_hrtime() < end_ns : turn < BATCHES_PER_TURN; turn++) {
+        int n = recvmmsg(u->fd, u->in.headers, UDP_BATCH, MSG_DONTWAIT, NULL);
         size_t kept;
 
         if (n <= 0)
@@ -116,7 +118,7 @@ static void receive(struct udp *u)
         if (kept)
             u->input(u->context, u->batch, kept);
         udp_flush(u);
-        if (n < BATCH)
+        if (n < UDP_BATCH || u->closing)
             return;
     }
 }
@@ -169,9 +171,9 @@ void *udp_room(struct udp *u, size_t len)
 {
     if (len > 65535 || u->closing)
         return NULL;
-    if (u->n_out == BATCH || u->out_used + len > OUT_BYTES)
+    if (u->n_out == UDP_BATCH || u->out_used + len > OUT_BYTES)
         udp_flush(u);
-    if (u->n_out == BATCH || u->out_used + len > OUT_BYTES)
+    if (u->n_out == UDP_BATCH || u->out_used + len > OUT_BYTES)
         return NULL; /* the kernel has no room either */
     return u->out_bytes + u->out_used;
 }
@@ -362,7 +364,7 @@ static int open_socket(struct udp *u, const struct udp_options *o)
 int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **ret)
 {
     size_t max_len = options->max_len ? options->max_len : DEFAULT_LEN;
-    struct udp *u = calloc(1, sizeof(*u) + BATCH * max_len);
+    struct udp *u = calloc(1, sizeof(*u) + UDP_BATCH * max_len);
     int err;
 
     if (!u)
@@ -371,7 +373,8 @@ int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **re
     u->input = options->input;
     u->context = options->context;
     u->max_len = max_len;
-    for (size_t i = 0; i < BATCH; i++)
+    u->turn_us = options->turn_us;
+    for (size_t i = 0; i < UDP_BATCH; i++)
         lane_point(&u->in, i, u->in_bytes + i * max_len, max_len);
     err = open_socket(u, options);
     if (!err)

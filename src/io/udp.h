@@ -2,12 +2,14 @@
  * each datagram came to.
  *
  * `input` gets all datagrams of one recvmmsg; what it sends leaves by sendmmsg when it returns (or
- * when the batch is full). Reads a bounded number of batches per turn of the loop. */
+ * when the batch is full). A turn of the loop reads a bounded number of batches, or for a bounded time. */
 #pragma once
 
 #include <uv.h>
 
 #include "base/address.h"
+
+#define UDP_BATCH 64 /* that `input` gets at most: so many say that there may be more */
 
 struct udp;
 
@@ -29,6 +31,7 @@ struct udp_options {
     uint8_t tos;           /* IP TOS byte of what is sent */
     size_t receive_buffer; /* bytes asked from the kernel, 0: default */
     size_t max_len;        /* longer datagrams are dropped; 0: 2048 */
+    unsigned turn_us;      /* a turn of the loop reads for so long; 0: four batches */
     udp_input input;
     void *context;
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define DEVICES_MAX     250000             /* by SIP; over UDP a device needs no descriptor */
+#define NEWCOMERS_BYTES (8u << 20)         /* that wait: about a tenth of a second of work */
 #define TIMER_NS        4000000            /* of a turn for what is due */
 
 /* --- the clock --- */
@@ -125,7 +126,10 @@ static int start(struct thread *t)
     uv_timer_init(&t->loop, &s->certificates_timer);
     signalling_measure(s);
     uv_prepare_init(&t->loop, &s->prepare);
-    s->timer.data = s->news_timer.data = s->certificates_timer.data = s->prepare.data = s;
+    uv_idle_init(&t->loop, &s->newcomers_turn);
+    backlog_init(&s->newcomers, NEWCOMERS_BYTES);
+    s->timer.data = s->news_timer.data = s->certificates_timer.data = s->prepare.data =
+        s->newcomers_turn.data = s;
     uv_prepare_start(&s->prepare, on_prepare);
     uv_timer_start(&s->certificates_timer, signalling_on_certificates_timer, look_ms, look_ms);
     take_snapshot(s);
@@ -181,10 +185,11 @@ static void stop(struct thread *t)
 
     signalling_ports_close(s);
     signalling_tell_news(s);
-    s->n_handles = 6;
+    s->n_handles = 7;
     peers_stop(s->peers, on_peers_gone, s);
     uv_close((uv_handle_t *)&s->measure, on_closed);
     uv_close((uv_handle_t *)&s->prepare, on_closed);
+    uv_close((uv_handle_t *)&s->newcomers_turn, on_closed);
     uv_close((uv_handle_t *)&s->timer, on_closed);
     uv_close((uv_handle_t *)&s->news_timer, on_closed);
     uv_close((uv_handle_t *)&s->certificates_timer, on_closed);

@@ -1,6 +1,7 @@
 /* signalling.h - the signalling thread's own state; for the parts of the thread alone. */
 #pragma once
 
+#include "io/backlog.h"
 #include "io/tcp.h"
 #include "io/tls.h"
 #include "server/drain.h"
@@ -46,6 +47,8 @@ struct signalling {
     const struct directory *directory; /* what `registry` works with: one reference */
     uv_timer_t timer;                  /* the next thing that is due in a core */
     uv_timer_t certificates_timer;
+    struct backlog newcomers; /* by UDP: what waits until registered phones have been heard */
+    uv_idle_t newcomers_turn; /* runs while there is any */
     uv_prepare_t prepare;
     uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
     uv_timer_t news_timer;

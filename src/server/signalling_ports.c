@@ -21,7 +21,10 @@
     (65536 + 64)      /* as long as can be; buffers in a row do not share cache sets               \
                        */
 #define TOLD_MS 60000 /* between two alarms about failed handshakes on a port */
-#define NEWCOMERS_US 8000 /* of a turn, so that registered phones do not wait for a storm; 2000 costs a fifth of the registrations */
+#define READ_US      8000 /* of a turn, for datagrams … */
+#define LATE_MS      4    /* … after this newcomers wait */
+#define WAITED_US    1000 /* of a turn, for newcomers that waited then */
+#define NEWCOMERS_US 2000 /* of a turn, so that registered phones do not wait for a storm */
 
 enum profile { PROFILE_NONE, PROFILE_USUAL, PROFILE_OLD };
 
@@ -105,25 +108,65 @@ static void on_close(void *context, uint64_t link, int err)
     signalling_carry_out(s);
 }
 
+/* --- datagrams --- */
+
+static void give_datagram(struct port *p, const struct udp_datagram *d, struct moment at)
+{
+    struct endpoint local = {d->to, (uint16_t)number_of(p)};
+
+    if (!effects_have_room(p->owner->effects))
+        signalling_carry_out(p->owner);
+    sip_stations_datagram(p->owner->sip, &d->from, &local, d->bytes, d->len, at, p->owner->effects);
+}
+
+/* Newcomers who waited, for as long as they may take: then registered phones are heard again. */
+static void on_newcomers_turn(uv_idle_t *idle)
+{
+    struct signalling *s = idle->data;
+    uint64_t end_ns = uv_hrtime() + WAITED_US * 1000ull;
+    struct moment at = signalling_now(s);
+    struct udp_datagram d;
+    bool more;
+
+    while ((more = backlog_take(&s->newcomers, &d))) {
+        give_datagram(&s->ports[PORT_SIP_UDP], &d, at);
+        if (uv_hrtime() > end_ns)
+            break;
+    }
+    signalling_carry_out(s);
+    if (!more)
+        uv_idle_stop(idle);
+}
+
+/* It is dropped where too many wait: it comes again (RFC 3261 17.1.2). */
+static void newcomer_waits(struct signalling *s, const struct udp_datagram *d)
+{
+    if (backlog_put(&s->newcomers, d) < 0) {
+        count(COUNT_SIP_NEWCOMERS_LOST);
+        return;
+    }
+    count(COUNT_SIP_NEWCOMERS_WAITED);
+    uv_idle_start(&s->newcomers_turn, on_newcomers_turn);
+}
+
 /* SIP is for one receiver; what a whole network hears (RFC 3261 18.1.1) would be answered by all.
- */
+ * When a turn has taken long, newcomers begin to wait, until none is left. */
 static void on_datagrams(void *context, const struct udp_datagram *batch, size_t n)
 {
-    const struct port *p = context;
+    struct port *p = context;
     struct signalling *s = p->owner;
     struct moment at = signalling_now(s);
+    bool crowded = s->newcomers.n || uv_hrtime() / 1000000 >= uv_now(&s->thread->loop) + LATE_MS;
 
     for (size_t i = 0; i < n; i++) {
-        struct endpoint local = {batch[i].to, (uint16_t)number_of(p)};
-
         if (batch[i].group)
             continue;
-        if (!effects_have_room(s->effects))
-            signalling_carry_out(s);
         signalling_heard(s, (struct device_name){""}, 0, &batch[i].from, batch[i].bytes,
                          batch[i].len);
-        sip_stations_datagram(s->sip, &batch[i].from, &local, batch[i].bytes, batch[i].len, at,
-                              s->effects);
+        if (crowded && !sip_stations_knows(s->sip, &batch[i].from))
+            newcomer_waits(s, &batch[i]);
+        else
+            give_datagram(p, &batch[i], at);
     }
     signalling_carry_out(s);
 }
@@ -238,6 +281,7 @@ static int open_udp(struct port *p, const struct endpoint *at, uint8_t family)
                             .tos = tos_of(s),
                             .receive_buffer = RECEIVE_BUFFER,
                             .max_len = DATAGRAM_MAX,
+                            .turn_us = READ_US,
                             .input = on_datagrams,
                             .context = p};
 
@@ -309,6 +353,12 @@ static void port_open(struct port *p, uint64_t token)
     port_alarm(p, ALARM_SERVICE_PORT_ONLINE);
 }
 
+static void forget_newcomers(struct signalling *s)
+{
+    uv_idle_stop(&s->newcomers_turn);
+    backlog_done(&s->newcomers);
+}
+
 /* Phones are not told: they move to their backup at once, or come back when we do. Those on UDP
  * have no connection to lose: they count as registered until they should have been heard again. */
 static void port_close(struct port *p)
@@ -320,6 +370,8 @@ static void port_close(struct port *p)
         return;
     while (p->tcp && (link = tcp_next(p->tcp, &cursor)))
         on_close(p, link, -ESHUTDOWN);
+    if (p->id == PORT_SIP_UDP)
+        forget_newcomers(p->owner);
     port_free(p);
     port_alarm(p, ALARM_SERVICE_PORT_OFFLINE);
 }

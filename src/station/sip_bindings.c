@@ -63,13 +63,44 @@ struct sip_flow sip_binding_flow(const struct sip_binding *b)
     return flow;
 }
 
+uint8_t *sip_source_count(const struct sip_stations *s, const struct endpoint *peer)
+{
+    uint64_t hash = hash_bytes(&peer->ip, sizeof(peer->ip)) + peer->port * 0x9E3779B1u;
+
+    return &s->sources[hash % SIP_SOURCES];
+}
+
+/* A count that is full stays so: it is known for good. */
+static void count_source(const struct sip_binding *b, int step)
+{
+    struct sip_flow flow = sip_binding_flow(b);
+    uint8_t *n;
+
+    if (flow.transport != SIP_UDP || !flow.peer.port)
+        return; /* a new one has no flow yet */
+    n = sip_source_count(b->device->owner, &flow.peer);
+    if (*n < UINT8_MAX)
+        *n = (uint8_t)(*n + step);
+}
+
+static bool has_flow(const struct sip_binding *b, const struct sip_flow *flow)
+{
+    struct sip_flow has = sip_binding_flow(b);
+
+    return has.transport == flow->transport && has.link == flow->link &&
+           endpoint_equal(&has.peer, &flow->peer) && endpoint_equal(&has.local, &flow->local);
+}
+
 void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow)
 {
     bool wide = flow->peer.ip.family != 4 || flow->local.ip.family != 4;
     struct ip *room = wide ? malloc(2 * sizeof(*room)) : NULL;
 
-    if (wide && !room)
+    if ((wide && !room) || has_flow(b, flow)) {
+        free(room);
         return;
+    }
+    count_source(b, -1);
     if (b->is_wide)
         free(b->wide);
     b->is_wide = wide;
@@ -85,6 +116,7 @@ void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow)
     b->link = flow->link;
     b->peer_port = flow->peer.port;
     b->local_port = flow->local.port;
+    count_source(b, 1);
 }
 
 static void detach(struct sip_binding *b)
@@ -145,6 +177,7 @@ void sip_binding_free(struct sip_binding *b)
 {
     detach(b);
     list_remove(&b->on_link);
+    count_source(b, -1);
     if (b->is_wide)
         free(b->wide);
     free(b);

@@ -105,12 +105,15 @@ struct sip_link {
     uint32_t n_partial, partial_size;
 };
 
+#define SIP_SOURCES (1u << 20) /* of a few hundred thousand phones, few share a count */
+
 struct sip_stations {
     struct registry *registry;
     struct sip_options options;
     struct pool devices, links;
     struct map by_link;
     struct timers timers, link_timers;
+    uint8_t *sources;    /* SIP_SOURCES counts of contacts by UDP, by a hash of where they are */
     struct list waiting; /* links that have said nothing of weight */
     uint64_t *untold;    /* ring of devices in turn for sip_tell_configuration; NULL: none */
     size_t untold_size, first_untold, n_untold;
@@ -257,6 +260,7 @@ struct sip_flow sip_binding_flow(const struct sip_binding *b);
 /* Without memory for addresses of IPv6 it stays as it was. */
 void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow);
 void sip_binding_free(struct sip_binding *b);
+uint8_t *sip_source_count(const struct sip_stations *s, const struct endpoint *peer);
 size_t sip_bindings_count(const struct sip_device *d);
 
 /* --- sip_answers.c: what requests are answered with --- */

@@ -91,7 +91,8 @@ struct sip_stations *sip_stations_new(const struct sip_options *options)
     s->guard = sip_guard_new();
     s->digest = digest_new(&(struct digest_options){s->secret, NONCES_COUNTED});
     s->transactions = sip_transactions_new(&t, 0);
-    if (s->guard && s->digest && s->transactions)
+    s->sources = calloc(SIP_SOURCES, sizeof(*s->sources));
+    if (s->guard && s->digest && s->transactions && s->sources)
         return s;
     sip_stations_free(s);
     return NULL;
@@ -114,6 +115,7 @@ void sip_stations_free(struct sip_stations *s)
     sip_guard_free(s->guard);
     digest_free(s->digest);
     free(s->untold);
+    free(s->sources);
     map_done(&s->by_link);
     pool_done(&s->devices);
     pool_done(&s->links);
@@ -488,6 +490,11 @@ const struct station *sip_stations_next_registered(const struct sip_stations *s,
         if (station_is_registered(&d->station))
             return &d->station;
     return NULL;
+}
+
+bool sip_stations_knows(const struct sip_stations *s, const struct endpoint *peer)
+{
+    return *sip_source_count(s, peer);
 }
 
 size_t sip_stations_registered(const struct sip_stations *s)

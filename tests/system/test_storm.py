@@ -1,6 +1,8 @@
 """Hundreds of phones come within a second, on real sockets: they do not come back in one, and who comes alone afterwards gets the
 documented times."""
 import collections
+import signal
+import socket
 import struct
 import time
 
@@ -61,3 +63,41 @@ def test_sccp_phones_that_come_together_get_different_keepalive_intervals(lan, s
     assert set(intervals) <= set(range(23, 31)) and len(intervals) > 2
     for phone in phones:
         phone.socket.close()
+
+
+STORM = 1000
+SO_TIMESTAMPNS = 35
+
+
+def when_heard(client, call_id):
+    """When the kernel had the answer to that REGISTER, in seconds."""
+    client.socket.settimeout(30)
+    while True:
+        message, ((_, _, stamp),), _, _ = client.socket.recvmsg(65536, 64)
+        if message.startswith(b'SIP/2.0 200') and call_id.encode() in message:
+            seconds, ns = struct.unpack('qq', stamp)
+            return seconds + ns / 1e9
+
+
+def test_a_registered_phone_by_udp_does_not_wait_for_a_thousand_newcomers(lan, server, tmp_path):
+    lan.address()
+    server.start('tftp.port=0', 'files.http_port=0', 'sccp.port=0')
+    path = tmp_path / 'phones.csv'
+    path.write_text('name,model,protocol,lines\n' + ''.join(f'SEP{name_of(n)},7841,sip,{70000 + n}\n' for n in range(STORM + 1)))
+    server.ask('import', path)
+    clients = [Client(lan.client) for _ in range(STORM + 1)]
+    for client in clients:
+        client.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    registered = clients[STORM]
+    grant(registered, STORM)
+    server.process.send_signal(signal.SIGSTOP)  # all wait in its socket, the registered phone's refresh behind them
+    for n, client in enumerate(clients):
+        client.register(70000 + n, name_of(n), 622, call_id=f'{n}@client', cseq=200, headers=[])
+    server.process.send_signal(signal.SIGCONT)
+    *newcomers, last = (when_heard(client, f'Call-ID: {n}@client\r\n') for n, client in enumerate(clients))
+    before = sum(at < last for at in newcomers)
+    waited = next(row for row in server.json('counter', 'list') if row['name'] == 'NewcomersWaited')['value']
+    print(f'{before} newcomers were answered first, {waited} waited')
+    assert before < STORM * 3 / 4 and waited > STORM / 4  # all of them, and none, when it is first come, first served
+    for client in clients:
+        client.close()

@@ -269,6 +269,41 @@ static void ipv6_works_too(void **state)
     uv_loop_close(&loop);
 }
 
+/* One turn of the loop, of a socket where more waits than four batches. */
+static void assert_turn(unsigned turn_us, size_t least, size_t most)
+{
+    static struct end a, b;
+    struct udp_options o = {.local = {ip_v4(0x7f000001), 0},
+                            .input = on_input,
+                            .context = &b,
+                            .receive_buffer = 4 << 20,
+                            .turn_us = turn_us};
+    uv_loop_t loop;
+
+    memset(&a, 0, sizeof(a));
+    memset(&b, 0, sizeof(b));
+    uv_loop_init(&loop);
+    open_end(&loop, &a, "127.0.0.1", 0);
+    assert_int_equal(udp_open(&loop, &o, &b.udp), 0);
+    b.address = (struct endpoint){o.local.ip, udp_port(b.udp)};
+    for (int i = 0; i < 1000; i++)
+        udp_send(a.udp, &b.address, (struct ip){0}, 0, "x", 1);
+    udp_flush(a.udp);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_in_range(b.n, least, most);
+    end_close(&a);
+    end_close(&b);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
+static void a_turn_reads_four_batches_or_for_as_long_as_it_may(void **state)
+{
+    assert_turn(0, 4 * UDP_BATCH, 4 * UDP_BATCH);
+    assert_turn(1, UDP_BATCH, UDP_BATCH);
+    assert_turn(10000000, 1000, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +315,7 @@ int main(void)
         cmocka_unit_test(one_that_cannot_leave_does_not_stop_the_others),
         cmocka_unit_test(a_port_in_use_and_a_missing_interface_are_errors),
         cmocka_unit_test(ipv6_works_too),
+        cmocka_unit_test(a_turn_reads_four_batches_or_for_as_long_as_it_may),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

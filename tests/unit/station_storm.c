@@ -68,9 +68,9 @@ static struct sip_world *office(const char *more)
 }
 
 /* Registers or refreshes; how many seconds were granted. */
-static unsigned say_register(struct sip_world *w, unsigned i)
+static unsigned say_register_from(struct sip_world *w, unsigned i, const struct endpoint *peer)
 {
-    struct endpoint peer = {ip_v4(0x0a020000 + i), 5060}, local = {ip_v4(0x0a000001), 5060};
+    struct endpoint local = {ip_v4(0x0a000001), 5060};
     char bytes[4096], user[8];
     const char *answer, *expires;
     size_t len;
@@ -86,13 +86,18 @@ static unsigned say_register(struct sip_world *w, unsigned i)
 
     snprintf(user, sizeof(user), "%u", 100000 + i);
     len = sip_world_write(&s, bytes, sizeof(bytes));
-    sip_stations_datagram(w->sip, &peer, &local, bytes, len, w->now, w->effects);
+    sip_stations_datagram(w->sip, peer, &local, bytes, len, w->now, w->effects);
     answer = (const char *)w->effects->bytes;
     assert_memory_equal(answer, "SIP/2.0 200", 11);
     expires = memmem(answer, writer_len(&w->effects->out), "\r\nExpires: ", 11);
     len = (size_t)atoi(expires + 11);
     sip_world_carry_out(w);
     return (unsigned)len;
+}
+
+static unsigned say_register(struct sip_world *w, unsigned i)
+{
+    return say_register_from(w, i, &(struct endpoint){ip_v4(0x0a020000 + i), 5060});
 }
 
 static void refreshes_after_a_storm_are_spread_and_who_comes_alone_gets_the_documented_times(void **state)
@@ -120,6 +125,39 @@ static void refreshes_after_a_storm_are_spread_and_who_comes_alone_gets_the_docu
     assert_in_range(shortest, 30, 60);
     assert_int_equal(registry_registered(w->registry, PROTOCOL_SIP), PHONES + 1);
     assert_true(print_histogram("refreshes", 30) <= 200);
+    sip_world_free(w);
+}
+
+static void who_is_registered_by_udp_is_known_by_where_it_is(void **state)
+{
+    struct sip_world *w = office("");
+    struct endpoint first = {ip_v4(0x0a020000), 5060}, moved = {first.ip, 5070},
+                    six = {{6, {1}}, 5060};
+    size_t strangers = 0;
+
+    assert_false(sip_stations_knows(w->sip, &first));
+    say_register_from(w, 0, &first);
+    assert_true(sip_stations_knows(w->sip, &first));
+    say_register_from(w, 0, &moved); /* a NAT gave it another port */
+    assert_true(sip_stations_knows(w->sip, &moved));
+    assert_false(sip_stations_knows(w->sip, &first));
+    say_register_from(w, 0, &six);
+    assert_true(sip_stations_knows(w->sip, &six));
+    assert_false(sip_stations_knows(w->sip, &moved));
+    for (unsigned i = 0; i < PHONES; i++)
+        say_register(w, i);
+    for (unsigned i = 0; i < PHONES; i++) {
+        struct endpoint peer = {ip_v4(0x0a020000 + i), 5060}, other = {peer.ip, 5061};
+
+        assert_true(sip_stations_knows(w->sip, &peer));
+        strangers += sip_stations_knows(w->sip, &other);
+    }
+    assert_in_range(strangers, 0, PHONES / 20); /* who shares a count with another */
+    sip_world_pass(w, 200000);
+    assert_int_equal(sip_stations_registered(w->sip), 0);
+    for (unsigned i = 0; i < PHONES; i++)
+        assert_false(sip_stations_knows(w->sip, &(struct endpoint){ip_v4(0x0a020000 + i), 5060}));
+    assert_false(sip_stations_knows(w->sip, &six));
     sip_world_free(w);
 }
 
@@ -189,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             refreshes_after_a_storm_are_spread_and_who_comes_alone_gets_the_documented_times),
+        cmocka_unit_test(who_is_registered_by_udp_is_known_by_where_it_is),
         cmocka_unit_test(a_phone_with_a_shorter_grant_is_lost_that_much_earlier),
         cmocka_unit_test(without_pacing_all_get_the_same),
         cmocka_unit_test(keepalives_of_sccp_phones_after_a_storm_are_broken_up),
