@@ -41,6 +41,13 @@ const struct sentence *sentence_find(const char *english)
     return bsearch(english, rows, N_ROWS, sizeof(*rows), by_english);
 }
 
+const char *say_row(const char *english, enum language l)
+{
+    const struct sentence *row = sentence_find(english);
+
+    return row ? row->text[l] : english;
+}
+
 /* -- conversions of a format -- */
 
 struct conversion {
@@ -226,7 +233,6 @@ static void say_plain(struct writer *w, struct text t)
 static void say_marked(struct writer *w, struct text t, enum language l)
 {
     char words[SAY_MAX];
-    const struct sentence *row;
     uint64_t ns = 0;
 
     if (t.at[0] == MARK_SPAN) {
@@ -235,8 +241,7 @@ static void say_marked(struct writer *w, struct text t, enum language l)
         return;
     }
     text_copy(words, sizeof(words), text_skip(t, 1));
-    row = sentence_find(words);
-    say_plain(w, text_of(row ? row->text[l] : words));
+    say_plain(w, text_of(say_row(words, l)));
 }
 
 /* An argument, or a sentence of no row: plain text with marked pieces in it. */
@@ -271,7 +276,8 @@ static const char *say_one_of(struct writer *w, const char *at, uint64_t number,
     return other + second + (other[second] == ']');
 }
 
-static void say_row(struct writer *w, const char *format, const struct text *args, enum language l)
+static void say_format(struct writer *w, const char *format, const struct text *args,
+                       enum language l)
 {
     unsigned next = 0;
     uint64_t number = 2;
@@ -317,7 +323,7 @@ static void say_sentence(struct writer *w, struct text t, enum language l)
     while (t.len > 3 && rest.at && n < ARGUMENTS_MAX)
         args[n++] = text_split(&rest, MARK_NEXT);
     if (row < N_ROWS)
-        say_row(w, rows[row].text[l], args, l);
+        say_format(w, rows[row].text[l], args, l);
 }
 
 const char *say(const char *kept, enum language l, char to[static SAY_MAX])

@@ -27,6 +27,7 @@ void keep_also(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* What is kept, in language `l`; anything else is said as it stands. */
 const char *say(const char *kept, enum language l, char to[static SAY_MAX]);
+const char *say_row(const char *english, enum language l); /* of a row without arguments; else itself */
 /* At once. */
 void say_now(struct grow *to, enum language l, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "doctor/say.h"
 #include "doctor/told.h"
 #include "lab/guard.h"
 
@@ -61,6 +62,20 @@ static void take_causes(struct lesson *l)
 
 /* -- talk ----------------------------------------------------------------------------------- */
 
+static void talk(const struct lesson *l, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void talk(const struct lesson *l, const char *format, ...)
+{
+    char kept[SAY_MAX], said[SAY_MAX];
+    va_list args;
+
+    va_start(args, format);
+    keep_words_of(kept, sizeof(kept), format, args);
+    va_end(args);
+    fputs(say(kept, l->language, said), stdout);
+}
+
 static void list_causes(enum language l)
 {
     for (int stage = 0; stage < N_DOCTOR_STAGES; stage++) {
@@ -74,29 +89,33 @@ static void list_causes(enum language l)
 
 static void hint(struct lesson *l)
 {
-    const struct cause_row *row = cause_row(l->causes[0]);
+    enum cause c = l->causes[0];
 
     switch (l->n_hints++) {
     case 0:
-        printf("Look at this stage of the boot: %s.\n", stage_words(row->stage, l->language));
+        talk(l, "Look at this stage of the boot: %s.",
+             stage_words(cause_row(c)->stage, l->language));
         break;
     case 1:
-        printf("What is seen: %s.\n", row->seen);
+        talk(l, "What is seen: %s.", cause_seen(c, l->language));
         break;
     default:
-        printf("The doctor tells: dialtone doctor %s/phone1.pcap %s/server.pcap\n", l->folder,
-               l->folder);
+        talk(l, "The doctor tells: dialtone doctor %s/phone1.pcap --with %s/server.pcap", l->folder,
+             l->folder);
     }
+    puts("");
 }
 
 static void explain(const struct lesson *l)
 {
-    printf("What was done: %s.\n%s\n", l->fault->done, l->fault->lesson);
+    talk(l, "What was done: %s.", say_row(l->fault->done, l->language));
+    printf("\n%s\n", say_row(l->fault->lesson, l->language));
     for (unsigned i = 0; i < l->n_causes; i++) {
         const struct cause_words *w = cause_words(l->causes[i], l->language);
 
-        printf("\n%s: %s\n%s\n%s: %s\n", cause_row(l->causes[i])->name, w->title, w->means,
-               phrase(PHRASE_TODO, l->language), w->todo);
+        printf("\n[%s] %s\n%s\n", cause_row(l->causes[i])->name, w->title, w->means);
+        talk(l, "%s: %s", phrase(PHRASE_TODO, l->language), w->todo);
+        puts("");
     }
 }
 
@@ -116,15 +135,17 @@ static bool judge(const struct lesson *l, struct text answer)
     enum cause c;
 
     if (parse_cause(answer, &c) < 0) {
-        printf("No cause is called '%.*s': `list` names them all.\n", TEXT_ARG(answer));
+        talk(l, "No cause is called '%.*s': `list` names them all.", TEXT_ARG(answer));
+        puts("");
         return false;
     }
     for (unsigned i = 0; i < l->n_causes; i++)
         if (l->causes[i] == c)
             return true;
-    printf("No. %s\n", cause_row(c)->stage == cause_row(l->causes[0])->stage
-                           ? "But that is the right stage."
-                           : "It is another stage, too.");
+    talk(l, cause_row(c)->stage == cause_row(l->causes[0])->stage
+                ? "No. But that is the right stage."
+                : "No. It is another stage, too.");
+    puts("");
     return false;
 }
 
@@ -135,7 +156,7 @@ static int ask(struct lesson *l)
     for (;;) {
         struct text answer;
 
-        printf("Which cause? (its name or number; list, hint, give up) > ");
+        talk(l, "Which cause? (its name or number; `list`, `hint`, `give up`) > ");
         fflush(stdout);
         if (!fgets(line, sizeof(line), stdin))
             return 1;
@@ -148,7 +169,8 @@ static int ask(struct lesson *l)
             explain(l);
             return 1;
         } else if (answer.len && judge(l, answer)) {
-            printf("Yes.\n");
+            talk(l, "Yes.");
+            puts("");
             explain(l);
             return 0;
         }
@@ -178,13 +200,16 @@ int learn_run(const char *which, const struct lab_order *order, const char *lang
     take_causes(&l);
     hidden.faults = l.fault->name;
     hidden.quiet = true;
-    printf("A phone is plugged in. Something may be wrong on purpose. Wait a moment …\n");
+    talk(&l, "A phone is plugged in. Something may be wrong on purpose. Wait a moment …");
+    puts("");
     fflush(stdout);
     status = guard_run(order->name, NULL, make, &hidden);
     if (status)
         return status;
-    printf("Captured at the phone: %s/phone1.pcap; at the server: %s/server.pcap.\n"
-           "Look with `dialtone doctor --sights FILE`, tshark or Wireshark, in another window.\n",
-           l.folder, l.folder);
+    talk(&l, "Captured at the phone: %s/phone1.pcap; at the server: %s/server.pcap.", l.folder,
+         l.folder);
+    puts("");
+    talk(&l, "Look with `dialtone doctor --sights FILE`, tshark or Wireshark, in another window.");
+    puts("");
     return ask(&l);
 }

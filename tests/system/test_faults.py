@@ -91,11 +91,11 @@ def learn(tmp_path, fault, answers):
 
 def test_a_lesson_hides_its_fault_until_it_is_named(tmp_path):
     done = learn(tmp_path, 'tcp-refused', 'hint\ntftp-closed\nnonsense\ntcp-refused\n')
-    question, _, rest = done.stdout.partition('Which cause?')
+    question, _, rest = done.stdout.partition('Quelle cause ?')
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'refused' not in question and 'server.pcap' in question
-    assert 'Connexion' in rest and 'No.' in rest and "No cause is called 'nonsense'" in rest and 'Yes.' in rest
-    assert 'la connexion est refusée aussitôt' in rest
+    assert 'Connexion' in rest and 'Non.' in rest and "Aucune cause ne s'appelle « nonsense »" in rest and 'Oui.' in rest
+    assert 'la connexion est refusée aussitôt' in rest and "le service de traitement des appels ne tourne pas" in rest
 
 
 def test_a_lesson_can_be_given_up(tmp_path):

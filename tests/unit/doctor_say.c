@@ -245,6 +245,27 @@ static void every_sentence_of_the_sources_has_a_row(void **state)
     }
 }
 
+/* The last two texts of each row of the laboratory: what was done, and the lesson. */
+static void every_lesson_has_a_row(void **state)
+{
+    FILE *f = fopen(SOURCE_ROOT "/src/lab/faults.def", "r");
+    char words[8][1024];
+
+    assert_non_null(f);
+    source[fread(source, 1, sizeof(source) - 1, f)] = '\0';
+    fclose(f);
+    for (const char *at = source; (at = strstr(at, "\nLAB_FAULT(")); ) {
+        unsigned n = 0;
+
+        for (at += 10; *at && *at != ')';)
+            at = *at == '"' ? literal(at, words[n++ % 8], sizeof(words[0])) : at + 1;
+        assert_true(n >= 2);
+        for (unsigned i = n - 2; i < n; i++)
+            if (!sentence_find(words[i % 8]))
+                fail_msg("lab/faults.def: no row in words/sentences.def: SENTENCE(\"%s\", …)", words[i % 8]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +277,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_cut_at_every_length),
         cmocka_unit_test(every_sentence_has_three_texts_with_the_same_arguments),
         cmocka_unit_test(every_sentence_of_the_sources_has_a_row),
+        cmocka_unit_test(every_lesson_has_a_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
