@@ -24,6 +24,7 @@ struct doctor_options {
     struct diagnose_options how;
     const char *explain; /* a cause; NULL: all */
     const char *out;     /* of --anonymise */
+    const char *page;    /* of --html; "-" is the standard output */
     const char *with;    /* the capture at the server's end */
     char **files;
     int n_files;
@@ -42,7 +43,8 @@ static const char usage[] =
     "packets were lost\n"
     "  --phone NAME    this phone only (device name or address)\n"
     "  --json          for programs (docs/doctor.schema.json); with -v the stories too\n"
-    "  --html          one self-contained page\n"
+    "  --html FILE     one self-contained page, with ladder and timeline; \"-\" is the standard "
+    "output\n"
     "  --lang TAG      en, fr or zh\n"
     "  --explain CAUSE what a cause means and what to do; \"all\" lists the causes\n"
     "  --sights        every thing seen on the wire, a line each\n"
@@ -96,6 +98,30 @@ static int read_files(const struct doctor_options *o, sight_fn on_sight, void *c
 
 /* -- reports --------------------------------------------------------------------------------- */
 
+/* A name forgotten behind --html would be that of a capture: only an older page is written over. */
+static bool is_writable(const char *page)
+{
+    static const char begin[] = "<!doctype html>";
+    char first[sizeof(begin)] = "";
+    FILE *f = fopen(page, "r");
+    size_t n = f ? fread(first, 1, sizeof(begin) - 1, f) : 0;
+
+    if (f)
+        fclose(f);
+    return n == 0 || strcmp(first, begin) == 0;
+}
+
+static int put_out(const struct doctor_options *o, const char *text)
+{
+    FILE *f = o->page && strcmp(o->page, "-") ? fopen(o->page, "w") : stdout;
+    bool bad = !f || fputs(text, f) == EOF;
+
+    bad |= f && f != stdout && fclose(f) == EOF;
+    if (bad)
+        fprintf(stderr, "dialtone doctor: %s: %s\n", o->page ? o->page : "-", strerror(errno));
+    return bad ? -EIO : 0;
+}
+
 /* Each end has stories of its own; those of the phone's end are told. */
 struct ends {
     struct timeline *t[2];
@@ -129,13 +155,12 @@ static int report_pair(struct doctor_options *o)
         o->tell.n_files = 2;
         text = tell(ends.t[0], &o->tell, &o->how, &n_ill);
     }
-    if (text)
-        fputs(text, stdout);
+    err = text ? put_out(o, text) : -ENOMEM;
     free(text);
     pair_free(pair);
     timeline_free(ends.t[0]);
     timeline_free(ends.t[1]);
-    return text ? n_ill != 0 : 3;
+    return err ? 3 : n_ill != 0;
 }
 
 static int report(const struct doctor_options *o)
@@ -149,10 +174,8 @@ static int report(const struct doctor_options *o)
     if (!err) {
         timeline_end(t, until);
         text = tell(t, &o->tell, &o->how, &n_ill);
-        err = text ? 0 : -ENOMEM;
+        err = text ? put_out(o, text) : -ENOMEM;
     }
-    if (text)
-        fputs(text, stdout);
     free(text);
     timeline_free(t);
     return err ? 3 : n_ill ? 1 : 0;
@@ -217,6 +240,7 @@ static int take_option(int c, struct doctor_options *o)
         return 0;
     case 'H':
         o->tell.shape = SHAPE_HTML;
+        o->page = optarg;
         return 0;
     case 'l':
         return language_named(text_of(optarg), &o->tell.language);
@@ -238,7 +262,7 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
                                           {"phone", required_argument, NULL, 'n'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"with", required_argument, NULL, 'w'},
-                                          {"html", no_argument, NULL, 'H'},
+                                          {"html", required_argument, NULL, 'H'},
                                           {"lang", required_argument, NULL, 'l'},
                                           {"explain", required_argument, NULL, 'e'},
                                           {"help", no_argument, NULL, 'h'},
@@ -286,5 +310,9 @@ int doctor_main(int argc, char **argv)
         return o.n_files == 2 ? task_pair(o.files, &o.capture, o.tell.language) : 2;
     if (o.task == TASK_ANONYMISE)
         return o.n_files == 1 ? task_anonymise(o.files[0], o.out) : 2;
+    if (o.page && strcmp(o.page, "-") && !is_writable(o.page)) {
+        fprintf(stderr, "dialtone doctor: %s is there and is no page: --html FILE\n", o.page);
+        return 2;
+    }
     return o.with ? report_pair(&o) : report(&o);
 }

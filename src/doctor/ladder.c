@@ -1,5 +1,6 @@
 #include "doctor/ladder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "doctor/html.h"
@@ -43,9 +44,14 @@ static void draw_arrow(struct step s, struct grow *to)
                     -back, back);
 }
 
-static void write_time(int64_t ns, struct grow *to)
+static void write_time(int64_t ns, enum language l, struct grow *to)
 {
-    grow_format(to, "%.3f s", (double)ns / 1e9);
+    char seconds_words[32];
+
+    snprintf(seconds_words, sizeof(seconds_words), "%.3f", (double)ns / 1e9);
+    if (l == LANGUAGE_FR)
+        seconds_words[strcspn(seconds_words, ".")] = ',';
+    say_now(to, l, "%s s", seconds_words);
 }
 
 static void write_step(const struct event *e, int64_t begun_ns, enum language l, struct grow *to)
@@ -54,7 +60,7 @@ static void write_step(const struct event *e, int64_t begun_ns, enum language l,
     char detail[SAY_MAX];
 
     grow_format(to, "<li%s><span class=at>", s.trouble ? " class=trouble" : "");
-    write_time(e->seen.first.ns - begun_ns, to);
+    write_time(e->seen.first.ns - begun_ns, l, to);
     grow_string(to, "</span><span class=rung><svg viewBox=\"0 0 128 24\" aria-hidden=true>");
     draw_arrow(s, to);
     grow_string(to, "</svg></span><span class=told>");
@@ -75,22 +81,23 @@ static void write_lanes(enum language l, struct grow *to)
     static const enum phrase names[N_LANES] = {PHRASE_PHONE, PHRASE_SWITCH, PHRASE_SERVICES,
                                                PHRASE_FILES, PHRASE_SERVER};
 
-    grow_string(to, "<p class=lanes>");
+    grow_string(to, "<li class=lanes><span class=at></span><span><svg viewBox=\"0 0 128 24\" "
+                    "width=128 height=24 aria-hidden=true>");
+    for (unsigned lane = 0; lane < N_LANES; lane++)
+        grow_format(to, "<text x=%d y=16>%u</text>", lane_x(lane), lane + 1);
+    grow_string(to, "</svg></span><span class=told>");
     for (unsigned lane = 0; lane < N_LANES; lane++) {
-        grow_string(to, "<span><svg viewBox=\"0 0 128 16\" aria-hidden=true>");
-        for (unsigned i = 0; i < N_LANES; i++)
-            grow_format(to, "<path class=life d=\"M%d 0V16\"/>", lane_x(i));
-        grow_format(to, "<circle class=here cx=%d cy=8 r=5 /></svg> ", lane_x(lane));
+        grow_format(to, "<span>%u ", lane + 1);
         html_string(to, phrase(names[lane], l));
-        grow_string(to, "</span>");
+        grow_string(to, "</span> ");
     }
-    grow_string(to, "</p>");
+    grow_string(to, "</span></li>\n");
 }
 
 void ladder_draw(const struct story *s, enum language l, struct grow *to)
 {
-    write_lanes(l, to);
     grow_string(to, "<ol class=ladder>\n");
+    write_lanes(l, to);
     for (unsigned i = 0; i < s->n_events; i++) {
         if (i == EVENTS_HEAD && s->n_events_dropped) {
             grow_string(to, "<li class=dropped>");
@@ -185,7 +192,7 @@ static void draw_stage(const struct story *s, enum doctor_stage stage, const str
 }
 
 /* Times at the quarters: of the last event that stands left of each. */
-static void write_ticks(const struct axis *a, int64_t begun_ns, struct grow *to)
+static void write_ticks(const struct axis *a, int64_t begun_ns, enum language l, struct grow *to)
 {
     grow_string(to, "<dt></dt><dd class=ticks>");
     for (unsigned q = 0; q <= 4; q++) {
@@ -194,7 +201,7 @@ static void write_ticks(const struct axis *a, int64_t begun_ns, struct grow *to)
         while (i + 1 < a->n && a->x[i + 1] <= q * AXIS / 4.0)
             i++;
         grow_string(to, "<span>");
-        write_time(a->at[i] - begun_ns, to);
+        write_time(a->at[i] - begun_ns, l, to);
         grow_string(to, "</span>");
     }
     grow_string(to, "</dd>\n");
@@ -211,7 +218,7 @@ void timeline_draw(const struct story *s, enum language l, struct grow *to)
     for (unsigned i = 0; i < N_DOCTOR_STAGES; i++)
         if (has_stage(s, (enum doctor_stage)i))
             draw_stage(s, (enum doctor_stage)i, &a, l, to);
-    write_ticks(&a, s->born.ns, to);
+    write_ticks(&a, s->born.ns, l, to);
     grow_string(to, "</dl><p class=note>");
     html_string(to, phrase(PHRASE_COMPRESSED, l));
     grow_string(to, "</p>\n");

@@ -34,14 +34,16 @@ static const char style[] =
     ".5rem;font-size:.8rem;"
     "font-weight:600;white-space:nowrap}"
     ".FATAL{color:var(--bad)}.HARM{color:var(--harm)}.HINT{color:var(--hint)}"
-    "dl{margin:.5rem 0}dl.words{display:grid;grid-template-columns:9rem 1fr;gap:.25rem .75rem}"
+    "dl{margin:.5rem 0}dl.words{display:grid;grid-template-columns:11rem 1fr;gap:.25rem .75rem}"
     "dl.words dt{color:var(--soft)}dd{margin:0}"
     "dl.timeline{display:grid;grid-template-columns:8.5rem 1fr;gap:.15rem "
     ".5rem;align-items:center;font-size:.85rem}"
     ".bar{width:100%;height:1rem;display:block;background:var(--page);border-radius:.2rem}"
-    ".ticks{display:flex;justify-content:space-between;color:var(--soft);font-size:.75rem}"
-    ".lanes{font-size:.8rem;color:var(--soft)}.lanes "
-    "svg{width:6rem;height:.75rem;vertical-align:middle}"
+    ".ticks{display:flex;justify-content:space-between;color:var(--soft);font-size:.75rem;"
+    "white-space:nowrap}"
+    ".lanes .told span{white-space:nowrap;margin-right:.75rem}li.lanes{color:var(--soft)}"
+    "text{fill:var(--soft);font:600 11px sans-serif;text-anchor:middle}"
+    "code{font:.9em ui-monospace,monospace}"
     "ol.ladder{list-style:none;padding:0;margin:.5rem 0;font-size:.9rem}"
     "ol.ladder li{display:grid;grid-template-columns:5.5rem 128px 1fr;gap:0 .5rem}"
     "li "
@@ -53,11 +55,12 @@ static const char style[] =
     "8.5px 28px)}.rung svg{display:block;width:128px;height:24px}.told{padding-bottom:.15rem}"
     ".life{stroke:var(--edge);fill:none}path.good{stroke:var(--good)}path.bad{stroke:var(--bad)}"
     "path.good,path.bad{fill:none;stroke-width:1.6}rect.good,circle.good{fill:var(--good)}"
-    "rect.bad,circle.bad{fill:var(--bad)}.here{fill:var(--hint)}"
+    "rect.bad,circle.bad{fill:var(--bad)}"
     "@media(max-width:30rem){body{padding:.6rem}.phone{padding:.6rem}"
     "dl.words{grid-template-columns:1fr;gap:0}dl.words dd{margin-bottom:.4rem}"
-    "ol.ladder li{grid-template-columns:128px 1fr;gap:0 .4rem}ol.ladder "
-    ".at{grid-column:1/-1;text-align:left}"
+    "ol.ladder li{grid-template-columns:128px 1fr;grid-template-rows:auto 1fr;gap:0 .4rem}"
+    "ol.ladder .at{text-align:left}.rung{grid-row:2;grid-column:1}"
+    ".told{grid-row:1/3;grid-column:2}.ticks span:nth-child(even){display:none}"
     "dl.timeline{grid-template-columns:7rem 1fr}"
     "table.cards thead{display:none}table.cards td{display:block;border:0;padding:0}"
     "table.cards tr{display:block;border-bottom:1px solid var(--edge);padding:.35rem 0}}"
@@ -102,6 +105,20 @@ static void write_badge(struct grow *to, enum cause c, enum language l)
     grow_string(to, "</span>");
 }
 
+/* What stands between `backquotes` is to be typed. */
+static void write_words(struct grow *to, const char *words)
+{
+    struct text rest = text_of(words);
+
+    for (bool code = false; rest.at; code = !code) {
+        struct text part = text_split(&rest, '`');
+
+        grow_string(to, code ? "<code>" : "");
+        html_text(to, part);
+        grow_string(to, code ? "</code>" : "");
+    }
+}
+
 static void write_pair(struct grow *to, const char *name, const char *value)
 {
     if (!*value)
@@ -109,14 +126,16 @@ static void write_pair(struct grow *to, const char *name, const char *value)
     grow_string(to, "<dt>");
     html_string(to, name);
     grow_string(to, "</dt><dd>");
-    html_string(to, value);
+    write_words(to, value);
     grow_string(to, "</dd>\n");
 }
 
 /* -- findings ------------------------------------------------------------------------------- */
 
-static void write_evidence(const struct finding *f, enum language l, struct grow *to)
+static void write_evidence(const struct report_view *v, const struct finding *f, struct grow *to)
 {
+    enum language l = v->language;
+
     if (!f->n_evidence)
         return;
     write_phrase(to, "<h4>", PHRASE_EVIDENCE, l, "</h4><table class=cards><tbody>\n");
@@ -125,7 +144,8 @@ static void write_evidence(const struct finding *f, enum language l, struct grow
 
         grow_string(to, "<tr><td class=at>");
         if (e->number) {
-            grow_format(to, "%c ", 'A' + e->capture);
+            if (v->pair)
+                grow_format(to, "%c ", 'A' + e->capture);
             write_phrase(to, "", PHRASE_PACKET, l, " ");
             grow_format(to, "%llu<br>", (unsigned long long)e->number);
             write_moment(to, e->time_ns);
@@ -137,8 +157,9 @@ static void write_evidence(const struct finding *f, enum language l, struct grow
     grow_string(to, "</tbody></table>\n");
 }
 
-static void write_finding(const struct finding *f, enum language l, struct grow *to)
+static void write_finding(const struct report_view *v, const struct finding *f, struct grow *to)
 {
+    enum language l = v->language;
     const struct cause_words *w = cause_words(f->cause, l);
 
     grow_string(to, "<section class=finding><h3>");
@@ -163,7 +184,7 @@ static void write_finding(const struct finding *f, enum language l, struct grow 
     write_pair(to, phrase(PHRASE_THERE, l), w->there);
     write_pair(to, phrase(PHRASE_APART, l), apart_words(f->apart, l));
     grow_string(to, "</dl>\n");
-    write_evidence(f, l, to);
+    write_evidence(v, f, to);
     grow_string(to, "</section>\n");
 }
 
@@ -188,15 +209,17 @@ static void write_facts(const struct story *s, enum language l, struct grow *to)
     grow_string(to, "</p>\n");
 }
 
-static void write_phone(const struct story *s, const struct finding *findings, size_t n, bool drawn,
-                        enum language l, struct grow *to)
+static void write_phone(const struct report_view *v, const struct story *s,
+                        const struct finding *findings, size_t n, bool drawn, struct grow *to)
 {
+    enum language l = v->language;
+
     grow_string(to, "<article class=phone><h2>");
     html_string(to, *s->name ? s->name : s->identity);
     grow_string(to, "</h2>\n");
     write_facts(s, l, to);
     for (size_t i = 0; i < n; i++)
-        write_finding(&findings[i], l, to);
+        write_finding(v, &findings[i], to);
     if (drawn) {
         write_phrase(to, "<h4>", PHRASE_TIMELINE, l, "</h4>\n");
         timeline_draw(s, l, to);
@@ -212,8 +235,10 @@ static void write_head(const struct report_view *v, struct grow *to)
 {
     enum language l = v->language;
     const struct capture_facts *facts = timeline_facts(v->timeline);
-    size_t ill = v->diagnosis->n_phones - v->diagnosis->n_well;
-    enum phrase title = ill ? PHRASE_TITLE : PHRASE_TITLE_WELL;
+    size_t ill = v->diagnosis->n_phones - v->diagnosis->n_well - v->diagnosis->n_unclear;
+    enum phrase title = ill                       ? PHRASE_TITLE
+                        : v->diagnosis->n_unclear ? PHRASE_TITLE_UNCLEAR
+                                                  : PHRASE_TITLE_WELL;
 
     grow_format(to, "<!doctype html>\n<html lang=%s>\n<meta charset=utf-8>\n", language_tag(l));
     grow_string(to, "<meta name=viewport content=\"width=device-width\">\n"
@@ -222,10 +247,13 @@ static void write_head(const struct report_view *v, struct grow *to)
     write_phrase(to, "<title>", title, l, "</title>\n<style>");
     grow_string(to, style);
     write_phrase(to, "</style>\n<h1>", title, l, "</h1>\n");
-    write_phrase(to, "<p>", PHRASE_PHONES, l, "");
-    grow_format(to, ": <b>%zu</b>, ", v->diagnosis->n_phones);
-    html_string(to, phrase(PHRASE_OF_WHICH_ILL, l));
-    grow_format(to, ": <b>%zu</b></p>\n<p class=soft>", ill);
+    grow_string(to, "<p>");
+    say_now(to, l, "%zu [phone|phones]", v->diagnosis->n_phones);
+    if (ill)
+        say_now(to, l, ", %zu with trouble", ill);
+    if (v->diagnosis->n_unclear)
+        say_now(to, l, ", of %zu it cannot tell", v->diagnosis->n_unclear);
+    grow_string(to, "</p>\n<p class=soft>");
     for (unsigned i = 0; i < v->n_files; i++) {
         grow_format(to, "%c: ", 'A' + (int)i);
         html_string(to, v->files[i]);
@@ -260,7 +288,9 @@ static void write_cohorts(const struct report_view *v, struct grow *to)
         html_string(to, cause_words(c->cause, l)->title);
         if (!c->certain)
             write_phrase(to, " (", PHRASE_POSSIBLE, l, ")");
-        grow_format(to, "<td>%zu<td>", c->n);
+        grow_string(to, "<td>");
+        say_now(to, l, "%zu [phone|phones]", c->n);
+        grow_string(to, "<td>");
         write_said(to, c->common, l);
         grow_string(to, "</tr>\n");
     }
@@ -276,7 +306,8 @@ static bool is_ill(const struct finding *findings, size_t n)
 }
 
 /* Few phones that are well are told too, behind a click; of many there is a list. */
-static void write_well(const struct story *s, bool told, enum language l, struct grow *to)
+static void write_well(const struct report_view *v, const struct story *s, bool told,
+                       struct grow *to)
 {
     char ip[IP_TEXT_MAX];
 
@@ -284,7 +315,7 @@ static void write_well(const struct story *s, bool told, enum language l, struct
         grow_string(to, "<details><summary>");
         html_string(to, *s->name ? s->name : s->identity);
         grow_string(to, "</summary>\n");
-        write_phone(s, NULL, 0, true, l, to);
+        write_phone(v, s, NULL, 0, true, to);
         grow_string(to, "</details>\n");
         return;
     }
@@ -316,9 +347,9 @@ static void write_phones(const struct report_view *v, bool ill, struct grow *to)
         if (!n || is_ill(f, n) != ill || !is_asked_for(v, s))
             continue;
         if (ill)
-            write_phone(s, f, n, drawn++ < DRAWN_MAX, v->language, to);
+            write_phone(v, s, f, n, drawn++ < DRAWN_MAX, to);
         else
-            write_well(s, v->diagnosis->n_well <= WELL_DRAWN_MAX, v->language, to);
+            write_well(v, s, v->diagnosis->n_well <= WELL_DRAWN_MAX, to);
     }
 }
 
@@ -333,7 +364,7 @@ void report_html(const struct report_view *v, struct grow *to)
     if (n)
         write_phrase(to, "<h2>", PHRASE_WHOLE, l, "</h2>\n");
     for (size_t i = 0; i < n; i++)
-        write_finding(&whole[i], l, to);
+        write_finding(v, &whole[i], to);
     write_phones(v, true, to);
     if (v->diagnosis->n_well)
         write_phrase(to, "<h2>", PHRASE_WELL_PHONES, l, "</h2>\n");

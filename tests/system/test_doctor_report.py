@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 import jsonschema
+import pytest
 
 DIALTONE = pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,6 +36,25 @@ def test_the_exit_status_says_what_was_found():
     status, out, _ = doctor('--explain', 'mac-ageing')
     assert status == 0 and 'port-security' in out
     assert len(doctor('--explain', 'all')[1].splitlines()) > 60
+
+
+def test_a_page_is_written_to_its_file_and_over_no_capture(tmp_path):
+    page, capture = tmp_path / 'report.html', tmp_path / 'copy.pcap'
+    capture.write_bytes(BOOT.read_bytes())
+    for _ in range(2):
+        assert doctor(BOOT, '--html', page)[:2] == (0, '')
+    assert page.read_text() == doctor(BOOT, '--html', '-')[1]
+    status, _, err = doctor('--html', capture, BOOT)
+    assert status == 2 and 'no page' in err and capture.read_bytes() == BOOT.read_bytes()
+    assert doctor(BOOT, '--html', tmp_path / 'nowhere' / 'x.html')[0] == 3
+
+
+@pytest.mark.parametrize('language,words', [('fr', 'Ce que cela signifie'), ('zh', '含义')])
+def test_a_cause_is_explained_in_the_language_asked_for(language, words):
+    names = [line.split()[0] for line in doctor('--explain', 'all')[1].splitlines()]
+    for name in names:
+        status, out, _ = doctor('--explain', name, '--lang', language)
+        assert status == 0 and out.startswith(name) and words in out
 
 
 def test_the_story_names_packets():

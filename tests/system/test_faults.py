@@ -76,7 +76,7 @@ def test_the_page_is_one_file_in_which_nothing_of_the_network_is_markup(language
     hostile = b'<img src=x o>\'"'
     path = tmp_path / 'hostile.pcap'
     path.write_bytes((tmp_path / 'lab' / 'phone1.pcap').read_bytes().replace(b'SEP001D00000001', hostile))
-    done = run(DIALTONE, 'doctor', path, '--html', '--lang', language, check=False)
+    done = run(DIALTONE, 'doctor', path, '--html', '-', '--lang', language, check=False)
     assert done.returncode == 1 and done.stderr == ''
     page = done.stdout
     assert '&lt;img src=x o&gt;&#39;&quot;' in page and '<img' not in page
@@ -91,10 +91,10 @@ def learn(tmp_path, fault, answers):
 
 def test_a_lesson_hides_its_fault_until_it_is_named(tmp_path):
     done = learn(tmp_path, 'tcp-refused', 'hint\ntftp-closed\nnonsense\ntcp-refused\n')
-    question, _, rest = done.stdout.partition('Quelle cause ?')
+    question, _, rest = done.stdout.partition('Quelle cause\u00a0?')
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'refused' not in question and 'server.pcap' in question
-    assert 'Connexion' in rest and 'Non.' in rest and "Aucune cause ne s'appelle « nonsense »" in rest and 'Oui.' in rest
+    assert 'Connexion' in rest and 'Non.' in rest and "Aucune cause ne s'appelle «\u00a0nonsense\u00a0»" in rest and 'Oui.' in rest
     assert 'la connexion est refusée aussitôt' in rest and "le service de traitement des appels ne tourne pas" in rest
 
 

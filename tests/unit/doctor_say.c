@@ -4,6 +4,7 @@
 #include <glob.h>
 
 #include "doctor/say.h"
+#include "doctor/told.h"
 
 static const char *said(const char *kept, enum language l)
 {
@@ -146,6 +147,30 @@ static void every_sentence_has_three_texts_with_the_same_arguments(void **state)
     }
 }
 
+/* A blank there would leave the sign at the beginning of the next line. */
+static bool breaks_before_signs(const char *french)
+{
+    return strstr(french, " :") || strstr(french, " ;") || strstr(french, " ?") || strstr(french, " !") ||
+           strstr(french, " »") || strstr(french, "« ");
+}
+
+static void french_signs_stay_with_their_words(void **state)
+{
+    const struct sentence *s;
+
+    for (size_t i = 0; (s = sentence_row(i)); i++)
+        if (breaks_before_signs(s->text[LANGUAGE_FR]))
+            fail_msg("%s", s->text[LANGUAGE_FR]);
+    for (enum cause c = 0; c < N_CAUSES; c++) {
+        const struct cause_words *w = cause_words(c, LANGUAGE_FR);
+        const char *const all[] = {w->title, w->means, w->todo, w->here, w->there, cause_seen(c, LANGUAGE_FR)};
+
+        for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+            if (breaks_before_signs(all[i]))
+                fail_msg("%s", all[i]);
+    }
+}
+
 /* -- the sentences that the sources make -- */
 
 static char source[1 << 18];
@@ -276,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_peers_name_neither_commands_nor_lies),
         cmocka_unit_test(what_does_not_fit_is_cut_at_every_length),
         cmocka_unit_test(every_sentence_has_three_texts_with_the_same_arguments),
+        cmocka_unit_test(french_signs_stay_with_their_words),
         cmocka_unit_test(every_sentence_of_the_sources_has_a_row),
         cmocka_unit_test(every_lesson_has_a_row),
     };
