@@ -42,6 +42,12 @@ export const routes = [
     ...entities.map(([noun, title, nav]) => ({ path: `/${noun}`, title, nav, noun, page: list,
         role: /** @type {any} */ (noun === 'user' ? 'administer' : undefined) })),
     ...entities.map(([noun]) => ({ path: `/${noun}/:name`, noun, page: one })),
+    ...[['lease', 'Leases', 'Network'], ['port', 'Neighbours', 'Network'], ['node', 'Nodes', 'Watch'], ['certificate', 'Certificates', 'Watch']].map(([noun, title, nav]) =>
+        ({ path: `/${noun}`, title, nav, noun, page: () => import('./pages/simple.js') })),
+    { path: '/load', title: 'Firmware', nav: 'Phones', page: () => import('./pages/loads.js') },
+    { path: '/load/:name', page: () => import('./pages/loads.js'), twin: (p) => `load/${encodeURIComponent(p.name)}/check` },
+    { path: '/dialplan', title: 'Dial plan', nav: 'Numbers', page: () => import('./pages/dialplan.js'), twin: () => 'line' },
+    { path: '/add/phone', page: () => import('./pages/phone_add.js'), role: 'administer', twin: () => 'phone' },
     { path: '/add/:noun', page: one, role: 'administer', twin: (p) => p.noun },
     { path: '/copy/:noun/:name', page: one, role: 'administer', twin: (p) => `${p.noun}/${encodeURIComponent(p.name)}` },
 ];

@@ -1,8 +1,10 @@
 // entity.js - one record of any entity: add, copy, change, delete; two writers see each other.
 import { html, useEffect, useState } from '../lib/dom.js';
 import { ask, get, may, path } from '../lib/api.js';
-import { blank, changesOf, formOf, keyOf, useEntity } from '../lib/schema.js';
+import { blank, changesOf, formOf, keyOf, useEntity, useModels } from '../lib/schema.js';
+import { Picture } from '../lib/picture.js';
 import { Fields } from '../lib/form.js';
+import { Aftermath, PlanDialog } from '../lib/plan.js';
 import { confirmed, Do, Head, LinkButton, Loading, Notice, notesOf, Refusal, say } from '../lib/parts.js';
 import { go, setGuard } from '../lib/router.js';
 import { plain } from '../lib/table.js';
@@ -14,7 +16,7 @@ import { routes } from '../routes.js';
  * @param {string} noun
  * @param {string} name
  * @param {any} record */
-function concerned(noun, name, record) {
+export function concerned(noun, name, record) {
     if (noun === 'phone')
         return { names: [name] };
     if (noun === 'line')
@@ -22,20 +24,6 @@ function concerned(noun, name, record) {
     if (['pool', 'template', 'softkeys', 'location'].includes(noun))
         return { [noun]: name };
     return ['group', 'callmanager', 'server', 'datetime', 'defaults'].includes(noun) ? { all: true } : null;
-}
-
-/** What is needed beside saving.
- * @param {{notes: string[], phones: any}} p */
-export function Aftermath({ notes, phones }) {
-    if (!notes.length)
-        return null;
-    const order = async (/** @type {string} */ verb) => say(notesOf((await ask('POST', `phone/${verb}`, { body: phones })).data));
-    const reset = phones && notes.some((n) => /reset/i.test(n)) && may('operate');
-
-    return html`<${Notice} kind=${reset ? 'warn' : 'good'}>${notes.map((n) => html`<p key=${n}>${n}</p>`)}
-        ${reset && html`<p class="actions"><${Do} kind="small" run=${() => order('apply')}>${t('Apply')}</${Do}>
-            <${Do} kind="small" run=${() => order('restart')}>${t('Restart')}</${Do}>
-            <${Do} kind="small" run=${() => order('reset')}>${t('Reset')}</${Do}></p>`}</${Notice}>`;
 }
 
 /** Somebody else was first: both values of each field, and whose is taken.
@@ -74,7 +62,7 @@ export function useRecord(entity, noun, name, o = {}) {
         if (!from) {
             const base = { ...blank(entity), ...o.preset };
 
-            set({ base: blank(entity), form: base, record: null, etag: '', notes: [] });
+            set({ base: blank(entity), form: base, record: null, etag: '', done: null });
             return;
         }
         try {
@@ -85,7 +73,7 @@ export function useRecord(entity, noun, name, o = {}) {
                 for (const f of entity.fields)
                     if (f.key)
                         form[f.name] = '';
-            set((/** @type {any} */ old) => ({ base: form, form, record: data.record, answer: data, etag, notes: old.keep ? old.notes : [] }));
+            set((/** @type {any} */ old) => ({ base: form, form, record: data.record, etag, done: old.keep ? old.done : null }));
         } catch (error) {
             set({ form: null, error });
         }
@@ -102,37 +90,43 @@ export function useRecord(entity, noun, name, o = {}) {
         return () => setGuard(() => '');
     }, [dirty]);
 
-    /**
-     * @returns {Promise<string | null>} the name of the record when it is stored */
+    const send = (/** @type {any} */ query) => {
+        const e = /** @type {import('../lib/schema.js').Entity} */ (entity);
+        const key = keyOf(e, s.form);
+
+        return o.copyOf ? ask('POST', `${path(noun, o.copyOf)}/copy`, { query, body: { ...without(changes, e), to: key } })
+            : name ? ask('PATCH', path(noun, name), { query, body: changes, etag: s.etag })
+                : ask('POST', noun, { query, body: { ...without(changes, e), name: key } });
+    };
+    const plan = async () => set({ ...s, error: null, plan: (await send({ plan: 1 })).data });
+    /** @returns {Promise<string | null>} the name of the record when it is stored */
     const save = async () => {
         if (!entity)
             return null;
         const key = keyOf(entity, s.form);
 
         try {
-            const { data } = o.copyOf ? await ask('POST', `${path(noun, o.copyOf)}/copy`, { body: { ...without(changes, entity), to: key } })
-                : name ? await ask('PATCH', path(noun, name), { body: changes, etag: s.etag })
-                    : await ask('POST', noun, { body: { ...without(changes, entity), name: key } });
+            const { data } = await send({});
 
             setGuard(() => '');
-            set((/** @type {any} */ old) => ({ ...old, base: old.form, notes: notesOf(data), keep: true, error: null, theirs: null }));
+            set((/** @type {any} */ old) => ({ ...old, base: old.form, done: data, plan: null, keep: true, error: null, theirs: null }));
             if (!name || o.copyOf || key !== name)
                 say(notesOf(data));
             return key;
         } catch (error) {
             if (/** @type {any} */ (error).status !== 412) {
-                set({ ...s, error });
+                set({ ...s, error, plan: null });
                 return null;
             }
             const { data, etag } = await get(path(noun, name));
 
-            set({ ...s, error: null, theirs: formOf(entity, data.record), etag });
+            set({ ...s, error: null, plan: null, theirs: formOf(entity, data.record), etag });
             return null;
         }
     };
 
-    return { ...s, changes, dirty, read, save,
-        put: (/** @type {string} */ field, /** @type {any} */ value) => set((/** @type {any} */ old) => ({ ...old, form: { ...old.form, [field]: value }, notes: [], keep: false })),
+    return { ...s, changes, dirty, read, save, planned: plan, unplan: () => set({ ...s, plan: null }),
+        put: (/** @type {string} */ field, /** @type {any} */ value) => set((/** @type {any} */ old) => ({ ...old, form: { ...old.form, [field]: value }, done: null, keep: false })),
         take: (/** @type {any} */ form) => set((/** @type {any} */ old) => ({ ...old, base: old.theirs, form, theirs: null })),
         revert: () => set((/** @type {any} */ old) => ({ ...old, form: old.base, error: null, theirs: null })) };
 }
@@ -178,9 +172,23 @@ export function EntityForm({ entity, r, name, store }) {
             <${Fields} fields=${fields} form=${r.form} base=${r.base} set=${r.put} disabled=${!editable} /></div>`)}
         ${editable && html`<div class="save-bar ${r.dirty ? 'dirty' : ''}">
             <button type="submit" class="button primary" disabled=${name && !r.dirty}>${name ? t('Save') : t('Add')}</button>
+            <${Do} disabled=${!r.dirty} run=${r.planned}>${t('What would happen?')}</${Do}>
             <button type="button" class="button" disabled=${!r.dirty} onClick=${r.revert}>${t('Undo')}</button>
             <span class="about">${r.dirty ? t('Changed: {0}', entity.fields.filter((f) => f.name in r.changes).map((f) => title(f.title).split(/[;:；：]/)[0]).join(', ')) : ''}</span></div>`}
+        ${r.plan && html`<${PlanDialog} plan=${r.plan} yes=${name ? t('Save') : t('Add')} onClose=${r.unplan} onYes=${store} />`}
+        ${entity.noun === 'template' && html`<${TemplatePicture} form=${r.form} />`}
     </form>`;
+}
+
+/** A template as the phone that it is for.
+ * @param {{form: any}} p */
+function TemplatePicture({ form }) {
+    const models = useModels();
+    const model = models.find((m) => m.name === String(form.model)) || models.find((m) => m.name === '7960');
+    const features = form.buttons.map((/** @type {any} */ b) => b.feature || 'line');
+
+    return model ? html`<section class="card picture-card"><h2>${model.title}</h2><${Picture} model=${model} features=${features}
+        record=${{ name: form.name, status: 'registered', description: form.name, buttons: form.buttons.map((/** @type {any} */ b) => ({ feature: b.feature || 'line', label: b.label || '', target: b.label ? '' : (b.feature || 'line').replace(/_/g, ' ') })) }} /></section>` : null;
 }
 
 /** @param {{params: Record<string, string>, route: any, query: Record<string, string>}} p */
@@ -215,7 +223,7 @@ export default function EntityPage({ params, route, query }) {
             about=${name ? t(entity.title) : ''} actions=${name && editable && html`
                 <${LinkButton} href=${`/copy/${noun}/${encodeURIComponent(name)}`}>${t('Copy')}</${LinkButton}>
                 <${Do} kind="danger" run=${() => remove({ noun, name, record: r })}>${t('Delete')}</${Do}>`} />
-        <${Aftermath} notes=${r.notes} phones=${concerned(noun, name, r.record)} />
+        <${Aftermath} answer=${r.done} others=${concerned(noun, name, r.record)} />
         <${Refusal} error=${r.error} />
         ${r.theirs && html`<${Conflict} entity=${entity} base=${r.base} mine=${r.form} theirs=${r.theirs} onTake=${r.take} />`}
         <${EntityForm} entity=${entity} r=${r} name=${name} store=${store} />

@@ -1,8 +1,8 @@
 // parameters.js - service and enterprise parameters: value, default, range, meaning, and whether phones need a reset.
 import { html, useState } from '../lib/dom.js';
 import { ask, may, path, useGet } from '../lib/api.js';
-import { Do, Head, Loading, Notice, notesOf, Refusal } from '../lib/parts.js';
-import { Aftermath } from './entity.js';
+import { Do, Head, Loading, Notice, Refusal } from '../lib/parts.js';
+import { Aftermath } from '../lib/plan.js';
 import { Search } from '../lib/search.js';
 import { t } from '../lib/words.js';
 
@@ -25,7 +25,7 @@ function Value({ p, value, set }) {
 export default function Parameters({ query }) {
     const { data, error, reload } = useGet('parameter');
     const [changed, set] = useState(/** @type {Record<string, string>} */ ({}));
-    const [after, setAfter] = useState(/** @type {string[]} */ ([]));
+    const [after, setAfter] = useState(/** @type {any} */ (null));
     const wanted = (query.search || '').toLowerCase();
     const names = Object.keys(changed);
 
@@ -39,20 +39,25 @@ export default function Parameters({ query }) {
         set(v === p.value ? rest : { ...changed, [p.name]: v });
     };
     const save = async () => {
-        const notes = [];
+        /** @type {any} */
+        const done = { notes: [], reset: { count: 0, names: [] } };
 
         for (const name of names) {
-            notes.push(...notesOf((await ask('PATCH', path('parameter', name), { body: { [name]: changed[name] } })).data));
+            const { data } = await ask('PATCH', path('parameter', name), { body: { [name]: changed[name] } });
+
+            done.notes.push(...(data.notes || []));
+            if (data.reset?.count > done.reset.count)
+                done.reset = data.reset;
             set((/** @type {any} */ old) => { const { [name]: _, ...rest } = old; return rest; });
         }
-        setAfter([...new Set(notes)]);
+        setAfter(done);
         reload();
     };
 
     return html`<section class="page">
         <${Head} title=${t('Parameters')} about=${t('Service and enterprise parameters; what differs from the default is marked.')} />
         <${Search} query=${query} />
-        <${Aftermath} notes=${after} phones=${{ all: true }} />
+        <${Aftermath} answer=${after} others=${{ all: true }} />
         ${!rows.length && html`<${Notice}>${t('Nothing fits “{0}”.', query.search)}</${Notice}>`}
         ${services.map((s) => html`<section key=${s} class="parameters"><h2>${s === 'Enterprise' ? t('Enterprise') : s}</h2>
             ${rows.filter((/** @type {any} */ p) => p.service === s).map((/** @type {any} */ p) => html`<div key=${p.name} class=${`parameter ${p.name in changed ? 'changed' : ''}`}>

@@ -8,7 +8,8 @@ import { Do, Facts, Head, LinkButton, Loading, notesOf, Refusal, Rows, say, Stat
 import { setQuery } from '../lib/router.js';
 import { plain } from '../lib/table.js';
 import { duration, number, t, time, title } from '../lib/words.js';
-import { Aftermath, Conflict, EntityForm, remove, useRecord } from './entity.js';
+import { Conflict, EntityForm, remove, useRecord } from './entity.js';
+import { Aftermath } from '../lib/plan.js';
 import { Origins } from './phone_origins.js';
 
 const section = (/** @type {any} */ data, /** @type {string} */ name) => data.sections?.find((/** @type {any} */ s) => s.name === name);
@@ -110,7 +111,7 @@ function Settings({ name, entity, onStored }) {
 
     if (!r.form)
         return r.error ? html`<${Refusal} error=${r.error} />` : html`<${Loading} />`;
-    return html`<${Aftermath} notes=${r.notes} phones=${{ names: [name] }} /><${Refusal} error=${r.error} />
+    return html`<${Aftermath} answer=${r.done} /><${Refusal} error=${r.error} />
         ${r.theirs && html`<${Conflict} entity=${entity} base=${r.base} mine=${r.form} theirs=${r.theirs} onTake=${r.take} />`}
         <${EntityForm} entity=${entity} r=${r} name=${name} store=${store} />`;
 }

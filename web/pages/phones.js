@@ -1,7 +1,8 @@
 // phones.js - find and list phones; what is done with one or with many.
 import { html, useState } from '../lib/dom.js';
-import { ask, may, path } from '../lib/api.js';
+import { ask, may } from '../lib/api.js';
 import { useList } from '../lib/rows.js';
+import { Aftermath } from '../lib/plan.js';
 import { Table } from '../lib/table.js';
 import { confirmed, Do, Head, LinkButton, notesOf, say, State } from '../lib/parts.js';
 import { Search } from '../lib/search.js';
@@ -41,6 +42,7 @@ export default function Phones({ query }) {
     const [turn, again] = useState(0);
     const [chosen, choose] = useState(/** @type {Set<string>} */ (new Set()));
     const [editing, edit] = useState(false);
+    const [done, setDone] = useState(/** @type {any} */ (null));
     const list = useList('phone', { columns, search: query.search, status: query.status && `${query.status}*`, pool: query.pool, model: query.model, sort: query.sort }, turn);
     const names = [...chosen];
     const all = list.rows.length > 0 && list.rows.every((r) => chosen.has(r.name));
@@ -59,8 +61,7 @@ export default function Phones({ query }) {
         if (!await confirmed(t('Delete {0} phones?', number(names.length)), { yes: t('Delete'), danger: true,
             about: html`<p>${t('Their numbers stay. Phones that are registered are reset.')}</p>` }))
             return;
-        for (const name of names)
-            await ask('DELETE', path('phone', name));
+        await ask('POST', 'phone/bulk', { body: { action: 'delete', names } });
         say(t('{0} phones deleted.', number(names.length)));
         choose(new Set());
         again(turn + 1);
@@ -70,6 +71,7 @@ export default function Phones({ query }) {
         <${Head} title=${t('Phones')} actions=${may('administer') && html`
             <${LinkButton} href="/import">${t('Import')}</${LinkButton}>
             <${LinkButton} primary href="/add/phone">${t('Add')}</${LinkButton}>`} />
+        <${Aftermath} answer=${done} />
         <${Search} query=${query} hint=${t('Name, number, address, description …')}>
             <span class="actions" role="group" aria-label=${t('Status')}>${states.map((s) => html`<button key=${s} type="button" class="button small"
                 aria-pressed=${query.status === s} onClick=${() => setQuery({ status: query.status === s ? '' : s })}>${html`<${State} of=${s} />`}</button>`)}</span>
@@ -89,6 +91,6 @@ export default function Phones({ query }) {
             hrefOf=${(/** @type {any} */ r) => `/phone/${encodeURIComponent(r.name)}`} sort=${query.sort}
             selection=${{ has: (/** @type {string} */ n) => chosen.has(n), toggle, all, toggleAll: () => choose(all ? new Set() : new Set(list.rows.map((r) => r.name))) }}
             empty=${query.search || query.status ? t('No phone fits.') : html`${t('No phones yet.')} <a href="/add/phone">${t('Add one')}</a>, <a href="/unknown">${t('adopt one that is here')}</a>.`} />
-        ${editing && html`<${BulkEdit} names=${names} onClose=${(/** @type {boolean} */ done) => { edit(false); if (done) again(turn + 1); }} />`}
+        ${editing && html`<${BulkEdit} names=${names} onClose=${(/** @type {any} */ answer) => { edit(false); setDone(answer); if (answer) again(turn + 1); }} />`}
     </section>`;
 }
