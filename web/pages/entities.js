@@ -1,12 +1,13 @@
 // entities.js - find and list: the records of any entity.
-import { html } from '../lib/dom.js';
-import { may } from '../lib/api.js';
+import { html, useState } from '../lib/dom.js';
+import { ask, may } from '../lib/api.js';
 import { keyOf, useEntity } from '../lib/schema.js';
 import { useList } from '../lib/rows.js';
 import { Table } from '../lib/table.js';
-import { Head, LinkButton, Loading } from '../lib/parts.js';
+import { confirmed, Do, Head, LinkButton, Loading, say } from '../lib/parts.js';
+import { setQuery } from '../lib/router.js';
 import { Search } from '../lib/search.js';
-import { t, title } from '../lib/words.js';
+import { number, t, title } from '../lib/words.js';
 
 /** What is shown of entities with many fields; of the others the first six.
  * @type {Record<string, string>} */
@@ -58,18 +59,48 @@ function listWords(list) {
     return runs.map(([word, n]) => (n > 1 ? `${word} ×${n}` : word)).join(', ');
 }
 
+/** Lines that no phone has, left over from phones that are gone. */
+const NOBODY = { toString: () => '' };
+
 /** @param {{route: any, query: Record<string, string>}} p */
 export default function Entities({ route, query }) {
     const e = useEntity(route.noun);
-    const list = useList(route.noun, { search: query.search, sort: query.sort });
+    const [turn, again] = useState(0);
+    const [chosen, choose] = useState(/** @type {Set<string>} */ (new Set()));
+    const list = useList(route.noun, { search: query.search, sort: query.sort, ...(query.unassigned && { phones: NOBODY }) }, turn);
+    const names = [...chosen];
 
     if (!e)
         return html`<${Loading} />`;
+    const here = () => list.rows.filter(Boolean).map((r) => keyOf(e, r));
+    const all = names.length > 0 && here().every((n) => chosen.has(n));
+    const toggle = (/** @type {string} */ name) => {
+        const next = new Set(chosen);
+
+        if (!next.delete(name))
+            next.add(name);
+        choose(next);
+    };
+    const remove = async () => {
+        if (!await confirmed(t('Delete {0} records?', number(names.length)), { yes: t('Delete'), danger: true,
+            about: html`<p>${t('All or none: what others refer to stays, and the answer says which.')}</p>` }))
+            return;
+        await ask('POST', `${e.noun}/bulk`, { body: { action: 'delete', names } });
+        say(t('{0} records deleted.', number(names.length)));
+        choose(new Set());
+        again(turn + 1);
+    };
+
     return html`<section class="page list">
         <${Head} title=${t(route.title)} actions=${may('administer') && html`<${LinkButton} primary href=${`/add/${e.noun}`}>${t('Add')}</${LinkButton}>`} />
-        <${Search} query=${query} />
+        <${Search} query=${query}>${e.noun === 'line' && html`<button type="button" class="button small" aria-pressed=${Boolean(query.unassigned)}
+            onClick=${() => setQuery({ unassigned: query.unassigned ? '' : 1 })}>${t('On no phone')}</button>`}</${Search}>
+        ${names.length > 0 && html`<div class="actions chosen-bar" role="group" aria-label=${t('With what is selected')}><strong>${t('{0} selected', number(names.length))}</strong>
+            <${Do} kind="small danger" run=${remove}>${t('Delete')}</${Do}>
+            <button type="button" class="button plain small" onClick=${() => choose(new Set())}>${t('Select none')}</button></div>`}
         <${Table} list=${list} columns=${columnsOf(e)} label=${t(route.title)} keyOf=${(/** @type {any} */ r) => keyOf(e, r)}
-            hrefOf=${(/** @type {any} */ r) => `/${e.noun}/${encodeURIComponent(keyOf(e, r))}`}
+            hrefOf=${(/** @type {any} */ r) => `/${e.noun}/${encodeURIComponent(keyOf(e, r))}`} sort=${query.sort} onSort=${(/** @type {string} */ by) => setQuery({ sort: by })}
+            selection=${may('administer') ? { has: (/** @type {string} */ n) => chosen.has(n), toggle, all, toggleAll: () => choose(all ? new Set() : new Set(here())) } : undefined}
             empty=${query.search ? t('Nothing fits “{0}”.', query.search) : t('Nothing here yet.')} />
     </section>`;
 }

@@ -45,13 +45,23 @@ export default function Phones({ query }) {
     const [done, setDone] = useState(/** @type {any} */ (null));
     const list = useList('phone', { columns, search: query.search, status: query.status && `${query.status}*`, pool: query.pool, model: query.model, sort: query.sort }, turn);
     const names = [...chosen];
-    const all = list.rows.length > 0 && list.rows.every((r) => chosen.has(r.name));
+    const all = list.rows.length > 0 && list.rows.every((r) => !r || chosen.has(r.name));
     const toggle = (/** @type {string} */ name) => {
         const next = new Set(chosen);
 
         if (!next.delete(name))
             next.add(name);
         choose(next);
+    };
+    const everything = async () => {
+        const every = new Set(chosen);
+
+        for (let offset = 0; offset < list.count; offset += 1000) {
+            const { data } = await ask('GET', 'phone', { query: { ...list.query, columns: 'name', search: undefined, ...(query.search ? { search: query.search, columns } : {}), offset, limit: 1000 } });
+
+            data.items.forEach((/** @type {any} */ r) => every.add(r.name));
+        }
+        choose(every);
     };
     const order = (/** @type {string} */ verb) => async () => {
         say(await inParts(names, (part) => ask('POST', `phone/${verb}`, { body: { names: part } })));
@@ -69,7 +79,6 @@ export default function Phones({ query }) {
 
     return html`<section class="page list">
         <${Head} title=${t('Phones')} actions=${may('administer') && html`
-            <${LinkButton} href="/import">${t('Import')}</${LinkButton}>
             <${LinkButton} primary href="/add/phone">${t('Add')}</${LinkButton}>`} />
         <${Aftermath} answer=${done} />
         <${Search} query=${query} hint=${t('Name, number, address, description …')}>
@@ -85,11 +94,12 @@ export default function Phones({ query }) {
             <${Do} kind="small" disabled=${!may('operate')} run=${order('reset')}>${t('Reset')}</${Do}>
             ${may('administer') && html`<${Do} kind="small" run=${() => edit(true)}>${t('Change …')}</${Do}>
                 <${Do} kind="small danger" run=${remove}>${t('Delete')}</${Do}>`}
+            ${all && names.length < list.count && html`<${Do} kind="small" run=${everything}>${t('Select all {0}', number(list.count))}</${Do}>`}
             <button type="button" class="button plain small" onClick=${() => choose(new Set())}>${t('Select none')}</button>
         </div>`}
         <${Table} list=${list} columns=${table()} label=${t('Phones')} keyOf=${(/** @type {any} */ r) => r.name}
-            hrefOf=${(/** @type {any} */ r) => `/phone/${encodeURIComponent(r.name)}`} sort=${query.sort}
-            selection=${{ has: (/** @type {string} */ n) => chosen.has(n), toggle, all, toggleAll: () => choose(all ? new Set() : new Set(list.rows.map((r) => r.name))) }}
+            hrefOf=${(/** @type {any} */ r) => `/phone/${encodeURIComponent(r.name)}`} sort=${query.sort} onSort=${(/** @type {string} */ by) => setQuery({ sort: by })}
+            selection=${{ has: (/** @type {string} */ n) => chosen.has(n), toggle, all, toggleAll: () => choose(all ? new Set() : new Set(list.rows.filter(Boolean).map((r) => r.name))) }}
             empty=${query.search || query.status ? t('No phone fits.') : html`${t('No phones yet.')} <a href="/add/phone">${t('Add one')}</a>, <a href="/unknown">${t('adopt one that is here')}</a>.`} />
         ${editing && html`<${BulkEdit} names=${names} onClose=${(/** @type {any} */ answer) => { edit(false); setDone(answer); if (answer) again(turn + 1); }} />`}
     </section>`;
