@@ -92,6 +92,26 @@ static void add_section(json_t *answer, const char *name, const char *title, jso
                                     take_columns, "rows", take_rows));
 }
 
+/* --- for programs: the files of the last boot --- */
+
+static json_t *files_asked(struct admin *a, const struct progress_phone *p)
+{
+    struct progress_step steps[PROGRESS_STEPS];
+    size_t n = progress_steps(a->progress, p, steps);
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < n; i++) {
+        static const char *const answers[] = {"", "sent", "not there", "refused"};
+        const struct progress_step *s = &steps[i];
+
+        if (s->stage > PROGRESS_FILE_ASKED && s->stage <= PROGRESS_FILE_REFUSED)
+            json_array_append_new(
+                rows, json_pack("[i, o, s, i]", (int)s->at_ms, json_of(text_of(s->detail)),
+                                answers[s->stage - PROGRESS_FILE_ASKED], (int)s->times));
+    }
+    return rows;
+}
+
 static void add_boots(struct admin *a, json_t *answer, struct text name, bool full)
 {
     const struct progress_phone *p = progress_find(a->progress, device_name_of(name));
@@ -103,7 +123,10 @@ static void add_boots(struct admin *a, json_t *answer, struct text name, bool fu
     add_section(answer, "boot", title,
                 json_pack("[s,s,s,s,s]", "ms", "took", "stage", "times", "detail"),
                 boot_steps(a, p));
-    if (progress_boot(p, 1).start_us)
+    if (full)
+        add_section(answer, "files", "Files",
+                    json_pack("[s,s,s,s]", "ms", "file", "answer", "times"), files_asked(a, p));
+    if (full || progress_boot(p, 1).start_us)
         add_section(answer, "boots", "Boots", json_pack("[s,s,s]", "began", "ms", "outcome"),
                     past_boots(p, full));
 }

@@ -41,7 +41,7 @@ class Web:
 
     def ask(self, method, path, body=None, status=200, **headers):
         answer, text = self.raw(method, BASE + path, body, {k.replace('_', '-'): v for k, v in headers.items()})
-        assert answer.status == status, text
+        assert answer.status == status, text[:1000]
         answer.json = json.loads(text)
         return answer
 

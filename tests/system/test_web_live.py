@@ -160,3 +160,21 @@ def test_many_are_changed_at_once_or_none(root):
     assert [row['name'] for row in plan['changes']] == [f'SEP0011223344{i:02X}' for i in range(20, 25)]
     assert root.ask('POST', 'phone/bulk', {'action': 'delete', 'names': [row['name'] for row in plan['changes']]}).json['count'] == 5
     assert rows(root, 'offset=0')[0] == 20
+
+
+def test_a_phone_tells_its_boot_its_files_and_where_each_value_comes_from(node, root):
+    root.ask('PATCH', 'phone/SEP001122334401', {'vendor_config': 'webAccess=0'})
+    root.ask('PATCH', 'pool/Berlin', {'user_locale': 'German_Germany'})
+    root.ask('PATCH', 'phone/SEP001122334401', {'user_locale': ''})
+    root.ask('PATCH', 'parameter/url_services', {'url_services': 'http://10.0.0.1/menu'})
+    values = {row['element'].removeprefix('device/'): row for row in root.ask('GET', 'phone/SEP001122334401/values').json['items']}
+    locale = values['userLocale/name']
+    assert (locale['value'], locale['from'], locale['name'], locale['field']) == ('German_Germany', 'pool', 'Berlin', 'user_locale')
+    assert (values['vendorConfig/webAccess']['from'], values['vendorConfig/webAccess']['name']) == ('phone', 'SEP001122334401')
+    assert values['vendorConfig/sshAccess']['from'] == 'built in'
+    assert values['servicesURL']['from'] == 'parameter' and values['idleURL']['from'] == 'default'
+    assert values['devicePool/srstInfo/ipAddr1']['from'] == 'pool' if 'devicePool/srstInfo/ipAddr1' in values else True
+    answer = root.ask('GET', 'phone/SEP001122334401').json
+    sections = {section['name']: section['items'] for section in answer['sections']}
+    assert {'boot', 'files', 'boots', 'history'} <= set(sections)
+    assert 'registered' in [row['stage'] for row in sections['boot']] and all(isinstance(row['ms'], int) for row in sections['boot'])

@@ -15,6 +15,7 @@
 #include "core/directory/fields.h"
 #include "io/process.h"
 #include "server/lease_file.h"
+#include "server/plan.h"
 
 #define FILE_MAX   ((off_t)1 << 30)
 #define FAULTS_MAX 100
@@ -189,9 +190,11 @@ static json_t *import_body(struct import *i, int err, bool dry)
                      "columns", "line", "field", "reason", "rows", rows);
     if (err)
         json_object_set_new(body, "error", json_string(i->error));
-    else if (dry)
+    else if (dry) {
+        json_object_set_new(body, "changes", plan_changes(&i->delta));
         json_object_set_new(body, "notes",
                             json_pack("[s]", "Nothing was stored: this was a dry run."));
+    }
     return body;
 }
 
@@ -370,6 +373,13 @@ static int run_restore(struct bulk_host *h, const json_t *arguments, json_t **bo
         name_aside(store_path(database_store(h->db)), aside, sizeof(aside));
         err = read_backup(path, copy, &dir, error, sizeof(error));
         remove_copy(copy);
+        if (!err && json_is_true(json_object_get(arguments, "dry_run"))) {
+            *body = json_pack("{s:{s:s, s:I}, s:[s]}", "record", "path", path, "phones",
+                              (json_int_t)directory_count(dir, ENTITY_phone), "notes",
+                              "It is a good backup; nothing was changed.");
+            directory_unref(dir);
+            return 0;
+        }
         if (!err)
             err = replace_all(h, dir, aside, error, sizeof(error));
         if (!err && lease_file_restore(path, folder_of(h, folder, sizeof(folder))) < 0)

@@ -108,6 +108,18 @@ struct session *web_authenticate(struct web *w, const struct front_request *r)
     return NULL;
 }
 
+const struct session *web_who(struct web *w, const struct front_request *r)
+{
+    bool by_cookie;
+    struct text token = token_of(r, &by_cookie);
+    const struct session *s;
+    uint8_t hash[32];
+
+    session_hash(token, hash);
+    s = token.len ? session_peek(w->sessions, hash, now_ms(w)) : NULL;
+    return s && user_is_as_before(w, s) && !(by_cookie && is_forged(r, s)) ? s : NULL;
+}
+
 bool web_is_for_us(const struct web *w, const struct front_request *r)
 {
     static const char *const ours[] = {"127.0.0.1", "localhost", "[::1]"};

@@ -185,10 +185,16 @@ static bool changes(const struct exchange *e)
     return strcmp(e->method, "GET") != 0 && strcmp(e->method, "HEAD") != 0;
 }
 
+/* Who takes everything home is remembered, too. */
+static bool is_audited(const struct exchange *e)
+{
+    return !e->plan && (changes(e) || e->route.verb->carries == CARRIES_DOWNLOAD);
+}
+
 /* Who changed what (audit): also what was refused. */
 static void note_change(const struct exchange *e, unsigned status)
 {
-    if (changes(e) && !e->plan)
+    if (is_audited(e))
         log_notice("audit", "%s from %s: %s %s%s%s: %u", e->user, e->peer, e->route.noun,
                    e->route.verb->verb, e->route.name[0] ? " " : "", e->route.name, status);
 }
@@ -198,14 +204,26 @@ static void answer_refused(struct web *w, const struct exchange *e, json_t *answ
     json_int_t code = json_integer_value(json_object_get(answer, "code"));
     unsigned status = code ? (unsigned)code : 422;
     const struct record *record = status == 412 ? exchange_record(w, e) : NULL;
-    json_t *body = problem(status, json_string_value(json_object_get(answer, "error")));
+    char *sentence = web_file_sentence(e, json_string_value(json_object_get(answer, "error")));
+    json_t *body = problem(status, sentence ? sentence : "");
 
     if (json_object_get(answer, "faults"))
         json_object_set(body, "faults", json_object_get(answer, "faults"));
     if (record) /* the second writer sees what the first one wrote */
         json_object_set_new(body, "current", entity_record(w->admin, record, true));
+    free(sentence);
     note_change(e, status);
     web_reply_plain(w, e->id, status, body);
+}
+
+static void answer_file(struct web *w, struct exchange *e)
+{
+    struct headers h = {.n = 0};
+
+    note_change(e, 200);
+    if (web_file_send(w, e, &h) < 0)
+        web_refuse(w, e->id, 503, "It was made, but cannot be read.");
+    web_file_end(e);
 }
 
 static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
@@ -219,6 +237,10 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
     lists_to_items(answer);
     page_items(answer, e);
     json_object_del(answer, "status");
+    if (e->route.verb->carries == CARRIES_UPLOAD) {
+        json_object_del(json_object_get(answer, "record"), "path");
+        json_object_set_new(answer, "plan", json_boolean(e->plan));
+    }
     if (record && !e->plan && e->route.verb->role == ROUTE_ADMINISTER &&
         !json_object_get(answer, "record"))
         json_object_set_new(answer, "record", entity_record(w->admin, record, true));
@@ -259,6 +281,8 @@ int web_answer(struct web *w, uint64_t who, json_t *take_answer)
         e->answered = true;
         if (json_integer_value(json_object_get(take_answer, "status")))
             answer_refused(w, e, take_answer);
+        else if (e->route.verb->carries == CARRIES_DOWNLOAD)
+            answer_file(w, e);
         else
             answer_done(w, e, take_answer);
     }

@@ -2,11 +2,13 @@
 #include "server/web/front.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/grow.h"
@@ -16,9 +18,13 @@
 #define MEMORY_OF_ONE   32768 /* bytes: line and headers of a request */
 #define SILENCE_S       30    /* a connection that says nothing is closed */
 #define MAX_UNREAD      (4u << 20)
+#define MAX_OF_ONE      128 /* connections from one address */
+#define REQUEST_MS      60000
+#define UPLOAD_MS       1800000
 
 struct front {
     struct front_options options;
+    uv_loop_t *loop;
     struct MHD_Daemon *daemon;
     struct pool askers;
     uv_poll_t poll;
@@ -41,7 +47,13 @@ struct asker {
     struct MHD_Response *response;
     unsigned status;
     struct grow unread; /* of a stream */
-    bool told, asleep, too_large, streams, ended;
+    bool told, asleep, streams, ended;
+    struct front_room room;
+    char *file; /* where the body is written */
+    int fd;
+    size_t n_written;
+    unsigned refused; /* the status that says why its body was not taken */
+    uint64_t begun_ms;
 };
 
 static struct asker *find(const struct front *f, uint64_t id)
@@ -84,6 +96,8 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     }
     a->front = f;
     a->connection = connection;
+    a->fd = -1;
+    a->begun_ms = uv_now(f->loop);
     *slot = a;
     return a;
 }
@@ -96,20 +110,74 @@ static struct ip peer_of(struct MHD_Connection *connection)
     return info && info->client_addr ? endpoint_of_sockaddr(info->client_addr).ip : (struct ip){0};
 }
 
+static struct front_request request_of(const struct asker *a)
+{
+    return (struct front_request){.id = a->id,
+                                  .method = a->method,
+                                  .path = a->path,
+                                  .body = {a->body.at ? a->body.at : "", a->body.len},
+                                  .file = a->file,
+                                  .peer = peer_of(a->connection),
+                                  .connection = a->connection};
+}
+
 static void tell(struct asker *a)
 {
-    struct front_request r = {.id = a->id,
-                              .method = a->method,
-                              .path = a->path,
-                              .body = {a->body.at ? a->body.at : "", a->body.len},
-                              .peer = peer_of(a->connection),
-                              .connection = a->connection};
+    struct front_request r = request_of(a);
 
     a->told = true;
-    if (a->too_large)
-        front_answer(a->front, a->id, MHD_HTTP_CONTENT_TOO_LARGE, NULL, NULL, 0);
+    if (a->refused)
+        front_answer(a->front, a->id, a->refused, NULL, NULL, 0);
     else
         a->front->options.on_request(a->front->options.context, &r);
+}
+
+/* --- bodies --- */
+
+static void open_file(struct asker *a)
+{
+    struct grow name = {0};
+
+    grow_format(&name, "%s/upload-XXXXXX", a->room.folder);
+    a->file = grow_take(&name);
+    a->fd = a->file ? mkostemp(a->file, O_CLOEXEC) : -1;
+    if (a->fd < 0) {
+        a->refused = MHD_HTTP_INSUFFICIENT_STORAGE;
+        free(a->file);
+        a->file = NULL;
+    }
+}
+
+static void take_head(struct asker *a, const char *method)
+{
+    struct front_request r;
+
+    text_copy(a->method, sizeof(a->method), text_of(method));
+    r = request_of(a);
+    a->room = a->front->options.on_head(a->front->options.context, &r);
+    if (a->room.folder)
+        open_file(a);
+}
+
+static void take_body(struct asker *a, const char *bytes, size_t n)
+{
+    size_t size = a->room.folder ? a->n_written : a->body.len;
+
+    if (size + n > a->room.max)
+        a->refused = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (a->refused)
+        return;
+    if (!a->room.folder)
+        grow_text(&a->body, (struct text){bytes, n});
+    else if (write(a->fd, bytes, n) != (ssize_t)n)
+        a->refused = MHD_HTTP_INSUFFICIENT_STORAGE;
+    a->n_written += n;
+}
+
+/* Who sends a byte now and then would hold his connection for ever. */
+static bool takes_too_long(const struct asker *a)
+{
+    return uv_now(a->front->loop) - a->begun_ms > (a->room.folder ? UPLOAD_MS : REQUEST_MS);
 }
 
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
@@ -124,16 +192,13 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     if (!a)
         return MHD_NO; /* no room */
     if (!a->method[0]) {
-        text_copy(a->method, sizeof(a->method), text_of(method));
+        take_head(a, method);
         return MHD_YES;
     }
     if (*n) {
-        if (a->body.len + *n > FRONT_BODY_MAX)
-            a->too_large = true;
-        else
-            grow_text(&a->body, (struct text){bytes, *n});
+        take_body(a, bytes, *n);
         *n = 0;
-        return MHD_YES;
+        return takes_too_long(a) ? MHD_NO : MHD_YES;
     }
     if (!a->told)
         tell(a);
@@ -160,6 +225,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         MHD_destroy_response(a->response);
     grow_done(&a->body);
     grow_done(&a->unread);
+    if (a->file) {
+        unlink(a->file);
+        close(a->fd);
+    }
+    free(a->file);
     free(a->path);
     free(a);
     *asker = NULL;
@@ -241,6 +311,19 @@ int front_answer(struct front *f, uint64_t id, unsigned status, const struct fro
                    MHD_create_response_from_buffer(take_body ? len : 0, take_body ? take_body : "",
                                                    take_body ? MHD_RESPMEM_MUST_FREE
                                                              : MHD_RESPMEM_PERSISTENT));
+}
+
+int front_answer_file(struct front *f, uint64_t id, const struct front_header *headers, int take_fd)
+{
+    struct asker *a = find(f, id);
+    struct stat st;
+
+    if (!a || a->response || fstat(take_fd, &st) < 0) {
+        close(take_fd);
+        return -ENOENT;
+    }
+    return respond(a, MHD_HTTP_OK, headers,
+                   MHD_create_response_from_fd64((uint64_t)st.st_size, take_fd));
 }
 
 /* libmicrohttpd asks for more of a stream: without any, the connection sleeps until there is. */
@@ -410,8 +493,9 @@ static struct MHD_Daemon *start(struct front *f, int fd)
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
         on_access, f, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, f,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, f, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
-        SILENCE_S, tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secret, MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, MAX_OF_ONE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S,
+        tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secret, MHD_OPTION_END);
 }
 
 int front_open(uv_loop_t *loop, const struct front_options *options, struct front **ret)
@@ -423,6 +507,7 @@ int front_open(uv_loop_t *loop, const struct front_options *options, struct fron
         return fd;
     if (f) {
         f->options = *options;
+        f->loop = loop;
         f->port = port_of(fd);
         pool_init(&f->askers, sizeof(struct asker *), MAX_CONNECTIONS);
         f->daemon = start(f, fd);

@@ -18,6 +18,7 @@ struct front_request {
     uint64_t id;
     const char *method, *path; /* path: as sent, without the query */
     struct text body;
+    const char *file; /* where the body lies instead, until on_gone; NULL: in `body` */
     struct ip peer;
     struct MHD_Connection *connection; /* for the two functions below */
 };
@@ -26,10 +27,18 @@ struct front_header {
     const char *name, *value;
 };
 
+/* How much of a body is wanted. */
+struct front_room {
+    size_t max;         /* more is answered 413 */
+    const char *folder; /* where it is written to; NULL: kept in memory */
+};
+
 struct front_options {
     struct endpoint at;
     const char *certificate, *key; /* PEM texts; NULL: HTTP in the clear */
     void *context;
+    /* The head has come, of a request that may have a body. */
+    struct front_room (*on_head)(void *context, const struct front_request *r);
     void (*on_request)(void *context, const struct front_request *r);
     void (*on_gone)(void *context, uint64_t id, void *kept); /* `kept` may be NULL */
 };
@@ -54,6 +63,8 @@ void *front_kept(const struct front *f, uint64_t id);
  * gone. */
 int front_answer(struct front *f, uint64_t id, unsigned status, const struct front_header *headers,
                  char *take_body, size_t len);
+/* The same with what an open file holds; takes it, from its beginning. */
+int front_answer_file(struct front *f, uint64_t id, const struct front_header *headers, int take_fd);
 /* From now on the answer is what front_stream sends (text/event-stream). */
 int front_stream_begin(struct front *f, uint64_t id, const struct front_header *headers);
 /* -ENOBUFS: it does not read; it is closed. */

@@ -11,16 +11,51 @@ const char *const route_methods[N_ROUTE_METHODS] = {"GET", "POST", "PATCH", "DEL
 
 static const struct route_verb verbs[] = {
 #define VERB(verb, method, names, role, help)                                                      \
-    {verb, help, ROUTE_##method, ROUTE_##names, ROUTE_##role},
+    {verb, help, ROUTE_##method, ROUTE_##names, ROUTE_##role, CARRIES_JSON},
+#define WHOLE(...)
+#define OF_NOUN(...)
 #include "server/web/verbs.def"
 #undef VERB
+#undef OF_NOUN
+#undef WHOLE
+};
+
+#define VERB(...)
+#define WHOLE(...)
+static const struct {
+    const char *noun;
+    struct route_verb verb;
+} of_nouns[] = {
+#define OF_NOUN(noun, verb, method, names, role, carries, help)                                    \
+    {noun, {verb, help, ROUTE_##method, ROUTE_##names, ROUTE_##role, CARRIES_##carries}},
+#include "server/web/verbs.def"
+#undef OF_NOUN
+#undef WHOLE
+#define OF_NOUN(...)
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
 
+/* Nouns that are asked for by themselves; a plain verb is the method alone. */
+static const struct {
+    const char *noun;
+    struct route_verb verb;
+} whole[] = {
+#define WHOLE(noun, method, role, carries, help)                                                   \
+    {noun, {"", help, ROUTE_##method, ROUTE_NONE, ROUTE_##role, CARRIES_##carries}},
+#include "server/web/verbs.def"
+#undef WHOLE
+};
+
 const struct route_verb *route_verb_of(struct text noun, struct text verb)
 {
-    if (!verb.len && !text_is(noun, "status") && !text_is(noun, "overview"))
+    for (size_t i = 0; !verb.len && i < sizeof(whole) / sizeof(*whole); i++)
+        if (text_is(noun, whole[i].noun))
+            return &whole[i].verb;
+    for (size_t i = 0; i < sizeof(of_nouns) / sizeof(*of_nouns); i++)
+        if (text_is(noun, of_nouns[i].noun) && text_is(verb, of_nouns[i].verb.verb))
+            return &of_nouns[i].verb;
+    if (!verb.len)
         return NULL;
     for (size_t i = 0; i < N_VERBS; i++)
         if (text_is(verb, verbs[i].verb))

@@ -18,11 +18,15 @@ enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PATCH, ROUTE_DELETE, N_ROUTE_ME
 enum route_names { ROUTE_NONE, ROUTE_ONE, ROUTE_BOTH };
 enum route_role { ROUTE_READ, ROUTE_OPERATE, ROUTE_ADMINISTER };
 
+/* What is not JSON: a body that is a file (UPLOAD), an answer that is one (DOWNLOAD). */
+enum route_carries { CARRIES_JSON, CARRIES_UPLOAD, CARRIES_DOWNLOAD };
+
 struct route_verb {
     const char *verb, *help;
     enum route_method method;
     enum route_names names;
     enum route_role role;
+    enum route_carries carries;
 };
 
 struct route {
@@ -31,8 +35,7 @@ struct route {
 };
 
 extern const char *const route_methods[N_ROUTE_METHODS];
-/* NULL: not over HTTP. So are nouns without a verb, but status: import, export, backup and restore read and write files
- * that the asker names, and are for the machine's own command line. */
+/* NULL: not over HTTP. */
 const struct route_verb *route_verb_of(struct text noun, struct text verb);
 /* Is this verb a word of the path, or what the method means by itself? */
 bool route_verb_is_plain(const struct route_verb *v);

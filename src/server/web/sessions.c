@@ -85,6 +85,11 @@ const struct session *session_begin(struct sessions *s, struct text user, uint64
     return one;
 }
 
+void session_hash(struct text token, uint8_t to[static 32])
+{
+    SHA256((const uint8_t *)token.at, token.len, to);
+}
+
 const struct session *session_peek(const struct sessions *s, const uint8_t hash[static 32],
                                    uint64_t now_ms)
 {
@@ -98,7 +103,7 @@ struct session *session_find(struct sessions *s, struct text token, uint64_t now
 {
     uint8_t hash[32];
 
-    SHA256((const uint8_t *)token.at, token.len, hash);
+    session_hash(token, hash);
     for (size_t i = 0; i < SESSIONS_MAX; i++) {
         struct session *one = &s->rows[i];
 

@@ -32,7 +32,8 @@ void sessions_free(struct sessions *s);
  */
 const struct session *session_begin(struct sessions *s, struct text user, uint64_t credential,
                                     uint64_t now_ms, char token[static SESSION_TOKEN_MAX]);
-/* The same by its hash; asking is no use of it, so it grows old. */
+void session_hash(struct text token, uint8_t to[static 32]);
+/* The session of that hash; asking is no use of it, so it grows old. */
 const struct session *session_peek(const struct sessions *s, const uint8_t hash[static 32], uint64_t now_ms);
 /* NULL: no such session, or it has ended. */
 struct session *session_find(struct sessions *s, struct text token, uint64_t now_ms);

@@ -166,6 +166,11 @@ static void make_call(struct web *w, const struct front_request *r, struct excha
     front_each_query(r, on_query_word, call);
     read_paging(e, json_object_get(call, "options"));
     e->plan = json_object_get(json_object_get(call, "options"), "plan");
+    if ((wrong = web_file_begin(w, e, r, json_object_get(call, "options")))) {
+        json_decref(call);
+        web_refuse(w, r->id, 415, wrong);
+        return;
+    }
     if (if_match)
         put_expected(call, if_match);
     if (route->name[0]) {
@@ -185,7 +190,8 @@ static const char *role_words[] = {"read", "operate", "administer"};
 /* Users, their secrets and the whole database are for administrators, also to look at. */
 static int role_needed(const struct route *route)
 {
-    return !strcmp(route->noun, "user") ? ROUTE_ADMINISTER : (int)route->verb->role;
+    return !strcmp(route->noun, "user") || !strcmp(route->noun, "token") ? ROUTE_ADMINISTER
+                                                                         : (int)route->verb->role;
 }
 
 static void on_call(struct web *w, const struct front_request *r, const struct session *s)
@@ -210,7 +216,8 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
         web_refuse(w, r->id, 403, detail);
         return;
     }
-    if (!(body = web_body(w, r)))
+    body = route.verb->carries == CARRIES_UPLOAD ? json_object() : web_body(w, r);
+    if (!body)
         return;
     if ((e = exchange_new(w, r))) {
         e->route = route;
@@ -258,6 +265,7 @@ static void on_gone(void *context, uint64_t id, void *kept)
         return;
     admin_gone(w->admin, id | WEB_ASKER);
     live_gone(w, id);
+    web_file_end(e);
     free(e->expected);
     free(e);
 }
@@ -300,9 +308,10 @@ static int open_front(struct web *w, const struct bootstrap *b, const struct end
     int err = w->tls ? read_pem(b, &certificate, &key) : 0;
 
     if (!err)
-        err = front_open(&w->admin->thread->loop,
-                         &(struct front_options){*at, certificate, key, w, on_request, on_gone},
-                         &w->front);
+        err = front_open(
+            &w->admin->thread->loop,
+            &(struct front_options){*at, certificate, key, w, web_file_room, on_request, on_gone},
+            &w->front);
     else
         err = -EAGAIN;
     free(certificate);

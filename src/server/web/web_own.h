@@ -34,6 +34,7 @@ struct exchange {
     char sort[40]; /* of a list */
     size_t offset, limit;
     bool plan;
+    char file[600]; /* of an upload or download; "": none */
     bool paged;     /* sort or offset was given */
     struct ip from; /* of a log-in */
     char *expected; /* of a log-in: the hash that the password must give */
@@ -65,6 +66,8 @@ int web_role(const struct web *w, const char *user);
 bool web_has_administrator(const struct web *w);
 /* NULL: refused, and answered. */
 struct session *web_authenticate(struct web *w, const struct front_request *r);
+/* Who asks, without an answer and without counting: to know how much to take from him. */
+const struct session *web_who(struct web *w, const struct front_request *r);
 /* A name that leads to 127.0.0.1 must not let a foreign page in (DNS rebinding). */
 bool web_is_for_us(const struct web *w, const struct front_request *r);
 void web_on_session(struct web *w, const struct front_request *r);
@@ -80,6 +83,16 @@ void live_free(struct live *l);
  * False: there are too many, and the refusal is out. */
 bool live_begin(struct web *w, struct exchange *e, const struct session *s, bool of_all);
 void live_gone(struct web *w, uint64_t id);
+
+/* --- transfers.c: bodies and answers that are files --- */
+struct front_room web_file_room(void *web, const struct front_request *r);
+/* Names the file of an upload or download in the options of the call. NULL, or what is wrong. */
+const char *web_file_begin(struct web *w, struct exchange *e, const struct front_request *r, json_t *options);
+/* Sends what was made. -ENOENT: it is not there. */
+int web_file_send(struct web *w, struct exchange *e, struct headers *h);
+void web_file_end(struct exchange *e);
+/* The sentence without the name of our file; to be freed. */
+char *web_file_sentence(const struct exchange *e, const char *sentence);
 
 /* --- web.c --- */
 /* NULL: refused, and answered. */
