@@ -115,6 +115,11 @@ static json_t *parameters_of(const struct route_verb *v, bool named)
             json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", list_words[i][0],
                                                   "in", "query", "description", list_words[i][1],
                                                   "schema", text_schema()));
+    if (v->method != ROUTE_GET && v->role == ROUTE_ADMINISTER)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "plan", "in",
+                                              "query", "description",
+                                              "1: tell what would happen, and change nothing",
+                                              "schema", "type", "string"));
     if (v->method == ROUTE_PATCH || v->method == ROUTE_DELETE)
         json_array_append_new(
             list,
@@ -156,13 +161,35 @@ static json_t *answer_schema(const char *noun, const struct route_verb *v)
                      true);
 }
 
+static json_t *file_content(const char *type)
+{
+    return json_pack("{s:{s:{s:s, s:s}}}", type, "schema", "type", "string", "format", "binary");
+}
+
+static json_t *content_of(const char *noun, const struct route_verb *v)
+{
+    if (!strcmp(v->verb, "follow"))
+        return json_pack("{s:{s:o}}", "text/event-stream", "schema", text_schema());
+    if (v->carries == CARRIES_DOWNLOAD)
+        return file_content("application/octet-stream");
+    return json_content(answer_schema(noun, v));
+}
+
+static json_t *body_content(const char *noun, const struct route_verb *v)
+{
+    json_t *content;
+
+    if (v->carries != CARRIES_UPLOAD)
+        return json_content(body_schema(noun, v));
+    content = file_content("application/octet-stream");
+    if (!strcmp(noun, "import"))
+        json_object_update_new(content, file_content("text/csv"));
+    return content;
+}
+
 static json_t *answers_of(const char *noun, const struct route_verb *v)
 {
-    bool follows = !strcmp(v->verb, "follow");
-    json_t *good =
-        json_pack("{s:s, s:o}", "description", v->help, "content",
-                  follows ? json_pack("{s:{s:o}}", "text/event-stream", "schema", text_schema())
-                          : json_content(answer_schema(noun, v)));
+    json_t *good = json_pack("{s:s, s:o}", "description", v->help, "content", content_of(noun, v));
 
     return json_pack("{s:o, s:o}", !strcmp(v->verb, "add") ? "201" : "200", good, "default",
                      reference("responses", "problem"));
@@ -187,7 +214,7 @@ static void put_operation(json_t *paths, const char *noun, const struct route_ve
                   noun, "parameters", parameters_of(v, named), "responses", answers_of(noun, v));
     if (v->method == ROUTE_POST || v->method == ROUTE_PATCH)
         json_object_set_new(operation, "requestBody",
-                            json_pack("{s:o}", "content", json_content(body_schema(noun, v))));
+                            json_pack("{s:o}", "content", body_content(noun, v)));
     item = json_object_get(paths, path);
     if (!item) {
         item = json_object();
