@@ -83,23 +83,31 @@ static void say(struct out *o, const struct peer_message *m)
         out_close(o); /* it does not read: it will hear all of it again */
 }
 
-static void say_device(struct out *o, struct device_name device, bool gone, uint64_t age_ms)
+static void say_device(struct out *o, struct device_name device, struct ip ip, bool gone, uint64_t age_ms)
 {
     struct peer_message m = {.kind = PEER_DEVICE};
 
     memcpy(m.device.name, device.s, sizeof(device.s));
+    ip_print(ip, m.device.address);
     m.device.gone = gone;
     m.device.age_ms = age_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)age_ms;
     say(o, &m);
 }
 
-void peers_tell(struct peers *p, struct device_name device, bool gone)
+void peers_tell(struct peers *p, struct device_name device, struct ip ip, bool gone)
 {
     if (!gone)
         homes_gone(p->homes, device);
     for (size_t i = 1; i < p->members.n; i++)
         if (p->out[i].joined)
-            say_device(&p->out[i], device, gone, 0);
+            say_device(&p->out[i], device, ip, gone, 0);
+}
+
+const char *peers_elsewhere(const struct peers *p, struct device_name device, struct ip *ret)
+{
+    int member = homes_find(p->homes, device, ret);
+
+    return member < 0 ? NULL : p->members.rows[member].name;
 }
 
 static void say_alive(struct out *o)
@@ -127,7 +135,7 @@ static void say_snapshot(struct out *o)
         o->snapshot = x;
         if (!x)
             return;
-        say_device(o, x->name, false, now - x->since_ms);
+        say_device(o, x->name, x->peer.ip, false, now - x->since_ms);
     }
 }
 

@@ -18,7 +18,9 @@ void peers_stop(struct peers *p, void (*done)(void *context), void *context); /*
 /* The directory is another: members may have come and gone. */
 void peers_update(struct peers *p);
 /* A device has registered here, or is gone. */
-void peers_tell(struct peers *p, struct device_name device, bool gone);
+void peers_tell(struct peers *p, struct device_name device, struct ip ip, bool gone);
+/* The other node at which the device is registered, and its address there; NULL: at none that is known. */
+const char *peers_elsewhere(const struct peers *p, struct device_name device, struct ip *ret);
 
 /* Of the authority of our certificates: what other nodes must know of this one; "": there is none. */
 const char *peers_fingerprint(struct peers *p);

@@ -101,6 +101,7 @@ static void on_device(struct peers *p, unsigned member, const struct peer_device
     struct device_name device = device_name_of(text_of(m->name));
     const struct station *ours = registry_find(s->registry, device);
     uint64_t now = peers_now(p);
+    struct ip ip = {};
 
     if (m->gone) {
         homes_remove(p->homes, device, member);
@@ -109,7 +110,8 @@ static void on_device(struct peers *p, unsigned member, const struct peer_device
     if (ours && !homes_yields(m->age_ms, p->members.rows[member].name, now - ours->since_ms,
                               p->members.rows[0].name))
         return;
-    homes_put(p->homes, device, member, now, m->age_ms);
+    ip_parse(text_of(m->address), &ip);
+    homes_put(p->homes, device, member, ip, now, m->age_ms);
     registry_note_elsewhere(s->registry, device, p->members.rows[member].name);
     if (!ours)
         return;

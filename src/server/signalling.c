@@ -70,10 +70,17 @@ static void local_time(void *context, const char *zone, uint64_t wall_us, struct
                                tm.tm_hour,        tm.tm_min,     tm.tm_sec};
 }
 
+static const char *elsewhere(void *context, struct device_name device, struct ip *ret)
+{
+    const struct signalling *s = context;
+
+    return peers_elsewhere(s->peers, device, ret);
+}
+
 static int cores_new(struct signalling *s)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
-    struct registry_options r = {.node = s->node, .local_time = local_time, .heard = signalling_heard, .context = s};
+    struct registry_options r = {.node = s->node, .local_time = local_time, .heard = signalling_heard, .elsewhere = elsewhere, .context = s};
     struct stations_options o = {.max_sessions = signalling_links_allowed()};
     struct sip_options sip = {.max_devices = DEVICES_MAX, .max_links = o.max_sessions};
     uint8_t secret[32];

@@ -225,7 +225,7 @@ void signalling_carry_out(struct signalling *s)
         case EFFECT_BINDING:
             tell_binding(s, row);
             signalling_trace_binding(s, row);
-            peers_tell(s->peers, row->binding.device, row->binding.gone);
+            peers_tell(s->peers, row->binding.device, row->binding.ip, row->binding.gone);
             break;
         case EFFECT_AUTOREGISTER:
             if (ask_to_add(s, row) < 0)

@@ -11,7 +11,8 @@
 struct row {
     struct device_name name;
     uint64_t id, since_ms; /* begin of its window */
-    uint32_t n, cause;
+    uint32_t n, cause, n_takeovers;
+    uint64_t takeover_ms; /* the last */
     char other[51]; /* node where it was in between, or "" */
     struct list age;
 };
@@ -68,14 +69,34 @@ static struct row *row_take(struct flapping *f, struct device_name name, uint64_
     row = pool_take(&f->rows, &id);
     if (!row)
         return NULL;
+    list_append(&f->ages, &row->age);
     row->name = name;
     row->id = id;
     row->since_ms = now_ms;
     if (map_put(&f->by_name, row) < 0) {
+        list_remove(&row->age);
         pool_give(&f->rows, id);
         return NULL;
     }
     return row;
+}
+
+void flapping_takeover(struct flapping *f, struct device_name name, uint64_t now_ms)
+{
+    unsigned before = flapping_takeovers(f, name, now_ms);
+    struct row *row = row_take(f, name, now_ms);
+
+    if (!row)
+        return;
+    row->n_takeovers = before + 1;
+    row->takeover_ms = now_ms;
+}
+
+unsigned flapping_takeovers(const struct flapping *f, struct device_name name, uint64_t now_ms)
+{
+    const struct row *row = map_get(&f->by_name, text_of(name.s));
+
+    return row && now_ms - row->takeover_ms < FLAPPING_TAKEOVERS_MS ? row->n_takeovers : 0;
 }
 
 void flapping_left(struct flapping *f, struct device_name name, uint32_t cause)

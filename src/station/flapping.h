@@ -8,6 +8,7 @@
 #include "base/address.h"
 
 #define FLAPPING_WINDOW_MS (10 * 60 * 1000)
+#define FLAPPING_TAKEOVERS_MS (5 * 60 * 1000)
 #define FLAPPING_TIMES     6 /* registrations in the window that are too many */
 
 struct flapping;
@@ -21,4 +22,7 @@ bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms,
 /* It has registered at that other node; and which was the last such, "" when none is known. */
 void flapping_elsewhere(struct flapping *f, struct device_name name, const char *node);
 const char *flapping_other(const struct flapping *f, struct device_name name);
+/* It took its name from another address; and how often that was within FLAPPING_TAKEOVERS_MS of the last time. */
+void flapping_takeover(struct flapping *f, struct device_name name, uint64_t now_ms);
+unsigned flapping_takeovers(const struct flapping *f, struct device_name name, uint64_t now_ms);
 void flapping_left(struct flapping *f, struct device_name name, uint32_t cause);

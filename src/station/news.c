@@ -163,6 +163,22 @@ void tell_limit(struct station *s, struct effects *e)
     effects_alarm(e, &d);
 }
 
+void tell_duplicate(struct station *s, struct effects *e)
+{
+    struct rival rival;
+    struct alarm_draft d;
+    char at[IP_TEXT_MAX];
+
+    if (!station_rival(s, &rival))
+        return;
+    alarm_begin(&d, ALARM_DUPLICATE_DEVICE);
+    alarm_put_device(&d, s->name);
+    alarm_put_ip(&d, s->peer.ip);
+    alarm_put_text(&d, "OtherIPAddress", text_of(ip_print(rival.ip, at)));
+    alarm_put_text(&d, "OtherNode", text_of(rival.node));
+    effects_alarm(e, &d);
+}
+
 static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, struct effects *e)
 {
     const char *other = flapping_other(s->registry->flapping, s->name);

@@ -4,9 +4,8 @@
 
 #include "station/news.h"
 
-#define DUPLICATE_WINDOW_S  (5 * 60) /* within this, a name that goes to and fro … */
-#define DUPLICATE_TAKEOVERS 3        /* … as often as this is two devices */
-#define MODULE_LINES        48       /* two expansion modules with 24 keys */
+#define DUPLICATE_TAKEOVERS 3  /* a name that goes to and fro as often is that of two devices */
+#define MODULE_LINES        48 /* two expansion modules with 24 keys */
 
 static bool never(struct station *s)
 {
@@ -98,17 +97,14 @@ static bool has_too_many_lines(struct station *s)
     return model->max_lines && n > most;
 }
 
-/* A phone that comes back from elsewhere replaces its old connection at once; only when a name goes
- * to and fro between two addresses, both alive, the newcomer is a second device. */
+/* A phone that comes back from elsewhere replaces its old connection at once, here and at the node where it
+ * was; only when a name goes to and fro between two addresses, both alive, the newcomer is a second device. */
 static bool is_there_twice(struct station *s)
 {
-    const struct station *old = registry_holder(s->registry, s->name);
-    uint64_t now = s->registry->now.ms;
+    struct rival rival;
 
-    return old && old != s && !ip_equal(old->peer.ip, s->peer.ip) &&
-           old->takeovers >= DUPLICATE_TAKEOVERS &&
-           (uint32_t)(now / 1000) - old->takeover_s < DUPLICATE_WINDOW_S &&
-           now - old->heard_ms < old->loss_ms;
+    return station_rival(s, &rival) &&
+           flapping_takeovers(s->registry->flapping, s->name, s->registry->now.ms) >= DUPLICATE_TAKEOVERS;
 }
 
 const struct refusal_rule refusal_rules[N_REFUSALS] = {
@@ -150,6 +146,8 @@ void refusal_tell(struct station *s, enum refusal_id id, struct effects *e)
         tell_mismatch(s, e);
     if (id == REFUSAL_TOO_MANY)
         tell_limit(s, e);
+    if (id == REFUSAL_DUPLICATE)
+        tell_duplicate(s, e);
     tell_transient(s, rule->reason, times, e);
     if (times > 1)
         station_log(s, LOG_LEVEL_WARNING, "refused with '%s', %u times since the last line: %s",

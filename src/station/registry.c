@@ -10,8 +10,6 @@
 #include "core/counters.h"
 #include "station/guesses.h"
 
-#define TAKEOVER_S (5 * 60)
-
 static struct text key_of(const void *value)
 {
     return text_of(((const struct station *)value)->name.s);
@@ -143,23 +141,28 @@ struct station *registry_holder(const struct registry *r, struct device_name nam
     return map_get(&r->by_name, text_of(name.s));
 }
 
+bool station_rival(const struct station *x, struct rival *ret)
+{
+    const struct registry *r = x->registry;
+    const struct station *old = registry_holder(r, x->name);
+
+    if (old && old != x && r->now.ms - old->heard_ms < old->loss_ms)
+        *ret = (struct rival){old->peer.ip, ""};
+    else if (!r->options.elsewhere ||
+             !(ret->node = r->options.elsewhere(r->options.context, x->name, &ret->ip)))
+        return false;
+    return !ip_equal(ret->ip, x->peer.ip);
+}
+
 void station_take_name(struct station *x, struct effects *e)
 {
     struct station *old = registry_holder(x->registry, x->name);
-    uint32_t now_s = (uint32_t)(x->registry->now.ms / 1000);
+    struct rival rival;
 
-    if (!old || old == x)
-        return;
-    if (!ip_equal(old->peer.ip, x->peer.ip)) {
-        bool lately = old->takeovers && now_s - old->takeover_s < TAKEOVER_S;
-
-        x->takeovers = lately ? (uint8_t)(old->takeovers + (old->takeovers < 255)) : 1;
-        x->takeover_s = now_s;
-    } else { /* it has only come back: that there are two is not forgotten */
-        x->takeovers = old->takeovers;
-        x->takeover_s = old->takeover_s;
-    }
-    old->kind->replace(old, e);
+    if (station_rival(x, &rival))
+        flapping_takeover(x->registry->flapping, x->name, x->registry->now.ms);
+    if (old && old != x)
+        old->kind->replace(old, e);
 }
 
 int station_enter_name(struct station *x)

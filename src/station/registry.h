@@ -1,8 +1,9 @@
 /* registry.h - what the stations of one signalling thread share, whatever they speak: the
  * directory, the time, who holds which device name, who was refused and why.
  *
- * A device name is registered once: by SCCP or by SIP, whoever came last. Nothing here touches a
- * socket or a clock. */
+ * A device name is registered once: by SCCP or by SIP, whoever came last. A name for which two devices at
+ * two addresses fight, here or at two nodes, stays with the one that has it.
+ * Nothing here touches a socket or a clock. */
 #pragma once
 
 #include "station/refused.h"
@@ -30,6 +31,9 @@ struct registry_options {
      * nobody wants to hear it. */
     void (*heard)(void *context, struct device_name device, uint64_t link,
                   const struct endpoint *peer, const void *bytes, size_t len);
+    /* The other node at which that device is registered now, and its address there; NULL: at none. NULL:
+     * this node is alone. */
+    const char *(*elsewhere)(void *context, struct device_name device, struct ip *ret);
     void *context;
 };
 

@@ -70,6 +70,12 @@ void station_set_load(struct station *x, struct text load);
 void station_done(struct station *x); /* frees what it owns; it has left its name */
 
 struct station *registry_holder(const struct registry *r, struct device_name name);
+/* Who has that name at another address and is alive; of a device at another node, that node. */
+struct rival {
+    struct ip ip;
+    const char *node; /* "": this one */
+};
+bool station_rival(const struct station *x, struct rival *ret); /* false: nobody */
 /* Whoever has the name goes: a phone that comes back must not wait for its old connection. Counts
  * how often the name went to and fro between addresses. */
 void station_take_name(struct station *x, struct effects *e);

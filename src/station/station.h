@@ -39,13 +39,11 @@ struct station {
         address_scope; /* IPAddrAttributes of alarms: 0 unknown … 3 administration and signalling */
     uint8_t leave_reason;      /* UNREGISTERED_… that a leave will have; 0: none was asked for */
     bool has_name;             /* it is in the registry under its name */
-    uint8_t takeovers;         /* how often the name went to and fro between addresses lately */
     bool off_hook;             /* as it last said */
     uint8_t offered;           /* protocol version, as the phone said */
     uint32_t model;            /* as it reports */
     uint32_t loss_ms;          /* silence that makes it lost */
     uint32_t phone_version;    /* of the registry's directory that `phone` belongs to */
-    uint32_t takeover_s;       /* when that was last */
     const struct phone *phone; /* of that snapshot, or NULL; see station_phone */
     uint64_t since_ms;         /* registered since, of the clock that never jumps */
     const char *load;          /* active load as it reports, or "" or NULL; see station_set_load */

@@ -10,7 +10,7 @@ import pytest
 from conftest import until
 from node import DIALTONE, Node, dialtone
 from sip_client import Client
-from test_registration import REGISTER_ACK, RESET, Phone, free_port
+from test_registration import REGISTER_ACK, REJECT, RESET, Phone, free_port
 
 NAMES = ['cm1', 'cm2']
 TOKEN, TOKEN_ACK, TOKEN_REJECT = 0x0029, 0x011a, 0x011b
@@ -77,10 +77,14 @@ class Cluster:
     def registered(self, i):
         return self.states(i)[NAMES[i]]['registered']
 
-    def phone(self, i, name=GUEST):
+    def knock(self, i, source='127.0.0.1'):
+        """A connection to that node."""
         class At:
             port = self.port
-        phone = Phone(At, address=f'127.0.0.{i + 1}')
+        return Phone(At, source, address=f'127.0.0.{i + 1}')
+
+    def phone(self, i, name=GUEST, source='127.0.0.1'):
+        phone = self.knock(i, source)
         phone.come_in(name=name)
         return phone
 
@@ -132,6 +136,24 @@ def test_a_sip_phone_that_goes_to_and_fro_is_at_one_node_only_and_named_with_the
     assert 'took over' in cluster.ask(1, 'event', 'list')
 
 
+def test_two_devices_of_one_name_at_two_nodes_do_not_replace_each_other_for_ever(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7960', 'lines=7001')
+    kept = []
+    for n in range(7):  # each takes the name three times from the other
+        here, there = n % 2, 1 - n % 2
+        kept.append(cluster.phone(here, source=f'127.0.0.{50 + here}'))
+        until(lambda: cluster.registered(here) == 1 and cluster.registered(there) == 0)
+    newcomer = cluster.knock(1, '127.0.0.51')
+    assert newcomer.register(name=GUEST) == (REJECT, b'Error: Duplicate'.ljust(32, b'\0'))
+    alarm = until(lambda: [e for e in json.loads(cluster.ask(1, 'event', 'list', '--json')) if 'DuplicateDevice' in json.dumps(e)])
+    for words in '[IPAddress=127.0.0.51]', '[OtherIPAddress=127.0.0.50]', '[OtherNode=cm1]':
+        assert words in json.dumps(alarm)
+    assert cluster.registered(0) == 1 and cluster.registered(1) == 0
+    moved = cluster.phone(1, source='127.0.0.50')  # the device that has the name may go where it wants
+    for phone in kept + [newcomer, moved]:
+        phone.socket.close()
+
+
 def test_what_was_registered_before_the_nodes_met_is_told_too(cluster):
     cluster.up().both('phone', 'add', GUEST, 'model=7960', 'lines=7001')
     cluster.nodes[1].kill()
@@ -159,9 +181,7 @@ def test_a_node_is_drained_and_takes_phones_again(cluster):
     assert cluster.states(0)['cm1']['state'] == 'draining'
     until(lambda: cluster.states(1)['cm1']['state'] == 'draining')
 
-    class At:
-        port = cluster.port
-    back = Phone(At, address='127.0.0.1')
+    back = cluster.knock(0)
     token = GUEST.encode().ljust(16, b'\0') + struct.pack('<IIIII', 0, 1, 0x0100007f, 7, 0)
     back.say(TOKEN, token)
     assert back.hear() == (TOKEN_REJECT, struct.pack('<I', 60))

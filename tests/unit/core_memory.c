@@ -65,7 +65,7 @@ static void homes_and_alarms(void)
     struct alarm_draft d;
 
     for (unsigned n = 0; h && n < 100; n++) {
-        homes_put(h, device_name_of_mac(mac_of_number(n)), n % 3, 1000 + n, 0);
+        homes_put(h, device_name_of_mac(mac_of_number(n)), n % 3, ip_v4(7), 1000 + n, 0);
         homes_remove(h, device_name_of_mac(mac_of_number(n / 2)), n % 3);
     }
     homes_free(h);

@@ -20,6 +20,10 @@ struct sip_world {
     bool whole; /* log whole messages instead of their first lines */
     bool closed[64];
     uint64_t token; /* of the last AUTOREGISTER */
+    struct {        /* where else the phone is registered; NULL: nowhere */
+        const char *node;
+        struct ip ip;
+    } elsewhere;
     size_t n_alarms, n_sent, n_answers, udp_bytes;
     struct alarm *last_alarm;
     char last[8192];         /* the last message sent, with a NUL */
@@ -158,11 +162,19 @@ static inline void sip_world_no_time(void *context, const char *zone, uint64_t w
     *ret = (struct local_time){2026, 1, 1, 4, 12, 0, 0};
 }
 
+static inline const char *sip_world_elsewhere(void *context, struct device_name name, struct ip *ret)
+{
+    const struct sip_world *w = context;
+
+    *ret = w->elsewhere.ip;
+    return w->elsewhere.node;
+}
+
 static inline struct sip_world *sip_world_new_sized(const char *lines, size_t max)
 {
     static const uint8_t secret[32] = "0123456789abcdefghijklmnopqrstu";
     struct sip_world *w = calloc(1, sizeof(*w));
-    struct registry_options r = {.node = "cm1", .local_time = sip_world_no_time};
+    struct registry_options r = {.node = "cm1", .local_time = sip_world_no_time, .elsewhere = sip_world_elsewhere, .context = w};
     struct sip_options o = {.max_devices = max, .max_links = max, .secret = secret};
     struct stations_options s = {.max_sessions = 10};
 

@@ -93,11 +93,84 @@ static void a_name_that_registers_from_two_places_in_turn_is_refused_and_named(v
         sip_world_pass(w, 1000);
         n += strstr(w->log, "SIP/2.0 403") != NULL;
         if (strstr(w->log, "SIP/2.0 403"))
-            contains(w, n == 1 ? "alarm EndPointTransientConnection" : "403");
+            contains(w, n == 1 ? "alarm DuplicateDevice" : "403");
         sip_world_forget(w);
     }
     assert_in_range(n, 15, 37); /* one of the two stays, the other is told no */
     assert_int_equal(sip_stations_registered(w->sip), 1);
+    sip_world_free(w);
+}
+
+/* It comes in on a link of its own from 10.1.0.`host`; the answer is in the log. */
+static void come_from(struct sip_world *w, unsigned host)
+{
+    static unsigned n;
+    struct sip_say s = bulk;
+    char call_id[20];
+
+    n = n % 60 + 1;
+    s.link = n;
+    s.call_id = call_id;
+    snprintf(call_id, sizeof(call_id), "from-%u", n);
+    sip_world_forget(w);
+    sip_world_connect_as(w, n, (struct endpoint){ip_v4(0x0a010000 + host), 5060}, SIP_TCP, "");
+    sip_world_register(w, &s);
+}
+
+/* As when that node tells of its younger registration. */
+static void register_elsewhere(struct sip_world *w, const char *node, unsigned host)
+{
+    registry_take_off(w->registry, device_name_of(TEXT(A)), 0, w->now, w->effects);
+    sip_world_carry_out(w);
+    w->elsewhere.node = node;
+    w->elsewhere.ip = ip_v4(0x0a010000 + host);
+}
+
+static void two_devices_of_one_name_at_two_nodes_do_not_replace_each_other_for_ever(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    for (int i = 0; i < 4; i++) {
+        come_from(w, 1);
+        contains(w, "SIP/2.0 200");
+        register_elsewhere(w, "cm2", 2);
+        sip_world_pass(w, 20000);
+    }
+    come_from(w, 1);
+    contains(w, "SIP/2.0 403");
+    contains(w, "alarm DuplicateDevice [DeviceName=" A "][IPAddress=10.1.0.1][OtherIPAddress=10.1.0.2]"
+                "[OtherNode=cm2]");
+    come_from(w, 2); /* the one that is registered there may move */
+    contains(w, "SIP/2.0 200");
+    register_elsewhere(w, "cm2", 2);
+    sip_world_pass(w, 5 * 60 * 1000);
+    come_from(w, 1); /* the next one may try */
+    contains(w, "SIP/2.0 200");
+    sip_world_free(w);
+}
+
+static void a_phone_that_moves_between_nodes_with_its_address_is_never_a_duplicate(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    for (int i = 0; i < 20; i++) {
+        come_from(w, 1);
+        contains(w, "SIP/2.0 200");
+        register_elsewhere(w, "cm2", 1);
+    }
+    sip_world_free(w);
+}
+
+static void a_node_that_lets_the_name_go_makes_room_for_another_device(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES);
+
+    for (unsigned i = 0; i < 20; i++) {
+        come_from(w, 1 + i);
+        contains(w, "SIP/2.0 200");
+        register_elsewhere(w, "cm2", 100);
+        w->elsewhere.node = NULL; /* it is down, or the phone has left */
+    }
     sip_world_free(w);
 }
 
@@ -179,6 +252,9 @@ int main(void)
         cmocka_unit_test(tokens_by_udp_are_as_scarce_as_by_tcp),
         cmocka_unit_test(keepalives_of_phones_never_seen_are_answered_and_forgotten),
         cmocka_unit_test(a_name_that_registers_from_two_places_in_turn_is_refused_and_named),
+        cmocka_unit_test(two_devices_of_one_name_at_two_nodes_do_not_replace_each_other_for_ever),
+        cmocka_unit_test(a_phone_that_moves_between_nodes_with_its_address_is_never_a_duplicate),
+        cmocka_unit_test(a_node_that_lets_the_name_go_makes_room_for_another_device),
         cmocka_unit_test(a_wall_clock_that_jumps_moves_no_phone),
         cmocka_unit_test(refreshes_that_come_later_each_time_are_told_with_their_cause),
         cmocka_unit_test(a_phone_that_goes_to_and_fro_between_nodes_is_named_with_the_other),

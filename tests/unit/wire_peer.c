@@ -24,12 +24,13 @@ static struct peer_message hello(void)
 
 static void a_message_is_what_was_said(void **state)
 {
-    struct peer_message m = {.kind = PEER_DEVICE, .device = {"SEP001122334455", 1, 0, 77}}, got;
+    struct peer_message m = {.kind = PEER_DEVICE, .device = {"SEP001122334455", "10.0.0.7", 0, 77}}, got;
     uint8_t bytes[PEER_FRAME_MAX];
     struct reader r = reader_of(bytes, encode(&m, bytes));
 
     assert_int_equal(peer_next(&r, &got), 1);
     assert_string_equal(got.device.name, "SEP001122334455");
+    assert_string_equal(got.device.address, "10.0.0.7");
     assert_int_equal(got.device.age_ms, 77);
     assert_int_equal(reader_left(&r), 0);
 }

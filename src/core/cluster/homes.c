@@ -11,6 +11,7 @@
 
 struct home {
     struct device_name device;
+    struct ip ip;
     uint8_t member;
     uint64_t id, since_ms;
 };
@@ -70,7 +71,7 @@ static struct home *add(struct homes *h, struct device_name device, unsigned mem
     return x;
 }
 
-void homes_put(struct homes *h, struct device_name device, unsigned member, uint64_t now_ms,
+void homes_put(struct homes *h, struct device_name device, unsigned member, struct ip ip, uint64_t now_ms,
                uint64_t age_ms)
 {
     struct home *x = find(h, device);
@@ -84,6 +85,7 @@ void homes_put(struct homes *h, struct device_name device, unsigned member, uint
     h->n[member]++;
     x->member = (uint8_t)member;
     x->since_ms = since;
+    x->ip = ip;
 }
 
 static void drop(struct homes *h, struct home *x)
@@ -111,11 +113,14 @@ void homes_gone(struct homes *h, struct device_name device)
         drop(h, x);
 }
 
-int homes_find(const struct homes *h, struct device_name device)
+int homes_find(const struct homes *h, struct device_name device, struct ip *ret)
 {
     const struct home *x = find(h, device);
 
-    return x ? x->member : -1;
+    if (!x)
+        return -1;
+    *ret = x->ip;
+    return x->member;
 }
 
 bool homes_forget(struct homes *h, unsigned member)

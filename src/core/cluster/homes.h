@@ -17,15 +17,15 @@ struct homes;
 struct homes *homes_new(size_t max);
 void homes_free(struct homes *h);
 
-/* It registered at that member so long ago. */
-void homes_put(struct homes *h, struct device_name device, unsigned member, uint64_t now_ms,
+/* It registered at that member so long ago, from that address. */
+void homes_put(struct homes *h, struct device_name device, unsigned member, struct ip ip, uint64_t now_ms,
                uint64_t age_ms);
 /* It is registered there no more; false when it was not known to be there. */
 bool homes_remove(struct homes *h, struct device_name device, unsigned member);
 /* It is registered at this node now. */
 void homes_gone(struct homes *h, struct device_name device);
-/* The member, or -1. */
-int homes_find(const struct homes *h, struct device_name device);
+/* The member, and its address there; or -1. */
+int homes_find(const struct homes *h, struct device_name device, struct ip *ret);
 /* All of a node whose link has gone are unknown; a batch a call, true while there are more. */
 bool homes_forget(struct homes *h, unsigned member);
 
