@@ -10,6 +10,10 @@ SUPPORTED = ('replaces,join,sdp-anat,norefersub,resource-priority,extended-refer
              'X-cisco-sis-7.0.0,X-cisco-xsi-8.5.1')
 
 
+def in_uri(host):
+    return f'[{host}]' if ':' in host else host
+
+
 class Message:
     """A message as it came: .start, .all(name), .get(name), .body."""
 
@@ -37,20 +41,21 @@ class Client:
     """One socket: transport is udp, tcp or tls (tls: a PEM of whom to trust, or an SSLContext)."""
 
     def __init__(self, namespace, transport='udp', port=None, source=CLIENT, tls=None, host=SERVER):
-        self.transport, self.host = transport, host
+        self.transport, self.address, self.host = transport, host, in_uri(host)
         self.port = port or (5061 if transport == 'tls' else 5060)
         self.bytes, self.branch, self.heard = b'', 0, []
         self.socket = namespace.inside(self.open, source, tls)
         self.socket.settimeout(30)
         self.local = self.socket.getsockname()
+        self.at = f'{in_uri(self.local[0])}:{self.local[1]}'
 
     def open(self, source, tls):
         if self.transport == 'udp':
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s = socket.socket(socket.AF_INET6 if ':' in source else socket.AF_INET, socket.SOCK_DGRAM)
             s.bind((source, 0))
-            s.connect((self.host, self.port))
+            s.connect((self.address, self.port))
             return s
-        s = socket.create_connection((self.host, self.port), 30, (source, 0))
+        s = socket.create_connection((self.address, self.port), 30, (source, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.transport != 'tls':
             return s
@@ -63,16 +68,15 @@ class Client:
     def request(self, method, user='', headers=(), body='', call_id='1@client', cseq=101, to=None, via=None):
         """Its text; Content-Length is added."""
         self.branch += 1
-        address = f'{self.local[0]}:{self.local[1]}'
         lines = [f'{method} sip:{self.host} SIP/2.0',
-                 via or f'Via: SIP/2.0/{self.transport.upper()} {address};branch=z9hG4bK{self.local[1]:x}{self.branch:04x}',
+                 via or f'Via: SIP/2.0/{self.transport.upper()} {self.at};branch=z9hG4bK{self.local[1]:x}{self.branch:04x}',
                  f'From: <sip:{user}@{self.host}>;tag=0011', f'To: <sip:{to or user}@{self.host}>',
                  f'Call-ID: {call_id}', 'Max-Forwards: 70', f'CSeq: {cseq} {method}', *headers,
                  f'Content-Length: {len(body)}']
         return '\r\n'.join(lines) + '\r\n\r\n' + body
 
     def contact(self, user, mac='', model=0, parameters=''):
-        uri = f'sip:{user}@{self.local[0]}:{self.local[1]};transport={self.transport}'
+        uri = f'sip:{user}@{self.at};transport={self.transport}'
         device = ''
         if mac:
             device = (f';+sip.instance="<urn:uuid:00000000-0000-0000-0000-{mac.lower()}>"'

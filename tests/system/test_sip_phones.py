@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
-from conftest import Capture, until
+from conftest import Capture, judge, until
 from node import DIALTONE, Node, dialtone
+from sip_client import Client
+from test_cluster import Here
 
 SIP, SIPS, TFTP, HTTP = 27560, 27561, 27569, 27570
 PORTS = ['--server', '127.0.0.1', '--sip-port', str(SIP), '--file-port', str(TFTP), '--http-port', str(HTTP)]
@@ -190,6 +192,34 @@ def test_the_display_of_a_sip_phone_shows_its_number_and_settings(node, tmp_path
     done = subprocess.run([DIALTONE, 'handset', *PORTS, '--model', '8841', '--script', str(path)], capture_output=True,
                           text=True, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize('transport', ['tcp', 'udp'])
+def test_phones_register_are_reset_and_leave_over_ipv6(tmp_path, transport):
+    """A client that is not ours, then one that is."""
+    node = Node(tmp_path / 'data', 'listen.address=::1', 'node.address=::1', f'sip.port={SIP}', f'tftp.port={TFTP}', f'files.http_port={HTTP}')
+    packets = Capture(None, tmp_path / 'six.pcap', 'lo')
+    try:
+        add_phones(node, tmp_path, 1, ['7841'])
+        foreign = Client(Here, transport, SIP, '::1', host='::1')
+        foreign.register('10000', '001122000001', 622)
+        answer = foreign.final()
+        assert answer.status == 200 and f'@{foreign.at};' in answer.get('Contact'), (answer.start, answer.headers)
+        assert statuses(node)['SEP001122000001']['address'] == '::1'
+        assert dialtone(node.folder, 'phone', 'reset', 'SEP001122000001').returncode == 0
+        order = foreign.await_request('NOTIFY')
+        assert 'action=reset' in order.body and order.start.startswith(f'NOTIFY sip:10000@{foreign.at};')
+        assert f' [::1]:{SIP};' in order.get('Via') and order.get('Contact').startswith(f'<sip:[::1]:{SIP}')
+        foreign.register('10000', '001122000001', 622, expires=0, cseq=102)
+        assert foreign.final().status == 200
+        until(lambda: statuses(node)['SEP001122000001']['status'] == 'unregistered')
+        foreign.close()
+        status, report = fleet('--server', '::1', '--model', '7841', '--transport', transport, '--wait', 60)
+        assert status == 0 and report['registered'] == 1, report
+        assert judge(packets.close(), 'sip', [f'{transport}.port=={SIP},sip']) >= 8
+    finally:
+        packets.close()
+        node.stop()
 
 
 @pytest.mark.skipif(not shutil.which('tshark'), reason='tshark is not here')
