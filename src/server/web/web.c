@@ -52,7 +52,8 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
 static const char *const option_words[] = {
     "search", "limit",    "columns", "after",  "to",    "all",  "file", "device",
     "alarm",  "severity", "reason",  "since",  "until", "full", "sort", "offset",
-    "plan",   "force",    "format",  "action", "where", "set"};
+    "plan",   "force",    "format",  "action", "where", "set",
+    "wanted"};
 
 static bool is_option(const char *word)
 {
@@ -75,7 +76,7 @@ static void on_query_word(void *context, const char *name, const char *value)
 
     if (!strcmp(name, "plan") && (!strcmp(value, "0") || !strcmp(value, "false")))
         return;
-    if (!strcmp(name, "limit") && !text_to_u64(text_of(value), 10, &n))
+    if ((!strcmp(name, "limit") || !strcmp(name, "wanted")) && !text_to_u64(text_of(value), 10, &n))
         put_word(call, name, json_integer((json_int_t)n));
     else
         put_word(call, name, json_of(text_of(value)));
