@@ -1,6 +1,7 @@
 // login.js - who are you? The first time the key that the server shows at its start is enough.
 import { html, useEffect, useRef, useState } from '../lib/dom.js';
 import { logIn } from '../lib/api.js';
+import { go } from '../lib/router.js';
 import { Refusal } from '../lib/parts.js';
 import { chooseLanguage, language, languages, t } from '../lib/words.js';
 
@@ -16,6 +17,8 @@ export default function LogIn() {
         setBusy(true);
         try {
             await logIn(first ? { key: form.key.trim() } : { user: form.user, password: form.password });
+            if (first)
+                go('/setup');
         } catch (refused) {
             setError(refused);
             setBusy(false);

@@ -38,7 +38,7 @@ function Service({ s, reload }) {
         <td class="when">${time(s.since)}</td>
         <td class="why">${s.about}${s.state === 'off' && (s.id === 'dhcp' || s.id === 'discovery') && may('administer') && html` <a href="/setup">${t('Set up')}</a>`}</td>
         ${may('operate') && html`<td class="moves">
-            <${Do} kind="small" disabled=${runs} label=${t('Start {0}', s.service)} run=${() => control(s, 'start', reload)}>${t('Start')}</${Do}>
+            <${Do} kind="small" disabled=${runs || s.state === 'off'} label=${t('Start {0}', s.service)} run=${() => control(s, 'start', reload)}>${t('Start')}</${Do}>
             <${Do} kind="small" disabled=${!runs || s.id === 'control'} label=${t('Stop {0}', s.service)} run=${() => control(s, 'stop', reload)}>${t('Stop')}</${Do}>
             <${Do} kind="small" disabled=${!runs || s.id === 'control' || s.id === 'web'} label=${t('Restart {0}', s.service)} run=${() => control(s, 'restart', reload)}>${t('Restart')}</${Do}></td>`}
     </tr>`;
