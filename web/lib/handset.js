@@ -10,6 +10,13 @@ const typed = {
     Enter: ['select', 1], Escape: ['back', 1], Backspace: ['back', 1], h: ['hook', 1], s: ['settings', 1], m: ['messages', 1], d: ['directories', 1], v: ['services', 1],
 };
 
+const lamps = /** @type {Record<string, () => string>} */ ({ on: () => t('on'), off: () => t('off'), wink: () => t('winking'), flash: () => t('flashing'), blink: () => t('blinking') });
+
+/** What the phone says to a key that does nothing.
+ * @param {string} said */
+const answer = (said) => (/not registered/.test(said) ? t('The phone is not registered: the key does nothing.')
+    : /^SIP/.test(said) ? t('SIP phones make no calls here: the key does nothing.') : said ? t('This phone has no such key now.') : '');
+
 /** @param {{p: any}} p */
 const Display = ({ p }) => html`<div class=${`lcd ${!p.powered ? 'dark' : p.depth >= 12 ? 'colour' : 'green'}`} style=${{ '--columns': Math.max(20, p.columns) }} role="img"
     aria-label=${p.powered ? t('Display: {0}', p.rows.map((/** @type {any} */ r) => r.text.trim()).filter(Boolean).join(', ') || t('empty')) : t('Display: {0}', t('off'))}>
@@ -22,16 +29,12 @@ const Softkeys = ({ p, press }) => html`<div class="softkeys">${Array.from({ len
 
 /** @param {{p: any, press: (key: string, n?: any) => void}} p */
 const Lines = ({ p, press }) => html`<ol class="line-keys">${p.keys.map((/** @type {any} */ k, /** @type {number} */ i) => html`<li key=${i}><button type="button" class=${`line-key lamp-${k.lamp}`}
-    aria-label=${t('Key {0}: {1}, lamp {2}', i + 1, k.label || t('empty'), t(k.lamp))} onClick=${() => press('line', i + 1)}><span class="lamp"></span><span class="words">${k.label || '–'}</span></button></li>`)}</ol>`;
+    aria-label=${t('Key {0}: {1}, lamp {2}', i + 1, k.label || t('empty'), lamps[k.lamp]())} onClick=${() => press('line', i + 1)}><span class="lamp"></span><span class="words">${k.label || '–'}</span></button></li>`)}</ol>`;
 
 const functions = /** @type {[string, () => string][]} */ ([
     ['hook', () => t('Handset')], ['speaker', () => t('Speaker')], ['messages', () => t('Messages')], ['directories', () => t('Directories')],
     ['services', () => t('Services')], ['settings', () => t('Settings')], ['up', () => t('Up')], ['down', () => t('Down')], ['select', () => t('Select')], ['back', () => t('Back')],
 ]);
-
-/** Lamps that the tables of the server name.
- * @returns {string[]} */
-export const spoken = () => [t('on'), t('wink'), t('flash'), t('blink')];
 
 /** @param {{p: any, press: (key: string, n?: any) => void}} p p: the picture as the server sends it */
 export function Handset({ p, press }) {
@@ -56,10 +59,7 @@ export function Handset({ p, press }) {
             <div class="functions">${functions.map(([key, words]) => html`<button key=${key} type="button" aria-pressed=${key === 'hook' ? p.off_hook : key === 'speaker' ? p.speaker : undefined}
                 onClick=${() => press(key)}>${words()}</button>`)}</div>
         </div>
-        <p class="handset-said" role="status">${p.said ? t(p.said) : ''}</p>
+        <p class="handset-said" role="status">${answer(p.said)}</p>
     </div>`;
 }
 
-/** What the phone says to a key that does nothing.
- * @returns {string[]} */
-export const answers = () => [t('The phone is not registered: the key does nothing.'), t('SIP phones make no calls here: the key does nothing.'), t('This phone has no such key now.')];

@@ -106,7 +106,7 @@ function Chart({ series, chosen, rate, turn }) {
         const size = () => ({ width: Math.max(200, box.current.clientWidth), height: Math.max(220, Math.min(430, innerHeight - 330)) });
         const made = new uPlot({
             ...size(), legend: { show: false }, cursor: { drag: { x: false, y: false } }, scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ lo, /** @type {number} */ hi) => [Math.min(0, lo ?? 0), Math.max(1, (hi ?? 1) * 1.1)] } },
-            axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) => new Date(s * 1000).toLocaleTimeString([], { hourCycle: 'h23' })), space: 90 },
+            axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) => new Date(s * 1000).toLocaleTimeString([], { hourCycle: 'h23' })), space: 90, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600] },
                 { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((v) => number(v)) }],
             series: [{}, ...chosen.map((id, i) => ({ label: id, stroke: colours[i % colours.length], width: 2, dash: dashes[Math.floor(i / colours.length) % 3], spanGaps: true, points: { show: false } }))],
         }, /** @type {any} */ (data()), box.current);

@@ -5,8 +5,8 @@ import { useLive } from '../lib/live.js';
 import { confirmed, Do, Head, Loading, notesOf, Refusal, say, State } from '../lib/parts.js';
 import { t, time } from '../lib/words.js';
 
-/** @type {Record<string, string>} */
-const dones = { start: '{0} runs.', stop: '{0} is stopped.', restart: '{0} was started again.' };
+/** @type {Record<string, (name: string) => string>} */
+const dones = { start: (name) => t('{0} runs.', name), stop: (name) => t('{0} is stopped.', name), restart: (name) => t('{0} was started again.', name) };
 
 /** @param {any} s
  * @param {string} verb
@@ -21,12 +21,9 @@ async function control(s, verb, reload) {
         return;
     const { data } = await ask('POST', `${path('service', s.id)}/${verb}`, { body: {} });
 
-    say([t(dones[verb], s.service), ...notesOf(data)]);
+    say([dones[verb](s.service), ...notesOf(data)]);
     reload();
 }
-
-/** Sentences of `dones`, where the tools that gather words see them. */
-export const spoken = () => [t('{0} runs.'), t('{0} is stopped.'), t('{0} was started again.')];
 
 /** @param {{s: any, reload: () => void}} p */
 function Service({ s, reload }) {
