@@ -464,6 +464,51 @@ def test_completion_knows_words_and_names(node, phones):
     assert bash.stdout.split() == ['show']
 
 
+def test_fish_completes_words_and_names(node, phones):
+    script = dialtone(node.folder, 'completion', 'fish').stdout
+    fish = lambda line: subprocess.run(['fish', '--no-config', '-c', f'{script}\ncomplete -C "{line}"'],
+                                       capture_output=True, text=True, check=True).stdout.split()
+    at = f'{DIALTONE} --data {node.folder}'
+    assert fish(f'{at} phone sh') == ['show']
+    assert PHONE in fish(f'{at} phone show ')
+
+
+ZSH_ASKS = r"""
+import os, pty, select, sys, termios, time
+shell, folder, script, line, wanted = sys.argv[1:]
+pid, terminal = pty.fork()
+if not pid:
+    termios.tcsetwinsize(0, (24, 1000))
+    os.environ.update(ZDOTDIR=folder, TERM='dumb', PS1='% ')
+    os.execvp('zsh', ['zsh', '-f', '-i'])
+seen = b''
+def until(end):
+    global seen
+    deadline = time.monotonic() + 60
+    while end not in seen and time.monotonic() < deadline:
+        if select.select([terminal], [], [], 1)[0]:
+            seen += os.read(terminal, 65536)
+    return end in seen
+def say(text):
+    os.write(terminal, text.encode())
+say(f'autoload -U compinit && compinit -u -D && source {script} && echo re""ady\n')
+assert until(b'ready\r\n'), seen
+seen = b''
+say(line + '\t')
+found = until(wanted.encode())
+os.kill(pid, 9)
+sys.exit(0 if found else repr(seen))
+"""
+
+
+@pytest.mark.parametrize('typed, wanted', [('phone sh', 'phone show '), (f'phone show {PHONE[:-1]}', PHONE)])
+def test_zsh_completes_words_and_names(node, phones, tmp_path, typed, wanted):
+    (tmp_path / 'completion').write_text(dialtone(node.folder, 'completion', 'zsh').stdout)
+    done = subprocess.run(['/usr/bin/python3', '-c', ZSH_ASKS, 'zsh', tmp_path, tmp_path / 'completion',
+                           f'{DIALTONE} --data {node.folder} {typed}', wanted], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize('page', sorted(p.name for p in (pathlib.Path(__file__).parents[2] / 'man').glob('*.[158]')))
 def test_manual_pages_render_without_warnings(page):
     path = pathlib.Path(__file__).parents[2] / 'man' / page
