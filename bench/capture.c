@@ -14,7 +14,7 @@
 #include "wire/boot/dhcp.h"
 #include "wire/boot/tftp.h"
 #include "wire/capture/packet.h"
-#include "wire/capture/pcap.h"
+#include "wire/capture/pcap_write.h"
 #include "wire/sccp/message.h"
 
 #define INTERVAL_NS  30000000000ull
@@ -36,13 +36,12 @@ static uint64_t now_ns = 1700000000000000000ull, written;
 
 static void put_frame(const uint8_t *frame, size_t len)
 {
-    uint8_t head[PCAP_RECORD_SIZE];
-    struct writer w = writer_of(head, sizeof(head));
+    uint8_t block[2048 + PCAP_WRITE_BLOCK];
+    struct writer w = writer_of(block, sizeof(block));
 
-    pcap_write_record(&w, now_ns, len, len);
-    fwrite(head, 1, sizeof(head), stdout);
-    fwrite(frame, 1, len, stdout);
-    written += sizeof(head) + len;
+    pcap_write_frame(&w, &(struct pcap_frame){.time_ns = now_ns, .bytes = {(const char *)frame, len}});
+    fwrite(block, 1, writer_len(&w), stdout);
+    written += writer_len(&w);
     now_ns += 2000;
 }
 
@@ -209,7 +208,7 @@ int main(int argc, char **argv)
                                           {"silent", no_argument, NULL, 's'},
                                           {0}};
     uint64_t n = 10000, bytes = 1000000000, slot_ns, start_ns;
-    uint8_t head[PCAP_HEADER_SIZE];
+    uint8_t head[PCAP_WRITE_BLOCK];
     struct writer w = writer_of(head, sizeof(head));
     bool silent = false;
     int c;
@@ -222,8 +221,9 @@ int main(int argc, char **argv)
     phones = calloc(n, sizeof(*phones));
     slot_ns = INTERVAL_NS / n;
     make_configuration();
-    pcap_write_header(&w, PCAP_ETHERNET);
-    fwrite(head, 1, sizeof(head), stdout);
+    pcap_write_section(&w, TEXT("bench_capture"), TEXT(""));
+    pcap_write_interface(&w, PCAP_WRITE_ETHERNET, TEXT("eth0"));
+    fwrite(head, 1, writer_len(&w), stdout);
     for (uint64_t slot = 0; phones && written < bytes; slot++) {
         start_ns = now_ns;
         if (slot < n)

@@ -7,36 +7,38 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "doctor/source.h"
 #include "io/packets.h"
 #include "lab/network.h"
 #include "wire/boot/cdp.h"
 #include "wire/boot/dhcp.h"
 #include "wire/boot/tftp.h"
 #include "wire/capture/packet.h"
-#include "wire/capture/pcap.h"
+#include "wire/capture/pcap_write.h"
+
+#define FRAME_MAX (1 << 17) /* a packet that the kernel has not cut up yet, with what is around it */
 
 struct sniffer {
     pthread_t thread;
     atomic_bool over;
     struct packets *packets;
     int file;
+    uint8_t block[FRAME_MAX + PCAP_WRITE_BLOCK];
 };
 
 /* -- writing -------------------------------------------------------------------------------- */
 
-static int create(const char *path)
+static int create(const char *path, const char *interface)
 {
-    uint8_t header[PCAP_HEADER_SIZE];
+    uint8_t header[2 * PCAP_WRITE_BLOCK];
     struct writer w = writer_of(header, sizeof(header));
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-    pcap_write_header(&w, PCAP_ETHERNET);
-    if (fd >= 0 && write(fd, header, sizeof(header)) != sizeof(header)) {
+    pcap_write_section(&w, TEXT("dialtone " DIALTONE_VERSION), TEXT("laboratory"));
+    pcap_write_interface(&w, PCAP_WRITE_ETHERNET, text_of(interface));
+    if (fd >= 0 && write(fd, header, writer_len(&w)) != (ssize_t)writer_len(&w)) {
         close(fd);
         return -EIO;
     }
@@ -48,12 +50,13 @@ static void write_waiting(struct sniffer *s)
     struct packets_frame f;
 
     while (packets_read(s->packets, &f)) {
-        uint8_t head[PCAP_RECORD_SIZE];
-        struct writer w = writer_of(head, sizeof(head));
-        struct iovec parts[] = {{head, sizeof(head)}, {(void *)(uintptr_t)f.bytes, f.len}};
+        struct writer w = writer_of(s->block, sizeof(s->block));
 
-        pcap_write_record(&w, f.time_ns, f.len, f.original);
-        if (writev(s->file, parts, 2) != (ssize_t)(sizeof(head) + f.len))
+        pcap_write_frame(&w, &(struct pcap_frame){.time_ns = f.time_ns,
+                                                  .bytes = {(const char *)f.bytes, f.len},
+                                                  .original = f.original,
+                                                  .way = f.outgoing ? PCAP_WAY_OUT : PCAP_WAY_IN});
+        if (write(s->file, s->block, writer_len(&w)) != (ssize_t)writer_len(&w))
             return;
     }
 }
@@ -82,7 +85,7 @@ int sniffer_open(const char *ns, const char *interface, const char *path, struct
         err = packets_open(interface, NULL, &s->packets);
         network_enter(NULL);
     }
-    if (!err && (s->file = create(path)) < 0) {
+    if (!err && (s->file = create(path, interface)) < 0) {
         err = s->file;
         packets_close(s->packets);
     }
@@ -122,7 +125,7 @@ const char *sighting_words(enum sighting s)
     return words[s];
 }
 
-static void see_cdp(const struct pcap_packet *p, struct sightings *s)
+static void see_cdp(const struct record *p, struct sightings *s)
 {
     struct cdp m;
 
@@ -209,7 +212,7 @@ static void see_tcp(const struct packet *p, struct sightings *s)
         s->n[SEEN_FILE_MISSING] += text_starts(p->payload, "HTTP/1.1 404");
 }
 
-static void see(const struct pcap_packet *packet, struct sightings *s)
+static void see(const struct record *packet, struct sightings *s)
 {
     struct packet p;
 
@@ -234,25 +237,16 @@ static void see(const struct pcap_packet *packet, struct sightings *s)
 
 int sightings_of(const char *path, struct sightings *ret)
 {
-    struct pcap_packet packet;
-    struct pcap_file file;
-    struct stat st;
-    void *bytes = MAP_FAILED;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+    struct source *source;
+    struct record record;
+    int err = source_open(path, &source);
 
     memset(ret, 0, sizeof(*ret));
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) == 0)
-        bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (bytes == MAP_FAILED)
-        return -errno;
-    err = pcap_open(bytes, (size_t)st.st_size, &file);
-    while (!err && (err = pcap_next(&file, &packet)) == 1) {
-        see(&packet, ret);
-        err = 0;
-    }
-    munmap(bytes, (size_t)st.st_size);
+    if (err < 0)
+        return err;
+    while (source_next(source, &record))
+        see(&record, ret);
+    err = source_problem(source) ? -EBADMSG : 0;
+    source_close(source);
     return err;
 }

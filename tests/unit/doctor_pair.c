@@ -5,7 +5,7 @@
 
 #include "doctor/pair.h"
 #include "wire/capture/packet.h"
-#include "wire/capture/pcap.h"
+#include "wire/capture/pcap_write.h"
 
 #define START_NS 1700000000000000000ll
 
@@ -22,7 +22,7 @@ struct ends {
 
 static void open_ends(struct ends *e)
 {
-    uint8_t bytes[PCAP_HEADER_SIZE];
+    uint8_t bytes[PCAP_WRITE_BLOCK];
 
     for (int i = 0; i < 2; i++) {
         struct writer w = writer_of(bytes, sizeof(bytes));
@@ -30,16 +30,17 @@ static void open_ends(struct ends *e)
         strcpy(e->paths[i], "/tmp/pair-XXXXXX");
         e->files[i] = fdopen(mkstemp(e->paths[i]), "wb");
         assert_non_null(e->files[i]);
-        pcap_write_header(&w, PCAP_ETHERNET);
-        fwrite(bytes, 1, sizeof(bytes), e->files[i]);
+        pcap_write_section(&w, TEXT(""), TEXT(""));
+        pcap_write_interface(&w, PCAP_WRITE_ETHERNET, TEXT("eth0"));
+        fwrite(bytes, 1, writer_len(&w), e->files[i]);
     }
 }
 
 static void put(struct ends *e, int end, int64_t time_ns, bool up, uint32_t sequence,
                 uint32_t acknowledged, const char *data)
 {
-    uint8_t bytes[256];
-    struct writer w = writer_of(bytes, sizeof(bytes));
+    uint8_t bytes[256], block[256 + PCAP_WRITE_BLOCK];
+    struct writer w = writer_of(bytes, sizeof(bytes)), file = writer_of(block, sizeof(block));
     uint32_t phone = end ? 0xc0a80001 : 0x0a000005, server = 0x0a000101;
     uint16_t port = end ? 61000 : 50000;
     size_t len = 54 + strlen(data);
@@ -47,7 +48,6 @@ static void put(struct ends *e, int end, int64_t time_ns, bool up, uint32_t sequ
 
     if (end)
         time_ns += e->ahead_ns + (int64_t)(e->drift * (double)since);
-    pcap_write_record(&w, (uint64_t)time_ns, len, len);
     ethernet_write(&w, &(struct ethernet){.type = ETHERNET_IPV4});
     write_be16(&w, up && !end ? 0x4560 : 0x4500);
     write_be16(&w, (uint16_t)(len - 14));
@@ -66,7 +66,8 @@ static void put(struct ends *e, int end, int64_t time_ns, bool up, uint32_t sequ
     write_be32(&w, 0);
     write_string(&w, data);
     assert_false(w.bad);
-    fwrite(bytes, 1, writer_len(&w), e->files[end]);
+    pcap_write_frame(&file, &(struct pcap_frame){.time_ns = (uint64_t)time_ns, .bytes = {(char *)bytes, len}});
+    fwrite(block, 1, writer_len(&file), e->files[end]);
     e->n[end]++;
 }
 
