@@ -9,19 +9,25 @@ import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-SERVER = ['registered', 'unregistered', 'rejected', 'unknown', 'running', 'stopped', 'failed', 'off']  # State
-CALL = re.compile(r"\b(?:t|title)\(\s*'((?:[^'\\]|\\.)*)'")
+SERVER = '''registered, unregistered, rejected, unknown, running, stopped, failed, off, missing, sent, asked, refused, this node,
+reported model, connection, own address, last message, last absence, transport, version, offered version, instance, neighbour, uri, q,
+expires, address, state, status, role, seconds, rtt ms, about, mac, scope, ends, until, device, serial, subject, issuer, from, fingerprint,
+phone, speed dial, service, blf, hold, redial, transfer, forward all, display, voice mail, conference, park, pickup, unused, messages,
+directory, headset, group pickup, dnd, mobility, application, select, port, days left, sha256, kind, names, file, files, size, free, offered,
+expired, abandoned, reserved, expires s, number, contact, interface, platform, protocol, voice vlan, native vlan, last seen, vendor,
+registered, model, fits'''.replace('\n', ' ').split(', ')
+CALL = re.compile(r"""\b(?:t|title)\(\s*(['"])((?:(?!\1)[^\\]|\\.)*)\1""")
 
 
 def spoken():
     words = set(SERVER)
     for file in TOP.glob('web/**/*.js'):
         if file.parent.name not in ('vendor', 'words'):
-            words.update(re.sub(r'\\(.)', r'\1', w) for w in CALL.findall(file.read_text()))
+            words.update(re.sub(r'\\(.)', r'\1', w) for _, w in CALL.findall(file.read_text()))
     words.update(re.findall(r"'([A-Z][^']*)'", (TOP / 'web/routes.js').read_text()))
     rows = re.findall(r'^\s*(?:ENTITY|ITEM|KEY|STR|SECRET|NUM|FLAG|ENUM|REF|LIST)\s*\(.*?"([^"]*)"\)$',
                       re.sub(r'/\*.*?\*/', '', (TOP / 'src/core/entities.def').read_text(), flags=re.S), re.M)
-    words.update(re.findall(r'[^"]*$', row)[0] for row in rows)
+    words.update(row.replace('\\\\', '\\') for row in rows)
     return words
 
 

@@ -149,26 +149,27 @@ export async function remove({ noun, name, record }) {
 }
 
 /** Fields that belong together, of entities that have many.
- * @type {Record<string, [string, string[]][]>} */
-const together = {
-    phone: [['Device', ['name', 'model', 'protocol', 'description', 'pool', 'owner', 'load', 'css', 'location', 'quarantine']],
-        ['Keys', ['template', 'softkeys', 'buttons']],
+ * @type {() => Record<string, [string, string[]][]>} */
+const together = () => ({
+    phone: [[t('Device'), ['name', 'model', 'protocol', 'description', 'pool', 'owner', 'load', 'css', 'location', 'quarantine']],
+        [t('Keys'), ['template', 'softkeys', 'buttons']],
         ['SIP', ['sip_profile', 'security_profile', 'dial_rules', 'digest_user']]],
-    'sip-profile': [['Profile', ['name', 'description', 'preferred_codec', 'kpml', 'enable_vad', 'call_stats', 'telnet_level']]],
-};
+    'sip-profile': [[t('Profile'), ['name', 'description', 'preferred_codec', 'kpml', 'enable_vad', 'call_stats', 'telnet_level']]],
+});
 
 /** The form of one record with what saves it.
  * @param {{entity: import('../lib/schema.js').Entity, r: any, name: string, store: () => void}} p */
 export function EntityForm({ entity, r, name, store }) {
     const editable = may('administer');
-    const known = (together[entity.noun] || []).flatMap(([, names]) => names);
-    const parts = [...(together[entity.noun] || []).map(([word, names]) => /** @type {[string, any[]]} */ ([word, names.map((n) => entity.fields.find((f) => f.name === n)).filter(Boolean)])),
+    const groups = together()[entity.noun] || [];
+    const known = groups.flatMap(([, names]) => names);
+    const parts = [...groups.map(([word, names]) => /** @type {[string, any[]]} */ ([word, names.map((n) => entity.fields.find((f) => f.name === n)).filter(Boolean)])),
         /**
-         * @type {[string, any[]]} */ ([known.length ? 'More' : '', entity.fields.filter((f) => !known.includes(f.name))])];
+         * @type {[string, any[]]} */ ([known.length ? t('More') : '', entity.fields.filter((f) => !known.includes(f.name))])];
 
     useKey('s', t('Save'), () => r.dirty && store(), [r.dirty, r.form]);
     return html`<form class="form" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); store(); }}>
-        ${parts.map(([word, fields]) => html`<div key=${word} class="part">${word && html`<h2>${t(word)}</h2>`}
+        ${parts.map(([word, fields]) => html`<div key=${word} class="part">${word && html`<h2>${word}</h2>`}
             <${Fields} fields=${fields} form=${r.form} base=${r.base} set=${r.put} disabled=${!editable} /></div>`)}
         ${editable && html`<div class="save-bar ${r.dirty ? 'dirty' : ''}">
             <button type="submit" class="button primary" disabled=${name && !r.dirty}>${name ? t('Save') : t('Add')}</button>
