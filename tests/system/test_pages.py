@@ -5,12 +5,17 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 
 import pytest
 
-from node import Node
+from node import DIALTONE, Node
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / 'tests/web'))
+import words  # noqa: E402
+from browser import NARROW, WIDE, Browser, By, Keys  # noqa: E402
+
 pytestmark = pytest.mark.xdist_group('pages')
 
 
@@ -21,7 +26,7 @@ def node(tmp_path_factory):
         other.bind(('127.0.0.1', 0))
         port, sccp = (s.getsockname()[1] for s in (one, other))
     n = Node(tmp_path_factory.mktemp('pages'), f'admin.port={port}', f'sccp.port={sccp}')
-    n.port = port
+    n.port, n.sccp = port, sccp
     n.key = re.search('key ([0-9a-f]{32})', n.said).group(1)
     yield n
     assert n.stop() == 0, n.said
@@ -69,6 +74,343 @@ def test_types_of_the_page_hold():
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.parametrize('language', ['fr', 'zh'])
+def test_every_sentence_is_said_in_every_language(language):
+    assert words.wrong(language) == []
+
+
 def test_vendored_files_are_what_their_makers_published():
     for folder in ('web/vendor', 'tests/web'):
         subprocess.run(['sha256sum', '--quiet', '-c', 'SHA256SUMS'], cwd=TOP / folder, check=True)
+
+
+# --- in the browser; from here on each test finds what the one before left ---
+
+EVIL = '"><img src=x onerror="window.evil=1"><script>window.evil=1</script>'
+PHONES = [f'SEP00112233440{i}' for i in range(8)]
+
+
+@pytest.fixture(scope='module')
+def page(node):
+    b = Browser(f'http://127.0.0.1:{node.port}')
+    yield b
+    b.close()
+
+
+@pytest.fixture(scope='module')
+def fleet(node):
+    """Three of the eight phones are there, and one that nobody added."""
+    fleets = [subprocess.Popen([DIALTONE, 'fleet', '--server', '127.0.0.1', '--no-files', '--sccp-port', str(node.sccp), '--count', str(n), '--first-mac', mac, '--source', source,
+                                '--duration', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+              for n, mac, source in ((3, '001122334400', '127.64.0.1'), (1, '0011223344aa', '127.65.0.1'))]
+    yield fleets
+    for f in fleets:
+        f.terminate()
+        f.wait(60)
+
+
+def test_the_first_log_in_is_by_key_and_then_by_password(node, page):
+    page.load('/phone')
+    assert page.axe() == []
+    page.click('First start: by key')
+    page.type('Key', 'f' * 32)
+    page.click('Log in')
+    page.said('The key is wrong')
+    page.type('Key', node.key)
+    page.click('Log in')
+    page.one('.bar .user')
+    page.go('/add/user')
+    page.type('User id', 'root')
+    page.field('Role').send_keys('administrator')
+    page.type('Password (kept as a yescrypt hash)', 'correct horse')
+    page.click('Add', '.save-bar button')
+    page.one('.login form')
+    page.click('By name and password') if page.all('#key') else None
+    page.type('User', 'root')
+    page.type('Password', 'wrong')
+    page.click('Log in')
+    page.said('The name or the password is wrong.')
+    page.type('Password', 'correct horse')
+    page.click('Log in')
+    page.one('.bar .user')
+    assert page.text('.bar .user') == 'root'
+    page.complaints()
+
+
+def test_a_phone_is_added_with_its_plan_seen_first(page):
+    page.go('/add/phone')
+    page.type('Device name', '00:11:22:33:44:00')
+    page.type('Device type (model table)', '7960')
+    page.type('Numbers', '7000;7100')
+    page.type('Description', 'Reception')
+    page.said('Cisco 7960')
+    page.click('What would happen?')
+    page.said('Records that change:', 'dialog')
+    assert page.axe() == []
+    page.click('Add', 'dialog button')
+    page.said('SEP001122334400', 'h1')
+    for i, name in enumerate(PHONES[1:], 1):
+        page.ask('POST', 'phone', {'name': name, 'model': '7960' if i < 4 else ['7970', '7912', '8841', '7911'][i - 4], 'protocol': 'sip' if i == 6 else 'sccp', 'lines': [str(7000 + i)], 'description': f'Desk {i}'})
+    assert not page.complaints()
+
+
+def test_phones_are_found_sorted_and_opened_with_the_keyboard(page, fleet):
+    page.go('/phone')
+    page.until(lambda: page.text('.count') == '8 rows')
+    page.until(lambda: page.text().count('Registered') >= 4)  # as it happens, without a load
+    page.keys('/')
+    page.keys('7003')
+    page.until(lambda: page.text('.count') == '1 rows' and 'search=7003' in page.driver.current_url)
+    page.keys(Keys.ESCAPE)
+    page.until(lambda: page.text('.count') == '8 rows')
+    page.click('Device name')
+    page.until(lambda: 'sort=name' in page.driver.current_url)
+    page.click('Device name ▲')
+    page.until(lambda: page.text('tbody tr td a') == PHONES[7])
+    page.keys('/')
+    page.keys(Keys.ENTER)
+    page.keys(Keys.ARROW_DOWN)
+    page.keys(Keys.SPACE)
+    page.said('1 selected')
+    page.keys(Keys.ENTER)
+    page.said(PHONES[6], 'h1')
+    page.driver.back()
+    page.settle()
+    page.run('document.activeElement.blur()')
+    page.one('body').send_keys('?')
+    page.said('In a table: move, open', 'dialog')
+    assert page.axe() == []
+    page.keys(Keys.ESCAPE)
+    page.until(lambda: not page.all('dialog'))
+    page.one('body').send_keys('go')
+    page.said('Overview', 'h1')
+    assert not page.complaints()
+
+
+def test_one_phone_tells_all_that_is_known_and_takes_orders(page, fleet):
+    page.go('/phone/' + PHONES[0])
+    page.until(lambda: 'Registered' in page.text('.about'))
+    for words_ in ('Picture of a Cisco 7960', 'Last boot', 'What happened', 'EndPointRegistered'):
+        assert words_ in page.run('return document.body.innerText + [...document.querySelectorAll("svg[aria-label]")].map((s) => s.getAttribute("aria-label"))')
+    page.click('Restart')
+    page.said('was told to restart', '.messages')
+    page.click('File')
+    page.said('<processNodeName>')
+    page.said('CallManager group Default'.replace('CallManager g', 'G'))
+    page.click('History')
+    page.said('In the event viewer')
+    assert not page.complaints()
+
+
+def test_two_people_at_one_phone_see_each_other(page):
+    page.go(f'/phone/{PHONES[1]}?tab=settings')
+    page.type('Description', 'mine')
+    page.ask('PATCH', f'phone/{PHONES[1]}', {'description': 'theirs', 'load': 'P003'})
+    page.click('Save')
+    page.said('Somebody else changed this meanwhile')
+    row = page.until(lambda: [r for r in page.all('.notice tr') if 'theirs' in r.text])[0]
+    assert 'mine' in row.text
+    assert page.axe() == []
+    page.click('Take these')
+    page.click('Save')
+    page.until(lambda: page.ask('GET', f'phone/{PHONES[1]}')['record']['description'] == 'mine')
+    assert page.ask('GET', f'phone/{PHONES[1]}')['record']['load'] == 'P003'
+    page.complaints()  # the refused request
+
+
+def test_a_phone_is_copied_changed_and_deleted(page):
+    page.go('/phone/' + PHONES[0])
+    page.click('Copy')
+    page.type('Device name', 'SEP0011223344FF')
+    page.click('Add', '.save-bar button')
+    page.said('SEP0011223344FF', 'h1')
+    assert page.ask('GET', 'phone/SEP0011223344FF')['record']['description'] == 'Reception'
+    page.click('Delete')
+    page.click('Cancel', 'dialog button')
+    page.click('Delete')
+    page.click('Delete', 'dialog button')
+    page.until(lambda: page.driver.current_url.endswith('/phone'))
+    assert page.ask('GET', 'phone/SEP0011223344FF')['status'] == 404
+    page.complaints()
+
+
+def test_many_phones_are_changed_and_deleted_at_once(page):
+    page.ask('POST', 'pool', {'name': 'Berlin'})
+    page.go('/phone?search=Desk')
+    page.until(lambda: len(page.all('tbody .tick')) >= 6)
+    page.click('Select all', 'input')
+    page.click('Change …')
+    page.click('Device pool', 'dialog label')
+    field = page.one('.bulk-field .field input')
+    field.clear()
+    field.send_keys('Berlin')
+    page.click('What would happen?', 'dialog button')
+    page.said('Default', 'dialog table')
+    page.click('Change 6 phones', 'dialog footer button')
+    page.until(lambda: not page.all('dialog') and page.text('tbody').count('Berlin') == 6)
+    page.click('Select none')
+    page.go('/phone?pool=Berlin&search=7007')
+    page.until(lambda: page.text('.count') == '1 rows')
+    page.click('Select all', 'input')
+    page.click('Delete', '.chosen-bar button')
+    page.click('Delete', 'dialog button')
+    page.said('1 phones deleted')
+    assert not page.complaints()
+
+
+def test_a_newcomer_is_adopted(page, fleet):
+    page.go('/unknown')
+    page.said('SEP0011223344AA')
+    page.click('Adopt')
+    page.type('Lines, separated by ;', '7200')
+    page.click('Adopt', 'dialog button')
+    page.until(lambda: page.ask('GET', 'phone/SEP0011223344AA').get('record', {}).get('lines') == '7200')
+    page.until(lambda: 'SEP0011223344AA' not in page.text('.table'))
+    assert not page.complaints()
+
+
+def test_every_entity_is_added_changed_and_deleted(page):
+    for noun, label in (('pool', 'Name'), ('region', 'Name'), ('location', 'Name'), ('partition', 'Name'), ('css', 'Name'), ('datetime', 'Name'), ('group', 'Name'),
+                        ('template', 'Name'), ('softkeys', 'Name'), ('line', 'Directory number'), ('scope', 'Name'), ('security-profile', 'Name')):
+        page.go(f'/add/{noun}')
+        page.type(label, '7999' if noun == 'line' else 'Test')
+        if noun == 'scope':
+            page.type('Subnet: 10.1.0.0/24', '10.9.0.0/24')
+        page.click('Add', '.save-bar button')
+        page.said('7999' if noun == 'line' else 'Test', 'h1')
+        assert page.ask('GET', f'{noun}/{"7999" if noun == "line" else "Test"}').get('record'), noun
+    page.go('/css/Test')
+    page.click('Add a row')
+    page.type('Partition 1', 'Test')
+    page.click('Save')
+    page.until(lambda: page.ask('GET', 'css/Test')['record']['members'] == [{'partition': 'Test'}])
+    page.go('/partition/Test')
+    page.click('Delete')
+    page.click('Delete', 'dialog button')
+    page.said('Test', '.messages')  # the search space still has it
+    page.go('/region')
+    page.click('Select Test', 'input')
+    page.click('Delete', '.chosen-bar button')
+    page.click('Delete', 'dialog button')
+    page.until(lambda: 'Test' not in page.text('tbody'))
+    page.complaints()
+
+
+def test_parameters_show_range_default_and_what_differs(page):
+    page.go('/parameter?search=KeepAlive Interval')
+    field = page.field('Station KeepAlive Interval')
+    field.send_keys(Keys.CONTROL, 'a')
+    field.send_keys('20')
+    page.click('Save')
+    page.said('not the default')
+    assert page.ask('GET', 'parameter/station_keepalive_interval')['record']['value'] == '20'
+    page.click('Default')
+    page.click('Save')
+    page.until(lambda: 'not the default' not in page.text('.parameters'))
+    assert not page.complaints()
+
+
+def test_the_dial_plan_says_which_line_a_number_leads_to(page):
+    page.ask('POST', 'line', {'name': '7001/Test', 'description': 'hidden'})
+    page.go('/dialplan')
+    page.type('Caller: a line or a phone', '7000')
+    page.type('dials', '7001')
+    page.click('Try')
+    page.said('7001 leads to line 7001')
+    page.ask('PATCH', 'line/7000', {'css': 'Test'})
+    page.type('dials', '700')
+    page.click('Try')
+    page.said('700 is not complete')
+    page.type('dials', '7001')
+    page.click('Try')
+    page.said('7001/Test')
+    assert not page.complaints()
+
+
+def test_a_file_is_imported_after_its_plan(page):
+    page.go('/import')
+    page.type('or typed here', 'name,model,protocol,description\nSEP0011223344EE,7960,sccp,From a file\nSEP0011223344ED,nonsense,sccp,x\n')
+    page.click('What would happen?')
+    page.said('nonsense')
+    page.type('or typed here', 'name,model,protocol,description\nSEP0011223344EE,7960,sccp,From a file\n')
+    page.click('What would happen?')
+    page.said('SEP0011223344EE', '.plan')
+    page.click('Import', '.import button')
+    page.said('1 added')
+    assert page.ask('GET', 'phone/SEP0011223344EE')['record']['description'] == 'From a file'
+    page.complaints()
+
+
+def test_script_in_a_text_field_is_text(page):
+    evil = {'phone/' + PHONES[0]: 'description', 'line/7000': 'description', 'pool/Berlin': 'srst', 'user/root': 'first_name', 'css/Test': 'description', 'scope/Test': 'domain',
+            'softkeys/Test': 'description', 'server/cm1': 'description', 'callmanager/cm1': 'description', 'security-profile/Test': 'description', 'partition/Test': 'description'}
+    for at, field in evil.items():
+        length = {'description': 50}.get(field, 60)
+        page.ask('PATCH', at, {field: EVIL[:length]})
+        for path in (at.split('/')[0], at):
+            page.go('/' + path)
+            page.until(lambda: EVIL[:10] in page.run('return document.body.innerText + [...document.querySelectorAll("input")].map((i) => i.value)') or path == 'pool')
+    page.go('/phone/' + PHONES[0])
+    page.until(lambda: EVIL[:10] in page.text('.phone-picture'))
+    page.go('/phone?search=' + EVIL.replace('#', ''))
+    page.go('/' + EVIL)
+    assert page.run('return window.evil === undefined && !document.querySelector("img[src=x], #app script")')
+    page.complaints()
+
+
+def addresses(page):
+    """Every page, with the name of a record that is there."""
+    rows = page.driver.execute_async_script("import(document.querySelector('script[type=module]').src.replace('app.js', 'routes.js')).then((m) => arguments[0](m.routes.map((r) => r.path)))")
+    known = {'phone': PHONES[0], 'diagnosis': PHONES[0]}
+    for path in rows:
+        noun = path.split('/')[1]
+        if ':noun' in path:
+            yield path.replace(':noun', 'pool').replace(':name', 'Default')
+        elif ':name' in path:
+            if noun not in known:
+                items = page.ask('GET', f'{noun}?limit=1').get('items') or [{}]
+                known[noun] = next(iter(items[0].values()), 'nobody')
+            yield path.replace(':name', known[noun].replace('/', '%2F'))
+        else:
+            yield path
+    for tab in ('settings', 'file', 'history'):
+        yield f'/phone/{PHONES[0]}?tab={tab}'
+
+
+@pytest.mark.parametrize('language,size,theme,with_axe', [('en', WIDE, 'light', True), ('fr', NARROW, 'light', False), ('zh', NARROW, 'dark', True), ('fr', WIDE, 'dark', False)])
+def test_every_page_in_every_language_size_and_theme(page, fleet, language, size, theme, with_axe):
+    page.size(size)
+    page.run('localStorage.language = arguments[0]; localStorage.theme = arguments[1]', language, theme)
+    page.load('/')
+    page.complaints()
+    wrong = []
+    for path in list(addresses(page)):
+        page.go(path)
+        heading = page.text('h1')
+        if not heading or page.all('.notice.bad[role=alert]') and path.split('/')[1] not in ('diagnosis', 'load'):
+            wrong.append(f'{path}: {page.text("main")[:300]}')
+        if page.run('return document.documentElement.scrollWidth > innerWidth + 1 || document.querySelector("main").scrollWidth > document.querySelector("main").clientWidth + 1'):
+            wrong.append(f'{path}: wider than the window')
+        wrong += [f'{path}: {c}' for c in page.complaints() if ' 404 ' not in c]
+        if with_axe:
+            wrong += [f'{path}: {v}' for v in page.axe()]
+    assert not wrong, '\n'.join(wrong)
+
+
+def test_a_viewer_sees_but_changes_nothing(page):
+    page.size(WIDE)
+    page.run('localStorage.language = "en"; localStorage.theme = "light"')
+    page.ask('POST', 'user', {'name': 'eve', 'role': 'viewer', 'password': 'looking only'})
+    page.load('/')
+    page.click('Log out')
+    page.type('User', 'eve')
+    page.type('Password', 'looking only')
+    page.click('Log in')
+    page.one('.bar .user')
+    for path in ('/phone', f'/phone/{PHONES[0]}?tab=settings', '/pool/Default', '/parameter', '/unknown'):
+        page.go(path)
+        usable = [b.text for b in page.all('main button, main a.button, main input, main select') if b.is_enabled() and b.text in ('Add', 'Save', 'Delete', 'Copy', 'Reset', 'Adopt', 'Restart')]
+        assert usable == [], path
+    page.go('/user')
+    page.said('administer')
+    page.complaints()

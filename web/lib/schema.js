@@ -17,7 +17,7 @@ function fieldOf(name, s) {
         : /** @type {any} */ ({ integer: 'number', boolean: 'flag', array: 'list' })[s.type] || 'text';
 
     return {
-        name, title: s.description || name, kind, key: Boolean(s['x-key']), max: s.maxLength ?? s.maximum, min: s.minimum,
+        name, title: s.description || name, kind, key: Boolean(s['x-key']), max: s['x-key'] ? undefined : s.maxLength ?? s.maximum, min: s.minimum,
         standard: s.default ?? (kind === 'list' ? [] : kind === 'flag' ? false : ''), choices: s.enum, entity: s['x-entity'],
         fields: s.type === 'array' ? Object.entries(s.items?.properties || {}).map(([k, v]) => fieldOf(k, v)) : undefined,
     };

@@ -25,7 +25,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
     const to = Math.min(count, Math.ceil((view.top + view.size) / height) + SPARE);
 
     useEffect(() => {
-        const measure = () => setView({ top: box.current.scrollTop, size: box.current.clientHeight });
+        const measure = () => box.current && setView({ top: box.current.scrollTop, size: box.current.clientHeight });
         const watch = new ResizeObserver(measure);
 
         watch.observe(box.current);
@@ -40,7 +40,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
     }, [list.at, JSON.stringify(list.query)]);
     useLayoutEffect(() => {
         if (held)
-            box.current.querySelector(`tr[data-row="${at}"]`)?.focus({ preventScroll: true });
+            box.current?.querySelector(`tr[data-row="${at}"]`)?.focus({ preventScroll: true });
     }, [at, held, from, list.rows[at] === undefined]);
 
     const move = (/** @type {number} */ wanted) => {
@@ -107,7 +107,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
 
     return html`<div class="table">
         <${Refusal} error=${list.error} />
-        <div class="table-box" ref=${box} onScroll=${() => setView({ top: box.current.scrollTop, size: box.current.clientHeight })} onKeyDown=${onKeyDown}
+        <div class="table-box" ref=${box} onScroll=${() => box.current && setView({ top: box.current.scrollTop, size: box.current.clientHeight })} onKeyDown=${onKeyDown}
             onFocusOut=${(/** @type {FocusEvent} */ e) => e.relatedTarget && !box.current.contains(e.relatedTarget) && hold(false)}
             tabindex=${nothing ? 0 : undefined} role=${nothing ? 'region' : undefined} aria-label=${nothing ? label : undefined}>
             <table role="grid" aria-label=${label} aria-rowcount=${list.done ? list.count + 1 : list.total ?? -1} aria-busy=${list.busy}>

@@ -48,13 +48,37 @@ function One({ name }) {
 
 /** @param {{params: Record<string, string>, query: Record<string, string>}} p */
 export default function Loads({ params, query }) {
-    const list = useList('load', { search: query.search }, 0);
+    const [turn, again] = useState(0);
+    const [busy, setBusy] = useState('');
+    const [error, setError] = useState(/** @type {any} */ (null));
+    const list = useList('load', { search: query.search }, turn);
+    const bring = async (/** @type {any} */ e) => {
+        const file = e.target.files[0];
+
+        if (!file)
+            return;
+        setBusy(file.name);
+        setError(null);
+        try {
+            const { data } = await ask('POST', 'load/import', { body: file, headers: { 'Content-Type': 'application/octet-stream' } });
+
+            say([...notesOf(data), t('{0} is here.', file.name)]);
+            again(turn + 1);
+        } catch (refused) {
+            setError(refused);
+        }
+        setBusy('');
+        e.target.value = '';
+    };
     const missing = list.rows.filter((r) => plain(r.missing) && plain(r.missing) !== '0').length;
 
     if (params.name)
         return html`<${One} name=${params.name} />`;
     return html`<section class="page list">
-        <${Head} title=${t('Firmware')} about=${t('Loads found in the static tree, and loads that phones are told to run. Files are put there with “dialtone load import”.')} />
+        <${Head} title=${t('Firmware')} about=${t('Loads found in the static tree, and loads that phones are told to run. An archive as its maker delivers it is put there whole.')}
+            actions=${may('administer') && html`<label class="button primary">${t('Import an archive')}<input type="file" class="away" accept=".zip,.cop,.sgn,.tar,.gz,.tgz,.bin,.loads" onChange=${bring} /></label>`} />
+        <${Refusal} error=${error} />
+        ${busy && html`<${Notice}>${t('{0} is on its way …', busy)}</${Notice}>`}
         ${missing > 0 && html`<${Notice} kind="warn">${t('Loads with missing parts: {0}.', number(missing))}</${Notice}>`}
         <${Search} query=${query} />
         <${Table} list=${list} columns=${table()} label=${t('Firmware')} keyOf=${(/** @type {any} */ r) => r.name} hrefOf=${(/** @type {any} */ r) => `/load/${encodeURIComponent(r.name)}`}

@@ -2,11 +2,21 @@
 import { html } from '../lib/dom.js';
 import { useGet } from '../lib/api.js';
 import { useLive } from '../lib/live.js';
+import { Finding } from './doctor.js';
 import { Facts, Head, Loading, Notice, Refusal, State } from '../lib/parts.js';
 import { duration, number, t, time } from '../lib/words.js';
 
 /** Where a finding leads. */
-const ways = /** @type {Record<string, string>} */ ({ unknown: '/unknown', status: '/phone?status=rejected', service: '/service', event: '/event', phone: '/phone', load: '/load', scope: '/scope' });
+const ways = /** @type {Record<string, string>} */ ({ unknown: '/unknown', status: '/phone?status=rejected', service: '/service', event: '/event', phone: '/phone', load: '/load', scope: '/scope', diagnosis: '/diagnosis' });
+
+/** Findings in the reader's language; those that are not known here as the server says them.
+ * @param {any} f */
+const sentence = (f) => ({
+    unknown_phones: t('Phones that boot here and are not in the database: {0}.', number(f.count)),
+    rejected_phones: t('Devices that were refused: {0}.', number(f.count)),
+    phones_not_well: t('Phones that are not well: {0}.', number(f.count)),
+    collector_stopped: t('The RIS data collector is stopped: the state of phones is not reported.'),
+}[f.id] || f.text.replace(/\.?$/, '.'));
 
 /** Registrations upwards, losses and refusals downwards, a bar for each slot.
  * @param {{strip: any}} p */
@@ -60,6 +70,7 @@ export default function Overview() {
     const { data, error } = useGet('overview', {}, 15);
     const phones = useLive('phones');
     const found = useLive('findings');
+    const unwell = useGet('diagnosis', { limit: 4 }, 15);
 
     if (!data)
         return error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`;
@@ -71,7 +82,8 @@ export default function Overview() {
         <${Head} title=${t('Overview')} about=${t('{0}, up for {1}', r.node, duration(r.uptime))} />
         <${Truth} c=${phones || r.counts} />
         ${findings.map((/** @type {any} */ f) => html`<${Notice} key=${f.id + f.text} kind=${f.severity === 'error' ? 'bad' : 'warn'}>
-            <span>${f.text.replace(/\.?$/, '.')}</span>${ways[f.noun] && html` <a href=${ways[f.noun]}>${t('Look at it')}</a>`}</${Notice}>`)}
+            <span>${sentence(f)}</span>${ways[f.noun] && html` <a href=${ways[f.noun]}>${t('Look at it')}</a>`}</${Notice}>`)}
+        ${(unwell.data?.items || []).slice(0, 3).map((/** @type {any} */ f) => html`<section key=${f.name + f.cause} class="found"><h2><a href=${`/phone/${encodeURIComponent(f.name)}`}>${f.name}</a></h2><${Finding} f=${f} /></section>`)}
         <section class="card"><h2>${t('The last 24 hours')}</h2><${Strip} strip=${r.strip} /></section>
         <div class="cards">
             <${Shares} name=${t('Device pools')} rows=${r.pools} field="pool" />

@@ -10,7 +10,8 @@ import { plain } from '../lib/table.js';
 import { duration, number, t, time, title } from '../lib/words.js';
 import { Conflict, EntityForm, remove, useRecord } from './entity.js';
 import { Aftermath } from '../lib/plan.js';
-import { Origins } from './phone_origins.js';
+import { Finding } from './doctor.js';
+import { File } from './phone_file.js';
 
 const section = (/** @type {any} */ data, /** @type {string} */ name) => data.sections?.find((/** @type {any} */ s) => s.name === name);
 
@@ -31,13 +32,9 @@ function Boot({ boot }) {
 }
 
 /** Files that it asked for, and what it got.
- * @param {{boot: any}} p */
-function Files({ boot }) {
-    const rows = boot.items.filter((/** @type {any} */ s) => s.stage.startsWith('file'));
-
-    return html`<section class="card"><h2>${t('Files asked for')}</h2><${Rows} label=${t('Files asked for')} empty=${t('None in its last boot.')} columns=${[t('File'), t('Answer'), t('Times')]}
-        rows=${rows.map((/** @type {any} */ s) => [html`<span class="mono">${s.detail}</span>`, html`<${State} of=${s.stage.replace('file ', '')} />`, s.times])} /></section>`;
-}
+ * @param {{rows: any[]}} p */
+const Files = ({ rows }) => html`<section class="card"><h2>${t('Files asked for')}</h2><${Rows} label=${t('Files asked for')} empty=${t('None in its last boot.')} columns=${[t('ms'), t('File'), t('Answer')]}
+    rows=${rows.map((f) => [number(f.ms), html`<span class="mono">${f.file}</span>`, html`<${State} of=${f.answer} />`])} /></section>`;
 
 /** @param {{data: any, entity: any}} p */
 function Now({ data, entity }) {
@@ -54,9 +51,9 @@ function Now({ data, entity }) {
     const live = Object.entries(r).filter(([k, v]) => !own.has(k) && !hidden.includes(k) && v !== null && plain(v).trim() && typeof v !== 'object' && !k.endsWith('_us'));
     const used = keys.map((k, i) => ({ ...k, at: i + 1 })).filter((k) => k.number || k.label);
 
-    return html`<div class="cards phone-now">
+    return html`${(section(data, 'findings')?.items || []).map((/** @type {any} */ f) => html`<${Finding} key=${f.cause} f=${f} />`)}<div class="cards phone-now">
         ${model && html`<section class="card picture-card"><h2>${model.title}</h2><${Picture} record=${r} model=${model} features=${features} />
-            <${Rows} label=${t('Keys')} empty=${t('No keys are in use.')} columns=${['#', t('Key'), t('Number'), t('Label')]}
+            <${Rows} label=${t('Keys')} empty=${t('No keys are in use.')} columns=${['#', title('button'), t('Number'), t('Label')]}
                 rows=${used.map((k) => [k.at, title(k.feature.replace(/_/g, ' ')), k.number, written(k)])} /></section>`}
         <section class="card"><h2>${t('State')}</h2><${Facts} rows=${[[t('Status'), html`<${State} of=${r.status} />`], [t('Since'), time(r.since)], [t('Reason'), r.reason],
             [t('Address'), r.address && html`<a href=${`http://${r.address}/`} target="_blank" rel="noreferrer">${r.address}</a>`], [t('Switch port'), r.port],
@@ -65,7 +62,7 @@ function Now({ data, entity }) {
             ...live.filter(([k]) => k !== 'port').map(([k, v]) => [title(k.replaceAll('_', ' ')), plain(v)])]} />
             ${r.last_alarm && html`<p class="help">${t('Its own last words')}: <span class="mono">${r.last_alarm}</span></p>`}</section>
         ${boot && html`<${Boot} boot=${boot} />`}
-        ${boot && html`<${Files} boot=${boot} />`}
+        ${section(data, 'files') && html`<${Files} rows=${section(data, 'files').items} />`}
         ${contacts && html`<section class="card"><h2>${t('Contacts')}</h2><${Rows} label=${t('Contacts')} columns=${Object.keys(contacts.items[0] || {}).map((c) => title(c.replaceAll('_', ' ')))}
             rows=${contacts.items.map((/** @type {any} */ c) => Object.values(c).map(plain))} /></section>`}
         <${History} data=${data} few />
@@ -84,17 +81,6 @@ function History({ data, few }) {
             <p><a href=${few ? `/phone/${encodeURIComponent(name)}?tab=history` : `/event?device=${encodeURIComponent(name)}`}>${few ? t('All of it') : t('In the event viewer')}</a></p></section>
         ${!few && boots.length > 0 && html`<section class="card"><h2>${t('Boots')}</h2><${Rows} label=${t('Boots')} columns=${[t('Began'), t('ms'), t('Outcome')]}
             rows=${boots.map((/** @type {any} */ b) => [time(b.began), number(b.ms), b.outcome])} /></section>`}`;
-}
-
-/* --- its file --- */
-
-/** @param {{name: string, record: any}} p */
-function File({ name, record }) {
-    const { data, error } = useGet(`${path('phone', name)}/file`);
-
-    return html`<section class="card"><h2>${t('Where its values come from')}</h2><${Origins} record=${record} /></section>
-        <section class="card"><h2>${t('Its file as it would be served now')}</h2>
-            ${data ? html`<pre class="file" tabindex="0" role="region" aria-label=${t('File')}>${data.text || plain(data)}</pre>` : error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`}</section>`;
 }
 
 /* --- what is set --- */
@@ -170,7 +156,7 @@ export default function Phone({ params, query }) {
         ${!stranger && html`<${Tabs} tab=${tab} />`}
         <div id="tab-panel" role=${stranger ? undefined : 'tabpanel'} aria-labelledby=${stranger ? undefined : `tab-${tab}`} class="panel">
             ${tab === 'now' ? html`<${Now} data=${data} entity=${entity} />` : tab === 'settings' ? html`<${Settings} name=${name} entity=${entity} onStored=${reload} />`
-        : tab === 'file' ? html`<${File} name=${name} record=${r} />` : html`<div class="cards"><${History} data=${data} /></div>`}
+        : tab === 'file' ? html`<${File} name=${name} />` : html`<div class="cards"><${History} data=${data} /></div>`}
         </div>
     </section>`;
 }

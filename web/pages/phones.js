@@ -79,6 +79,7 @@ export default function Phones({ query }) {
 
     return html`<section class="page list">
         <${Head} title=${t('Phones')} actions=${may('administer') && html`
+            <${LinkButton} href="/import">${t('Import')}</${LinkButton}>
             <${LinkButton} primary href="/add/phone">${t('Add')}</${LinkButton}>`} />
         <${Aftermath} answer=${done} />
         <${Search} query=${query} hint=${t('Name, number, address, description …')}>

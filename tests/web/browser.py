@@ -1,0 +1,128 @@
+"""browser.py - Debian's Chromium on the web page: opens, waits, types, looks with axe, takes pictures."""
+import json
+import os
+import pathlib
+import time
+
+from selenium import webdriver
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+HERE = pathlib.Path(__file__).resolve().parent
+PICTURES = os.environ.get('DIALTONE_PICTURES')  # a folder: pictures for docs/ are written
+WIDE, NARROW = (1440, 900), (390, 844)
+
+
+class Browser:
+    def __init__(self, base):
+        options = Options()
+        for word in ('--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--disable-dev-shm-usage', '--lang=en',
+                     '--disable-background-networking', '--disable-component-update', '--no-first-run'):
+            options.add_argument(word)
+        options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+        options.binary_location = '/usr/bin/chromium'
+        self.base = base
+        self.driver = webdriver.Chrome(options=options, service=Service('/usr/bin/chromedriver'))
+        self.driver.set_script_timeout(30)
+        self.size(WIDE)
+
+    def size(self, size):
+        self.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
+            'width': size[0], 'height': size[1], 'deviceScaleFactor': 1, 'mobile': size[0] < 500})
+
+    def load(self, path):
+        """A whole load, as a newcomer's."""
+        self.driver.get(self.base + path)
+        self.until(lambda: self.all('.bar, .login form'))
+        self.settle()
+
+    def go(self, path):
+        """As a click on a link."""
+        self.run('const a = document.createElement("a"); a.href = arguments[0]; document.body.append(a); a.click(); a.remove();', path)
+        self.settle()
+
+    def settle(self):
+        """The page of the address is drawn, and nothing of it is on its way."""
+        self.until(lambda: self.run('return !document.querySelector(".loading, .first, [aria-busy=true]") && Boolean(document.querySelector("h1, .notice"))'))
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def ask(self, method, path, body=None):
+        """The API with the session of the page."""
+        return self.driver.execute_async_script('''
+            const [method, path, body, done] = arguments;
+            fetch('/api/v1/session').then((r) => r.json()).then((s) => fetch('/api/v1/' + path, { method, body: body === null ? undefined : JSON.stringify(body),
+                headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': s.csrf } })).then((r) => r.json()).then(done, (e) => done({ error: String(e) }));''', method, path, body)
+
+    def until(self, truth, seconds=30):
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                answer = truth()
+            except (StaleElementReferenceException, JavascriptException):
+                answer = None
+            if answer:
+                return answer
+            assert time.monotonic() < deadline, f'not within {seconds} s at {self.driver.current_url}:\n{self.text("main")[:1500]}\n{self.text("dialog")[:800]}\n{self.text(".messages")}'
+            time.sleep(0.02)
+
+    def all(self, css):
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def one(self, css):
+        return self.until(lambda: self.all(css))[0]
+
+    def text(self, css='body'):
+        return self.run('return (document.querySelector(arguments[0]) || {}).innerText || ""', css)
+
+    def said(self, words, css='body'):
+        return self.until(lambda: words in self.text(css))
+
+    def button(self, words, css='button, a, label.button'):
+        """The one that is called so."""
+        return self.until(lambda: [b for b in self.all(css) if words in (b.text.strip(), b.get_attribute('aria-label')) and b.is_displayed() and b.is_enabled()])[0]
+
+    def click(self, words, css='button, a, label.button'):
+        self.until(lambda: self.button(words, css).click() is None)
+
+    def field(self, label):
+        """The field with that label; its star is no part of it."""
+        found = self.until(lambda: self.run('''
+            const l = [...document.querySelectorAll('label')].find((l) => l.textContent.replace(' *', '').trim() === arguments[0] && l.offsetParent);
+            return l ? document.getElementById(l.htmlFor) || l.querySelector('input') : document.querySelector(`[aria-label="${arguments[0]}"]`);''', label))
+        return found
+
+    def type(self, label, text):
+        field = self.field(label)
+        field.send_keys(Keys.CONTROL, 'a')
+        field.send_keys(Keys.DELETE)
+        field.send_keys(text)
+
+    def keys(self, *keys):
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def axe(self):
+        """What a machine can see that people with other senses cannot use."""
+        if not self.run('return Boolean(window.axe)'):
+            self.driver.execute_cdp_cmd('Runtime.evaluate', {'expression': (HERE / 'axe.min.js').read_text()})
+        found = self.driver.execute_async_script('''
+            const done = arguments[0];
+            axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+                .then((r) => done(r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).slice(0, 3).join(' | ')}`)), (e) => done([String(e)]));''')
+        return found
+
+    def complaints(self):
+        """What the browser wrote into its console since the last time."""
+        return [m['message'] for m in self.driver.get_log('browser') if m['level'] == 'SEVERE']
+
+    def picture(self, name):
+        if PICTURES:
+            pathlib.Path(PICTURES).mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(f'{PICTURES}/{name}.png')
+
+    def close(self):
+        self.driver.quit()
