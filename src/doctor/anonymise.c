@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "base/map.h"
 #include "doctor/anonymise_link.h"
 #include "doctor/anonymise_text.h"
 #include "doctor/capture_parts.h"
@@ -18,93 +18,19 @@
 #include "wire/capture/pcap_write.h"
 
 #define FRAME_MAX (RECORD_CAPTURED_MAX + 64)
-#define DOCUMENTS 4096 /* flows whose place in a document is remembered */
 
 struct anonymiser {
-    uint8_t frame[FRAME_MAX]; /* the packet as it will be */
+    uint8_t frame[FRAME_MAX];   /* the packet as it will be */
+    uint8_t payload[FRAME_MAX]; /* … and what it carried */
     uint8_t block[FRAME_MAX + PCAP_WRITE_BLOCK];
-    struct document {
-        uint64_t flow;
-        struct markup markup;
-    } documents[DOCUMENTS];
+    struct anonymise_streams *streams;
 };
 
-/* -- what is in a datagram or a segment ------------------------------------------------------ */
+/* -- what is in a datagram ------------------------------------------------------------------- */
 
-static struct markup *document_of(struct anonymiser *a, const struct packet *p, bool anew)
+static unsigned tftp_op(const uint8_t *at, size_t len)
 {
-    struct {
-        struct endpoint from, to;
-    } key;
-    struct document *d;
-    uint64_t flow;
-
-    memset(&key, 0, sizeof(key));
-    key.from.ip = p->from.ip;
-    key.from.port = p->from.port;
-    key.to.ip = p->to.ip;
-    key.to.port = p->to.port;
-    flow = hash_bytes(&key, sizeof(key));
-    d = &a->documents[flow % DOCUMENTS];
-    if (d->flow != flow || anew)
-        *d = (struct document){.flow = flow};
-    return &d->markup;
-}
-
-static bool is_sip(struct text t)
-{
-    return talk_is_sip(t.at, t.len);
-}
-
-/* TLS: headers of records stay, and the type of a handshake message; alerts stay whole. */
-static void blank_tls(uint8_t *at, size_t len)
-{
-    for (size_t i = 0; i < len;) {
-        size_t n = len - i < 5 ? 0 : (size_t)(at[i + 3] << 8 | at[i + 4]), keep = at[i] == 0x15 ? n
-                                                                                  : at[i] == 0x16
-                                                                                      ? 4
-                                                                                      : 0;
-
-        if (len - i < 5 || at[i] < 0x14 || at[i] > 0x17 || at[i + 1] != 3) {
-            memset(at + i, 0, len - i);
-            return;
-        }
-        n = n < len - i - 5 ? n : len - i - 5;
-        keep = keep < n ? keep : n;
-        memset(at + i + 5 + keep, 0, n - keep);
-        i += 5 + n;
-    }
-}
-
-static bool is_http_port(uint16_t port)
-{
-    return port == 6970 || port == 80 || port == 8080;
-}
-
-static void disguise_segment(struct anonymiser *a, const struct packet *p, uint8_t *at, size_t len)
-{
-    struct text t = {(char *)at, len};
-    bool http = text_starts(t, "GET ") || text_starts(t, "HTTP/1.") || text_starts(t, "HEAD ") ||
-                text_starts(t, "POST ");
-
-    if (is_sip(t) || p->from.port == 5060 || p->to.port == 5060)
-        disguise_sip((char *)at, len);
-    else if (http || is_http_port(p->from.port) || is_http_port(p->to.port))
-        disguise_markup(document_of(a, p, http), (char *)at, len);
-    else if (talk_is_sccp(at, len) || p->from.port == 2000 || p->to.port == 2000)
-        disguise_sccp(at, len);
-    else
-        blank_tls(at, len);
-}
-
-static void disguise_tftp(struct anonymiser *a, const struct packet *p, uint8_t *at, size_t len)
-{
-    unsigned op = len >= 4 ? (unsigned)(at[0] << 8 | at[1]) : 0;
-
-    if (op == TFTP_DATA)
-        disguise_markup(document_of(a, p, at[2] == 0 && at[3] == 1), (char *)at + 4, len - 4);
-    else if (op)
-        disguise_addresses((char *)at + 2, len - 2);
+    return len >= 4 ? (unsigned)(at[0] << 8 | at[1]) : 0;
 }
 
 /* What may be TFTP between two other ports: its words begin with a small number. */
@@ -116,18 +42,35 @@ static bool may_be_tftp(const struct packet *p, const uint8_t *at, size_t len)
            p->from.port >= 1024 && p->to.port >= 1024;
 }
 
-static void disguise_datagram(struct anonymiser *a, const struct packet *p, uint8_t *at, size_t len)
+static void disguise_tftp(uint8_t *at, size_t len)
 {
-    struct text t = {(char *)at, len};
+    unsigned op = tftp_op(at, len);
 
+    if (op == TFTP_RRQ || op == TFTP_WRQ)
+        disguise_file_name((char *)at + 2, strnlen((char *)at + 2, len - 2));
+    else if (op == TFTP_ERROR)
+        disguise_addresses((char *)at + 4, len - 4);
+}
+
+static bool is_block(const struct packet *p)
+{
+    const uint8_t *at = (const uint8_t *)p->payload.at;
+
+    return p->kind == PACKET_UDP && p->from.port != DNS_PORT && p->to.port != DNS_PORT &&
+           p->to.port != TFTP_PORT && !talk_is_sip(at, p->payload.len) &&
+           may_be_tftp(p, at, p->payload.len) && tftp_op(at, p->payload.len) == TFTP_DATA;
+}
+
+void anonymise_datagram(const struct packet *p, uint8_t *at, size_t len)
+{
     if (p->to.port == DHCP_SERVER_PORT || p->to.port == DHCP_CLIENT_PORT)
         disguise_dhcp(at, len);
     else if (p->to.port == DNS_PORT || p->from.port == DNS_PORT)
         disguise_dns(at, len);
-    else if (is_sip(t) || p->to.port == 5060 || p->from.port == 5060)
+    else if (talk_is_sip(at, len) || p->to.port == 5060 || p->from.port == 5060)
         disguise_sip((char *)at, len);
     else if (may_be_tftp(p, at, len))
-        disguise_tftp(a, p, at, len);
+        disguise_tftp(at, len);
     else
         memset(at, 0, len); /* media, and what nobody here knows */
 }
@@ -208,25 +151,58 @@ static void disguise_icmp(bool v6, uint8_t *at, size_t len)
         memset(quoted + header + 8, 0, len - header - 8);
 }
 
-/* `ip` is the packet from its header on, p what it was decoded to (its texts point into it). */
-static void disguise_ip(struct anonymiser *a, const struct packet *p, uint8_t *ip, size_t len)
+/* `ip` is the packet from its header on, p what it was decoded to; its payload is in a->payload.
+ * True: what it carries belongs to a stream. */
+static bool disguise_ip(struct anonymiser *a, const struct packet *p, uint8_t *ip, size_t len)
 {
     uint8_t *payload = ip + (p->payload.at - p->network.at),
             *transport = ip + (p->transport.at - p->network.at);
+    bool later = p->kind == PACKET_TCP || p->kind == PACKET_FRAGMENT || is_block(p);
+    size_t kept = p->kind == PACKET_UDP ? 4 : 0;
 
-    if (p->kind == PACKET_TCP)
-        disguise_segment(a, p, payload, p->payload.len);
+    if (later)
+        memset(payload + kept, 0, p->payload.len - kept);
     else if (p->kind == PACKET_UDP)
-        disguise_datagram(a, p, payload, p->payload.len);
+        anonymise_datagram(p, payload, p->payload.len);
     else if (p->kind == PACKET_ICMP)
         disguise_icmp(p->from.ip.family == 6, payload, p->payload.len);
-    else if (p->kind == PACKET_FRAGMENT)
-        disguise_markup(&(struct markup){0}, (char *)payload, p->payload.len);
     else if (len > 40)
         memset(ip + 40, 0, len - 40);
     disguise_header(ip, len);
     if (!p->missing && (p->kind == PACKET_TCP || p->kind == PACKET_UDP || p->kind == PACKET_ICMP))
         sum_transport(ip, p->protocol, transport, (size_t)(payload - transport) + p->payload.len);
+    return later;
+}
+
+/* Where the checksum of the transport stands, behind the header; 0: there is none to keep right. */
+static size_t sum_place(const struct packet *p)
+{
+    if (p->missing)
+        return 0;
+    if (p->kind == PACKET_TCP)
+        return 16;
+    return p->kind == PACKET_UDP && (p->transport.at[6] || p->transport.at[7]) ? 6 : 0;
+}
+
+static void disguise_later(struct anonymiser *a, struct packet *p, const struct record *r,
+                           size_t len, uint64_t at)
+{
+    size_t sum = sum_place(p);
+    struct anonymise_now now = {.frame = a->frame,
+                                .len = len,
+                                .at = at,
+                                .payload = at + (size_t)(p->payload.at - (char *)a->frame),
+                                .sum = sum ? at + (size_t)(p->transport.at - (char *)a->frame) + sum
+                                           : 0,
+                                .time_ns = r->time_ns};
+
+    p->payload.at = (char *)a->payload;
+    if (p->kind == PACKET_TCP)
+        anonymise_segment(a->streams, p, &now);
+    else if (p->kind == PACKET_FRAGMENT)
+        anonymise_fragment(a->streams, p, &now);
+    else
+        anonymise_block(a->streams, p, &now);
 }
 
 /* -- frames --------------------------------------------------------------------------------- */
@@ -249,40 +225,77 @@ static size_t unwrap(struct anonymiser *a, const struct packet *p)
     return w.bad ? 0 : writer_len(&w);
 }
 
-struct text anonymise_packet(struct anonymiser *a, const struct record *r)
+struct text anonymise_packet(struct anonymiser *a, const struct record *r, uint64_t at)
 {
     struct packet p;
+    bool later = false;
     size_t len;
 
     if (packet_decode_link(r->link_type, r->bytes, r->captured, &p) < 0)
         return (struct text){0};
     if (!(len = unwrap(a, &p)) || packet_decode(a->frame, len, &p) < 0)
         return (struct text){0};
+    if (p.payload.len)
+        memcpy(a->payload, p.payload.at, p.payload.len);
     disguise_mac_bytes(a->frame);
     disguise_mac_bytes(a->frame + 6);
     if (p.network.at)
-        disguise_ip(a, &p, a->frame + ((const uint8_t *)p.network.at - a->frame), p.network.len);
+        later = disguise_ip(a, &p, a->frame + ((const uint8_t *)p.network.at - a->frame),
+                            p.network.len);
     else if (p.kind == PACKET_ARP || p.kind == PACKET_CDP || p.kind == PACKET_LLDP)
         disguise_link(&p, a->frame + ((const uint8_t *)p.ethernet.payload.at - a->frame),
                       p.ethernet.payload.len);
     else
         memset(a->frame + 14, 0, len - 14);
+    if (later)
+        disguise_later(a, &p, r, len, at);
     return (struct text){(char *)a->frame, len};
 }
 
-struct anonymiser *anonymiser_new(void)
+struct anonymiser *anonymiser_new(const struct anonymise_out *out)
 {
-    return calloc(1, sizeof(struct anonymiser));
+    struct anonymiser *a = calloc(1, sizeof(*a));
+
+    if (a && !(a->streams = anonymise_streams_new(out))) {
+        free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void anonymiser_end(struct anonymiser *a)
+{
+    anonymise_streams_end(a->streams);
 }
 
 void anonymiser_free(struct anonymiser *a)
 {
+    if (a)
+        anonymise_streams_free(a->streams);
     free(a);
 }
 
 /* -- files ---------------------------------------------------------------------------------- */
 
-static void put_start(FILE *to)
+/* An output whose beginning can be changed while its end grows. */
+static void change(void *context, uint64_t at, const void *bytes, size_t n)
+{
+    FILE *f = context;
+
+    if (fflush(f) != 0 || pwrite(fileno(f), bytes, n, (off_t)at) != (ssize_t)n)
+        errno = EIO; /* shown by the next write: the file is full or broken */
+}
+
+static void look(void *context, uint64_t at, void *bytes, size_t n)
+{
+    FILE *f = context;
+    ssize_t got = fflush(f) == 0 ? pread(fileno(f), bytes, n, (off_t)at) : -1;
+
+    if (got < (ssize_t)n)
+        memset((char *)bytes + (got > 0 ? got : 0), 0, n - (size_t)(got > 0 ? got : 0));
+}
+
+static uint64_t put_start(FILE *to)
 {
     uint8_t bytes[PCAP_WRITE_BLOCK];
     struct writer w = writer_of(bytes, sizeof(bytes));
@@ -290,30 +303,35 @@ static void put_start(FILE *to)
     pcap_write_section(&w, TEXT("dialtone"), TEXT("anonymised"));
     pcap_write_interface(&w, PCAP_WRITE_ETHERNET, TEXT("anonymised"));
     fwrite(bytes, 1, writer_len(&w), to);
+    return writer_len(&w);
 }
 
-/* Packets of unknown links are written empty, so that those behind keep their numbers. */
-static void put_packet(struct anonymiser *a, const struct record *r, FILE *to)
+/* Packets of unknown links are written empty, so that those behind keep their numbers. The bytes
+ * written. */
+static size_t put_packet(struct anonymiser *a, const struct record *r, FILE *to, uint64_t at)
 {
     struct writer w = writer_of(a->block, sizeof(a->block));
-    struct pcap_frame f = {.time_ns = (uint64_t)r->time_ns, .bytes = anonymise_packet(a, r)};
+    struct pcap_frame f = {.time_ns = (uint64_t)r->time_ns,
+                           .bytes = anonymise_packet(a, r, at + PCAP_WRITE_FRAME_AT)};
 
     f.original =
         f.bytes.len + (f.bytes.len && r->original > r->captured ? r->original - r->captured : 0);
     pcap_write_frame(&w, &f);
     fwrite(w.start, 1, writer_len(&w), to);
+    return writer_len(&w);
 }
 
 static int write_all(struct source *s, FILE *to, struct anonymised *ret)
 {
-    struct anonymiser *a = anonymiser_new();
+    struct anonymiser *a = anonymiser_new(&(struct anonymise_out){to, change, look});
     struct record r;
+    uint64_t at;
 
     if (!a)
         return -ENOMEM;
-    put_start(to);
-    for (; source_next(s, &r); ret->packets++)
-        put_packet(a, &r, to);
+    for (at = put_start(to); source_next(s, &r); ret->packets++)
+        at += put_packet(a, &r, to, at);
+    anonymiser_end(a);
     if (source_problem(s))
         snprintf(ret->problem, sizeof(ret->problem), "%s, after packet %llu", source_problem(s),
                  (unsigned long long)source_number(s));
@@ -330,7 +348,7 @@ int anonymise(const char *from, const char *to, struct anonymised *ret)
     *ret = (struct anonymised){0};
     if (err < 0)
         return err;
-    if (!(out = fopen(to, "wbx"))) {
+    if (!(out = fopen(to, "w+bx"))) {
         err = -errno;
         source_close(s);
         return err;

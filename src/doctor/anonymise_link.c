@@ -79,6 +79,7 @@ static void disguise_cdp(uint8_t *at, size_t len)
 enum {
     LLDP_CHASSIS = 1,
     LLDP_PORT = 2,
+    LLDP_PORT_DESCRIPTION = 4,
     LLDP_SYSTEM_NAME = 5,
     LLDP_MANAGEMENT = 8,
     LLDP_ORGANIZATION = 127
@@ -112,7 +113,7 @@ static void disguise_lldp(uint8_t *at, size_t len)
         if (type == LLDP_CHASSIS || type == LLDP_PORT)
             disguise_id(value, n - 2, type == LLDP_CHASSIS ? LLDP_CHASSIS_MAC : LLDP_PORT_MAC,
                         type == LLDP_CHASSIS);
-        else if (type == LLDP_SYSTEM_NAME)
+        else if (type == LLDP_SYSTEM_NAME || type == LLDP_PORT_DESCRIPTION)
             disguise_words((char *)value, n - 2);
         else if (type == LLDP_MANAGEMENT && n - 2 >= 6 && value[0] == 5 && value[1] == 1)
             disguise_ipv4(value + 2);

@@ -3,300 +3,273 @@
 #include <ctype.h>
 
 #include "doctor/disguise.h"
-#include "wire/sccp/message.h"
 #include "wire/sip/message.h"
 
-/* -- documents ------------------------------------------------------------------------------ */
-
-static const char *const secret_tags[] = {"password",      "authpassword",  "sshpassword",
-                                          "phonepassword", "adminpassword", "credential",
-                                          "certhash"};
-static const char *const word_tags[] = {"name",
-                                        "displayname",
-                                        "contact",
-                                        "authname",
-                                        "featurelabel",
-                                        "phonelabel",
-                                        "userid",
-                                        "username",
-                                        "sshuserid",
-                                        "speeddialnumber",
-                                        "directoryuri",
-                                        "messagesnumber",
-                                        "description",
-                                        "label",
-                                        "featureid",
-                                        "callpickupuri",
-                                        "callpickupgroupuri",
-                                        "meetmeserviceuri",
-                                        "line",
-                                        "number",
-                                        "remotenumber",
-                                        "mailbox",
-                                        "prompt",
-                                        "title",
-                                        "text"};
-static const char *const host_tags[] = {"processnodename"};
-
-static bool stands_in(const char *tag, const char *const *list, size_t n)
+static bool is_one_of(struct text t, const char *list)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(tag, list[i]) == 0)
+    struct text rest = text_of(list);
+
+    while (rest.at)
+        if (text_equal_nocase(t, text_split(&rest, ' ')))
             return true;
     return false;
 }
 
-#define STANDS_IN(tag, list) stands_in(tag, list, sizeof(list) / sizeof(*(list)))
-
-static void disguise_content(const struct markup *m, char *at, size_t len)
+static bool contains_any(struct text t, const char *list)
 {
-    if (STANDS_IN(m->tag, secret_tags))
+    struct text rest = text_of(list);
+
+    while (rest.at)
+        if (text_contains_nocase(t, text_split(&rest, ' ')))
+            return true;
+    return false;
+}
+
+static bool has_letters(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++)
+        if (isalpha((unsigned char)t.at[i]) || t.at[i] & 0x80)
+            return true;
+    return false;
+}
+
+/* "25: Name=SEP001122334455 Load=P0030801SR02 Last=Initialized": the name may be any. */
+void disguise_alarm(char *at, size_t len)
+{
+    static const char mark[] = "Name=";
+    char *name = memmem(at, len, mark, sizeof(mark) - 1);
+    size_t from = name ? (size_t)(name - at) + sizeof(mark) - 1 : len, to = from;
+
+    while (to < len && at[to] != ' ')
+        to++;
+    disguise_addresses(at, from);
+    disguise_words(at + from, to - from);
+    disguise_addresses(at + to, len - to);
+}
+
+/* -- values by the name of what they stand in ------------------------------------------------ */
+
+/* The value of an element, an attribute or a key. */
+static void disguise_value(struct text name, char *at, size_t len)
+{
+    struct text t = text_trim((struct text){at, len});
+
+    if (contains_any(name, "password credential hash secret pin"))
         disguise_secret(at, len);
-    else if (STANDS_IN(m->tag, host_tags))
+    else if (is_one_of(t, "true false yes no on off enabled disabled UNPROVISIONED USECALLMANAGER"))
+        return;
+    else if (contains_any(name, "load version reason protocol lasttime template image_ langcode "
+                                "charset locale timezone priority security"))
+        disguise_addresses(at, len);
+    else if (contains_any(name, "processnodename server proxy registrar gateway address"))
         disguise_host(at, len);
-    else if (STANDS_IN(m->tag, word_tags))
+    else if (has_letters(t) ||
+             contains_any(name, "name contact label user line number featureid uri mailbox prompt "
+                                "title text pin forward display caller called"))
         disguise_words(at, len);
     else
         disguise_addresses(at, len);
 }
 
-/* The name of the element; it ends at the first blank, its attributes are not kept. */
-static void add_to_tag(struct markup *m, char c)
-{
-    if (c == '/' && m->n == 0) { /* what follows the end of an element belongs to none */
-        m->tag[0] = '/';
-        m->n = sizeof(m->tag) - 1;
-    } else if (!isalnum((unsigned char)c)) {
-        m->n = sizeof(m->tag) - 1;
-    } else if (m->n < sizeof(m->tag) - 1) {
-        m->tag[m->n++] = (char)tolower((unsigned char)c);
-    }
-}
+/* -- documents ------------------------------------------------------------------------------- */
 
-void disguise_markup(struct markup *m, char *at, size_t len)
+/* Inside a tag: its attributes' values. `key` is the one that names what the element holds. */
+static void disguise_attributes(struct text tag, char *at, size_t len, struct text *key)
 {
-    size_t from = 0;
+    bool names = is_one_of(tag, "alarm string enum bool int");
 
     for (size_t i = 0; i < len; i++) {
-        if (m->in == MARKUP_TEXT && at[i] == '<') {
-            disguise_content(m, at + from, i - from);
-            memset(m, 0, sizeof(*m));
-            m->in = MARKUP_TAG;
-            from = i;
-        } else if (m->in == MARKUP_TAG && at[i] == '>') {
-            disguise_addresses(at + from, i - from);
-            m->in = MARKUP_TEXT;
-            from = i + 1;
-        } else if (m->in == MARKUP_TAG) {
-            add_to_tag(m, at[i]);
-        }
-    }
-    if (m->in == MARKUP_TEXT)
-        disguise_content(m, at + from, len - from);
-    else
-        disguise_addresses(at + from, len - from);
-}
+        size_t from = i, to;
+        struct text name;
+        char quote;
 
-/* -- SIP ------------------------------------------------------------------------------------ */
-
-#define PARTS_MAX 64
-
-/* A line, and the parts of it that are disguised: nothing is disguised twice. */
-struct line {
-    char *at;
-    size_t len;
-    struct part {
-        size_t from, to;
-    } parts[PARTS_MAX];
-    size_t n;
-};
-
-static void disguise_part(struct line *l, size_t from, size_t to, void (*with)(char *, size_t))
-{
-    size_t k = l->n;
-
-    if (from >= to || l->n == PARTS_MAX)
-        return;
-    for (size_t i = 0; i < l->n; i++)
-        if (from < l->parts[i].to && to > l->parts[i].from)
+        while (i < len && at[i] != '=')
+            i++;
+        while (from < i &&
+               (isspace((unsigned char)at[from]) || at[from] == '"' || at[from] == '\''))
+            from++;
+        name = text_trim((struct text){at + from, i - from});
+        if (i + 1 >= len)
             return;
-    with(l->at + from, to - from);
-    for (; k && l->parts[k - 1].from > from; k--)
-        l->parts[k] = l->parts[k - 1];
-    l->parts[k] = (struct part){from, to};
-    l->n++;
+        quote = at[++i];
+        if (quote != '"' && quote != '\'')
+            continue;
+        for (to = ++i; to < len && at[to] != quote; to++)
+            ;
+        if (names && text_equal_nocase(name, TEXT("name")))
+            *key = (struct text){at + i, to - i};
+        else if (text_starts_nocase(name, "xmlns") || text_starts_nocase(name, "xsi") ||
+                 is_one_of(name,
+                           "version encoding priority button index type model count standalone"))
+            disguise_addresses(at + i, to - i);
+        else
+            disguise_words(at + i, to - i);
+        i = to;
+    }
 }
 
-/* What is left: addresses only. */
-static void disguise_rest(struct line *l)
+static void disguise_tag(char *at, size_t len, struct text *name, struct text *key)
 {
+    size_t n = 0;
+
+    while (n < len && !isspace((unsigned char)at[n]) && at[n] != '/' && at[n] != '>')
+        n++;
+    *name = *key = (struct text){at, n};
+    if (n && (at[0] == '!' || at[0] == '[')) {
+        disguise_words(at + 1, len - 1); /* a comment */
+        return;
+    }
+    disguise_attributes(*name, at + n, len - n, key);
+}
+
+static void disguise_xml(char *at, size_t len)
+{
+    struct text name = {0}, key = {0};
     size_t from = 0;
 
-    for (size_t i = 0; i <= l->n; i++) {
-        size_t to = i < l->n ? l->parts[i].from : l->len;
+    while (from < len) {
+        char *open = memchr(at + from, '<', len - from), *end;
+        size_t to = open ? (size_t)(open - at) : len;
 
-        disguise_addresses(l->at + from, to - from);
-        from = i < l->n ? l->parts[i].to : to;
+        disguise_value(key, at + from, to - from);
+        if (!open)
+            return;
+        end = memchr(open, '>', len - to);
+        from = end ? (size_t)(end - at) : len;
+        disguise_tag(open + 1, from - to - 1, &name, &key);
+        from += from < len;
     }
 }
 
-static size_t scheme(const char *at, size_t len)
+/* "line1_name: 7001", "key=value". */
+static void disguise_line(char *at, size_t len)
 {
-    struct text t = {at, len};
+    size_t n = 0;
+    struct text key;
 
-    return text_starts_nocase(t, "sips:")                                   ? 5
-           : text_starts_nocase(t, "sip:") || text_starts_nocase(t, "tel:") ? 4
-                                                                            : 0;
+    while (n < len && at[n] != ':' && at[n] != '=')
+        n++;
+    key = text_trim((struct text){at, n});
+    if (n == len || key.len > 40 || memchr(key.at, ' ', key.len))
+        disguise_words(at, len);
+    else
+        disguise_value(key, at + n + 1, len - n - 1);
 }
 
-static size_t find_any(const struct line *l, size_t from, const char *ends)
+static void disguise_lines(char *at, size_t len)
 {
-    while (from < l->len && !strchr(ends, l->at[from]))
-        from++;
-    return from;
+    struct text rest = {at, len};
+
+    while (rest.at) {
+        struct text line = text_split(&rest, '\n');
+
+        disguise_line(at + (line.at - at), line.len);
+    }
 }
 
-/* user@host of every URI. */
-static void disguise_uris(struct line *l)
+/* Old .cnf files: group, tag, value (phone_config_read_cnf). */
+static bool disguise_cnf(uint8_t *at, size_t len)
 {
-    for (size_t i = 0; i < l->len; i++) {
-        size_t from = i + scheme(l->at + i, l->len - i), end;
+    size_t i = 0;
 
-        if (from == i || (i && isalnum((unsigned char)l->at[i - 1])))
+    if (len < 4 || at[0] != 1 || at[1] != 1)
+        return false;
+    while (i + 2 <= len) {
+        uint8_t group = at[i], tag = at[i + 1];
+
+        i += 2;
+        if (group == 1 && tag == 1)
+            i++;
+        else if (group == 1 && tag == 2 && i + 4 <= len)
+            disguise_ipv4(at + i), i += 4;
+        else if (group == 1 && tag == 3)
+            i += 4;
+        else if (group == 1 && tag == 0xff)
             continue;
-        end = find_any(l, from, "@;?> \t\r\n,\"");
-        if (end < l->len && l->at[end] == '@') {
-            disguise_part(l, from, end, disguise_words);
-            from = end + 1;
-        }
-        end = find_any(l, from, ":;?> \t\r\n,\"");
-        disguise_part(l, from, end,
-                      l->at[i] == 't' || l->at[i] == 'T' ? disguise_words : disguise_host);
-        i = end;
+        else if (group == 4) {
+            size_t n = strnlen((char *)at + i, len - i);
+
+            disguise_words((char *)at + i, n);
+            i += n + 1;
+        } else if (group || tag)
+            break;
     }
+    if (i < len)
+        disguise_runs(at + i, len - i);
+    return true;
 }
 
-static void disguise_quoted(struct line *l, size_t from, size_t to, void (*with)(char *, size_t))
+static bool is_binary(const char *at, size_t len)
 {
-    const char *open = from < to ? memchr(l->at + from, '"', to - from) : NULL;
-    const char *close = open ? memchr(open + 1, '"', (size_t)(l->at + l->len - open - 1)) : NULL;
-
-    if (close)
-        disguise_part(l, (size_t)(open + 1 - l->at), (size_t)(close - l->at), with);
-}
-
-/* user and realm as words, what proves knowledge of the password as a secret. */
-static void disguise_digest(struct line *l)
-{
-    static const struct {
-        const char *key;
-        void (*with)(char *, size_t);
-    } rows[] = {{"response=", disguise_secret},
-                {"nonce=", disguise_secret},
-                {"opaque=", disguise_secret},
-                {"username=", disguise_words},
-                {"realm=", disguise_words}};
-
-    for (size_t i = 0; i < l->len; i++)
-        for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++)
-            if (text_starts_nocase((struct text){l->at + i, l->len - i}, rows[k].key))
-                disguise_quoted(l, i, i + strlen(rows[k].key) + 1, rows[k].with);
-}
-
-static bool is_header(struct text line, const char *names)
-{
-    struct text rest = line, head = text_trim(text_split(&rest, ':')), list = text_of(names);
-
-    while (rest.at && list.at)
-        if (text_equal_nocase(head, text_split(&list, ' ')))
+    for (size_t i = 0; i < len; i++)
+        if ((uint8_t)at[i] < ' ' && !isspace((unsigned char)at[i]))
             return true;
     return false;
 }
 
-static void disguise_sip_line(char *at, size_t len)
+void disguise_document(char *at, size_t len)
 {
-    struct line l = {.at = at, .len = len};
-    struct text line = {at, len};
+    const char *xml = memmem(at, len, "<", 1);
+    size_t head = xml ? (size_t)(xml - at) : len;
 
-    if (is_header(line, "Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate "
-                        "Authentication-Info"))
-        disguise_digest(&l);
-    else if (is_header(line, "From f To t Contact m Remote-Party-ID P-Asserted-Identity "
-                             "P-Preferred-Identity Diversion Refer-To "
-                             "r Referred-By b"))
-        disguise_quoted(&l, 0, find_any(&l, 0, "<"), disguise_words); /* the display name */
-    disguise_uris(&l);
-    disguise_rest(&l);
-}
-
-void disguise_sip(char *at, size_t len)
-{
-    struct markup m = {0};
-    size_t from = 0;
-
-    while (from < len) {
-        char *end = memchr(at + from, '\n', len - from);
-        size_t n = end ? (size_t)(end - at) - from + 1 : len - from;
-
-        if (at[from] == '<' || m.in == MARKUP_TAG || m.n)
-            disguise_markup(&m, at + from, n);
-        else
-            disguise_sip_line(at + from, n);
-        from += n;
+    if (disguise_cnf((uint8_t *)at, len))
+        return;
+    /* A signed file is a document between a binary head and a signature. */
+    if (is_binary(at, head)) {
+        if ((xml = memmem(at, len, "<?xml", 5)) || (xml = memmem(at, len, "<device", 7))) {
+            head = (size_t)(xml - at);
+            disguise_xml(at + head, len - head);
+        } else {
+            head = len;
+        }
+        disguise_runs((uint8_t *)at, head);
+        return;
     }
+    if (xml)
+        disguise_xml(at, len);
+    else
+        disguise_lines(at, len);
 }
-
-/* -- SCCP ----------------------------------------------------------------------------------- */
 
 void disguise_runs(uint8_t *at, size_t len)
 {
     size_t n;
 
     for (size_t i = 0; i < len; i += n ? n : 1) {
-        for (n = 0; i + n < len && at[i + n] >= ' ' && at[i + n] < 127; n++)
+        for (n = 0; i + n < len && at[i + n] >= ' ' && at[i + n] != 127; n++)
             ;
         if (n >= 2)
             disguise_words((char *)at + i, n);
     }
 }
 
-/* Texts of these say why: only what is an address in them is disguised. */
-static bool is_kept(uint32_t id)
+/* -- names of files -------------------------------------------------------------------------- */
+
+void disguise_file_name(char *at, size_t len)
 {
-    static const uint32_t kept[] = {
-        SCCP_REGISTER_REQ,  SCCP_REGISTER_ACK, SCCP_REGISTER_REJECT,    SCCP_ALARM,
-        SCCP_UNREGISTER,    SCCP_VERSION,      SCCP_REGISTER_TOKEN_REQ, SCCP_KEEPALIVE,
-        SCCP_KEEPALIVE_ACK, SCCP_RESET};
+    static const char *const known[] = {"XMLDefault", "SEPDEFAULT", "SEDDefault", "SIPDefault",
+                                        "CTLFile",    "ITLFile",    "SEP"};
+    struct text t = {at, len};
+    const char *dot;
+    size_t from = 0;
 
-    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
-        if (kept[i] == id)
-            return true;
-    return false;
-}
-
-/* Addresses of members that hold them. */
-static void disguise_members(uint32_t id, uint8_t *body, size_t len)
-{
-    if (id == SCCP_REGISTER_REQ && len >= 28)
-        disguise_ipv4(body + 24); /* behind name, user and instance */
-    if (id == SCCP_KEYPAD_BUTTON && len >= 4)
-        memset(body, 0, 4); /* what is dialled */
-}
-
-void disguise_sccp(uint8_t *at, size_t len)
-{
-    struct sccp_frame f;
-    struct reader r = reader_of(at, len);
-
-    while (sccp_frame_next(&r, &f) == 1) {
-        uint8_t *body = at + (f.body - at);
-
-        disguise_members(f.id, body, f.len);
-        if (is_kept(f.id))
-            disguise_addresses((char *)body, f.len);
-        else
-            disguise_runs(body, f.len);
-    }
-    if (reader_left(&r)) /* a part of a message */
-        disguise_runs(at + (r.at - at), reader_left(&r));
+    disguise_addresses(at, len);
+    if (!contains_any(t, ".cnf .tlv") || contains_any(t, "dialplan softkey"))
+        return;
+    dot = memmem(at, len, ".cnf", 4);
+    dot = dot ? dot : memmem(at, len, ".tlv", 4);
+    if (!dot)
+        return;
+    for (const char *c = at; c < dot; c++)
+        if (*c == '/' || *c == '\\')
+            from = (size_t)(c - at) + 1; /* behind the folder */
+    if (text_starts(text_skip(t, from), "CTL") || text_starts(text_skip(t, from), "ITL"))
+        from +=
+            text_starts(text_skip(t, from), "CTLFile") || text_starts(text_skip(t, from), "ITLFile")
+                ? 0
+                : 3;
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (text_starts_nocase(text_skip(t, from), known[i]))
+            return;
+    disguise_words(at + from, (size_t)(dot - at) - from);
 }

@@ -90,17 +90,41 @@ void disguise_ipv4(uint8_t *four)
     }
 }
 
+/* A digit after those that `before` stands for. Zeroes that are not written stay, and so do digits
+ * that are: the text keeps its length. */
+static uint8_t disguise_nibble(uint8_t nibble, bool leads, uint64_t before)
+{
+    unsigned r = (unsigned)(keyed('6', before, leads) >> 9);
+
+    if (!leads)
+        return (uint8_t)(nibble ^ (r & 15));
+    return nibble ? (uint8_t)(1 + (nibble - 1 + r) % 15) : 0;
+}
+
 void disguise_ipv6(uint8_t *sixteen)
 {
-    static const uint8_t none[16];
-    uint64_t low, high;
+    static const uint8_t none[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
+    uint64_t before = 1;
+    bool leads = true;
+    unsigned kept = sixteen[0] == 0xfe ? 4 : sixteen[0] >> 1 == 0xfe >> 1 ? 2 : 1; /* nibbles */
 
     if (sixteen[0] == 0xff || memcmp(sixteen, none, 15) == 0)
         return;
-    memcpy(&high, sixteen, 8);
-    memcpy(&low, sixteen + 8, 8);
-    low = keyed('6', high, low);
-    memcpy(sixteen + 8, &low, 8);
+    if (memcmp(sixteen, mapped, sizeof(mapped)) == 0) {
+        disguise_ipv4(sixteen + 12);
+        return;
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        unsigned shift = i % 2 ? 0 : 4;
+        uint8_t nibble = sixteen[i / 2] >> shift & 15;
+
+        leads = i % 4 ? leads : true;
+        if (i >= kept)
+            sixteen[i / 2] = (uint8_t)((sixteen[i / 2] & ~(15 << shift)) |
+                                       disguise_nibble(nibble, leads, before) << shift);
+        before = keyed('p', before, nibble);
+        leads &= nibble == 0;
+    }
 }
 
 /* -- addresses in text ---------------------------------------------------------------------- */
@@ -193,6 +217,67 @@ static size_t take_ipv4(char *at, size_t len)
     return n;
 }
 
+struct group {
+    uint16_t value;
+    size_t place; /* of its digits */
+    unsigned digits;
+};
+
+/* The groups of an IPv6 address in text (RFC 4291 2.2), those left out by "::" without digits; the
+ * bytes they take, or 0. */
+static size_t read_groups(const char *at, size_t len, struct group to[8])
+{
+    struct group found[8];
+    unsigned n = 0, gap = 9; /* how many stand before the "::" */
+    size_t i = 0;
+
+    while (n < 8) {
+        struct group g = {.place = i};
+
+        for (; i < len && g.digits < 4 && isxdigit((unsigned char)at[i]); g.digits++)
+            g.value = (uint16_t)(g.value << 4 | hex(at[i++]));
+        if (!g.digits)
+            break;
+        found[n++] = g;
+        if (i + 1 < len && at[i] == ':' && at[i + 1] == ':' && gap == 9) {
+            gap = n;
+            i += 2;
+        } else if (i + 1 < len && at[i] == ':' && isxdigit((unsigned char)at[i + 1]) && n < 8) {
+            i++;
+        } else {
+            break;
+        }
+    }
+    if ((gap == 9 && n != 8) || n < 2 ||
+        (i < len && (isalnum((unsigned char)at[i]) || at[i] == '.' || at[i] == ':')))
+        return 0;
+    for (unsigned k = 0; k < n; k++)
+        to[k < gap ? k : k + 8 - n] = found[k];
+    return i;
+}
+
+static size_t take_ipv6(char *at, size_t len)
+{
+    struct group groups[8] = {{0}};
+    size_t n = read_groups(at, len, groups);
+    const char *digits = has_capitals(at, n) ? "0123456789ABCDEF" : "0123456789abcdef";
+    uint8_t bytes[16];
+
+    if (!n)
+        return 0;
+    for (unsigned i = 0; i < 8; i++) {
+        bytes[2 * i] = (uint8_t)(groups[i].value >> 8);
+        bytes[2 * i + 1] = (uint8_t)groups[i].value;
+    }
+    disguise_ipv6(bytes);
+    for (unsigned i = 0; i < 8; i++)
+        for (unsigned d = 0; d < groups[i].digits; d++)
+            at[groups[i].place + d] =
+                digits[(bytes[2 * i] << 8 | bytes[2 * i + 1]) >> 4 * (groups[i].digits - 1 - d) &
+                       15];
+    return n;
+}
+
 static size_t take_address(char *start, char *at, size_t len)
 {
     char before = at > start ? at[-1] : ' ';
@@ -203,7 +288,8 @@ static size_t take_address(char *start, char *at, size_t len)
         return n;
     if (!isxdigit((unsigned char)*at) || isxdigit((unsigned char)before))
         return 0;
-    if (!isalnum((unsigned char)before) && (n = take_colons(at, len)))
+    if (!isalnum((unsigned char)before) && before != ':' &&
+        ((n = take_colons(at, len)) || (n = take_ipv6(at, len))))
         return n;
     return take_name(at, len);
 }

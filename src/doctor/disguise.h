@@ -5,7 +5,8 @@
  * - Ethernet addresses keep their first half (the maker); in the other half each digit has a substitution of its own, so two that
  *   differed in one digit still do.
  * - IPv4 addresses that share their first n bits share them afterwards; each octet keeps its number of decimal digits. Private,
- *   link-local, multicast, loopback and broadcast stay what they are. The interface half of IPv6 addresses is disguised.
+ *   link-local, multicast, loopback and broadcast stay what they are. IPv6 addresses too share the prefix they shared; their groups
+ *   keep their number of digits, and what kind they are (global, local to the site or the link).
  * - Words (letters and digits) become others of the same length and case; SEP001122334455 as its Ethernet address. */
 #pragma once
 

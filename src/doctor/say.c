@@ -85,11 +85,13 @@ static const char *read_conversion(const char *at, struct conversion *c)
 
 static void keep_text(struct writer *w, const char *s, int precision)
 {
-    size_t n = precision < 0 ? strlen(s) : strnlen(s, (size_t)precision);
+    size_t n = !s ? 0 : precision < 0 ? strlen(s) : strnlen(s, (size_t)precision);
     size_t room = (size_t)(w->end - w->at);
     uint8_t *kept = w->at;
 
     n = n < room ? n : room;
+    if (!n)
+        return; /* of an empty text that is nowhere, too */
     write_text(w, (struct text){s, n});
     if (*s == MARK_SPAN || *s == MARK_WORDS)
         return;

@@ -60,6 +60,11 @@ void fields_encode(const struct field *rows, unsigned version, const void *from,
 /* Bytes that fields_encode writes. */
 size_t fields_size(const struct field *rows, unsigned version, const void *from);
 
+/* Every member that holds a value, of list elements too; `member` is in the struct and may be changed. */
+void fields_visit(const struct field *rows, unsigned version, void *record,
+                  void (*visit)(void *context, const struct field *row, void *member),
+                  void *context);
+
 /* A line per member, `indent` blanks in front; unused list elements are left out. `text` writes a
  * text as people read it (escapes included); NULL takes C escapes. */
 void fields_dump(const struct field *rows, unsigned version, const void *from, unsigned indent,

@@ -80,11 +80,9 @@ static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
         "<device><line button=\"1\"><name>7001</name><displayName>Ada Byron</displayName></line>"
         "<loadInformation>SCCP41.9-4-2</loadInformation><phonePassword>secret</phonePassword></"
         "device>";
-    struct markup m = {0};
     size_t len = strlen(text);
 
-    for (size_t i = 0; i < len; i += 9) /* it comes in pieces */
-        disguise_markup(&m, text + i, len - i < 9 ? len - i : 9);
+    disguise_document(text, len);
     assert_int_equal(strlen(text), len);
     assert_null(strstr(text, "7001"));
     assert_null(strstr(text, "Ada"));

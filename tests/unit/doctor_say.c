@@ -90,6 +90,15 @@ static void a_peers_name_neither_commands_nor_lies(void **state)
     assert_string_equal(said(kept, LANGUAGE_EN), "?abc?");
 }
 
+static void an_empty_text_may_be_nowhere(void **state)
+{
+    struct text none = {getenv("no such variable"), 0}; /* NULL, unknown to the compiler */
+    char kept[120];
+
+    keep_words(kept, sizeof(kept), "%s, %.*s", "a", TEXT_ARG(none));
+    assert_string_equal(said(kept, LANGUAGE_EN), "a, ");
+}
+
 static void what_does_not_fit_is_cut_at_every_length(void **state)
 {
     char kept[64];
@@ -299,6 +308,7 @@ int main(void)
         cmocka_unit_test(spans_have_the_units_and_the_point_of_the_language),
         cmocka_unit_test(words_inside_a_sentence_are_said_too),
         cmocka_unit_test(a_peers_name_neither_commands_nor_lies),
+        cmocka_unit_test(an_empty_text_may_be_nowhere),
         cmocka_unit_test(what_does_not_fit_is_cut_at_every_length),
         cmocka_unit_test(every_sentence_has_three_texts_with_the_same_arguments),
         cmocka_unit_test(french_signs_stay_with_their_words),

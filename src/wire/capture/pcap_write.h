@@ -9,6 +9,7 @@
 
 #define PCAP_WRITE_ETHERNET 1   /* link types */
 #define PCAP_WRITE_MESSAGES 252 /* Wireshark "upper PDU": a message, with who said it to whom */
+#define PCAP_WRITE_FRAME_AT 28  /* of the bytes of a frame in the block written for it */
 #define PCAP_WRITE_BLOCK    512 /* room for any block beside its frame, comment or secrets */
 
 struct pcap_frame {
