@@ -80,6 +80,11 @@ uint64_t pool_id(const void *payload)
     return (uint64_t)slot->generation << 32 | slot->next_free;
 }
 
+void *pool_slot(const struct pool *p, uint32_t index)
+{
+    return slot_at(p, index) + 1;
+}
+
 void *pool_get(const struct pool *p, uint64_t id)
 {
     size_t index = (uint32_t)id;

@@ -1,5 +1,6 @@
 #include "provision/file_guard.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -14,10 +15,12 @@
     1024 /* of names already counted; a few are taken for others, to the client's good */
 #define IP_KEY 17
 
-struct device {
-    struct device_name name;
-    struct ip ip[N_BINDING_SOURCES]; /* family 0: none */
-    uint32_t warned_ms;              /* cut: a minute in 49 days does no harm */
+struct device { /* as many as phones: its name is a number that nobody can aim at */
+    uint64_t name;
+    struct ip ip; /* of those in `by` */
+    uint8_t by;   /* a bit for each enum binding_source */
+    uint32_t warned_ms; /* cut: a minute in 49 days does no harm */
+    struct ip *other;   /* of the source that is not in `by`, or NULL */
 };
 
 struct address { /* who has it */
@@ -52,7 +55,7 @@ static void ip_key(struct ip ip, char to[static IP_KEY])
 
 static struct text device_key(const void *value)
 {
-    return text_of(((const struct device *)value)->name.s);
+    return (struct text){value, sizeof(uint64_t)}; /* `name` */
 }
 
 static struct text address_key(const void *value)
@@ -84,8 +87,14 @@ struct file_guard *file_guard_new(void)
 
 void file_guard_free(struct file_guard *g)
 {
+    const struct device *d;
+    size_t cursor = 0;
+    uint64_t id;
+
     if (!g)
         return;
+    while ((d = pool_next(&g->devices, &cursor, &id)))
+        free(d->other);
     map_done(&g->by_name);
     map_done(&g->by_ip);
     map_done(&g->by_client);
@@ -109,12 +118,12 @@ size_t file_guard_count(const struct file_guard *g)
 
 static struct device *device_get(struct file_guard *g, struct device_name name, bool make)
 {
-    struct device *d = map_get(&g->by_name, text_of(name.s));
-    uint64_t id;
+    uint64_t number = hash_bytes(name.s, strlen(name.s)), id;
+    struct device *d = map_get(&g->by_name, (struct text){(const char *)&number, sizeof(number)});
 
     if (d || !make || !(d = pool_take(&g->devices, &id)))
         return d;
-    d->name = name;
+    d->name = number;
     if (map_put(&g->by_name, d) < 0) {
         pool_give(&g->devices, id);
         return NULL;
@@ -160,26 +169,49 @@ static void address_leave(struct file_guard *g, struct ip ip)
     pool_give(&g->addresses, pool_id(a));
 }
 
-static bool is_tied(const struct device *d)
+static struct ip ip_by(const struct device *d, enum binding_source by)
 {
-    return d->ip[BOUND_BY_LEASE].family || d->ip[BOUND_BY_REGISTRATION].family;
+    if (d->by >> by & 1)
+        return d->ip;
+    return d->other ? *d->other : (struct ip){0};
+}
+
+/* Both ways to the same address, as usual, need one place. */
+static int set_ip(struct device *d, enum binding_source by, struct ip ip)
+{
+    struct ip others = ip_by(d, !by);
+    bool two = ip.family && others.family && !ip_equal(ip, others);
+    struct ip *other = two ? malloc(sizeof(*other)) : NULL;
+
+    if (two && !other)
+        return -ENOMEM;
+    free(d->other);
+    d->other = other;
+    d->ip = ip.family ? ip : others;
+    d->by = (uint8_t)((ip.family ? 1u << by : 0) | (others.family && !two ? 1u << !by : 0));
+    if (two)
+        *other = others;
+    return 0;
 }
 
 void file_guard_bind(struct file_guard *g, struct device_name device, struct ip ip,
                      enum binding_source by, bool gone)
 {
     struct device *d = device_get(g, device, !gone);
+    struct ip old;
 
     if (!d || by >= N_BINDING_SOURCES)
         return;
-    if (gone && !ip_equal(d->ip[by], ip) && ip.family)
+    old = ip_by(d, by);
+    if (gone && !ip_equal(old, ip) && ip.family)
         return; /* it has a newer one */
-    if (d->ip[by].family)
-        address_leave(g, d->ip[by]);
-    d->ip[by] = gone ? (struct ip){0} : ip;
-    if (d->ip[by].family)
+    if (set_ip(d, by, gone ? (struct ip){0} : ip) < 0)
+        return;
+    if (old.family)
+        address_leave(g, old);
+    if (!gone && ip.family)
         address_take(g, ip, device);
-    if (is_tied(d))
+    if (d->by)
         return;
     map_remove(&g->by_name, device_key(d));
     pool_give(&g->devices, pool_id(d));
@@ -270,18 +302,16 @@ static bool warn_now(struct device *d, uint64_t now_ms)
 struct file_judgement file_guard_judge(struct file_guard *g, uint64_t now_ms, struct ip client,
                                        struct device_name device, bool exists)
 {
-    struct device *d = map_get(&g->by_name, text_of(device.s));
-    bool tied = d && is_tied(d);
-    bool own = tied && (ip_equal(d->ip[BOUND_BY_LEASE], client) ||
-                        ip_equal(d->ip[BOUND_BY_REGISTRATION], client));
+    struct device *d = device_get(g, device, false);
+    bool own = d && (ip_equal(d->ip, client) || (d->other && ip_equal(*d->other, client)));
     struct file_judgement j = {0};
     struct client *c;
 
     if (own)
         return j;
     j.refuse = g->settings.policy == FILE_POLICY_STRICT;
-    j.warn = tied && g->settings.policy != FILE_POLICY_OPEN && warn_now(d, now_ms);
-    if (!j.refuse && exists && (!tied || g->settings.policy == FILE_POLICY_OPEN))
+    j.warn = d && g->settings.policy != FILE_POLICY_OPEN && warn_now(d, now_ms);
+    if (!j.refuse && exists && (!d || g->settings.policy == FILE_POLICY_OPEN))
         return j;
     if (!(c = client_get(g, now_ms, client)))
         return j;

@@ -59,8 +59,8 @@ struct progress *progress_new(size_t max_known, size_t max_unknown, progress_kno
     pool_init(&p->chunks, sizeof(struct progress_chunk), max * (PROGRESS_STEPS / PROGRESS_CHUNK));
     map_init(&p->by_name, name_key);
     map_init(&p->by_ip, ip_key);
-    list_init(&p->known);
-    list_init(&p->unknown);
+    chain_init(&p->known, &p->phones, offsetof(struct progress_phone, order));
+    chain_init(&p->unknown, &p->phones, offsetof(struct progress_phone, order));
     p->max_known = max_known;
     p->max_unknown = max_unknown;
     p->is_known = known;
@@ -107,12 +107,17 @@ static void set_ip(struct progress *p, struct progress_phone *phone, struct ip i
     phone->ip_listed = map_put(&p->by_ip, phone) == 0;
 }
 
+static struct chain *list_of(struct progress *p, const struct progress_phone *phone)
+{
+    return phone->known ? &p->known : &p->unknown;
+}
+
 static void forget(struct progress *p, struct progress_phone *phone)
 {
     if (phone->ip_listed)
         map_remove(&p->by_ip, ip_key(phone));
     map_remove(&p->by_name, name_key(phone));
-    list_remove(&phone->order);
+    chain_remove(list_of(p, phone), phone);
     *(phone->known ? &p->n_known : &p->n_unknown) -= 1;
     progress_drop_steps(p, phone);
     free(phone->past);
@@ -121,12 +126,12 @@ static void forget(struct progress *p, struct progress_phone *phone)
 
 static void enter_list(struct progress *p, struct progress_phone *phone)
 {
-    struct list *to = phone->known ? &p->known : &p->unknown;
+    struct chain *to = list_of(p, phone);
     size_t *n = phone->known ? &p->n_known : &p->n_unknown;
 
     if (*n >= (phone->known ? p->max_known : p->max_unknown))
-        forget(p, container_of(to->next, struct progress_phone, order));
-    list_append(to, &phone->order);
+        forget(p, chain_first(to));
+    chain_append(to, phone);
     ++*n;
 }
 
@@ -141,7 +146,7 @@ static void check_known(struct progress *p, struct progress_phone *phone)
     known = p->is_known(p->context, phone->name);
     if (known == phone->known)
         return;
-    list_remove(&phone->order);
+    chain_remove(list_of(p, phone), phone);
     *(phone->known ? &p->n_known : &p->n_unknown) -= 1;
     phone->known = known;
     enter_list(p, phone);
@@ -157,12 +162,10 @@ static struct progress_phone *enter(struct progress *p, struct device_name name,
     uint64_t id;
 
     if ((known ? p->n_known : p->n_unknown) >= (known ? p->max_known : p->max_unknown))
-        forget(p,
-               container_of(known ? p->known.next : p->unknown.next, struct progress_phone, order));
+        forget(p, chain_first(known ? &p->known : &p->unknown));
     if (!(phone = pool_take(&p->phones, &id)))
         return NULL;
     phone->name = name;
-    phone->first_us = e->time_us;
     phone->known = known;
     phone->epoch = registered ? 0 : p->epoch;
     phone->ended = true; /* the next event begins a boot */
@@ -187,8 +190,8 @@ uint32_t progress_since_start_ms(const struct progress_phone *phone, uint64_t no
 /* NULL without memory: then it has none. */
 static struct progress_past *past_of(struct progress_phone *phone)
 {
-    if (!phone->past)
-        phone->past = calloc(1, sizeof(*phone->past));
+    if (!phone->past && (phone->past = calloc(1, sizeof(*phone->past))))
+        phone->past->first_us = phone->boot.start_us;
     return phone->past;
 }
 
@@ -270,8 +273,8 @@ static void learn(struct progress *p, struct progress_phone *phone, const struct
     if (e->stage == PROGRESS_LINK && e->detail[0] && past_of(phone))
         text_copy(phone->past->port, sizeof(phone->past->port),
                   (struct text){e->detail, strnlen(e->detail, sizeof(e->detail))});
-    list_remove(&phone->order);
-    list_append(phone->known ? &p->known : &p->unknown, &phone->order);
+    chain_remove(list_of(p, phone), phone);
+    chain_append(list_of(p, phone), phone);
 }
 
 static void take(struct progress *p, struct progress_phone *phone, const struct progress_event *e)
@@ -320,8 +323,12 @@ const struct progress_phone *progress_find(const struct progress *p, struct devi
 
 static void check_unknown(struct progress *p)
 {
-    list_for_each(&p->unknown, node)
-        check_known(p, container_of(node, struct progress_phone, order));
+    struct progress_phone *next;
+
+    for (struct progress_phone *phone = chain_first(&p->unknown); phone; phone = next) {
+        next = chain_next(&p->unknown, phone);
+        check_known(p, phone);
+    }
 }
 
 size_t progress_unknown(struct progress *p, const struct progress_phone **to, size_t max)
@@ -329,8 +336,9 @@ size_t progress_unknown(struct progress *p, const struct progress_phone **to, si
     size_t n = 0;
 
     check_unknown(p);
-    for (struct list *node = p->unknown.prev; node != &p->unknown && n < max; node = node->prev)
-        to[n++] = container_of(node, struct progress_phone, order);
+    for (const struct progress_phone *phone = chain_last(&p->unknown); phone && n < max;
+         phone = chain_prev(&p->unknown, phone))
+        to[n++] = phone;
     return n;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/address.h"
-#include "base/list.h"
+#include "base/chain.h"
 #include "base/text.h"
 
 enum progress_stage {
@@ -62,6 +62,7 @@ struct progress_boot {
 
 /* What few phones have: it was here before, or CDP or LLDP told where. */
 struct progress_past {
+    uint64_t first_us;                              /* when it was first seen */
     char port[40];                                  /* switch and port, or "" */
     struct progress_boot boots[PROGRESS_BOOTS - 1]; /* before the newest, newest first */
 };
@@ -77,11 +78,11 @@ struct progress_phone {
     uint32_t epoch;
     /* of all again */
     uint32_t model, tries; /* tries: boots that were begun */
-    uint64_t first_us, last_us;
+    uint64_t last_us;
     struct progress_boot boot;   /* the newest */
     struct progress_past *past;  /* NULL: nothing of it is known */
     /* of the module */
-    struct list order; /* by last_us */
+    struct chain_node order; /* by last_us */
     struct progress_kept {
         const char *detail; /* shared by many; \1 stands for the digits of its own name */
         uint32_t at_ms;
@@ -102,6 +103,11 @@ static inline struct progress_boot progress_boot(const struct progress_phone *ph
 static inline const char *progress_port(const struct progress_phone *phone)
 {
     return phone->past ? phone->past->port : "";
+}
+
+static inline uint64_t progress_first_us(const struct progress_phone *phone)
+{
+    return phone->past ? phone->past->first_us : phone->boot.start_us;
 }
 
 struct progress;

@@ -20,7 +20,7 @@ struct progress {
     struct pool phones, chunks;
     struct map by_name, by_ip;
     struct words *details;
-    struct list known, unknown; /* oldest first */
+    struct chain known, unknown; /* oldest first */
     size_t n_known, n_unknown, max_known, max_unknown;
     progress_known is_known;
     const void *context;

@@ -47,7 +47,7 @@ static json_t *unknown_row(struct admin *a, const struct progress_phone *p, bool
                      device_name_mac(p->name, &own) == 0 ? mac_print(own, mac) : "",
                      json_of(text_of(progress_port(p))), (int)p->tries,
                      json_of(text_of(last_file(a, p, file))), admin_time(p->last_us, full),
-                     admin_time(p->first_us, full), near_names(a, p->name),
+                     admin_time(progress_first_us(p), full), near_names(a, p->name),
                      progress_stage_titles[p->boot.outcome], d ? status_reason(d) : "");
 }
 

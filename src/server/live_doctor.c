@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "core/settings.h"
 #include "doctor/bedside.h"
 #include "server/admin.h"

@@ -38,7 +38,7 @@ static json_t *station_record(struct signalling *s, const struct station *x)
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b}", "name", x->name.s, "state",
                   station_state_name(x->state), "reported_model",
                   model ? model->title : model_print(x->model, type), "connection",
-                  endpoint_print(&x->peer, address), "own_address", ip_print(x->own_address, own),
+                  endpoint_print(&x->peer, address), "own_address", ip_print(station_own_address(x), own),
                   "last_message", x->last_signal ? x->last_signal : "", "silent_ms",
                   (json_int_t)(now.ms - x->heard_ms), "lost_after_ms", (json_int_t)x->loss_ms,
                   "registered_us", (json_int_t)registered_us(now, x), "quarantine",
@@ -54,8 +54,8 @@ static bool came_by_tls(struct signalling *s, const struct station *x)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
 
-    return x->local.port &&
-           (x->local.port == b->sccp_tls_port || x->local.port == b->sccp_old_tls_port);
+    return x->local_port &&
+           (x->local_port == b->sccp_tls_port || x->local_port == b->sccp_old_tls_port);
 }
 
 static json_t *sccp_session(struct signalling *s, const struct station *x)

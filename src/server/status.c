@@ -12,7 +12,7 @@ struct status {
     struct pool devices;
     struct map by_name;
     struct words *loads;
-    struct list others; /* not registered, the one seen longest ago first */
+    struct chain others; /* not registered, the one seen longest ago first */
     size_t n_others, max_others, counts[N_DEVICE_STATES];
 };
 
@@ -37,7 +37,7 @@ struct status *status_new(size_t max_registered, size_t max_others)
     }
     pool_init(&s->devices, sizeof(struct device_status), max_registered + max_others);
     map_init(&s->by_name, key_of);
-    list_init(&s->others);
+    chain_init(&s->others, &s->devices, offsetof(struct device_status, order));
     s->max_others = max_others;
     return s;
 }
@@ -54,15 +54,12 @@ void status_free(struct status *s)
 
 static void leave_others(struct status *s, struct device_status *d)
 {
-    if (!list_is_linked(&d->order))
-        return;
-    list_remove(&d->order);
-    s->n_others--;
+    s->n_others -= chain_remove(&s->others, d);
 }
 
 static void forget_oldest(struct status *s)
 {
-    struct device_status *d = container_of(s->others.next, struct device_status, order);
+    struct device_status *d = chain_first(&s->others);
 
     leave_others(s, d);
     s->counts[d->state]--;
@@ -138,7 +135,7 @@ void status_event(struct status *s, const struct progress_event *e)
     learn(s, d, e, state);
     leave_others(s, d);
     if (state != STATE_REGISTERED) {
-        list_append(&s->others, &d->order);
+        chain_append(&s->others, d);
         s->n_others++;
     }
 }

@@ -4,6 +4,7 @@
  * no longer registered are kept until there are too many; registered ones always. */
 #pragma once
 
+#include "base/chain.h"
 #include "provision/progress.h"
 
 enum device_state {
@@ -25,7 +26,7 @@ struct device_status {
     uint32_t since_s; /* wall clock of the last change of state */
     const char *load; /* active load, as the phone told */
     /* of the module */
-    struct list order;
+    struct chain_node order;
 };
 
 struct status;

@@ -6,14 +6,14 @@
 bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint32_t interval_ms,
                      struct keepalive_finding *ret)
 {
-    uint64_t gap = w->last_ms ? now_ms - w->last_ms : interval_ms;
-    uint32_t late = gap > interval_ms ? (uint32_t)(gap - interval_ms) : 0;
+    uint32_t gap = w->last_ms ? (uint32_t)now_ms - w->last_ms : interval_ms;
+    uint32_t late = gap > interval_ms ? gap - interval_ms : 0;
     uint32_t of_it = late > interval_ms ? interval_ms : late, now_s = (uint32_t)(now_ms / 1000);
 
-    w->last_ms = now_ms;
+    w->last_ms = (uint32_t)now_ms;
     w->jitter_ms = (uint16_t)((3u * w->jitter_ms + (of_it > UINT16_MAX ? UINT16_MAX : of_it)) / 4);
-    *ret = (struct keepalive_finding){.took_ms = (uint32_t)gap,
-                                      .missed = (uint32_t)((gap + interval_ms / 2) / interval_ms),
+    *ret = (struct keepalive_finding){.took_ms = gap,
+                                      .missed = (gap + interval_ms / 2) / interval_ms,
                                       .jitter_ms = w->jitter_ms};
     ret->missed -= ret->missed > 0;
     if ((!ret->missed && w->jitter_ms < JITTER_MS) || (w->told_s && now_s - w->told_s < TOLD_S))

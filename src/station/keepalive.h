@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct keepalive_watch { /* of a registered phone; zeroed when it registers */
-    uint64_t last_ms;    /* the last keepalive, or the registration */
+    uint32_t last_ms;    /* the last keepalive, or the registration; cut, 0: not known */
     uint32_t told_s;     /* 0: never */
     uint16_t jitter_ms;  /* smoothed lateness */
 };

@@ -70,7 +70,7 @@ void tell_transient(struct station *s, uint32_t reason, uint32_t times, struct e
     alarm_put_text(&d, "Protocol", text_of(s->kind->protocol));
     alarm_put_number(&d, "DeviceType", s->model);
     alarm_put_reason(&d, reason);
-    alarm_put_number(&d, "ConnectingPort", s->local.port);
+    alarm_put_number(&d, "ConnectingPort", s->local_port);
     put_signal(&d, s);
     alarm_put_text(&d, "StationState", text_of(s->kind->state_name(s->state)));
     effects_alarm(e, &d);

@@ -116,6 +116,11 @@ bool station_is_at_home(struct station *x)
            strcmp(first->server, x->registry->options.node) == 0;
 }
 
+struct ip station_own_address(const struct station *x)
+{
+    return x->kind->own_address(x);
+}
+
 /* --- what a station owns --- */
 
 void station_set_load(struct station *x, struct text load)

@@ -21,6 +21,7 @@ struct station_kind {
     const char *protocol; /* in alarms */
     const char *signal;   /* what LastSignalReceived begins with */
     const char *(*state_name)(enum station_state state);
+    struct ip (*own_address)(const struct station *x); /* as it says */
     /* Another connection took its name: it ends here and now. */
     void (*replace)(struct station *old, struct effects *e);
 };

@@ -408,7 +408,7 @@ static struct ip own_address(const struct session *s)
 {
     struct ip set = s->station.registry->options.address;
 
-    return ip_is_any(set) ? s->station.local.ip : set;
+    return ip_is_any(set) ? s->local : set;
 }
 
 static void server_entry(struct session *s, const char *callmanager, struct sccp_server_res *m,
@@ -436,7 +436,7 @@ static void server_res(struct session *s, uint32_t unused, struct effects *e)
         server_entry(s, group->members[order[i]].callmanager, &m, i);
     if (!m.names[0].name[0]) {
         text_copy(m.names[0].name, 48, text_of(s->station.registry->options.node));
-        m.ports[0].value = s->station.local.port;
+        m.ports[0].value = s->station.local_port;
         m.addresses[0].address = own_address(s);
     }
     SEND(s, e, server_res, &m);

@@ -188,7 +188,7 @@ void session_registered(struct session *s, const struct session_input *in, struc
 {
     s->station.loss_ms = loss_ms(s);
     s->station.off_hook = false;
-    s->watch = (struct keepalive_watch){.last_ms = s->station.registry->now.ms};
+    s->watch = (struct keepalive_watch){.last_ms = (uint32_t)s->station.registry->now.ms};
     remember_early(s);
     effects_put(e, EFFECT_SETTLED)->link = s->link;
     tell_arrived(&s->station, ALARM_ENDPOINT_REGISTERED, e);

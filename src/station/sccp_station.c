@@ -415,7 +415,7 @@ static void identify(struct session *s, const struct session_input *in, struct e
     if (!registers)
         return;
     s->instance = r->instance;
-    s->station.own_address = r->address;
+    s->own_address = r->address;
     s->station.address_scope = (uint8_t)r->address_scope;
     s->station.offered = r->protocol;
     memcpy(s->features, r->features, sizeof(s->features));

@@ -27,6 +27,7 @@ struct session {
     struct station station;
     struct stations *owner;
     uint64_t id, link;
+    struct ip local, own_address; /* ours that it came to; its own, as it says */
     struct list waiting; /* in owner->waiting while nothing of weight was said, oldest first */
     struct timer timer;  /* runs late on purpose: it looks at heard_ms when it fires */
     uint64_t state_ms;   /* since when it is in its state */

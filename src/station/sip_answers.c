@@ -243,9 +243,10 @@ void sip_answer_contacts(const struct sip_request *q, const struct sip_device *d
     struct writer *w = &q->effects->out;
     uint64_t now = q->owner->registry->now.ms;
     size_t at = sip_answer_begin(q, 200, NULL);
+    struct sip_room room;
 
     for (const struct sip_binding *b = d ? d->bindings : NULL; b; b = b->next) {
-        write_format(w, "Contact: <%.*s>", TEXT_ARG(binding_uri(b)));
+        write_format(w, "Contact: <%.*s>", TEXT_ARG(sip_binding_uri(b, &room)));
         if (b->q < 1000)
             write_format(w, ";q=0.%03u", b->q);
         write_format(w, ";expires=%u\r\n", (unsigned)((b->expires_ms - now + 999) / 1000));

@@ -94,6 +94,7 @@ static void heard(struct sip_device *d, struct sip_binding *b, const struct sip_
     uint64_t now = d->station.registry->now.ms;
     uint32_t granted = granted_s(d, q);
 
+    b->renewed = b->renewed || b->cseq != q->message->cseq;
     b->cseq = q->message->cseq;
     b->expires_ms = now + granted * 1000ull;
     if (b->line != 1)
@@ -119,9 +120,9 @@ void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effe
 
     if (!b)
         return; /* no memory: it comes again */
-    b->line = q->line;
+    b->line = (uint8_t)q->line;
     if (b->line == 1)
-        d->watch = (struct keepalive_watch){.last_ms = d->owner->registry->now.ms};
+        d->watch = (struct keepalive_watch){.last_ms = (uint32_t)d->owner->registry->now.ms};
     heard(d, b, q);
     q->known = true;
     sip_answer_registered(q, b, true);
@@ -223,5 +224,5 @@ void sip_repeat(struct sip_device *d, const struct sip_input *in, struct effects
 {
     struct sip_request *q = in->request;
 
-    sip_answer_registered(q, q->binding, q->binding->cseq == q->binding->first_cseq);
+    sip_answer_registered(q, q->binding, !q->binding->renewed);
 }

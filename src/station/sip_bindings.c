@@ -1,4 +1,9 @@
-/* sip_bindings.c - contacts of a device: one block each, as long as its texts. */
+/* sip_bindings.c - contacts of a device: one block each, as long as its texts.
+ *
+ * There are as many as phones, and what the texts have in common with each other or with the device
+ * is one byte of them: a mark, that no URI and no Call-ID has (RFC 3261 25.1). */
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +19,11 @@ struct sip_binding *sip_binding_of_line(const struct sip_device *d, unsigned lin
 
 struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct sip_uri *uri)
 {
+    struct sip_room room;
     struct sip_uri known;
 
     for (struct sip_binding *b = d->bindings; b; b = b->next)
-        if (sip_uri_parse(binding_uri(b), &known) == 0 && sip_uri_equal(&known, uri))
+        if (sip_uri_parse(sip_binding_uri(b, &room), &known) == 0 && sip_uri_equal(&known, uri))
             return b;
     return NULL;
 }
@@ -40,11 +46,155 @@ static void append(struct sip_device *d, struct sip_binding *b)
     *at = b;
 }
 
+/* --- texts in short --- */
+
+enum mark { MARK_DIGITS = 1, MARK_HOST, MARK_UDP, MARK_TCP, N_MARKS };
+
+struct marks {
+    struct text stand_for[N_MARKS];
+};
+
+static bool ends_host(char c)
+{
+    return c == ':' || c == ';' || (uint8_t)c < N_MARKS;
+}
+
+/* Behind the @ of a URI as it is kept. */
+static struct text host_of(struct text kept)
+{
+    const char *at = kept.len ? memchr(kept.at, '@', kept.len) : NULL;
+    struct text host = {at, 0};
+
+    if (!at)
+        return TEXT("");
+    host.at++;
+    while (host.at + host.len < kept.at + kept.len && !ends_host(host.at[host.len]))
+        host.len++;
+    return host;
+}
+
+/* `uri` as it is kept, or empty for the marks of the URI itself. */
+static struct marks marks_of(const struct sip_device *d, struct text uri)
+{
+    struct text name = text_of(d->station.name.s), digits = text_skip(name, name.len == 15 ? 3 : name.len);
+
+    return (struct marks){{[MARK_DIGITS] = digits,
+                           [MARK_HOST] = host_of(uri),
+                           [MARK_UDP] = TEXT(";transport=udp"),
+                           [MARK_TCP] = TEXT(";transport=tcp")}};
+}
+
+static enum mark mark_at(const struct marks *m, struct text t)
+{
+    for (enum mark i = 1; i < N_MARKS; i++)
+        if (m->stand_for[i].len > 1 && t.len >= m->stand_for[i].len &&
+            *t.at == *m->stand_for[i].at && !memcmp(t.at, m->stand_for[i].at, m->stand_for[i].len))
+            return i;
+    return 0;
+}
+
+static void shorten(struct writer *w, const struct marks *m, struct text t)
+{
+    while (t.len) {
+        enum mark mark = mark_at(m, t);
+
+        write_u8(w, mark ? (uint8_t)mark : (uint8_t)*t.at);
+        t = text_skip(t, mark ? m->stand_for[mark].len : 1);
+    }
+}
+
+static struct text lengthen(const struct marks *m, struct text t, struct sip_room *room)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t.len; i++) {
+        uint8_t c = (uint8_t)t.at[i];
+        struct text more = c < N_MARKS ? m->stand_for[c] : (struct text){t.at + i, 1};
+
+        if (n + more.len > sizeof(room->bytes))
+            break; /* no text was longer */
+        if (more.len == 1)
+            room->bytes[n] = (char)c;
+        else
+            memcpy(room->bytes + n, more.at, more.len);
+        n += more.len;
+    }
+    return (struct text){room->bytes, n};
+}
+
+struct text sip_binding_uri(const struct sip_binding *b, struct sip_room *room)
+{
+    struct text kept = {b->text + b->n_user, b->n_uri};
+    struct marks m = marks_of(b->device, TEXT(""));
+
+    return b->plain ? kept : lengthen(&m, kept, room);
+}
+
+struct text sip_binding_call_id(const struct sip_binding *b, struct sip_room *room)
+{
+    struct text uri = {b->text + b->n_user, b->n_uri}, kept = {uri.at + uri.len, b->n_call_id};
+    struct marks m;
+
+    if (b->plain)
+        return kept;
+    m = marks_of(b->device, uri);
+    return lengthen(&m, kept, room);
+}
+
+bool sip_binding_is_of_call(const struct sip_binding *b, struct text call_id)
+{
+    struct sip_room room;
+
+    return text_equal(sip_binding_call_id(b, &room), call_id);
+}
+
+static_assert(sizeof(struct sip_room) == SIP_CONTACT_MAX && SIP_CALL_ID_MAX <= SIP_CONTACT_MAX,
+              "a room takes either text");
+
+/* What a binding keeps of a REGISTER. */
+struct texts {
+    char bytes[SIP_USER_MAX + SIP_CONTACT_MAX + SIP_CALL_ID_MAX];
+    struct text user, uri, call_id;
+    bool plain;
+};
+
+static bool has_marks(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++)
+        if ((uint8_t)t.at[i] < N_MARKS)
+            return true;
+    return false;
+}
+
+static void texts_of(const struct sip_device *d, const struct sip_request *q,
+                     const struct sip_contact *contact, struct texts *ret)
+{
+    struct writer w = writer_of(ret->bytes, sizeof(ret->bytes));
+    struct text uri = contact->uri.all, id = q->message->call_id;
+    struct marks m = marks_of(d, TEXT(""));
+    size_t n_uri;
+
+    ret->user = text_of(q->reg.user);
+    ret->uri = uri;
+    ret->call_id = id;
+    ret->plain = id.len > SIP_CALL_ID_MAX || uri.len > SIP_CONTACT_MAX || has_marks(uri) || has_marks(id);
+    if (ret->plain)
+        return;
+    shorten(&w, &m, uri);
+    n_uri = writer_len(&w);
+    m = marks_of(d, (struct text){ret->bytes, n_uri});
+    shorten(&w, &m, id);
+    ret->uri = (struct text){ret->bytes, n_uri};
+    ret->call_id = (struct text){ret->bytes + n_uri, writer_len(&w) - n_uri};
+}
+
 static char *put(char *at, struct text t)
 {
     memcpy(at, t.at, t.len);
     return at + t.len;
 }
+
+/* --- where it is --- */
 
 struct sip_flow sip_binding_flow(const struct sip_binding *b)
 {
@@ -112,7 +262,7 @@ void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow)
         memcpy(b->v4[0], flow->peer.ip.bytes, sizeof(b->v4[0]));
         memcpy(b->v4[1], flow->local.ip.bytes, sizeof(b->v4[1]));
     }
-    b->transport = flow->transport;
+    b->transport = flow->transport & 3;
     b->link = flow->link;
     b->peer_port = flow->peer.port;
     b->local_port = flow->local.port;
@@ -130,27 +280,31 @@ static void detach(struct sip_binding *b)
 }
 
 static void fill(struct sip_binding *b, const struct sip_request *q,
-                 const struct sip_contact *contact)
+                 const struct sip_contact *contact, const struct texts *t)
 {
-    b->cseq = b->first_cseq = q->message->cseq;
-    b->q = contact->q;
-    put(put(put(b->text, text_of(q->reg.user)), contact->uri.all), q->message->call_id);
+    b->cseq = q->message->cseq;
+    b->renewed = false;
+    b->q = contact->q & 1023;
+    b->plain = t->plain;
+    put(put(put(b->text, t->user), t->uri), t->call_id);
 }
 
 struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
                                     const struct sip_request *q, const struct sip_contact *contact)
 {
-    struct text user = text_of(q->reg.user), uri = contact->uri.all, id = q->message->call_id;
-    struct sip_binding *b = calloc(1, sizeof(*b) + user.len + uri.len + id.len);
+    struct sip_binding *b;
+    struct texts t;
 
+    texts_of(d, q, contact, &t);
+    b = calloc(1, offsetof(struct sip_binding, text) + t.user.len + t.uri.len + t.call_id.len);
     if (!b)
         return NULL;
     b->device = d;
     sip_binding_follow(b, q->flow);
-    b->n_user = (uint16_t)user.len;
-    b->n_uri = (uint16_t)uri.len;
-    b->n_call_id = (uint16_t)id.len;
-    fill(b, q, contact);
+    b->n_user = (uint8_t)t.user.len;
+    b->n_uri = (uint16_t)t.uri.len;
+    b->n_call_id = (uint16_t)t.call_id.len;
+    fill(b, q, contact, &t);
     if (old) {
         b->line = old->line;
         sip_binding_free(old);
@@ -164,10 +318,12 @@ struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *ol
 bool sip_binding_renew(struct sip_binding *b, const struct sip_request *q,
                        const struct sip_contact *contact)
 {
-    if (strlen(q->reg.user) != b->n_user || contact->uri.all.len != b->n_uri ||
-        q->message->call_id.len != b->n_call_id)
+    struct texts t;
+
+    texts_of(b->device, q, contact, &t);
+    if (t.user.len != b->n_user || t.uri.len != b->n_uri || t.call_id.len != b->n_call_id)
         return false;
-    fill(b, q, contact);
+    fill(b, q, contact, &t);
     detach(b);
     append(b->device, b);
     return true;

@@ -73,7 +73,7 @@ static uint16_t check_contacts(const struct sip_request *q, const struct sip_dev
     size_t n = d ? sip_bindings_count(d) : 0;
 
     for (const struct sip_binding *b = d && q->reg.all ? d->bindings : NULL; b; b = b->next)
-        if (q->message->cseq <= b->cseq && text_equal(binding_call_id(b), q->message->call_id))
+        if (q->message->cseq <= b->cseq && sip_binding_is_of_call(b, q->message->call_id))
             return 500;
     for (size_t i = 0; i < q->reg.n_contacts; i++) {
         const struct sip_contact *c = &q->reg.contacts[i];
@@ -82,7 +82,7 @@ static uint16_t check_contacts(const struct sip_request *q, const struct sip_dev
 
         if (s && s < SETTING_OF(q->owner, sip_minimum_expires))
             return 423;
-        if (b && q->message->cseq < b->cseq && text_equal(binding_call_id(b), q->message->call_id))
+        if (b && q->message->cseq < b->cseq && sip_binding_is_of_call(b, q->message->call_id))
             return 500;
         n += !b && s;
     }

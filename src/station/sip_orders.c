@@ -134,10 +134,11 @@ static const struct sip_binding *main_binding(const struct sip_device *d)
 static struct sip_flow flow_of(const struct sip_binding *b)
 {
     struct sip_flow flow = sip_binding_flow(b);
+    struct sip_room room;
     struct sip_uri uri;
     struct ip ip;
 
-    if (!flow.link && sip_uri_parse(binding_uri(b), &uri) == 0 && ip_parse(uri.host, &ip) == 0 &&
+    if (!flow.link && sip_uri_parse(sip_binding_uri(b, &room), &uri) == 0 && ip_parse(uri.host, &ip) == 0 &&
         ip_equal(ip, flow.peer.ip))
         flow.peer.port = uri.port ? uri.port : 5060;
     return flow;
@@ -145,19 +146,20 @@ static struct sip_flow flow_of(const struct sip_binding *b)
 
 /* --- bodies --- */
 
-static struct text current_call_id(const struct sip_device *d)
+static struct text current_call_id(const struct sip_device *d, struct sip_room *room)
 {
-    return binding_call_id(main_binding(d));
+    return sip_binding_call_id(main_binding(d), room);
 }
 
 static void put_stamped(struct writer *w, struct sip_device *d, struct service_control c)
 {
     const struct phone *phone = station_phone(&d->station);
     struct sip_stamps stamps = {.config = ""};
+    struct sip_room room;
 
     if (phone)
         sip_stamps(d->station.registry->directory, phone, &stamps);
-    c.call_id = current_call_id(d);
+    c.call_id = current_call_id(d, &room);
     c.config = text_of(stamps.config);
     c.dialplan = text_of(stamps.dialplan);
     c.softkey = text_of(stamps.softkeys);
@@ -172,6 +174,8 @@ static void put_check_version(struct writer *w, struct sip_device *d)
 
 static void put_order(struct writer *w, struct sip_device *d)
 {
+    struct sip_room room;
+
     if (d->order == STATION_APPLY)
         put_stamped(w, d,
                     (struct service_control){.action = TEXT("apply-config"),
@@ -186,7 +190,7 @@ static void put_order(struct writer *w, struct sip_device *d)
         service_control_write(w, &(struct service_control){.action = d->order == STATION_RESET
                                                                          ? TEXT("reset")
                                                                          : TEXT("restart"),
-                                                           .call_id = current_call_id(d)});
+                                                           .call_id = current_call_id(d, &room)});
 }
 
 /* No message waits anywhere, and no line is forwarded but those that are. */
@@ -218,9 +222,10 @@ static int send_notify(struct sip_device *d, const char *event, struct text type
 {
     const struct sip_binding *b = main_binding(d);
     struct sip_flow flow = flow_of(b);
+    struct sip_room room;
     struct request r;
 
-    begin(&r, d->owner, &flow, SIP_NOTIFY, binding_user(b), binding_uri(b));
+    begin(&r, d->owner, &flow, SIP_NOTIFY, binding_user(b), sip_binding_uri(b, &room));
     sip_write_header(&r.w, SIP_EVENT, text_of(event));
     sip_write_header(&r.w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
     put_contact(&r);
@@ -269,6 +274,7 @@ static void send_configuration(struct sip_device *d)
     struct writer w = writer_of(body, sizeof(body)), u = writer_of(update, sizeof(update)),
                   c = writer_of(check, sizeof(check));
     struct sip_flow flow = flow_of(b);
+    struct sip_room room;
     struct request r;
     uint64_t id;
 
@@ -283,7 +289,7 @@ static void send_configuration(struct sip_device *d)
                                       .disposition = TEXT("session;handling=optional"),
                                       .body = {check, writer_len(&c)}});
     sip_write_parts_end(&w, BOUNDARY);
-    begin(&r, d->owner, &flow, SIP_REFER, binding_user(b), binding_uri(b));
+    begin(&r, d->owner, &flow, SIP_REFER, binding_user(b), sip_binding_uri(b, &room));
     put_refer(&r, binding_user(b));
     sip_write_header(&r.w, SIP_MIME_VERSION, TEXT("1.0"));
     if (!u.bad && !c.bad && !w.bad)
@@ -297,10 +303,11 @@ static void ask_whether_it_is_there(struct sip_device *d)
 {
     const struct sip_binding *b = main_binding(d);
     struct sip_flow flow = flow_of(b);
+    struct sip_room room;
     struct request r;
     uint64_t id;
 
-    begin(&r, d->owner, &flow, SIP_OPTIONS, binding_user(b), binding_uri(b));
+    begin(&r, d->owner, &flow, SIP_OPTIONS, binding_user(b), sip_binding_uri(b, &room));
     sip_write_body(&r.w, TEXT(""), TEXT(""));
     if (r.w.bad || writer_len(&r.w) > d->credit)
         return;
@@ -488,13 +495,14 @@ void sip_tell_dnd(struct sip_device *d, bool on)
 }
 
 /* Where the subscriber wants to be told; else where it is registered. */
-static struct text subscriber(const struct sip_request *q, const struct sip_device *d)
+static struct text subscriber(const struct sip_request *q, const struct sip_device *d,
+                              struct sip_room *room)
 {
     struct sip_address contact;
 
     return sip_address_parse(sip_value(q->message, SIP_CONTACT), &contact) == 0
                ? contact.uri
-               : binding_uri(main_binding(d));
+               : sip_binding_uri(main_binding(d), room);
 }
 
 void sip_notify_subscriber(const struct sip_request *q, const struct sip_device *d,
@@ -504,9 +512,10 @@ void sip_notify_subscriber(const struct sip_request *q, const struct sip_device 
     struct sip_tag tag = sip_answer_tag(q);
     struct text to = sip_value(q->message, SIP_TO), value;
     char branch[SIP_BRANCH_MAX], from[600], bytes[BODY_MAX];
+    struct sip_room room;
     bool tagged = sip_parameter(q->message->to.parameters, "tag", &value);
     struct sip_request_head head = {.method = SIP_NOTIFY,
-                                    .uri = subscriber(q, d),
+                                    .uri = subscriber(q, d, &room),
                                     .transport = q->flow->transport,
                                     .local = own(s, q->flow),
                                     .branch = sip_branch(next_unique(s), branch),

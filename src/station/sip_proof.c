@@ -242,7 +242,7 @@ static const struct phone *device_of(const struct sip_request *q, struct text us
 static bool stands(const struct sip_binding *b, const struct sip_request *q)
 {
     return b && b->cseq == q->message->cseq &&
-           text_equal(binding_call_id(b), q->message->call_id) &&
+           sip_binding_is_of_call(b, q->message->call_id) &&
            ip_equal(sip_binding_flow(b).peer.ip, q->flow->peer.ip);
 }
 

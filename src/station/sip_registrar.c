@@ -96,7 +96,7 @@ static bool is_same_way(const struct sip_device *d, const struct sip_request *q)
 static struct sip_binding *binding_of_call(const struct sip_device *d, const struct sip_request *q)
 {
     for (struct sip_binding *b = d->bindings; b; b = b->next)
-        if (text_equal(binding_call_id(b), q->message->call_id))
+        if (sip_binding_is_of_call(b, q->message->call_id))
             return b;
     return NULL;
 }
@@ -134,7 +134,7 @@ static void identify(struct sip_device *d, struct sip_request *q)
     sip_register_details(q->message, &details);
     d->station.phone_version = UINT32_MAX;
     d->station.peer = q->flow->peer;
-    d->station.local = q->flow->local;
+    d->station.local_port = q->flow->local.port;
     phone = station_phone(&d->station);
     d->station.model = q->reg.model ? q->reg.model : sip_register_model(q->message);
     if (!d->station.model && phone)
@@ -143,7 +143,6 @@ static void identify(struct sip_device *d, struct sip_request *q)
     d->extended_refer = details.extended_refer;
     d->service_control = details.service_control;
     station_set_load(&d->station, details.load);
-    ip_parse(q->reg.contacts[0].uri.host, &d->station.own_address);
     keep_alarm(d, &details, q->effects);
     tell_event(&d->station, STAGE_REGISTER, q->message->cseq, d->station.load, q->effects);
 }
@@ -184,11 +183,12 @@ static bool same_place(const struct sip_uri *a, const struct sip_uri *b)
 
 static enum sip_event refresh_event(const struct sip_request *q)
 {
+    struct sip_room room;
     struct sip_uri known;
 
     if (q->message->cseq == q->binding->cseq)
         return SIP_EV_REPEAT;
-    if (sip_uri_parse(binding_uri(q->binding), &known) < 0 ||
+    if (sip_uri_parse(sip_binding_uri(q->binding, &room), &known) < 0 ||
         !same_place(&known, &q->reg.contacts[0].uri))
         return SIP_EV_MOVED;
     return SIP_EV_REFRESH;

@@ -161,8 +161,9 @@ static void ignored_order(struct sip_device *d, const struct sip_input *in, stru
 
 static void moved(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
+    struct sip_room room;
     struct sip_uri old;
-    bool same_host = sip_uri_parse(binding_uri(in->request->binding), &old) == 0 &&
+    bool same_host = sip_uri_parse(sip_binding_uri(in->request->binding, &room), &old) == 0 &&
                      text_equal_nocase(old.host, in->request->reg.contacts[0].uri.host);
 
     d->station.leave_reason = 0;

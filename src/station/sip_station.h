@@ -26,28 +26,20 @@ struct sip_binding {
         struct ip *wide;  /* both, owned */
     };
     uint16_t peer_port, local_port;
-    uint8_t transport;
-    bool is_wide;
-    uint16_t line;             /* of a phone, from 1; of a plain client 0 */
-    uint32_t cseq, first_cseq; /* of the last REGISTER, and of the one that made it */
-    uint16_t q;                /* thousandths */
-    uint16_t n_user, n_uri, n_call_id;
-    char text[]; /* user of the address of record, contact URI, Call-ID */
+    uint32_t cseq; /* of the last REGISTER */
+    bool is_wide : 1;
+    bool plain : 1;   /* its texts are not in short */
+    bool renewed : 1; /* there was another REGISTER since the one that made it */
+    uint16_t transport : 2, q : 10; /* q: thousandths */
+    uint8_t line;                   /* of a phone, from 1; of a plain client 0 */
+    uint8_t n_user;
+    uint16_t n_uri, n_call_id;
+    char text[]; /* user of the address of record; contact URI and Call-ID, in short */
 };
 
 static inline struct text binding_user(const struct sip_binding *b)
 {
     return (struct text){b->text, b->n_user};
-}
-
-static inline struct text binding_uri(const struct sip_binding *b)
-{
-    return (struct text){b->text + b->n_user, b->n_uri};
-}
-
-static inline struct text binding_call_id(const struct sip_binding *b)
-{
-    return (struct text){b->text + b->n_user + b->n_uri, b->n_call_id};
 }
 
 struct sip_device {
@@ -56,8 +48,9 @@ struct sip_device {
     struct timer timer; /* runs late on purpose: it looks at heard_ms when it fires */
     uint64_t state_ms;  /* since when it is in its state */
     struct sip_binding *bindings;
+    uint64_t order_id;            /* the NOTIFY under way, or 0 */
     struct keepalive_watch watch; /* of the refreshes of its first line */
-    uint64_t order_id; /* the NOTIFY under way, or 0 */
+    uint32_t credit; /* bytes that it sent by UDP less those that it got, until it is proven */
     uint8_t order;     /* enum station_order under way */
     uint8_t refusal;   /* row of refusals.def to answer with */
     uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
@@ -67,7 +60,6 @@ struct sip_device {
     bool told : 1;     /* its configuration, or needs not be told */
     bool untold : 1;   /* in owner->untold: its configuration is still to be told */
     bool extended_refer : 1, service_control : 1; /* what it says it understands */
-    uint32_t credit; /* bytes that it sent by UDP less those that it got, until it is proven */
     struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL … */
     struct sip_waiting *asking; /* … and the INVITE to an activation code, with its transaction */
 };
@@ -253,6 +245,10 @@ struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct 
 /* A new one in place of `old`, which may be NULL; NULL without memory. */
 struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
                                     const struct sip_request *q, const struct sip_contact *contact);
+/* As they came; in `room` or where they are kept. */
+struct text sip_binding_uri(const struct sip_binding *b, struct sip_room *room);
+struct text sip_binding_call_id(const struct sip_binding *b, struct sip_room *room);
+bool sip_binding_is_of_call(const struct sip_binding *b, struct text call_id);
 /* The same contact once more, in place: false when its texts take another room. Its flow stays. */
 bool sip_binding_renew(struct sip_binding *b, const struct sip_request *q,
                        const struct sip_contact *contact);

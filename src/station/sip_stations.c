@@ -139,7 +139,7 @@ struct sip_device *sip_device_new(struct sip_stations *s, struct device_name nam
     d->station.protocol = PROTOCOL_SIP;
     d->station.name = name;
     d->station.peer = flow->peer;
-    d->station.local = flow->local;
+    d->station.local_port = flow->local.port;
     d->station.phone_version = UINT32_MAX;
     d->station.heard_ms = d->state_ms = s->registry->now.ms;
     return d;
@@ -172,10 +172,24 @@ static void replace(struct station *old, struct effects *e)
                     &(struct sip_input){.event = SIP_EV_REPLACED}, e);
 }
 
+/* The host of its Contact, unless that is a name. */
+static struct ip own_address(const struct station *x)
+{
+    const struct sip_device *d = container_of(x, struct sip_device, station);
+    struct ip ip = {0};
+    struct sip_room room;
+    struct sip_uri uri;
+
+    if (d->bindings && sip_uri_parse(sip_binding_uri(d->bindings, &room), &uri) == 0)
+        ip_parse(uri.host, &ip);
+    return ip;
+}
+
 const struct station_kind sip_kind = {.topic = "sip",
                                       .protocol = "SIP",
                                       .signal = "",
                                       .state_name = sip_device_state_name,
+                                      .own_address = own_address,
                                       .replace = replace};
 
 /* --- input --- */
@@ -447,9 +461,9 @@ static bool view(const struct sip_stations *s, const struct sip_binding *b, stru
 
     *ret =
         (struct sip_binding_view){.user = user,
-                                  .contact = binding_uri(b),
                                   .expires_s = end > now.ms ? (uint32_t)((end - now.ms) / 1000) : 0,
                                   .flow = sip_binding_flow(b)};
+    ret->contact = sip_binding_uri(b, &ret->room);
     return true;
 }
 

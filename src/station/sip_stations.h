@@ -57,10 +57,16 @@ bool sip_stations_drop_all(struct sip_stations *s, struct moment now, struct eff
 
 const struct station *sip_stations_find(const struct sip_stations *s, struct device_name name);
 
+/* Room for a text that is not kept as it came. */
+struct sip_room {
+    char bytes[512]; /* SIP_CONTACT_MAX */
+};
+
 /* What a person asks about a registered device: one row a line, or a contact of a plain client. */
 struct sip_binding_view {
     struct text user;    /* of the address of record: the directory number */
     struct text contact; /* URI */
+    struct sip_room room; /* where it may be */
     uint32_t expires_s;  /* left */
     struct sip_flow flow;
 };

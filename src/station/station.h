@@ -31,8 +31,7 @@ struct station {
     const struct station_kind *kind; /* registry_own.h */
     struct device_name name;         /* empty until it named itself */
     struct endpoint peer;            /* where its connection comes from */
-    struct endpoint local;           /* which of our addresses it came to */
-    struct ip own_address;           /* what it says its address is */
+    uint16_t local_port;             /* which of our ports it came to */
     uint8_t state;                   /* enum station_state */
     uint8_t protocol;                /* enum device_protocol */
     uint8_t
@@ -53,6 +52,7 @@ struct station {
 };
 
 const char *station_state_name(enum station_state state);
+struct ip station_own_address(const struct station *x); /* as it says; none: it said a name, or nothing */
 
 /* Somebody uses it: it is not to be sent away just now. */
 static inline bool station_is_busy(const struct station *s)

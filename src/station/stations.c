@@ -110,10 +110,16 @@ static void replace(struct station *old, struct effects *e)
          e);
 }
 
+static struct ip own_address(const struct station *x)
+{
+    return container_of(x, struct session, station)->own_address;
+}
+
 static const struct station_kind kind = {.topic = "sccp",
                                          .protocol = "SCCP",
                                          .signal = "Station",
                                          .state_name = station_state_name,
+                                         .own_address = own_address,
                                          .replace = replace};
 
 /* When the table is nearly full, who has connected and said nothing makes room for who may. */
@@ -149,7 +155,8 @@ int stations_open(struct stations *s, uint64_t link, const struct endpoint *peer
     x->id = id;
     x->link = link;
     x->station.peer = *peer;
-    x->station.local = *local;
+    x->local = local->ip;
+    x->station.local_port = local->port;
     x->station.heard_ms = x->state_ms = now.ms;
     if (map_put(&s->by_link, x) < 0) {
         pool_give(&s->sessions, id);

@@ -95,6 +95,39 @@ static void only_a_new_binding_is_told_so(void **state)
     sip_world_free(w);
 }
 
+static void contact_and_call_id_stay_as_the_phone_wrote_them(void **state)
+{
+    char longest[301] = "";
+    const char *const call_ids[] = {
+        "7f00-" MAC_A "-1@10.1.0.1", "10.1.0.110.1.0.1;transport=tcp", "@10.1.0.1:50001", "x",
+        "odd\001\002\003\004bytes@10.1.0.1", memset(longest, 'a', sizeof(longest) - 1)};
+
+    for (size_t i = 0; i < sizeof(call_ids) / sizeof(*call_ids); i++) {
+        struct sip_world *w = sip_world_new(PHONES);
+        struct sip_say say = bulk, again;
+        struct sip_binding_view view;
+        struct sip_binding *b;
+        struct sip_room room;
+
+        say.user = MAC_A; /* a phone that does not know its number calls itself so */
+        say.call_id = call_ids[i];
+        again = with(say, 102, NULL);
+        registers(w, &say);
+        b = sip_device_find(w->sip, (struct device_name){A})->bindings;
+        assert_true(text_is(sip_binding_call_id(b, &room), call_ids[i]));
+        assert_true(sip_binding_is_of_call(b, text_of(call_ids[i])));
+        assert_true(sip_stations_binding(w->sip, (struct device_name){A}, 0, w->now, &view));
+        assert_true(text_is(view.contact, "sip:" MAC_A "@10.1.0.1:50001;transport=tcp"));
+        assert_int_equal(ip_v4_number(station_own_address(sip_stations_find(
+                             w->sip, (struct device_name){A}))), 0x0a010001);
+        sip_world_register(w, &again);
+        lacks(w, "event"); /* it is the same registration */
+        contains(w, "200 OK");
+        assert_int_equal(sip_bindings_count(b->device), 1);
+        sip_world_free(w);
+    }
+}
+
 static void the_same_request_gets_the_same_answer(void **state)
 {
     struct sip_world *w = sip_world_new(PHONES);
@@ -1014,6 +1047,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_phone_registers_all_its_lines_with_one_request),
         cmocka_unit_test(only_a_new_binding_is_told_so),
+        cmocka_unit_test(contact_and_call_id_stay_as_the_phone_wrote_them),
         cmocka_unit_test(the_same_request_gets_the_same_answer),
         cmocka_unit_test(a_bare_refresh_leaves_no_phone_partly_registered),
         cmocka_unit_test(
