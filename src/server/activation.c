@@ -85,8 +85,9 @@ int activation_code_make(const struct directory *dir, char to[static ACTIVATION_
     do {
         if (getrandom(&number, sizeof(number), 0) != sizeof(number))
             return -EIO;
-        snprintf(to, ACTIVATION_CODE_DIGITS + 1, "%010llu",
-                 (unsigned long long)(number % 10000000000u));
+        for (int i = ACTIVATION_CODE_DIGITS - 1; i >= 0; i--, number /= 10)
+            to[i] = (char)('0' + number % 10);
+        to[ACTIVATION_CODE_DIGITS] = '\0';
     } while (directory_activation(dir, text_of(to)));
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "directory_lines.h"
+#include "story.h"
 #include "station/sip_stations.h"
 #include "station/stations.h"
 
@@ -38,23 +39,15 @@ static inline void sip_world_log(struct sip_world *w, const char *format, ...)
 static inline void sip_world_log(struct sip_world *w, const char *format, ...)
 {
     va_list args;
-    int n;
 
-    if (!w->log)
-        return;
     va_start(args, format);
-    n = vsnprintf(w->log + w->log_len, w->log_size - w->log_len, format, args);
+    story_add(w->log, &w->log_len, w->log_size, format, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= w->log_size - w->log_len)
-        abort();
-    w->log_len += (size_t)n;
 }
 
 static inline void sip_world_forget(struct sip_world *w)
 {
-    w->log_len = 0;
-    if (w->log)
-        w->log[0] = '\0';
+    story_forget(w->log, &w->log_len);
 }
 
 static inline void sip_world_show(struct sip_world *w, const uint8_t *bytes, size_t len)
@@ -97,12 +90,13 @@ static inline void sip_world_stream(struct sip_world *w, const uint8_t *bytes, s
 
 static inline void sip_world_carry_out(struct sip_world *w)
 {
-    static const char *const stages[] = {"register", "rejected", "registered", "unregistered"};
     struct effects *e = w->effects;
+    char line[4096];
 
     for (size_t i = 0; i < e->n; i++) {
         struct effect *row = &e->rows[i];
 
+        sip_world_log(w, "%s", story_effect(row, line, sizeof(line)));
         switch (row->kind) {
         case EFFECT_SEND:
             if (effect_bytes(e, row)[1] == 0)
@@ -121,24 +115,12 @@ static inline void sip_world_carry_out(struct sip_world *w)
             break;
         case EFFECT_ALARM:
             w->n_alarms++;
-            sip_world_log(w, "  alarm %s %s%s\n", alarm_rows[row->take_alarm->id].name,
-                          row->take_alarm->parameters, row->take_alarm->times > 1 ? " again" : "");
             free(w->last_alarm);
             w->last_alarm = row->take_alarm;
             break;
-        case EFFECT_EVENT:
-            sip_world_log(w, "  event %s %s %u%s%s\n", stages[row->event.stage],
-                          row->event.device.s, row->event.code, row->event.detail[0] ? " " : "",
-                          row->event.detail);
-            break;
         case EFFECT_AUTOREGISTER:
-            w->token = row->link;
-            sip_world_log(w, "  autoregister %s %u\n", row->autoregister.device.s,
-                          row->autoregister.model);
-            break;
         case EFFECT_ACTIVATE:
             w->token = row->link;
-            sip_world_log(w, "  activate %s %s\n", row->activate.device.s, row->activate.code);
             break;
         default:
             break;

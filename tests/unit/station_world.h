@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "directory_lines.h"
+#include "story.h"
 #include "station/stations.h"
 #include "wire/sccp/message.h"
 
@@ -35,23 +36,15 @@ static inline void world_log(struct world *w, const char *format, ...)
 static inline void world_log(struct world *w, const char *format, ...)
 {
     va_list args;
-    int n;
 
-    if (!w->log)
-        return;
     va_start(args, format);
-    n = vsnprintf(w->log + w->log_len, w->log_size - w->log_len, format, args);
+    story_add(w->log, &w->log_len, w->log_size, format, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= w->log_size - w->log_len)
-        abort();
-    w->log_len += (size_t)n;
 }
 
 static inline void world_forget(struct world *w)
 {
-    w->log_len = 0;
-    if (w->log)
-        w->log[0] = '\0';
+    story_forget(w->log, &w->log_len);
 }
 
 static inline void world_local_time(void *context, const char *zone, uint64_t wall_us,
@@ -103,10 +96,12 @@ static inline void world_show(struct world *w, uint64_t link, const uint8_t *byt
 static inline void world_carry_out(struct world *w)
 {
     struct effects *e = w->effects;
+    char line[4096];
 
     for (size_t i = 0; i < e->n; i++) {
         struct effect *row = &e->rows[i];
 
+        world_log(w, "%s", story_effect(row, line, sizeof(line)));
         switch (row->kind) {
         case EFFECT_SEND:
             world_show(w, row->link, effect_bytes(e, row), row->send.len);
@@ -118,34 +113,21 @@ static inline void world_carry_out(struct world *w)
             break;
         case EFFECT_ALARM:
             w->n_alarms++;
-            world_log(w, "  alarm %s %s%s\n", alarm_rows[row->take_alarm->id].name,
-                      row->take_alarm->parameters, row->take_alarm->times > 1 ? " again" : "");
             free(w->last_alarm);
             w->last_alarm = row->take_alarm;
             break;
-        case EFFECT_EVENT: {
-            static const char *const stages[] = {"register", "rejected", "registered",
-                                                 "unregistered"};
-
+        case EFFECT_EVENT:
             w->n_events++;
             w->last_event = row->event;
-            world_log(w, "  event %s %s %u%s%s\n", stages[row->event.stage], row->event.device.s,
-                      row->event.code, row->event.detail[0] ? " " : "", row->event.detail);
             break;
-        }
         case EFFECT_BINDING:
             w->last_binding.gone = row->binding.gone;
             break;
         case EFFECT_SETTLED:
             break;
         case EFFECT_AUTOREGISTER:
-            w->token = row->link;
-            world_log(w, "  autoregister %s %u\n", row->autoregister.device.s,
-                      row->autoregister.model);
-            break;
         case EFFECT_ACTIVATE:
             w->token = row->link;
-            world_log(w, "  activate %s %s\n", row->activate.device.s, row->activate.code);
             break;
         }
     }
