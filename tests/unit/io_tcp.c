@@ -1,112 +1,14 @@
 /* io_tcp.c - links over the loopback: echo, order, closing, slow readers, limits, many at once. */
+#include "tcp_world.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <cmocka.h>
-
-#include "io/tcp.h"
-
-struct world {
-    uv_loop_t loop;
-    struct tcp *tcp;
-    struct tcp_options options;
-    size_t opened, closed, drained, bytes;
-    int last_err;
-    uint64_t last;
-    bool echo, close_on_input;
-    char input[256];
-};
-
-static void on_open(void *context, uint64_t link, const struct endpoint *peer,
-                    const struct endpoint *local)
-{
-    struct world *w = context;
-
-    assert_int_equal(peer->ip.family, 4);
-    assert_int_equal(local->port, tcp_port(w->tcp));
-    w->opened++;
-    w->last = link;
-}
-
-static void on_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
-{
-    struct world *w = context;
-
-    if (w->bytes + len < sizeof(w->input))
-        memcpy(w->input + w->bytes, bytes, len);
-    w->bytes += len;
-    if (w->echo)
-        assert_int_equal(tcp_send(w->tcp, link, bytes, len), 0);
-    if (w->close_on_input)
-        tcp_close(w->tcp, link);
-}
-
-static void on_close(void *context, uint64_t link, int err)
-{
-    struct world *w = context;
-
-    w->closed++;
-    w->last_err = err;
-}
-
-static void on_drain(void *context, uint64_t link)
-{
-    ((struct world *)context)->drained++;
-}
 
 static struct world *world_new(void)
 {
-    struct world *w = calloc(1, sizeof(*w));
+    struct world *w = world_of_loopback();
 
-    uv_loop_init(&w->loop);
-    w->options = (struct tcp_options){.local = {.ip = ip_v4(0x7f000001)},
-                                      .tos = 0x60,
-                                      .max_links = 2000,
-                                      .max_queued = 256 * 1024,
-                                      .context = w,
-                                      .on_open = on_open,
-                                      .on_input = on_input,
-                                      .on_close = on_close,
-                                      .on_drain = on_drain};
+    w->options.tos = 0x60;
     return w;
-}
-
-static void world_listen(struct world *w)
-{
-    assert_int_equal(tcp_listen(&w->loop, &w->options, &w->tcp), 0);
-}
-
-static void world_free(struct world *w)
-{
-    tcp_stop(w->tcp);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&w->loop), 0);
-    free(w);
-}
-
-static int dial(struct world *w)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(tcp_port(w->tcp))};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    to.sin_addr.s_addr = htonl(0x7f000001);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    return fd;
-}
-
-/* Loopback delivers before send returns, so what was sent is there at the next turn. */
-static void turn(struct world *w)
-{
-    for (int i = 0; i < 8; i++)
-        uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
 /* Each message of a newcomer costs a millisecond. */

@@ -1,63 +1,14 @@
 /* io_tls.c - TLS below links: OpenSSL's client against a listener, certificates made on the way. */
-#include "test.h"
+#include "tcp_world.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/ssl.h>
 
 #include "io/certificates.h"
-#include "io/tcp.h"
-#include "io/tls.h"
 
 static char folder[64];
 static const char *const names[] = {"cm1.example.com", "127.0.0.1"};
-
-struct world {
-    uv_loop_t loop;
-    struct tcp *tcp;
-    struct tls *tls;
-    struct tcp_options options;
-    size_t opened, closed, failed, bytes;
-    uint64_t last;
-    const char *why;
-    bool echo;
-};
-
-static void on_open(void *context, uint64_t link, const struct endpoint *peer,
-                    const struct endpoint *local)
-{
-    struct world *w = context;
-
-    assert_int_equal(peer->ip.family, 4);
-    assert_int_equal(local->port, tcp_port(w->tcp));
-    w->opened++;
-    w->last = link;
-}
-
-static void on_input(void *context, uint64_t link, const uint8_t *bytes, size_t len)
-{
-    struct world *w = context;
-
-    w->bytes += len;
-    if (w->echo)
-        assert_int_equal(tcp_send(w->tcp, link, bytes, len), 0);
-}
-
-static void on_close(void *context, uint64_t link, int err)
-{
-    ((struct world *)context)->closed++;
-}
-
-static void on_failed(void *context, const struct endpoint *peer, const char *why)
-{
-    struct world *w = context;
-
-    w->failed++;
-    w->why = why;
-}
 
 static struct tls_options tls_files(bool old_phones, bool client_certificates)
 {
@@ -75,44 +26,18 @@ static struct tls_options tls_files(bool old_phones, bool client_certificates)
 
 static struct world *world_new(bool old_phones, bool client_certificates)
 {
-    struct world *w = calloc(1, sizeof(*w));
+    struct world *w = world_of_loopback();
     struct tls_options o = tls_files(old_phones, client_certificates);
     char words[256];
 
-    uv_loop_init(&w->loop);
     assert_int_equal(tls_new(&o, &w->tls, words, sizeof(words)), 0);
-    w->options = (struct tcp_options){.local = {.ip = ip_v4(0x7f000001)},
-                                      .tag = 5,
-                                      .tls = w->tls,
-                                      .max_links = 100,
-                                      .max_queued = 4 << 20,
-                                      .context = w,
-                                      .on_open = on_open,
-                                      .on_input = on_input,
-                                      .on_close = on_close,
-                                      .on_failed = on_failed};
+    w->options.tag = 5;
+    w->options.tls = w->tls;
+    w->options.max_links = 100;
+    w->options.max_queued = 4 << 20;
+    w->options.on_drain = NULL;
     w->echo = true;
     return w;
-}
-
-static void world_listen(struct world *w)
-{
-    assert_int_equal(tcp_listen(&w->loop, &w->options, &w->tcp), 0);
-}
-
-static void world_free(struct world *w)
-{
-    tcp_stop(w->tcp);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&w->loop), 0);
-    tls_free(w->tls);
-    free(w);
-}
-
-static void turn(struct world *w)
-{
-    for (int i = 0; i < 8; i++)
-        uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
 /* The loop runs until `count` is `wanted`: its listener's clock turns it once a second at least. */
@@ -121,16 +46,6 @@ static void turn_until(struct world *w, const size_t *count, size_t wanted)
     for (int i = 0; i < 10000 && *count != wanted; i++)
         uv_run(&w->loop, UV_RUN_ONCE);
     assert_int_equal(*count, wanted);
-}
-
-static int dial(struct world *w)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(tcp_port(w->tcp))};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    to.sin_addr.s_addr = htonl(0x7f000001);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    return fd;
 }
 
 /* --- the client --- */
