@@ -43,6 +43,19 @@ void prove_spell(struct finding *f, const struct spell *s, const char *format, .
         prove(f, s->last, "the last of %u times", s->n);
 }
 
+void prove_barred(const struct scene *c, struct finding *f, struct ip to)
+{
+    const struct story *s = c->story;
+    char by[IP_TEXT_MAX];
+
+    if (s->barred.n && ip_equal(s->barred_to.ip, to))
+        prove_spell(f, &s->barred, "ICMP of %s: %s (code %u)", ip_print(s->barred_by, by),
+                    s->barred_code == 9 || s->barred_code == 10 || s->barred_code == 13
+                        ? "forbidden by a filter"
+                        : "no way there",
+                    s->barred_code);
+}
+
 void detail(struct finding *f, const char *format, ...)
 {
     va_list args;

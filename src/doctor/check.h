@@ -52,6 +52,8 @@ void prove_spell(struct finding *f, const struct spell *s, const char *format, .
 void detail(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* When a connection whose data is repeated will be given up. */
 void forecast(struct finding *f, const struct repeat *r);
+/* A router said that there is no way to that address. */
+void prove_barred(const struct scene *c, struct finding *f, struct ip to);
 void doubt(struct finding *f, enum apart apart); /* not certain; what would settle it */
 
 /* ---- what rules of one capture and of two share (check_files.c) ---- */

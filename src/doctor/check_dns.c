@@ -1,21 +1,22 @@
 /* check_dns.c - names that do not resolve, where the phone needs them. */
 #include "doctor/check.h"
 
-/* Another server, or a later answer, gave the address. */
-static bool is_resolved(const struct story *s, const struct dns_asked *d)
-{
-    for (unsigned i = 0; i < s->n_dns; i++)
-        if (s->dns[i].has_address && text_equal_nocase(text_of(s->dns[i].name), text_of(d->name)))
-            return true;
-    return false;
-}
-
 /* "cm1.example.com" for "cm1": the phone adds its domain. */
 static bool is_name(const char *asked, const char *name)
 {
     size_t n = strlen(name);
 
     return n && text_starts_nocase(text_of(asked), name) && (!asked[n] || asked[n] == '.');
+}
+
+/* Another server, a later answer, or the name with or without the domain gave the address. */
+static bool is_resolved(const struct story *s, const struct dns_asked *d)
+{
+    for (unsigned i = 0; i < s->n_dns; i++)
+        if (s->dns[i].has_address &&
+            (is_name(s->dns[i].name, d->name) || is_name(d->name, s->dns[i].name)))
+            return true;
+    return false;
 }
 
 static bool is_needed(const struct scene *c, const struct dns_asked *d)

@@ -70,10 +70,12 @@ static void prove_silence(const struct scene *c, struct finding *f, const struct
     const struct server_seen *server = timeline_server(c->timeline, file->server);
     char ip[IP_TEXT_MAX];
 
+    prove_barred(c, f, file->server);
     ip_print(file->server, ip);
     prove_spell(f, &file->asked, "%s request for %s to %s, no answer", file->http ? "HTTP" : "TFTP",
                 file->name, ip);
-    if (server && server->services[file->http ? SERVICE_HTTP : SERVICE_TFTP].answered.n)
+    if (server && !tftp_server_answers(c->story, file) &&
+        server->services[file->http ? SERVICE_HTTP : SERVICE_TFTP].answered.n)
         prove(f, server->services[file->http ? SERVICE_HTTP : SERVICE_TFTP].answered.last,
               "%s answers other phones in this capture", ip);
 }

@@ -74,10 +74,11 @@ static bool nat_timeout(const struct scene *c, struct finding *f)
     unsigned n = 0;
     char to[ENDPOINT_TEXT_MAX];
 
-    for (unsigned i = 0; i < s->n_sessions; i++) {
+    for (unsigned i = 0; i < s->n_sessions && !c->options->other; i++) { /* else check_pair.c */
         const struct session *e = &s->sessions[i];
 
-        if (e->end != SESSION_SERVER_RESET || !was_registered(e) ||
+        /* A pause that a mapping has survived is not too long for it. */
+        if (e->end != SESSION_SERVER_RESET || !was_registered(e) || e->keepalives.answered.n ||
             !moment_is(e->keepalives.pending) ||
             e->ended.ns - e->keepalives.pending.ns > 2 * SECOND)
             continue;

@@ -28,6 +28,8 @@ static bool vlan_not_offered(const struct scene *c, struct finding *f)
     detail(f, "%s %s", quiet->device, quiet->port);
     prove_spell(f, &quiet->seen, "CDP of %s without a voice VLAN", quiet->device);
     prove_spell(f, &s->dhcp.discover, "DHCP DISCOVER without a VLAN tag, never answered");
+    if (!c->facts->n_tagged) /* nothing tells that there is another VLAN at all */
+        doubt(f, APART_TAGS);
     return true;
 }
 

@@ -156,7 +156,8 @@ static bool nat_timeout(const struct scene *c, struct finding *f)
 
     for (unsigned i = 0; other && i < c->story->n_sessions; i++)
         if (c->story->sessions[i].end == SESSION_SERVER_RESET &&
-            moment_is(c->story->sessions[i].accepted)) {
+            moment_is(c->story->sessions[i].accepted) &&
+            !c->story->sessions[i].keepalives.answered.n) { /* as in check_keepalive.c */
             seen = &c->story->sessions[i];
             n++;
         }

@@ -201,12 +201,20 @@ static bool incomplete(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_sessions; i++) {
         const struct session *e = &c->story->sessions[i];
         unsigned waits = e->ladder_asked & ~e->ladder_answered, step = 0;
-        bool over = e->end == SESSION_STANDS ? settled(c, e->ladder_last, 10 * SECOND)
-                                             : e->ended.ns - e->ladder_last.ns > 5 * SECOND;
+        bool bare = !e->ladder_asked && settled(c, e->accepted, 15 * SECOND);
+        bool over =
+            bare || (e->end == SESSION_STANDS ? settled(c, e->ladder_last, 10 * SECOND)
+                                              : e->ended.ns - e->ladder_last.ns > 5 * SECOND);
 
-        if (e->sip || !moment_is(e->accepted) || moment_is(e->complete) || !waits || !over ||
-            c->one_sided || c->lossy || has_gap(c->story, e))
+        if (e->sip || !moment_is(e->accepted) || moment_is(e->complete) || !(waits || bare) ||
+            !over || c->one_sided || c->lossy || has_gap(c->story, e))
             continue;
+        if (bare) {
+            detail(f, "%s", "the server never asks for its capabilities");
+            prove(f, e->accepted, "RegisterAck, and nothing after it");
+            doubt(f, APART_SERVER_LOG);
+            return true;
+        }
         while (!(waits >> step & 1))
             step++;
         detail(f, "%s", step < sizeof(steps) / sizeof(*steps) ? steps[step] : "");

@@ -33,6 +33,26 @@ static bool refused(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* SIP over UDP: the same is said by ICMP. */
+static bool refused_udp(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    char to[ENDPOINT_TEXT_MAX];
+
+    if (!s->closed.n || !is_signalling_port(s->closed_to.port) ||
+        registered_at(s).ns > s->closed.last.ns)
+        return false;
+    for (unsigned i = 0; i < s->n_lines; i++)
+        if (s->lines[i].challenged.last.ns > s->closed.last.ns ||
+            s->lines[i].refused.last.ns > s->closed.last.ns)
+            return false; /* it listens now */
+    detail(f, "%s, by ICMP", endpoint_words(&s->closed_to, to));
+    if (s->registers.n)
+        prove_spell(f, &s->registers, "REGISTER to %s", to);
+    prove_spell(f, &s->closed, "ICMP: port unreachable at %s", to);
+    return true;
+}
+
 static bool no_answer(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
@@ -42,18 +62,22 @@ static bool no_answer(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
         bool waiting = moment_is(p->opening) && p->syns >= 2 && settled(c, p->opening, 6 * SECOND);
+        bool barred = c->story->barred.n && endpoint_equal(&c->story->barred_to, &p->server) &&
+                      settled(c, c->story->barred.first, 2 * SECOND);
         bool unheard = !p->stands &&
                        p->syn_ack_again >= 2; /* the server answers, the phone does not hear it */
 
         if (!is_signalling_port(p->server.port) ||
-            (!waiting && !unheard && (!p->silent.n || p->syn_again < 2)) || p->stands ||
+            (!waiting && !unheard && !barred && (!p->silent.n || p->syn_again < 2)) || p->stands ||
             (!unheard && p->accepted.last.ns > p->opened.last.ns) ||
-            p->refused.last.ns > p->opened.last.ns || (p->accepted.n && !waiting && !unheard))
+            p->refused.last.ns > p->opened.last.ns ||
+            (p->accepted.n && !waiting && !unheard && !barred))
             continue;
         detail(f, "%s", endpoint_words(&p->server, to));
         prove(f, p->opened.first, "SYN to %s, the first of %u, no answer", to,
               p->opened.n + p->syn_again);
         prove(f, p->opened.last, "SYN to %s, the last attempt", to);
+        prove_barred(c, f, p->server.ip);
         if (unheard)
             prove(f, p->accepted.last,
                   "SYN ACK of %s, sent %u [time|times]: it does not reach the phone", to,
@@ -131,17 +155,6 @@ static bool timed_out(const struct session *e)
            e->ended.ns - last.ns > 2 * (int64_t)e->interval_s * SECOND;
 }
 
-/* Reset as soon as it speaks after a pause, more than once: told as a mapping that is forgotten. */
-static bool forgotten(const struct story *s)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < s->n_sessions; i++)
-        n += s->sessions[i].end == SESSION_SERVER_RESET &&
-             moment_is(s->sessions[i].keepalives.pending);
-    return n >= 2;
-}
-
 static bool ended(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
@@ -151,7 +164,7 @@ static bool ended(const struct scene *c, struct finding *f)
         bool reset = e->end == SESSION_SERVER_RESET || e->end == SESSION_PHONE_RESET;
 
         if ((!reset && e->end != SESSION_SERVER_CLOSED) || e->ordered || e->standby ||
-            timed_out(e) || forgotten(c->story) || (!moment_is(e->accepted) && !e->middle))
+            timed_out(e) || (!moment_is(e->accepted) && !e->middle))
             continue;
         detail(f, "%s, %s by %s", endpoint_words(&e->server, to),
                reset ? WORDS("reset (RST)") : WORDS("closed"),
@@ -221,6 +234,7 @@ static bool no_server_tried(const struct scene *c, struct finding *f)
 
 const struct rule tcp_rules[] = {
     {CAUSE_TCP_REFUSED, refused},
+    {CAUSE_TCP_REFUSED, refused_udp},
     {CAUSE_TCP_NO_ANSWER, no_answer},
     {CAUSE_TCP_LATE, late},
     {CAUSE_TCP_WINDOW, window},

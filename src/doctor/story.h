@@ -278,6 +278,7 @@ struct story {
     struct ip ips[4];    /* all, oldest first */
     uint8_t n_ips;
     bool is_phone;       /* something only phones do was seen; others are not reported */
+    bool on_link;        /* frames of its own MAC address are in the capture: no router is between */
     bool shared_address; /* other phones stand behind the same address */
     uint64_t next_at_host; /* the next story at the same address */
     char model[32], load[36], neighbour[40];
@@ -315,6 +316,12 @@ struct story {
     struct spell unmarked[2], marked[2]; /* signalling of the phone without and with DSCP, by capture */
     struct spell accepted, rejected, ordered, unregistered; /* of all servers, over all sessions */
     char keys[8];                        /* the last digits of the keypad */
+    struct spell barred;          /* ICMP: there is no way, or it is forbidden */
+    struct spell closed;          /* ICMP: nobody listens at a UDP port, not that of TFTP */
+    struct ip barred_by;
+    struct endpoint closed_to;
+    struct endpoint barred_to;
+    uint8_t barred_code;
     struct spell too_large;       /* ICMP: fragmentation needed */
     uint16_t mtu;
     unsigned n_moves;             /* registrations that went to another server than the last */

@@ -120,6 +120,7 @@ void story_touch(struct story *story, const struct sight *s)
 {
     story->last = moment_of(s);
     story->n_captures |= 1u << (s->at.capture & 7);
+    story->on_link |= mac_number(story->mac) && mac_equal(story->mac, s->at.from_mac);
 }
 
 static bool mac_is_zero(struct mac m)

@@ -322,6 +322,12 @@ void see_file(struct timeline *t, const struct sight *s)
 
 /* ---- ICMP ---- */
 
+/* Codes of a router: no way there, or forbidden (RFC 792, RFC 1812 5.2.7.1). */
+static bool is_barred(uint8_t code)
+{
+    return code <= 1 || (code >= 5 && code <= 13);
+}
+
 void see_icmp(struct timeline *t, const struct sight *s)
 {
     struct story *story = timeline_at(t, s->icmp.from.ip);
@@ -336,6 +342,18 @@ void see_icmp(struct timeline *t, const struct sight *s)
                s->icmp.type == 3) {
         spell_add(&story->too_large, moment_of(s));
         story->mtu = s->icmp.mtu;
+    }
+    if (story && s->icmp.type == 3 && is_barred(s->icmp.code)) {
+        spell_add(&story->barred, moment_of(s));
+        story->barred_by = s->at.from.ip;
+        story->barred_to = s->icmp.to;
+        story->barred_code = s->icmp.code;
+        return;
+    }
+    if (story && s->icmp.type == 3 && s->icmp.code == 3 && s->icmp.protocol == 17 &&
+        s->icmp.to.port != TFTP_PORT) {
+        spell_add(&story->closed, moment_of(s));
+        story->closed_to = s->icmp.to;
     }
     if (!story || s->icmp.type != 3 || s->icmp.protocol != 17 || s->icmp.to.port != TFTP_PORT)
         return;

@@ -181,7 +181,7 @@ static void judge_owner(struct timeline *t, const struct arp *a, struct moment m
     struct story *owner = timeline_at(t, ip_v4(a->sender_ip));
     char mac[MAC_TEXT_MAX], ip[IP_TEXT_MAX];
 
-    if (!owner || !owner->is_phone || !mac_number(owner->mac) ||
+    if (!owner || !owner->is_phone || !owner->on_link || !mac_number(owner->mac) ||
         mac_equal(owner->mac, a->sender_mac))
         return;
     spell_add(&owner->address_used, m);

@@ -219,26 +219,29 @@ static void on_register(struct timeline *t, const struct sight *s)
 
 /* ---- answers ---- */
 
-static uint32_t granted(const struct sip_message *m, const struct story *story)
+/* What the answer says of the time; what was asked for when it says nothing. */
+static uint32_t granted(const struct sip_message *m, const struct story *story, uint32_t asked)
 {
     const struct sip_row *row = sip_row(m, SIP_CONTACT);
     struct text rest = row ? row->value : TEXT(""), element, value;
-    uint32_t seconds = 0, header = 0;
+    uint32_t seconds, header;
     struct sip_address a;
     struct sip_uri u;
     struct ip ip;
     unsigned n = 0;
 
-    text_to_u32(sip_value(m, SIP_EXPIRES), 10, &header);
+    if (text_to_u32(sip_value(m, SIP_EXPIRES), 10, &header) < 0)
+        header = asked;
     while (row && sip_next(m, &row, &rest, &element)) {
         if (sip_address_parse(element, &a) < 0 || !sip_parameter(a.parameters, "expires", &value))
             continue;
         if (n++ &&
             (sip_uri_parse(a.uri, &u) < 0 || ip_parse(u.host, &ip) < 0 || !ip_equal(ip, story->ip)))
             continue; /* another binding of the same user */
-        text_to_u32(value, 10, &seconds);
+        if (text_to_u32(value, 10, &seconds) == 0)
+            header = seconds;
     }
-    return seconds ? seconds : header;
+    return header;
 }
 
 static void refuse(struct timeline *t, struct story *story, struct story_line *line,
@@ -305,7 +308,7 @@ static void accept_register(struct timeline *t, struct story *story, struct stor
     if (!e || e->standby)
         return;
     line->registered = true;
-    line->granted_s = granted(s->sip, story);
+    line->granted_s = granted(s->sip, story, e->asked_s);
     spell_add(&line->accepted, m);
     if (!moment_is(e->accepted)) {
         e->line = (uint8_t)(line - story->lines); /* the first that is accepted */

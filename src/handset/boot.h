@@ -53,6 +53,7 @@ struct boot_options {
     const char *load;      /* that runs */
     bool on_wire; /* a named interface: VLAN, DHCP and ARP happen; else the address is given */
     bool quick;   /* no waiting for the picture of a boot: image loads at once */
+    bool old_trust; /* configurations must be signed by a cluster that this one is not */
     uint16_t file_port; /* TFTP server's port, 0: 69 */
     uint16_t http_port; /* 0: 6970 */
     uint32_t random;    /* seed of the DHCP and DNS transaction numbers */

@@ -4,6 +4,7 @@
  * A step is a list of alternatives; the first that is found ends it. Trust lists and OS79XX.TXT may
  * be missing; the configuration may not. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
 
@@ -95,8 +96,18 @@ static void ask_http(struct boot *b, const char *name, struct effects *fx)
     b->due_ms = UINT64_MAX; /* the edge reports, also when it fails */
 }
 
-static void ask(struct boot *b, const char *name, uint64_t now_ms, struct effects *fx)
+static bool step_is_configuration(const struct boot *b)
 {
+    return text_contains_nocase(step_now(b), TEXT(".cnf")) ||
+           text_contains_nocase(step_now(b), TEXT(".cfg"));
+}
+
+static void ask(struct boot *b, const char *wanted, uint64_t now_ms, struct effects *fx)
+{
+    char name[72];
+
+    snprintf(name, sizeof(name), "%s%s", wanted,
+             b->options.old_trust && step_is_configuration(b) ? ".sgn" : "");
     b->n_body = 0;
     b->by_http = model_generations[b->options.model->generation].http_first;
     text_copy(b->get.file, sizeof(b->get.file), text_of(name));
@@ -162,16 +173,10 @@ static void ask_alternative(struct boot *b, uint64_t now_ms, struct effects *fx)
         next_step(b, now_ms, fx);
 }
 
-static bool step_is_configuration(const struct boot *b)
-{
-    return text_contains_nocase(step_now(b), TEXT(".cnf")) ||
-           text_contains_nocase(step_now(b), TEXT(".cfg"));
-}
-
 /* No file of the configuration step was found: the TFTP server is taken for the CallManager. */
 static void no_configuration(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
-    if (b->options.protocol != PROTOCOL_SCCP) {
+    if (b->options.protocol != PROTOCOL_SCCP || b->options.old_trust) {
         boot_give_up(b, now_ms, fx);
         return;
     }
@@ -218,13 +223,15 @@ static bool take_file(struct boot *b, const char *name, struct effects *fx)
     struct text t = text_of(name);
     struct phone_config config;
     bool is_config = step_is_configuration(b);
-    int err = 0;
+    int err = b->options.old_trust && is_config ? -EPERM : 0;
 
     if (text_starts(t, "CTL") || text_starts(t, "ITL")) {
         effects_text(fx, EFFECT_STATUS, "%.3s Installed", name);
         return true;
     }
-    if (text_is(t, "OS79XX.TXT")) {
+    if (err) {
+        ; /* signed by somebody else, or not at all */
+    } else if (text_is(t, "OS79XX.TXT")) {
         err = phone_config_read_os79xx(b->body, b->n_body, config.load);
     } else if (is_config && b->options.protocol == PROTOCOL_SIP && text_ends(t, ".cnf")) {
         config = b->config; /* the second file adds to the first */

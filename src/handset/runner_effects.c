@@ -361,6 +361,7 @@ static struct boot *new_boot(struct runner *r)
                              .load = r->load ? r->load : r->phone.kind->load,
                              .on_wire = r->site->on_wire,
                              .quick = r->site->quick,
+                             .old_trust = fault_is_on(r->phone.kind->faults, FAULT_OLD_TRUST),
                              .file_port = r->site->file_port,
                              .http_port = r->site->http_port,
                              .random = (uint32_t)uv_hrtime()};
@@ -378,7 +379,8 @@ static void keep_load(struct runner *r)
     const char *runs = r->load ? r->load : r->phone.kind->load;
     char *load;
 
-    if (!r->boot || !*r->boot->load || strcmp(r->boot->load, runs) == 0)
+    if (!r->boot || !*r->boot->load || strcmp(r->boot->load, runs) == 0 ||
+        fault_is_on(r->phone.kind->faults, FAULT_OLD_LOAD))
         return;
     load = text_dup(text_of(r->boot->load));
     if (!load)

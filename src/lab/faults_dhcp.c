@@ -124,6 +124,16 @@ void fault_dhcp_storm(struct lab_play *p, enum lab_moment moment)
                  .to = DHCP_SERVER_PORT, .value = 60);
 }
 
+/* The server has a second address, which is typed in on the phone. */
+void fault_tftp_overridden(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment != LAB_BEFORE)
+        return;
+    network_set_address(&p->stage.network, network_server(&p->stage.network), LAB_SUBNET "9/32");
+    lab_option(p, "--server");
+    lab_option(p, LAB_SUBNET "9");
+}
+
 /* -- a second server ------------------------------------------------------------------------ */
 
 #define ROGUE     0x0a630042 /* 10.99.0.66 */

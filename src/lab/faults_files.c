@@ -208,3 +208,29 @@ void fault_load_part_missing(struct lab_play *p, enum lab_moment moment)
                          write_file(p, "apps41.9-9-9.sbn", loads, sizeof(loads)),
                      "SCCP41.9-9-9S.loads and one of its two parts are there");
 }
+
+/* The load and its part are there; the phone never comes to run it. */
+void fault_load_loop(struct lab_play *p, enum lab_moment moment)
+{
+    static const char loads[] = "\0\0\0\x10"
+                                "apps41.9-9-9.sbn\0\0\0\0";
+
+    if (moment == LAB_BEFORE) {
+        p->fields[0] = "load=SCCP41.9-9-9S";
+        lab_option(p, "--fault");
+        lab_option(p, "old-load");
+    }
+    if (moment == LAB_WIRED)
+        stage_expect(&p->stage,
+                     write_file(p, "SCCP41.9-9-9S.loads", loads, sizeof(loads)) &&
+                         write_file(p, "apps41.9-9-9.sbn", loads, sizeof(loads)),
+                     "SCCP41.9-9-9S.loads and its part are there");
+}
+
+void fault_trust_old(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE) {
+        lab_option(p, "--fault");
+        lab_option(p, "old-trust");
+    }
+}

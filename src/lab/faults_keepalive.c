@@ -110,6 +110,16 @@ void fault_keepalive_late(struct lab_play *p, enum lab_moment moment)
     }
 }
 
+#define FAR_MS                                                                                     \
+    370 /* each way: SYNs are not late yet, and three answers take longer than an interval */
+
+void fault_keepalive_short(struct lab_play *p, enum lab_moment moment)
+{
+    interval(p, moment);
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_delay, .kind = PACKET_TCP, .value = FAR_MS);
+}
+
 /* The switch forgets the phone's address in each pause and loses the frame with which it learns it
  * again: what port security with an ageing time of two minutes does to keepalives. */
 void fault_mac_ageing(struct lab_play *p, enum lab_moment moment)

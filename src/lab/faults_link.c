@@ -43,6 +43,12 @@ void fault_vlan_not_used(struct lab_play *p, enum lab_moment moment)
         LAB_RULE(p, .act = tag, .side = SIDE_PHONE, .fits = is_untagged_ip, .value = 30);
 }
 
+void fault_vlan_not_offered(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_drop, .side = SIDE_PHONE, .fits = is_untagged_ip);
+}
+
 /* LLDP-MED network policy TLV (127, 00-12-BB, subtype 2): the VLAN stands in bits 1 to 12 of the 24
  * behind the application type. */
 static bool change_policy(struct rule *r, struct passing *p)

@@ -163,6 +163,78 @@ void fault_rejected_other(struct lab_play *p, enum lab_moment moment)
     lab_parameter(p, "cluster_release=4");
 }
 
+/* What servers of other makes say: written over the text of our own refusal, a field of 33 bytes.
+ */
+static bool say_instead(struct rule *r, struct passing *p)
+{
+    return replace(p, "Error: DB Config", r->context);
+}
+
+static void refuse_with(struct lab_play *p, enum lab_moment moment, const char *text)
+{
+    fault_rejected_unknown(p, moment);
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = say_instead, .side = SIDE_SERVER, .contains = "Error: DB Config",
+                 .context = (char *)(uintptr_t)text);
+}
+
+void fault_rejected_duplicate(struct lab_play *p, enum lab_moment moment)
+{
+    refuse_with(p, moment, "Crossover session");
+}
+
+void fault_rejected_reason(struct lab_play *p, enum lab_moment moment)
+{
+    refuse_with(p, moment, "Reload in progress");
+}
+
+static bool refuse_line(struct rule *r, struct passing *p)
+{
+    return replace(p, "SIP/2.0 200 OK", "SIP/2.0 404 No");
+}
+
+static bool is_second_line(const struct packet *k)
+{
+    return text_contains_nocase(k->payload, TEXT("SIP/2.0 200 OK")) &&
+           text_contains_nocase(k->payload, TEXT("REGISTER")) &&
+           text_contains_nocase(k->payload, TEXT("sip:7002@"));
+}
+
+void fault_lines_partial(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE) {
+        p->protocol = p->phone->protocol = "sip";
+        p->phone->model = p->configured = "7960"; /* registers line by line */
+        p->number_of_lines = "7001;7002";
+    }
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = refuse_line, .side = SIDE_SERVER, .fits = is_second_line);
+}
+
+/* The server's stamp is never that of the file which the phone has. */
+static bool age_stamp(struct rule *r, struct passing *p)
+{
+    const char *at =
+        memmem(p->packet.payload.at, p->packet.payload.len, r->contains, strlen(r->contains));
+    size_t digit = (size_t)((const uint8_t *)at - p->frame) + strlen(r->contains);
+
+    while (digit < p->len && !(p->frame[digit] >= '0' && p->frame[digit] <= '9'))
+        digit++;
+    if (digit < p->len)
+        p->frame[digit] = p->frame[digit] == '9' ? '8' : p->frame[digit] + 1;
+    frame_seal(p->frame, p->len);
+    return true;
+}
+
+void fault_version_stamps(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_BEFORE)
+        p->protocol = p->phone->protocol = "sip";
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = age_stamp, .side = SIDE_SERVER, .contains = "ConfigVersionStamp={",
+                 .times = 6);
+}
+
 void fault_left_by_itself(struct lab_play *p, enum lab_moment moment)
 {
     if (moment == LAB_REGISTERED)

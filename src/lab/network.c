@@ -103,6 +103,11 @@ struct lab_ns network_node(const struct network *n, unsigned node)
     return named(n, port_of(node).s);
 }
 
+struct lab_ns network_router(const struct network *n)
+{
+    return named(n, "router");
+}
+
 struct lab_ns network_switch(const struct network *n)
 {
     return named(n, "switch");
@@ -165,19 +170,27 @@ int network_nft(struct lab_ns ns, const char *rules)
     return run(words, false);
 }
 
-int network_set_receive_room(struct lab_ns ns, unsigned bytes)
+static int write_setting(struct lab_ns ns, const char *path, const char *value)
 {
     int err = network_enter(ns.s), fd;
 
     if (err)
         return err;
-    fd = open("/proc/sys/net/ipv4/tcp_rmem", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || dprintf(fd, "%u %u %u", bytes, bytes, bytes) < 0)
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, value, strlen(value)) < 0)
         err = -errno;
     if (fd >= 0)
         close(fd);
     network_enter(NULL);
     return err;
+}
+
+int network_set_receive_room(struct lab_ns ns, unsigned bytes)
+{
+    char value[48];
+
+    snprintf(value, sizeof(value), "%u %u %u", bytes, bytes, bytes);
+    return write_setting(ns, "/proc/sys/net/ipv4/tcp_rmem", value);
 }
 
 static int add_namespace(struct lab_ns ns)
@@ -279,6 +292,35 @@ int network_add_node(struct network *n, unsigned node)
     return err ? err : add_cable(n, ns, port_of(node).s);
 }
 
+/* The phone's end of its cable goes to the router, which has another cable to the phone. */
+int network_translate(const struct network *n, unsigned phone, struct mac mac)
+{
+    struct lab_ns router = network_router(n), ns = network_phone(n, phone);
+    char address[MAC_TEXT_MAX];
+    int err = add_namespace(router);
+
+    if (!err)
+        err = ip("-n %s link set eth0 netns %s", ns.s, router.s);
+    if (!err)
+        err = seal_checksums(router.s);
+    if (!err)
+        err = ip("-n %s link set eth0 address " LAB_ROUTER_MAC " up", router.s);
+    if (!err)
+        err = network_set_address(n, router, LAB_OUTSIDE "/24");
+    if (!err)
+        err = ip("link add eth0 netns %s address %s type veth peer name inside netns %s", ns.s,
+                 mac_print(mac, address), router.s);
+    if (!err)
+        err = ip("-n %s address add " LAB_ROUTER "/24 dev inside", router.s);
+    if (!err)
+        err = ip("-n %s link set inside up", router.s);
+    if (!err)
+        err = seal_checksums(ns.s);
+    if (!err)
+        err = ip("-n %s link set eth0 up", ns.s);
+    return err ? err : write_setting(router, "/proc/sys/net/ipv4/ip_forward", "1");
+}
+
 int network_plug_node(const struct network *n, unsigned node, bool in)
 {
     return ip("-n %s link set %s %s", network_switch(n).s, port_of(node).s, in ? "up" : "down");
@@ -322,6 +364,11 @@ int network_unbridge(const struct network *n, const char *port)
 int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix)
 {
     return ip("-n %s address add %s dev eth0", ns.s, address_and_prefix);
+}
+
+int network_set_router(struct lab_ns ns, const char *address)
+{
+    return ip("-n %s route add default via %s", ns.s, address);
 }
 
 /* -- down ----------------------------------------------------------------------------------- */

@@ -47,9 +47,18 @@ int network_unbridge(const struct network *n, const char *port); /* the port no 
 int network_set_address(const struct network *n, struct lab_ns ns, const char *address_and_prefix);
 
 int network_nft(struct lab_ns ns, const char *rules); /* by the `nft` program */
+int network_set_router(struct lab_ns ns, const char *address); /* the default one */
 /* What a TCP socket there keeps of what nobody has read, from now on. */
 int network_set_receive_room(struct lab_ns ns, unsigned bytes);
 
+/* A router comes into the cable of a phone that is added: `eth0` of the router, LAB_OUTSIDE, is at the switch now, the phone's
+ * is a new one, of that MAC address and without an IP address. */
+#define LAB_INSIDE  "192.168.99.50"
+#define LAB_ROUTER  "192.168.99.1"
+#define LAB_OUTSIDE "10.99.0.60"
+#define LAB_ROUTER_MAC "02:bd:00:00:00:60"
+int network_translate(const struct network *n, unsigned phone, struct mac mac);
+struct lab_ns network_router(const struct network *n);
 struct lab_ns network_server(const struct network *n);
 struct lab_ns network_node(const struct network *n, unsigned node);
 struct lab_ns network_switch(const struct network *n);

@@ -19,6 +19,7 @@ struct stage_phone {
     char last[160];    /* line that it printed */
     const char *more[12]; /* further words of its command line */
     bool typed_address;   /* no boot: LAB_TYPED on its interface, to be registered at once */
+    bool translated;      /* the same behind a router: LAB_INSIDE */
     const char *awaited;  /* letters that it is to print; NULL: none */
     unsigned n_awaited;   /* lines that had them */
 };

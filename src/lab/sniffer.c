@@ -22,7 +22,9 @@
 
 struct sniffer {
     pthread_t thread;
-    atomic_bool over;
+    atomic_bool over, deaf;
+    atomic_uint loses; /* every so many; 0: none */
+    unsigned n;
     struct packets *packets;
     int file;
     uint8_t block[FRAME_MAX + PCAP_WRITE_BLOCK];
@@ -51,7 +53,10 @@ static void write_waiting(struct sniffer *s)
 
     while (packets_read(s->packets, &f)) {
         struct writer w = writer_of(s->block, sizeof(s->block));
+        unsigned loses = atomic_load(&s->loses);
 
+        if ((loses && ++s->n % loses == 0) || (f.outgoing && atomic_load(&s->deaf)))
+            continue;
         pcap_write_frame(&w, &(struct pcap_frame){.time_ns = f.time_ns,
                                                   .bytes = {(const char *)f.bytes, f.len},
                                                   .original = f.original,
@@ -99,6 +104,12 @@ int sniffer_open(const char *ns, const char *interface, const char *path, struct
     }
     *ret = s;
     return 0;
+}
+
+void sniffer_spoil(struct sniffer *s, unsigned n, bool deaf)
+{
+    atomic_store(&s->loses, n);
+    atomic_store(&s->deaf, deaf);
 }
 
 void sniffer_close(struct sniffer *s)

@@ -136,26 +136,32 @@ struct stage_phone *stage_add_phone(struct stage *s, const char *model, const ch
 int stage_power(struct stage *s, struct stage_phone *p, bool on)
 {
     char mac[MAC_TEXT_MAX], log[LAB_PATH + 32], rate[12];
-    char *words[12 + sizeof(p->more) / sizeof(*p->more) + 1] = {
-        "handset",
-        "--headless",
-        p->typed_address ? "--source" : "--interface",
-        p->typed_address ? LAB_TYPED : "eth0",
-        "--model",
-        (char *)(uintptr_t)p->model,
-        "--protocol",
-        (char *)(uintptr_t)p->protocol,
-        "--mac",
-        mac,
-        "--clock-rate",
-        rate};
+    char *words[12 + sizeof(p->more) / sizeof(*p->more) + 1] = {"handset",
+                                                                "--headless",
+                                                                p->typed_address ? "--source"
+                                                                                 : "--interface",
+                                                                p->translated      ? LAB_INSIDE
+                                                                : p->typed_address ? LAB_TYPED
+                                                                                   : "eth0",
+                                                                "--model",
+                                                                (char *)(uintptr_t)p->model,
+                                                                "--protocol",
+                                                                (char *)(uintptr_t)p->protocol,
+                                                                "--mac",
+                                                                mac,
+                                                                "--clock-rate",
+                                                                rate};
     struct lab_ns ns = network_phone(&s->network, p->port);
 
     if (!on) {
         child_stop(&p->process, SIGKILL); /* as when the plug is pulled */
         return 0;
     }
-    if (p->typed_address && network_set_address(&s->network, ns, LAB_TYPED "/24") < 0)
+    if (p->typed_address &&
+        network_set_address(&s->network, ns, p->translated ? LAB_INSIDE "/24" : LAB_TYPED "/24") <
+            0)
+        return -EIO;
+    if (p->translated && network_set_router(ns, LAB_ROUTER) < 0)
         return -EIO;
     for (size_t i = 0; i < sizeof(p->more) / sizeof(*p->more) && p->more[i]; i++)
         words[12 + i] = (char *)(uintptr_t)p->more[i];

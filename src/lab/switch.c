@@ -320,6 +320,14 @@ int switch_add_phone(struct lab_switch *sw, const struct network *n, unsigned ph
     return add_port(sw, n, name);
 }
 
+int switch_add_node(struct lab_switch *sw, const struct network *n, unsigned node)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "server%u", node);
+    return add_port(sw, n, name);
+}
+
 void switch_rule(struct lab_switch *sw, struct rule r)
 {
     r.n = 0;

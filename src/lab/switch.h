@@ -54,6 +54,8 @@ int switch_open(const struct network *n, struct lab_switch **ret);
 void switch_close(struct lab_switch *sw); /* NULL is fine */
 /* The cable of a phone: call after network_add_phone(). 0 or -errno. */
 int switch_add_phone(struct lab_switch *sw, const struct network *n, unsigned phone);
+/* The cable of a further server, after network_add_node(): a side of its own, neither the server's nor a phone's. */
+int switch_add_node(struct lab_switch *sw, const struct network *n, unsigned node);
 void switch_rule(struct lab_switch *sw, struct rule r);
 void switch_clear(struct lab_switch *sw);      /* no rules any more */
 unsigned switch_harmed(struct lab_switch *sw); /* frames to which a rule was applied so far */

@@ -36,7 +36,7 @@ def doctor(files):
     assert done.returncode in (0, 1), done.stderr
     report = json.loads(done.stdout)
     findings = [f for p in report['phones'] for f in p['findings']] + report['capture']
-    causes = [{f['cause'] for f in findings if f['certain'] == certain} - ABOUT_CAPTURE for certain in (True, False)]
+    causes = [{f['cause'] for f in findings if f['certain'] == certain} for certain in (True, False)]
     assert all(f['evidence'] for f in findings if f['certain'] and f['cause'] not in ABOUT_CAPTURE)
     return causes
 
@@ -48,6 +48,7 @@ def check(captures, wanted):
         words = wanted[view].split()
         must, named = {w for w in words if w[0] not in '~?'}, {w[1:] for w in words if w[0] == '~'}
         may = {w.strip('~?') for w in words}
+        certain, possible = certain - (ABOUT_CAPTURE - may), possible - (ABOUT_CAPTURE - may)
         assert must <= certain and named <= certain | possible and certain | possible <= may, (view, certain, possible, words)
 
 
