@@ -51,8 +51,8 @@ void prove_barred(const struct scene *c, struct finding *f, struct ip to)
     if (s->barred.n && ip_equal(s->barred_to.ip, to))
         prove_spell(f, &s->barred, "ICMP of %s: %s (code %u)", ip_print(s->barred_by, by),
                     s->barred_code == 9 || s->barred_code == 10 || s->barred_code == 13
-                        ? "forbidden by a filter"
-                        : "no way there",
+                        ? WORDS("forbidden by a filter")
+                        : WORDS("no way there"),
                     s->barred_code);
 }
 

@@ -210,7 +210,7 @@ static bool incomplete(const struct scene *c, struct finding *f)
             !over || c->one_sided || c->lossy || has_gap(c->story, e))
             continue;
         if (bare) {
-            detail(f, "%s", "the server never asks for its capabilities");
+            detail(f, "the server never asks for its capabilities");
             prove(f, e->accepted, "RegisterAck, and nothing after it");
             doubt(f, APART_SERVER_LOG);
             return true;
