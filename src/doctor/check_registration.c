@@ -2,6 +2,7 @@
 #include "doctor/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct {
     const char *part;
@@ -298,21 +299,27 @@ static bool left_by_itself(const struct scene *c, struct finding *f)
     return false;
 }
 
-/* Times between registrations with one server that differ little. */
-static bool is_steady(const struct story *s, int64_t *mean)
+static int by_length(const void *a, const void *b)
 {
-    unsigned n = s->n_again < 8 ? s->n_again : 8;
-    int64_t least = 0, most = 0, sum = 0;
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
-    for (unsigned i = 0; i < n; i++) {
-        int64_t ns = s->again_ns[i];
+    return x < y ? -1 : x > y;
+}
 
-        least = i == 0 || ns < least ? ns : least;
-        most = ns > most ? ns : most;
-        sum += ns;
-    }
-    *mean = n ? sum / n : 0;
-    return n >= 3 && most < 2 * least && *mean < 3600 * SECOND;
+/* Times between registrations with one server, most of which are about the same. */
+static bool is_steady(const struct story *s, int64_t *period)
+{
+    unsigned n = s->n_again < 8 ? s->n_again : 8, alike = 0;
+    int64_t times[8];
+
+    if (n < 3)
+        return false;
+    memcpy(times, s->again_ns, n * sizeof(*times));
+    qsort(times, n, sizeof(*times), by_length);
+    *period = times[n / 2];
+    for (unsigned i = 0; i < n; i++)
+        alike += times[i] * 3 > *period * 2 && times[i] * 2 < *period * 3;
+    return alike >= 3 && alike * 3 >= n * 2 && *period < 3600 * SECOND;
 }
 
 static bool restart_loop(const struct scene *c, struct finding *f)
