@@ -33,6 +33,8 @@ function AddIt({ picture }) {
         const body = { model: picture.model, protocol: picture.protocol.toLowerCase(), ...(line && { lines: [line] }) };
 
         say(notesOf((await ask('POST', `${path('unknown', picture.device)}/adopt`, { body })).data));
+        await press(picture.device, 'plug'); /* it would come back by itself, in a while */
+        await press(picture.device, 'plug');
     };
 
     return html`<form class="adopt" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}><span>${t('Nobody has added it.')}</span>

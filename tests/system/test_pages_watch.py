@@ -1,0 +1,257 @@
+"""The pages that watch, in Chromium: first steps, simulated phones, control center, event viewer, performance monitor, traces, backup."""
+import pathlib
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from conftest import until
+from node import Node
+from rest import free_ports, web_node
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / 'tests/web'))
+from browser import NARROW, WIDE, Browser, Keys  # noqa: E402
+
+pytestmark = pytest.mark.xdist_group('pages_watch')
+TFTP = 6969
+
+
+@pytest.fixture(scope='module')
+def node(tmp_path_factory):
+    n = web_node(tmp_path_factory.mktemp('watch'), f'tftp.port={TFTP}', 'files.http_port=6970', 'node.address=127.0.0.1', 'simulated.phones=3')
+    n.root = n.web.log_in(user='root', password='correct horse')
+    yield n
+    assert n.stop() == 0, n.said
+
+
+@pytest.fixture(scope='module')
+def browser(tmp_path_factory):
+    b = Browser('')
+    b.downloads = tmp_path_factory.mktemp('downloads')
+    b.driver.execute_cdp_cmd('Browser.setDownloadBehavior', {'behavior': 'allow', 'downloadPath': str(b.downloads)})
+    yield b
+    b.close()
+
+
+@pytest.fixture
+def page(browser, node):
+    browser.base = f'http://127.0.0.1:{node.web.port}'
+    if not browser.driver.current_url.startswith(browser.base):
+        browser.load('/')
+        browser.type('User', 'root')
+        browser.type('Password', 'correct horse')
+        browser.click('Log in')
+        browser.one('.bar .user')
+    browser.complaints()
+    yield browser
+    assert browser.complaints() == []
+
+
+def downloaded(page, pattern):
+    """What the browser has saved under such a name."""
+    return until(lambda: next((f.read_bytes() for f in page.downloads.glob(pattern)), None), 30)
+
+
+def test_from_nothing_to_the_first_registered_phone(browser, tmp_path_factory):
+    """The wizard: key, administrator, interface, numbers, a phone that arrives, firmware; nothing is typed elsewhere."""
+    subprocess.run('ip link add wz0 type veth peer name wz1; ip address add 10.77.0.1/24 dev wz0; ip link set wz0 up; ip link set wz1 up', shell=True, check=True)
+    port, sccp = free_ports(2)
+    folder = tmp_path_factory.mktemp('first')
+    words = [f'admin.port={port}', f'sccp.port={sccp}', 'tftp.port=7069', 'node.address=127.0.0.1']
+    node, page = Node(folder, *words), browser
+    page.base = f'http://127.0.0.1:{port}'
+    page.load('/')
+    page.click('First start: by key')
+    page.type('Key', re.search('key ([0-9a-f]{32})', node.said).group(1))
+    page.click('Log in')
+    page.said('Create the account')
+    assert page.axe() == []
+    page.picture('first-steps')
+    page.type('User', 'anna')
+    page.type('Password', 'correct horse')
+    page.type('Password again', 'correct')
+    page.click('Create the account')
+    page.said('The two passwords differ.')
+    page.type('Password again', 'correct horse')
+    page.click('Create the account')
+    page.said('On which interface are the phones?')
+    page.click('Ask on wz0 whether a DHCP server is there already (5 s)')
+    page.said('No DHCP server answers on wz0')
+    assert page.field('First address').get_attribute('value') == '10.77.0.102'
+    assert page.axe() == []
+    page.click('Set it up')
+    page.said('How do new phones get their number?')
+    assert {s['id']: s['state'] for s in page.ask('GET', 'service')['items']}['dhcp'] == 'running'
+    page.one('input[name=numbers]:not(:checked)').click()
+    page.type('First number', '7300')
+    page.type('Last number', '7309')
+    page.click('Keep it')
+    page.click('Try it with simulated phones')
+    page.click('Allow simulated phones')
+    page.click('Boot one')
+    page.said('1 phones are registered.')
+    page.said('7300', 'main')
+    assert page.axe() == []
+    page.picture('phones-arrive')
+    page.click('Go on')
+    page.click('To the overview')
+    page.said('All 1 phones are registered.')
+    node.stop()
+    node = Node(folder, *words)  # what was chosen holds
+    assert any(row[0] == 'dhcp' and row[2] == 'running' for row in node.control().ask('service', 'list')['rows'])
+    node.stop()
+    subprocess.run(['ip', 'link', 'delete', 'wz0'], check=True)
+    page.complaints()
+
+
+def test_a_simulated_phone_is_booted_added_and_pressed(page):
+    page.go('/simulated')
+    page.click('Boot one')
+    page.said('Rejected', '.handset')
+    page.type('Number of SEP02D1A1000701', '7001')
+    page.click('Add it')
+    page.said('7001', '.handset .lcd')
+    page.click('Settings', '.handset button')
+    page.said('Network Configuration', '.handset .lcd')
+    page.one('.handset').send_keys(Keys.ESCAPE)
+    page.until(lambda: 'Network Configuration' not in page.text('.lcd'))
+    page.one('.handset').send_keys('h')
+    page.until(lambda: page.button('Handset').get_attribute('aria-pressed') == 'true')
+    page.one('.handset').send_keys('h')
+    page.until(lambda: page.button('Handset').get_attribute('aria-pressed') == 'false')
+    page.click('Digit 5')
+    page.click('Key 1: 7001, lamp off')
+    assert page.axe() == []
+    page.picture('simulated-phones')
+    page.size(NARROW)
+    assert page.run('return document.documentElement.scrollWidth <= innerWidth')
+    page.size(WIDE)
+    page.click('Unplug')
+    page.said('Off', '.handset')
+    page.click('Plug in')
+    page.said('7001', '.handset .lcd')
+
+
+def service(page, name):
+    """The row of a service: its state, what it says of itself."""
+    return page.until(lambda: [r for r in page.all('table.services tbody tr') if r.find_element('css selector', 'th').text == name])[0].text
+
+
+def test_the_control_center_stops_starts_and_says_why_one_cannot(page, node):
+    """The source documents' walk: a service is stopped and started, the others are not disturbed."""
+    page.go('/service')
+    assert 'Running' in service(page, 'Cisco TFTP')
+    assert page.axe() == []
+    page.picture('control-center')
+    before = {s['id']: s['since'] for s in node.root.ask('GET', 'service').json['items']}
+    page.click('Stop Cisco TFTP')
+    page.said('The other services go on.', 'dialog')
+    page.click('Stop', 'dialog button')
+    page.until(lambda: 'Stopped' in service(page, 'Cisco TFTP'))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(('0.0.0.0', TFTP))
+        page.click('Start Cisco TFTP')
+        page.until(lambda: 'Failed' in service(page, 'Cisco TFTP'))
+        assert re.search(r'in use by \S*python', service(page, 'Cisco TFTP'))
+        page.said('1 failed', '.about')
+    page.click('Start Cisco TFTP')
+    page.until(lambda: 'Running' in service(page, 'Cisco TFTP'))
+    page.click('Restart Cisco TFTP')
+    page.click('Restart', 'dialog button')
+    page.said('Cisco TFTP was started again.')
+    after = {s['id']: s['since'] for s in node.root.ask('GET', 'service').json['items']}
+    assert {i for i in after if after[i] != before[i]} == {'tftp'}
+    page.complaints()  # the refused start
+
+
+def test_the_event_viewer_follows_filters_and_says_what_to_do(page, node):
+    page.go('/event')
+    page.said('EndPointRegistered')
+    assert page.axe() == []
+    page.picture('event-viewer')
+    node.root.ask('POST', 'phone/SEP02D1A1000701/reset', {})
+    page.said('EndPointResetInitiated')  # without a load
+    page.go('/event?severity=3')
+    page.said('EndPointTransientConnection')
+    page.until(lambda: 'EndPointRegistered' not in page.text('.events'))
+    head = next(h for h in page.all('.event-head') if 'EndPointTransientConnection' in h.text)
+    head.click()
+    page.said('What to do: The phone reached the server and was not let in')
+    assert page.axe() == []
+    page.click('All its events')
+    page.until(lambda: 'device=SEP02D1A1000701' in page.driver.current_url)
+    page.until(lambda: all('SEP02D1A1000701' in h.text for h in page.all('.event-head')))
+    page.type('Kind of alarm', 'EndPointRegistered' + Keys.ENTER)
+    page.until(lambda: {h.find_element('css selector', '.alarm').text for h in page.all('.event-head')} == {'EndPointRegistered'})
+    page.driver.refresh()  # the address is the view
+    page.until(lambda: {h.find_element('css selector', '.alarm').text for h in page.all('.event-head')} == {'EndPointRegistered'})
+    page.click('Following')
+    page.button('Follow (0 new)')
+
+
+def figure(page, counter):
+    row = next((r for r in page.all('.report tbody tr') if r.find_element('css selector', 'th').text.startswith(counter)), None)
+    return row and row.find_element('css selector', '.now').text
+
+
+def test_the_performance_monitor_shows_a_phone_that_registers(page, node):
+    """The source documents' walk: an object, its counters, the numbers change while something happens."""
+    page.go('/counter')
+    page.until(lambda: page.all('.tree summary'))
+    page.type('Find a counter', 'RegisteredHardware')
+    page.until(lambda: len(page.all('.tree input[type=checkbox]')) == 1)
+    page.one('.tree input[type=checkbox]').click()
+    page.until(lambda: figure(page, 'RegisteredHardwarePhones') == '1')
+    page.one('.chart canvas')
+    assert page.axe() == []
+    page.picture('performance-monitor')
+    node.root.ask('POST', 'phone', {'name': 'SEP02D1A1000802', 'model': '7940', 'lines': ['7002']}, 201)
+    node.root.ask('POST', 'simulated/boot', {'model': '7940'})
+    page.until(lambda: figure(page, 'RegisteredHardwarePhones') == '2')
+    page.click('Report')
+    page.until(lambda: not page.all('.chart'))
+    view = page.driver.current_url
+    page.load('/')
+    page.driver.get(view)
+    page.until(lambda: figure(page, 'RegisteredHardwarePhones') == '2')
+    page.click('Remove: RegisteredHardwarePhones')
+    page.said('Choose counters on the left')
+
+
+def test_traces_are_set_and_collected_and_packets_recorded(page):
+    page.go('/trace')
+    page.field('Level of Cisco CallManager').send_keys('Detailed')
+    page.until(lambda: page.ask('GET', 'trace')['items'][0]['level'] == 'Detailed')
+    page.ask('POST', 'phone/SEP02D1A1000701/restart', {})
+    page.until(lambda: page.ask('GET', 'trace')['items'][0]['lines'] > 10)
+    page.click('Collect and download')
+    assert downloaded(page, '*.tar.gz')[:2] == b'\x1f\x8b'
+    page.click('Our own messages instead of packets (needs no rights)', 'label')
+    page.click('Record')
+    page.said('Running', 'main')
+    assert page.axe() == []
+    page.until(lambda: [b for b in page.all('td button') if b.text == 'Stop'])[0].click()
+    page.until(lambda: [b for b in page.all('td button') if b.text == 'Download'])[0].click()
+    assert downloaded(page, '*.pcapng')[:4] == b'\x0a\x0d\x0d\x0a'
+
+
+def test_a_backup_is_taken_and_looked_at_before_it_is_put_back(page, node, tmp_path):
+    page.go('/backup')
+    assert page.axe() == []
+    page.click('Phones as CSV')
+    assert b'SEP02D1A1000701' in downloaded(page, '*.csv')
+    page.click('Download a backup')
+    copy = tmp_path / 'copy.db'
+    copy.write_bytes(downloaded(page, '*.db'))
+    assert sqlite3.connect(copy).execute('select count(*) from sqlite_master').fetchone()[0] > 5
+    node.root.ask('DELETE', 'phone/SEP02D1A1000802')
+    page.field('Backup file').send_keys(str(copy))
+    page.until(lambda: page.all('.plan'))
+    assert node.root.ask('GET', 'phone/SEP02D1A1000802', status=404)
+    page.click('Restore', '.card button')
+    page.click('Restore', 'dialog button')
+    until(lambda: node.root.raw('GET', '/api/v1/phone/SEP02D1A1000802')[0].status == 200)
