@@ -55,7 +55,7 @@ export const routes = [
     { path: '/event', title: 'Event viewer', nav: 'Watch', key: 'e', page: () => import('./pages/events.js') },
     { path: '/counter', title: 'Performance monitor', nav: 'Watch', key: 'm', page: () => import('./pages/counters.js'), twin: () => 'counter' },
     { path: '/trace', title: 'Traces and captures', nav: 'Watch', key: 't', page: () => import('./pages/traces.js'), twin: () => 'trace' },
-    { path: '/backup', title: 'Backup, import, export', nav: 'System', role: 'administer', page: () => import('./pages/backup.js'), twin: () => 'export?format=json' },
+    { path: '/backup', title: 'Backup', nav: 'System', role: 'administer', page: () => import('./pages/backup.js'), twin: () => 'export' },
     { path: '/dialplan', title: 'Dial plan', nav: 'Numbers', page: () => import('./pages/dialplan.js'), twin: () => 'line' },
     { path: '/add/phone', page: () => import('./pages/phone_add.js'), role: 'administer', twin: () => 'phone' },
     { path: '/add/:noun', page: one, role: 'administer', twin: (p) => p.noun },

@@ -109,8 +109,9 @@ int process_lock(const char *path, int *ret, pid_t *other)
     return 0;
 }
 
-/* The inode of the socket bound to a port, from one of the tables in /proc/net; 0: none. */
-static unsigned long socket_inode(const char *table, uint16_t port)
+/* The inode of the socket bound to a port, from one of the tables in /proc/net, and whose it is; 0:
+ * none. */
+static unsigned long socket_inode(const char *table, uint16_t port, uid_t *owner)
 {
     FILE *f = fopen(table, "re");
     char line[512];
@@ -119,14 +120,16 @@ static unsigned long socket_inode(const char *table, uint16_t port)
     if (!f)
         return 0;
     while (!inode && fgets(line, sizeof(line), f)) {
-        unsigned local, remote, state;
+        unsigned local, remote, state, uid;
         unsigned long found;
 
         if (sscanf(line,
-                   " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
-                   &local, &remote, &state, &found) == 4 &&
-            local == port && remote == 0)
+                   " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x %*x:%*x %*x:%*x %*x %u %*u %lu",
+                   &local, &remote, &state, &uid, &found) == 5 &&
+            local == port && remote == 0) {
             inode = found;
+            *owner = uid;
+        }
     }
     fclose(f);
     return inode;
@@ -176,11 +179,26 @@ static struct {
 } noted[16];
 static size_t n_noted;
 
-static unsigned long bound_inode(uint16_t port, bool udp)
+static unsigned long bound_inode(uint16_t port, bool udp, uid_t *owner)
 {
-    unsigned long inode = socket_inode(udp ? "/proc/net/udp" : "/proc/net/tcp", port);
+    unsigned long inode = socket_inode(udp ? "/proc/net/udp" : "/proc/net/tcp", port, owner);
 
-    return inode ? inode : socket_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port);
+    return inode ? inode : socket_inode(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port, owner);
+}
+
+int process_port_owner(uint16_t port, bool udp, char *name, size_t size)
+{
+    const struct passwd *pw;
+    uid_t owner = 0;
+
+    if (!bound_inode(port, udp, &owner))
+        return -ENOENT;
+    pw = getpwuid(owner);
+    if (pw)
+        snprintf(name, size, "%s", pw->pw_name);
+    else
+        snprintf(name, size, "%lu", (unsigned long)owner);
+    return 0;
 }
 
 static int noted_holder(unsigned long inode, pid_t *pid, char *name, size_t size)
@@ -197,18 +215,21 @@ static int noted_holder(unsigned long inode, pid_t *pid, char *name, size_t size
 
 void process_note_holder(uint16_t port, bool udp)
 {
+    uid_t owner;
+
     if (n_noted == sizeof(noted) / sizeof(noted[0]))
         return;
     if (process_holding_port(port, udp, &noted[n_noted].pid, noted[n_noted].name,
                              sizeof(noted[0].name)) < 0)
         return;
-    noted[n_noted].inode = bound_inode(port, udp);
+    noted[n_noted].inode = bound_inode(port, udp, &owner);
     n_noted++;
 }
 
 int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size)
 {
-    unsigned long inode = bound_inode(port, udp);
+    uid_t owner;
+    unsigned long inode = bound_inode(port, udp, &owner);
     struct dirent *entry;
     int err = -ENOENT;
     DIR *proc;

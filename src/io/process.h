@@ -26,6 +26,8 @@ void process_note_holder(uint16_t port, bool udp);
 /* The process that listens on a local port: 0 with its pid and name; -ENOENT when it is not to be
  * seen. Looks into /proc; a process with more rights than ours is known only if it was noted. */
 int process_holding_port(uint16_t port, bool udp, pid_t *pid, char *name, size_t size);
+/* The user whose program holds the port, for when the program itself may not be looked at: 0 or -ENOENT. */
+int process_port_owner(uint16_t port, bool udp, char *name, size_t size);
 
 /* Tells the service manager (NOTIFY_SOCKET, sd_notify protocol), if there is one. */
 void process_notify(const char *state);

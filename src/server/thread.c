@@ -194,6 +194,11 @@ const char *server_bind_error(const struct server *s, int err, const struct endp
                  "%s %s is in use by %s (pid %ld): stop it, or choose another port: --set %s=N",
                  udp ? "UDP" : "TCP", where, name, (long)pid,
                  bootstrap_port_key(&s->settings, e->port));
+    else if (err == -EADDRINUSE && process_port_owner(e->port, udp, name, sizeof(name)) == 0)
+        snprintf(to, size,
+                 "%s %s is in use by a program of user %s (ss -lpn shows it to root): stop it, or "
+                 "choose another port: --set %s=N",
+                 udp ? "UDP" : "TCP", where, name, bootstrap_port_key(&s->settings, e->port));
     else if (err == -EACCES)
         snprintf(to, size,
                  "%s %s needs root or CAP_NET_BIND_SERVICE: start as root, or choose a port above "

@@ -14,7 +14,7 @@ reported model, connection, own address, last message, last absence, transport, 
 expires, address, state, status, role, seconds, rtt ms, about, mac, scope, ends, until, device, serial, subject, issuer, from, fingerprint,
 phone, speed dial, service, blf, hold, redial, transfer, forward all, display, voice mail, conference, park, pickup, unused, messages,
 directory, headset, group pickup, dnd, mobility, application, select, port, days left, sha256, kind, names, file, files, size, free, offered,
-expired, abandoned, reserved, expires s, number, contact, interface, platform, protocol, voice vlan, native vlan, last seen, vendor,
+emergency, alert, critical, notice, info, debug, expired, abandoned, reserved, expires s, number, contact, interface, platform, protocol, voice vlan, native vlan, last seen, vendor,
 registered, model, fits, built in, not there, pool, defaults, datetime, group, template, softkeys, sip-profile, security-profile,
 dial-rules, parameter, line, callmanager, operation, text, error, warning, fatal'''.replace('\n', ' ').split(', ')
 CALL = re.compile(r"""\b(?:t|title)\(\s*(['"])((?:(?!\1)[^\\]|\\.)*)\1""")

@@ -101,19 +101,20 @@ function Chart({ series, chosen, rate, turn }) {
     const kinds = chosen.map(rate).join();
 
     useEffect(() => {
-        const style = getComputedStyle(box.current);
+        const place = box.current;
+        const style = getComputedStyle(place);
         const axis = { stroke: style.getPropertyValue('--soft'), grid: { stroke: style.getPropertyValue('--line'), width: 1 }, ticks: { stroke: style.getPropertyValue('--line'), width: 1 } };
-        const size = () => ({ width: Math.max(200, box.current.clientWidth), height: Math.max(220, Math.min(430, innerHeight - 330)) });
+        const size = () => ({ width: Math.max(200, place.clientWidth), height: Math.max(220, Math.min(430, innerHeight - 330)) });
         const made = new uPlot({
             ...size(), legend: { show: false }, cursor: { drag: { x: false, y: false } }, scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ lo, /** @type {number} */ hi) => [Math.min(0, lo ?? 0), Math.max(1, (hi ?? 1) * 1.1)] } },
             axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((s) => new Date(s * 1000).toLocaleTimeString([], { hourCycle: 'h23' })), space: 90, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600] },
                 { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((v) => number(v)) }],
             series: [{}, ...chosen.map((id, i) => ({ label: id, stroke: colours[i % colours.length], width: 2, dash: dashes[Math.floor(i / colours.length) % 3], spanGaps: true, points: { show: false } }))],
-        }, /** @type {any} */ (data()), box.current);
+        }, /** @type {any} */ (data()), place);
         const watch = new ResizeObserver(() => made.setSize(size()));
 
         plot.current = made;
-        watch.observe(box.current);
+        watch.observe(place);
         return () => {
             watch.disconnect();
             made.destroy();
