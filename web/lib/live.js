@@ -1,4 +1,4 @@
-// live.js - what happens on the server, as it happens: one stream for the whole page, while somebody listens.
+// live.js - what happens on the server, as it happens: one stream for the whole page.
 import { BASE, may, onSession, resume } from './api.js';
 import { useEffect, useState } from './dom.js';
 
@@ -31,7 +31,7 @@ function open() {
             resume(); /* perhaps the session has ended */
         if (stream?.readyState === EventSource.CLOSED) {
             close();
-            setTimeout(() => anybody() && may('read') && !stream && open(), 5000);
+            setTimeout(() => may('read') && !stream && open(), 5000);
         }
     };
 }
@@ -41,8 +41,6 @@ function close() {
     stream = null;
     last.clear();
 }
-
-const anybody = () => [...listeners.values()].some((set) => set.size > 0);
 
 onSession(() => {
     if (!may('read'))
@@ -59,8 +57,7 @@ export function onLive(kind, tell) {
     if (!stream && may('read'))
         open();
     return () => {
-        set.delete(tell);
-        setTimeout(() => !anybody() && close(), 2000); /* the next page may listen too */
+        set.delete(tell); /* the stream stays: the next page listens too, and a session has a few only */
     };
 }
 

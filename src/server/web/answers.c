@@ -209,6 +209,9 @@ static void answer_refused(struct web *w, const struct exchange *e, json_t *answ
 
     if (json_object_get(answer, "faults"))
         json_object_set(body, "faults", json_object_get(answer, "faults"));
+    lists_to_items(answer); /* of an import: the lines that are wrong */
+    if (json_object_get(answer, "items"))
+        json_object_set(body, "items", json_object_get(answer, "items"));
     if (record) /* the second writer sees what the first one wrote */
         json_object_set_new(body, "current", entity_record(w->admin, record, true));
     free(sentence);
