@@ -146,6 +146,7 @@ for (const r of routes)
     if (r.key)
         addKey(`g ${r.key}`, r.title || '', () => go(r.path));
 document.addEventListener('click', onClick);
+match(routes, location.pathname)?.row.page().catch(() => {}); /* comes while it is asked who is here */
 await Promise.all([loadWords(), resume()]);
 const place = /** @type {Element} */ (document.getElementById('app'));
 place.replaceChildren();

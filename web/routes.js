@@ -32,6 +32,9 @@ const entities = [
     ['user', 'Users', 'People'],
 ];
 
+/** Nouns whose lists can be read from any place, sorted and narrowed. */
+export const sortable = new Set(['phone', ...entities.map(([noun]) => noun)]);
+
 /** @type {Route[]} */
 export const routes = [
     { path: '/', title: 'Overview', nav: '', key: 'o', page: () => import('./pages/overview.js'), twin: () => 'status' },

@@ -2,8 +2,8 @@
 // place (offset), other lists from their beginning on (after).
 import { useChanges, useEffect, useMemo } from './dom.js';
 import { ask } from './api.js';
-import { entityOf } from './schema.js';
 import { onLive } from './live.js';
+import { sortable } from '../routes.js';
 
 const PAGE = 100; /* rows of a request */
 
@@ -13,6 +13,7 @@ export class List {
      * @param {Record<string, any>} query */
     constructor(at, query) {
         this.at = at;
+        this.anywhere = sortable.has(at);
         this.query = query;
         /**
          * @type {any[]} by place; what is not here yet is a hole */
@@ -45,7 +46,7 @@ export class List {
             return;
         this.busy = true;
         try {
-            for (let place = await this.missing(); place >= 0; place = await this.missing())
+            for (let place = this.missing(); place >= 0; place = this.missing())
                 await this.fetch(place);
         } catch (error) {
             if (/** @type {any} */ (error).name === 'AbortError')
@@ -58,11 +59,9 @@ export class List {
     }
 
     /** The first place to fetch, or -1. */
-    async missing() {
+    missing() {
         const [from, to] = this.view;
 
-        if (this.anywhere === undefined)
-            this.anywhere = Boolean(await entityOf(this.at));
         if (!this.anywhere)
             return !this.done && this.rows.length < to ? this.rows.length : -1;
         for (let i = Math.max(0, from); i < Math.min(to, this.total ?? 1); i++)

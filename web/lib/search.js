@@ -21,7 +21,7 @@ export function Search({ query, hint, children }) {
 
         set(wanted);
         clearTimeout(timer.current);
-        timer.current = window.setTimeout(() => setQuery({ search: wanted }), 40);
+        timer.current = window.setTimeout(() => setQuery({ search: wanted }), 20);
     };
     const onKeyDown = (/** @type {KeyboardEvent} */ e) => {
         if (e.key === 'Escape') {

@@ -29,7 +29,7 @@ function Strip({ strip }) {
     const sum = (/** @type {number} */ i) => rows.reduce((/** @type {number} */ s, /** @type {number[]} */ r) => s + r[i], 0);
     const marks = rows.filter((/** @type {number[]} */ r) => r[0] % 10800 < strip.slot_s);
 
-    return html`<figure class="strip" tabindex="0" role="group" aria-label=${t('The last 24 hours')}>
+    return html`<figure class="strip"><div class="scroll" tabindex="0" role="group" aria-label=${t('The last 24 hours')}>
         <svg viewBox="0 0 960 116" role="img" aria-label=${t('The last 24 hours: {0} registrations, {1} losses, {2} refusals', number(sum(1)), number(sum(2)), number(sum(3)))}>
             ${marks.map((/** @type {number[]} */ r) => { const x = rows.indexOf(r) * w; return html`<g key=${r[0]}><line x1=${x} x2=${x} y1="0" y2="100" class="hour" />
                 ${x < 930 && html`<text x=${x + 3} y="113">${hour(r[0])}</text>`}</g>`; })}
@@ -40,7 +40,7 @@ function Strip({ strip }) {
                 ${r[2] > 0 && html`<rect class="down" x=${i * w + .4} width=${w - .8} y="64" height=${3 + 32 * r[2] / down} />`}
                 ${r[3] > 0 && html`<rect class="refused" x=${i * w + .4} width=${w - .8} y=${64 + (r[2] > 0 ? 3 + 32 * r[2] / down : 0)} height="4" />`}
             </g>`)}
-        </svg>
+        </svg></div>
         <figcaption class="soft"><span class="key up"></span>${t('registered: {0}', number(sum(1)))} <span class="key down"></span>${t('lost: {0}', number(sum(2)))}
             <span class="key refused"></span>${t('refused: {0}', number(sum(3)))}</figcaption>
     </figure>`;
