@@ -124,11 +124,6 @@ bool is_registered(const struct story *s)
     return false;
 }
 
-bool is_older(struct moment a, struct moment b)
-{
-    return moment_is(a) && (!moment_is(b) || a.ns < b.ns);
-}
-
 bool is_signalling_port(uint16_t port)
 {
     return port == 2000 || port == 2443 || port == 5060 || port == 5061;

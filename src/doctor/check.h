@@ -71,7 +71,5 @@ bool settled(const struct scene *c, struct moment m, int64_t ns);
 /* The last registration accepted, by any server; number 0: never. */
 struct moment registered_at(const struct story *s);
 bool is_registered(const struct story *s); /* as far as the capture shows, at its end */
-bool is_older(struct moment a,
-              struct moment b); /* a is there and came before b, or b is not there */
 bool is_signalling_port(uint16_t port);
 const char *endpoint_words(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX]);

@@ -41,12 +41,6 @@ void disguise_mac_bytes(uint8_t *six)
             (uint8_t)(substitute(six[i] >> 4, 2 * i) << 4 | substitute(six[i] & 15, 2 * i + 1));
 }
 
-struct mac disguise_mac(struct mac mac)
-{
-    disguise_mac_bytes(mac.bytes);
-    return mac;
-}
-
 static unsigned n_digits(unsigned octet)
 {
     return octet < 10 ? 1 : octet < 100 ? 2 : 3;

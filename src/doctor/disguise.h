@@ -12,7 +12,6 @@
 
 #include "base/address.h"
 
-struct mac disguise_mac(struct mac mac);
 void disguise_mac_bytes(uint8_t *six);
 void disguise_ipv4(uint8_t *four);
 void disguise_ipv6(uint8_t *sixteen);

@@ -20,7 +20,6 @@ struct input {
     uint8_t raw[65536];       /* of a compressed file, as libarchive reads it */
     size_t n_raw;             /* of the first bytes, read to see what the file is */
     size_t at, end;
-    uint64_t total;
     const char *problem;
     uint8_t buffer[BUFFER];
 };
@@ -97,7 +96,7 @@ static int look(struct input *in)
     if (is_compressed(in->raw, in->n_raw))
         return unpack_open(in);
     memcpy(in->buffer, in->raw, in->n_raw);
-    in->total = in->end = in->n_raw;
+    in->end = in->n_raw;
     return 0;
 }
 
@@ -153,7 +152,6 @@ static int fill(struct input *in)
         return -EIO;
     }
     in->end += (size_t)n;
-    in->total += (uint64_t)n;
     return 0;
 }
 
@@ -174,9 +172,4 @@ void input_use(struct input *in, size_t n)
 const char *input_problem(const struct input *in)
 {
     return in->problem ? in->problem : "cannot be read";
-}
-
-uint64_t input_read(const struct input *in)
-{
-    return in->total;
 }

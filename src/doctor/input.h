@@ -15,4 +15,3 @@ void input_close(struct input *in); /* NULL is fine */
 int input_bytes(struct input *in, const uint8_t **at, size_t *len);
 void input_use(struct input *in, size_t n);
 const char *input_problem(const struct input *in);
-uint64_t input_read(const struct input *in); /* bytes so far, unpacked */

@@ -247,16 +247,6 @@ int pair_read(const char *const files[2], const struct capture_options *o, sight
     return 0;
 }
 
-bool pair_is(const char *const files[2], const struct capture_options *o)
-{
-    struct pair *p = pair_new();
-    int failed;
-    bool is = p && sample_both(p, files, o, &failed) == 0 && p->clock.n > 0;
-
-    pair_free(p);
-    return is;
-}
-
 /* -- answers -------------------------------------------------------------------------------- */
 
 const struct pair_facts *pair_facts(const struct pair *p)

@@ -90,8 +90,6 @@ struct pair;
 /* Reads both files twice. 0, -errno; `*failed` is then the file it concerns. `on_sight` may be NULL. */
 int pair_read(const char *const files[2], const struct capture_options *o, sight_fn on_sight, void *context, struct pair **ret,
               int *failed);
-/* Whether two files are such a pair: they overlap in time and have packets in common. Reads both once. */
-bool pair_is(const char *const files[2], const struct capture_options *o);
 void pair_free(struct pair *p); /* NULL is fine */
 const struct pair_facts *pair_facts(const struct pair *p);
 /* What became of a packet that left the end of `capture` (0: the phone's). */

@@ -38,7 +38,7 @@ struct lab_switch {
     bool ending;
     uint64_t greeted_ms;
     struct packets *ports[PORTS_MAX]; /* port 0 is the server's */
-    unsigned n_ports, n_addresses, n_rules, n_harmed;
+    unsigned n_ports, n_addresses, n_rules;
     struct address addresses[ADDRESSES_MAX];
     struct rule rules[SWITCH_RULES_MAX];
     struct waiting waiting[WAITING_MAX];
@@ -132,7 +132,6 @@ static bool harm(struct lab_switch *sw, struct passing *p)
 
         if (!fits(r, p) || ++r->n <= r->skip || (r->times && r->n > r->skip + r->times))
             continue;
-        sw->n_harmed++;
         if (!r->act(r, p))
             return false;
     }
@@ -336,21 +335,4 @@ void switch_rule(struct lab_switch *sw, struct rule r)
     if (sw->n_rules < SWITCH_RULES_MAX)
         sw->rules[sw->n_rules++] = r;
     pthread_mutex_unlock(&sw->lock);
-}
-
-void switch_clear(struct lab_switch *sw)
-{
-    pthread_mutex_lock(&sw->lock);
-    sw->n_rules = 0;
-    pthread_mutex_unlock(&sw->lock);
-}
-
-unsigned switch_harmed(struct lab_switch *sw)
-{
-    unsigned n;
-
-    pthread_mutex_lock(&sw->lock);
-    n = sw->n_harmed;
-    pthread_mutex_unlock(&sw->lock);
-    return n;
 }

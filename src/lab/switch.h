@@ -57,8 +57,6 @@ int switch_add_phone(struct lab_switch *sw, const struct network *n, unsigned ph
 /* The cable of a further server, after network_add_node(): a side of its own, neither the server's nor a phone's. */
 int switch_add_node(struct lab_switch *sw, const struct network *n, unsigned node);
 void switch_rule(struct lab_switch *sw, struct rule r);
-void switch_clear(struct lab_switch *sw);      /* no rules any more */
-unsigned switch_harmed(struct lab_switch *sw); /* frames to which a rule was applied so far */
 
 /* For acts: a frame that somebody else sends, out of that port, `delay_ms` from now. */
 void switch_send(struct lab_switch *sw, unsigned port, const void *frame, size_t len,
@@ -75,8 +73,6 @@ void frame_seal(uint8_t *frame, size_t len);
 bool act_drop(struct rule *r, struct passing *p);
 bool act_delay(struct rule *r, struct passing *p);  /* by `value` ms */
 bool act_remark(struct rule *r, struct passing *p); /* DSCP becomes `value` */
-bool act_unreachable(struct rule *r,
-                     struct passing *p);           /* lost; ICMP of code `value` tells the sender */
 bool act_reset(struct rule *r, struct passing *p); /* lost; both ends get a TCP reset */
 bool act_age(struct rule *r, struct passing *p);   /* lost when nothing passed for `value` ms */
 bool act_repeat(struct rule *r,

@@ -90,20 +90,6 @@ bool act_remark(struct rule *r, struct passing *p)
     return true;
 }
 
-/* RFC 792: the IP header and eight bytes of what could not be delivered. */
-bool act_unreachable(struct rule *r, struct passing *p)
-{
-    uint8_t frame[SWITCH_FRAME_MAX], *icmp = answer(p, 1, frame);
-
-    memset(icmp, 0, 8);
-    icmp[0] = 3;
-    icmp[1] = (uint8_t)r->value;
-    memcpy(icmp + 8, p->frame + IP_AT, 28);
-    frame_seal(frame, IP_AT + 20 + 8 + 28);
-    switch_send(p->sw, p->port, frame, IP_AT + 20 + 8 + 28, 0);
-    return false;
-}
-
 static void write_tcp(uint8_t *tcp, uint16_t from, uint16_t to, uint32_t sequence,
                       uint32_t acknowledged)
 {

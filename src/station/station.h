@@ -54,7 +54,8 @@ struct station {
 const char *station_state_name(enum station_state state);
 struct ip station_own_address(const struct station *x); /* as it says; none: it said a name, or nothing */
 
-/* Somebody uses it: it is not to be sent away just now. */
+/* Somebody uses it: it is not to be sent away just now. Phones that speak SCCP say when they are off hook; those
+ * that speak SIP say nothing of it before they call. */
 static inline bool station_is_busy(const struct station *s)
 {
     return s->off_hook;

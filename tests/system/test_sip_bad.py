@@ -68,6 +68,26 @@ def test_ten_thousand_header_lines_are_too_many(lan, site, transport):
     still_serves(lan, site)
 
 
+def nested(depth):
+    body = 'x'
+    for i in range(depth):
+        body = f'--b{i}\r\nContent-Type: multipart/mixed;boundary=b{i - 1}\r\n\r\n{body}\r\n--b{i}--\r\n'
+    return f'Content-Type: multipart/mixed;boundary=b{depth - 1}', body
+
+
+@pytest.mark.parametrize('kind, body', [nested(300), ('Content-Type: multipart/mixed;boundary=a', '--a\r\n\r\nx\r\n' * 4000)],
+                         ids=['one in the other', 'one after the other'])
+def test_parts_without_end_are_not_followed(lan, site, kind, body):
+    before = site.memory_kb()
+    client = Client(lan.client, 'tcp')
+    client.register('7001', MAC, 622, headers=[kind], body=body)
+    answer = client.final()
+    assert answer is None or answer.status == 200 or 400 <= answer.status < 600
+    client.close()
+    assert site.memory_kb() - before < 4096
+    still_serves(lan, site)
+
+
 def test_a_head_that_never_ends_ends_its_connection(lan, site):
     client = Client(lan.client, 'tcp')
     try:
