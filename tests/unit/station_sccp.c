@@ -212,6 +212,27 @@ static void a_silent_phone_is_lost_to_the_millisecond(void **state)
     world_free(w);
 }
 
+static void a_wall_clock_that_jumps_moves_no_phone(void **state)
+{
+    static const int64_t jumps_s[] = {3600, -7200, 400 * 86400, -800 * 86400};
+    struct world *w = world_new(PHONES);
+
+    world_phone(w, 1, A, 7, 11);
+    world_forget(w);
+    for (size_t i = 0; i < sizeof(jumps_s) / sizeof(*jumps_s); i++) {
+        w->now.wall_us += (uint64_t)(jumps_s[i] * 1000000);
+        world_pass(w, 30000);
+        SAY(w, 1, keepalive, {});
+    }
+    assert_null(strstr(w->log, "alarm"));
+    world_pass(w, 89999); /* and silence is as long as ever */
+    assert_false(w->closed[1]);
+    w->now.wall_us = 0;
+    world_pass(w, 1);
+    assert_true(w->closed[1]);
+    world_free(w);
+}
+
 static void the_loss_rule_follows_the_settings_and_the_model(void **state)
 {
     struct world *w = world_new("phone " A " model=365 lines=7001\n"
@@ -1028,6 +1049,7 @@ int main(void)
         cmocka_unit_test(the_backup_may_acknowledge_keepalives_by_a_setting),
         cmocka_unit_test(a_7985_is_acknowledged_early_once_it_is_known),
         cmocka_unit_test(a_silent_phone_is_lost_to_the_millisecond),
+        cmocka_unit_test(a_wall_clock_that_jumps_moves_no_phone),
         cmocka_unit_test(the_loss_rule_follows_the_settings_and_the_model),
         cmocka_unit_test(an_hour_of_a_thousand_phones),
         cmocka_unit_test(every_refusal_has_its_words_and_its_reason),
