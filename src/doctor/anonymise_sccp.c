@@ -31,12 +31,29 @@ static void disguise_ip(struct ip *ip)
         disguise_ipv6(ip->bytes);
 }
 
+/* Another version may have an address there. It is replaced as one; the same number by the same. */
+static void disguise_number(uint32_t *number)
+{
+    uint8_t four[4] = {(uint8_t)*number, (uint8_t)(*number >> 8), (uint8_t)(*number >> 16),
+                       (uint8_t)(*number >> 24)};
+
+    if (!four[3])
+        return;
+    disguise_ipv4(four);
+    *number = four[0] | (uint32_t)four[1] << 8 | (uint32_t)four[2] << 16 | (uint32_t)four[3] << 24;
+}
+
 static void disguise_field(void *context, const struct field *row, void *member)
 {
     const struct sccp_message *m = context;
     struct text *t = member;
 
     switch (row->kind) {
+    case F_UINT:
+    case F_LINE:
+        if (row->stride == 4 && !strstr(row->name, "time"))
+            disguise_number(member);
+        break;
     case F_IP4:
     case F_IP6:
     case F_ADDR:

@@ -17,7 +17,7 @@ static void heading(const struct story *s, enum language l, struct grow *to)
     if (s->load[0])
         say_now(to, l, ", load %s", s->load);
     if (mac_number(s->mac) && s->name[0])
-        grow_format(to, ", %s", mac_print(s->mac, mac));
+        say_now(to, l, ", %s", mac_print(s->mac, mac));
     for (unsigned i = 0; i < s->n_ips; i++)
         say_now(to, l, i ? ", then %s" : ", %s", ip_print(s->ips[i], ip));
     if (s->shared_address)

@@ -1,5 +1,7 @@
 /* report_text.c - the diagnosis for a terminal: a sentence a phone, many phones with one trouble
  * together; see report.h. */
+#include <stdlib.h>
+
 #include "doctor/check.h"
 #include "doctor/report_parts.h"
 #include "doctor/told.h"
@@ -27,25 +29,43 @@ static void phone_name(const struct story *s, struct grow *to)
     grow_string(to, ")");
 }
 
+static int by_number(const void *x, const void *y)
+{
+    const struct evidence *const *a = x, *const *b = y;
+
+    if ((*a)->capture != (*b)->capture)
+        return (*a)->capture - (*b)->capture;
+    return ((*a)->number > (*b)->number) - ((*a)->number < (*b)->number);
+}
+
+/* Those of its evidence that are packets, each once, in their order. */
+static unsigned packets_of(const struct finding *f, const struct evidence *ret[EVIDENCE_MAX])
+{
+    unsigned n = 0, kept = 0;
+
+    for (unsigned i = 0; i < f->n_evidence; i++)
+        if (f->evidence[i].number)
+            ret[n++] = &f->evidence[i];
+    qsort(ret, n, sizeof(*ret), by_number);
+    for (unsigned i = 0; i < n; i++)
+        if (!i || by_number(&ret[i], &ret[kept - 1]) != 0)
+            ret[kept++] = ret[i];
+    return kept;
+}
+
 /* "packets 12, 15, 20": numbers to type into a packet analyser. */
 static void packet_numbers(const struct report_view *v, const struct finding *f, struct grow *to)
 {
-    const char *before = "";
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < f->n_evidence; i++)
-        n += f->evidence[i].number != 0;
+    const struct evidence *packets[EVIDENCE_MAX];
+    unsigned n = packets_of(f, packets);
     grow_string(to,
                 n > 1 ? phrase(PHRASE_PACKETS, v->language) : phrase(PHRASE_PACKET, v->language));
-    for (unsigned i = 0; i < f->n_evidence; i++) {
-        const struct evidence *e = &f->evidence[i];
-
-        if (!e->number || (i && e->number == e[-1].number && e->capture == e[-1].capture))
-            continue;
-        grow_format(to, "%s %s%llu", before, v->pair ? e->capture ? "B/" : "A/" : "",
-                    (unsigned long long)e->number);
-        before = ",";
-    }
+    for (unsigned i = 0; i < n; i++)
+        grow_format(to, "%s %s%llu", i ? "," : "",
+                    !v->pair              ? ""
+                    : packets[i]->capture ? "B/"
+                                          : "A/",
+                    (unsigned long long)packets[i]->number);
 }
 
 static void sentence(const struct report_view *v, const struct finding *f, struct grow *to)

@@ -58,6 +58,10 @@ def test_the_doctor_names_the_fault(name, tmp_path):
     for path in captures['both']:
         judge(path)
     check(captures, ROWS[name])
+    for path in captures['both']:  # names and addresses gone, it says the same
+        hidden = path.with_suffix('.pcapng')
+        assert run(DIALTONE, 'doctor', path, '--anonymise', hidden).returncode == 0
+        assert doctor([hidden]) == doctor([path])
 
 
 @pytest.mark.parametrize('pair', PAIRS if ALL else PAIRS[:1])

@@ -74,6 +74,37 @@ static void two_names_that_differ_in_a_digit_still_do(void **state)
     assert_int_equal(text_distance(text_of(a), text_of(b), 9), 1);
 }
 
+static void ipv6_addresses_keep_prefixes_and_form(void **state)
+{
+    char text[] = "[2001:db8:77:1::4242]:5060 2001:db8:77:2::1 fe80::1 FE80::21d:45ff:feaa:bbcc at 12:34:56";
+    char a[40], b[40], local[40], rest[40];
+    size_t len = strlen(text);
+    struct ip ip;
+
+    disguise_addresses(text, len);
+    assert_int_equal(strlen(text), len);
+    assert_int_equal(sscanf(text, "[%39[^]]]:5060 %39s %39s %39s", a, b, local, rest), 4);
+    assert_int_equal(ip_parse(text_of(a), &ip), 0);
+    assert_memory_equal(a, b, strcspn(a, ":") + 1);
+    assert_null(strstr(text, "db8:"));
+    assert_null(strstr(text, "4242"));
+    assert_null(strcasestr(text, "aa:bbcc"));
+    assert_memory_equal(local, "fe80::", 6);
+    assert_memory_equal(rest, "FE80::", 6);
+    assert_non_null(strstr(text, " at 12:34:56"));
+}
+
+static void the_binary_form_is_that_of_the_text(void **state)
+{
+    char text[] = "2001:db8:77:1::4242", again[IP_TEXT_MAX];
+    struct ip ip;
+
+    assert_int_equal(ip_parse(text_of(text), &ip), 0);
+    disguise_ipv6(ip.bytes);
+    disguise_addresses(text, strlen(text));
+    assert_string_equal(ip_print(ip, again), text);
+}
+
 static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
 {
     char text[] =
@@ -129,6 +160,8 @@ int main(void)
         cmocka_unit_test(what_is_no_host_stays),
         cmocka_unit_test(an_address_is_the_same_everywhere),
         cmocka_unit_test(two_names_that_differ_in_a_digit_still_do),
+        cmocka_unit_test(ipv6_addresses_keep_prefixes_and_form),
+        cmocka_unit_test(the_binary_form_is_that_of_the_text),
         cmocka_unit_test(words_in_documents_are_replaced_and_the_rest_stays),
         cmocka_unit_test(sip_keeps_its_form_and_loses_its_people),
     };

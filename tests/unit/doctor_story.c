@@ -54,7 +54,7 @@ static void the_trace_of_the_guide_is_told_as_the_story_it_is(void **state)
                                  "unregisters from 10.0.0.1:2000\n"
                                  "closes the connection to 10.0.0.1:2000\n"
                                  "is unregistered by 10.0.0.1:2000\n"
-                                 "asks by DHCP for (REQUEST) 0.0.0.0\n"
+                                 "requests its address by DHCP (REQUEST): 0.0.0.0\n"
                                  "is given its address: 10.0.0.16 by 10.0.0.1, option 150 10.0.0.1\n"
                                  "asks by ARP for 10.0.0.254\n"
                                  "is told by ARP: 10.0.0.254 is at 00:b0:c2:88:67:60\n"

@@ -1,0 +1,13 @@
+# Added as another model.
+report text fr
+cdp 20
+dhcp discover
+dhcp offer 150
+dhcp request
+dhcp ack 150
+missing CTLSEP001D45AABBCC.tlv
+file SEP001D45AABBCC.cnf.xml <device><devicePool><callManagerGroup><members><member priority="0"><callManager><ports><ethernetPhonePort>2000</ethernetPhonePort></ports><processNodeName>10.0.0.1</processNodeName></callManager></member></members></callManagerGroup></devicePool></device>
+connect
+register
+reject Error: Mismatch
+wait 10
