@@ -250,9 +250,11 @@ static void refuse(struct timeline *t, struct story *story, struct story_line *l
     const struct sip_message *m = s->sip;
     struct text warning = sip_value(m, SIP_WARNING);
     const char *quote = memchr(warning.at ? warning.at : "", '"', warning.len);
-    struct text words = quote ? text_skip(warning, (size_t)(quote - warning.at)) : m->reason;
+    struct text words = quote ? text_skip(warning, (size_t)(quote - warning.at) + 1) : m->reason;
     char said[48], by[ENDPOINT_TEXT_MAX];
 
+    if (quote)
+        words = text_split(&words, '"');
     snprintf(said, sizeof(said), "%u %.*s", m->status, words.len > 40 ? 40 : (int)words.len,
              words.at ? words.at : "");
     spell_add(&line->refused, moment_of(s));

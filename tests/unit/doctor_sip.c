@@ -1,0 +1,173 @@
+/* doctor_sip.c - scenes of SIP: for each cause one in which it holds, and what must not be said beside it. */
+#include "doctor_kit.h"
+
+#include "wire/sip/message.h"
+
+/* A message of the phone to server A over UDP, or back; `lines` are divided by '|'. */
+static void sip(struct scenery *k, unsigned phone, bool from_phone, const char *format, ...)
+{
+    static struct sip_message m;
+    static char bytes[2048];
+    struct sight s = kit_sight(k, SIGHT_SIP, phone, 5060, SERVER_A, 5060, from_phone);
+    char lines[1024];
+    struct text rest;
+    va_list args;
+    size_t n = 0;
+
+    va_start(args, format);
+    vsnprintf(lines, sizeof(lines), format, args);
+    va_end(args);
+    rest = text_of(lines);
+    while (rest.at) {
+        struct text line = text_split(&rest, '|');
+
+        n += (size_t)snprintf(bytes + n, sizeof(bytes) - n, "%.*s\r\n", TEXT_ARG(line));
+    }
+    n += (size_t)snprintf(bytes + n, sizeof(bytes) - n, "Content-Length: 0\r\n\r\n");
+    assert_int_equal(sip_parse(bytes, n, &m), 0);
+    s.flow = phone;
+    s.sip = &m;
+    timeline_see(k->t, &s);
+}
+
+#define IDS "Via: SIP/2.0/UDP 10.0.0.16:5060;branch=z9hG4bK%u|From: <sip:%s@10.0.0.1>;tag=1|To: <sip:%s@10.0.0.1>|" \
+            "Call-ID: %s@10.0.0.16|CSeq: %u REGISTER|"
+
+static unsigned sequence;
+
+static void asks(struct scenery *k, const char *user, unsigned expires, bool proves)
+{
+    sequence++;
+    sip(k, 1, true, "REGISTER sip:10.0.0.1 SIP/2.0|" IDS "Contact: <sip:%s@10.0.0.16:5060>|Expires: %u|User-Agent: Cisco-CP7961G/9.4.2%s",
+        sequence, user, user, user, sequence, user, expires,
+        proves ? "|Authorization: Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:10.0.0.1\",response=\"00\"" : "");
+    wait_s(k, 0.01);
+}
+
+static void answers(struct scenery *k, const char *user, const char *status, const char *more)
+{
+    sip(k, 1, false, "SIP/2.0 %s|" IDS "%s", status, sequence, user, user, user, sequence, more);
+    wait_s(k, 0.01);
+}
+
+static void accepts(struct scenery *k, const char *user, unsigned expires)
+{
+    char contact[96];
+
+    snprintf(contact, sizeof(contact), "Contact: <sip:%s@10.0.0.16:5060>;expires=%u|Expires: %u", user, expires, expires);
+    answers(k, user, "200 OK", contact);
+}
+
+#define CHALLENGE "WWW-Authenticate: Digest realm=\"r\",nonce=\"n\""
+
+static struct scenery begin(void)
+{
+    struct scenery k = scenery_new();
+
+    sequence = 0;
+    dora(&k, 1, true);
+    wait_s(&k, 1);
+    return k;
+}
+
+static void a_registration_that_is_refreshed_is_well(void **state)
+{
+    struct scenery k = begin();
+
+    for (int i = 0; i < 3; i++) {
+        asks(&k, "7001", 120, false);
+        accepts(&k, "7001", 120);
+        wait_s(&k, 115);
+    }
+    causes_are(&k, 1, "healthy");
+}
+
+static void one_challenge_is_how_it_should_be(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+    asks(&k, "7001", 3600, true);
+    accepts(&k, "7001", 3600);
+    wait_s(&k, 20);
+    causes_are(&k, 1, "healthy");
+}
+
+static void challenged_again_is_a_wrong_password(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 3600, false);
+    for (int i = 0; i < 2; i++) {
+        answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+        asks(&k, "7001", 3600, true);
+    }
+    answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+    wait_s(&k, 20);
+    causes_are(&k, 1, "authentication");
+}
+
+static void forbidden_is_the_password_and_not_found_the_device(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "403 Forbidden", "Warning: 399 s \"Forbidden - TLS Authentication Error\"");
+    wait_s(&k, 20);
+    causes_are(&k, 1, "authentication");
+    k = begin();
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "404 Not Found", "Warning: 399 s \"Unable to find device/user in database\"");
+    wait_s(&k, 20);
+    causes_are(&k, 1, "rejected-unknown");
+}
+
+static void silence_is_no_refusal(void **state)
+{
+    struct scenery k = begin();
+
+    for (int i = 0; i < 4; i++) {
+        asks(&k, "7001", 3600, false);
+        wait_s(&k, 4);
+    }
+    wait_s(&k, 20);
+    causes_are(&k, 1, "register-no-answer");
+}
+
+static void an_expiry_longer_than_asked_does_not_fit(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 120, false);
+    accepts(&k, "7001", 3600);
+    wait_s(&k, 20);
+    causes_are(&k, 1, "expires-wrong");
+}
+
+static void one_line_of_two_is_refused(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 3600, false);
+    accepts(&k, "7001", 3600);
+    asks(&k, "7002", 3600, false);
+    answers(&k, "7002", "404 Not Found", "Warning: 399 s \"unknown line\"");
+    wait_s(&k, 20);
+    causes_are(&k, 1, "lines-partial");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_registration_that_is_refreshed_is_well),
+        cmocka_unit_test(one_challenge_is_how_it_should_be),
+        cmocka_unit_test(challenged_again_is_a_wrong_password),
+        cmocka_unit_test(forbidden_is_the_password_and_not_found_the_device),
+        cmocka_unit_test(silence_is_no_refusal),
+        cmocka_unit_test(an_expiry_longer_than_asked_does_not_fit),
+        cmocka_unit_test(one_line_of_two_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
