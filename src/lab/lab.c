@@ -99,6 +99,15 @@ static void choose_folder(char *to, size_t size, const char *which, const struct
         snprintf(to, size, "lab-%s-%ld", which, (long)time(NULL));
 }
 
+/* A fault is played with one phone. */
+static bool is_of_one(const struct lab_options *o)
+{
+    if (!o->protocol || strcmp(o->protocol, "both") != 0)
+        return true;
+    fputs("dialtone lab: both protocols are for scenarios with several nodes\n", stderr);
+    return false;
+}
+
 static int run(const char *which, const struct lab_options *o)
 {
     char name[LAB_NAME_MAX + 1], folder[LAB_PATH];
@@ -116,6 +125,8 @@ static int run(const char *which, const struct lab_options *o)
         faults(false);
         return 2;
     }
+    if (!p.scenario && !is_of_one(o))
+        return 2;
     choose_folder(folder, sizeof(folder), which, o);
     return guard_run(name, NULL, play, &p);
 }
@@ -203,7 +214,8 @@ static int take_options(int argc, char **argv, struct lab_options *o)
             o->delay_ms = (unsigned)atoi(optarg);
         else if (c == 'm')
             o->model = optarg;
-        else if (c == 'P' && (strcmp(optarg, "sccp") == 0 || strcmp(optarg, "sip") == 0))
+        else if (c == 'P' && (strcmp(optarg, "sccp") == 0 || strcmp(optarg, "sip") == 0 ||
+                              strcmp(optarg, "both") == 0))
             o->protocol = optarg;
         else if (c == 'l')
             o->language = optarg;
@@ -230,7 +242,7 @@ int lab_main(int argc, char **argv)
     if (!err && strcmp(verb, "run") == 0 && n == 2)
         return guard_can("lab") ? run(argv[optind + 1], &o) : 1;
     if (!err && strcmp(verb, "learn") == 0 && n <= 2)
-        return guard_can("lab") ? learn(n == 2 ? argv[optind + 1] : NULL, &o) : 1;
+        return !is_of_one(&o) ? 2 : guard_can("lab") ? learn(n == 2 ? argv[optind + 1] : NULL, &o) : 1;
     if (!err && strcmp(verb, "up") == 0 && n == 1)
         return guard_can("lab") ? up(&o) : 1;
     if (!err && strcmp(verb, "down") == 0 && n == 1)

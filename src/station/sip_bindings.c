@@ -86,21 +86,28 @@ static struct marks marks_of(const struct sip_device *d, struct text uri)
 
 static enum mark mark_at(const struct marks *m, struct text t)
 {
-    for (enum mark i = 1; i < N_MARKS; i++)
-        if (m->stand_for[i].len > 1 && t.len >= m->stand_for[i].len &&
-            *t.at == *m->stand_for[i].at && !memcmp(t.at, m->stand_for[i].at, m->stand_for[i].len))
+    for (enum mark i = 1; i < N_MARKS; i++) {
+        struct text s = m->stand_for[i];
+
+        if (s.len > 1 && *t.at == *s.at && t.len >= s.len && !memcmp(t.at, s.at, s.len))
             return i;
+    }
     return 0;
 }
 
-static void shorten(struct writer *w, const struct marks *m, struct text t)
+/* Never longer than it was. */
+static size_t shorten(const struct marks *m, struct text t, char *to)
 {
+    size_t n = 0;
+
     while (t.len) {
         enum mark mark = mark_at(m, t);
+        size_t len = mark ? m->stand_for[mark].len : 1;
 
-        write_u8(w, mark ? (uint8_t)mark : (uint8_t)*t.at);
-        t = text_skip(t, mark ? m->stand_for[mark].len : 1);
+        to[n++] = mark ? (char)mark : *t.at;
+        t = (struct text){t.at + len, t.len - len};
     }
+    return n;
 }
 
 static struct text lengthen(const struct marks *m, struct text t, struct sip_room *room)
@@ -153,7 +160,7 @@ static_assert(sizeof(struct sip_room) == SIP_CONTACT_MAX && SIP_CALL_ID_MAX <= S
 
 /* What a binding keeps of a REGISTER. */
 struct texts {
-    char bytes[SIP_USER_MAX + SIP_CONTACT_MAX + SIP_CALL_ID_MAX];
+    char bytes[SIP_CONTACT_MAX + SIP_CALL_ID_MAX];
     struct text user, uri, call_id;
     bool plain;
 };
@@ -169,10 +176,8 @@ static bool has_marks(struct text t)
 static void texts_of(const struct sip_device *d, const struct sip_request *q,
                      const struct sip_contact *contact, struct texts *ret)
 {
-    struct writer w = writer_of(ret->bytes, sizeof(ret->bytes));
     struct text uri = contact->uri.all, id = q->message->call_id;
     struct marks m = marks_of(d, TEXT(""));
-    size_t n_uri;
 
     ret->user = text_of(q->reg.user);
     ret->uri = uri;
@@ -180,12 +185,10 @@ static void texts_of(const struct sip_device *d, const struct sip_request *q,
     ret->plain = id.len > SIP_CALL_ID_MAX || uri.len > SIP_CONTACT_MAX || has_marks(uri) || has_marks(id);
     if (ret->plain)
         return;
-    shorten(&w, &m, uri);
-    n_uri = writer_len(&w);
-    m = marks_of(d, (struct text){ret->bytes, n_uri});
-    shorten(&w, &m, id);
-    ret->uri = (struct text){ret->bytes, n_uri};
-    ret->call_id = (struct text){ret->bytes + n_uri, writer_len(&w) - n_uri};
+    ret->uri = (struct text){ret->bytes, shorten(&m, uri, ret->bytes)};
+    m = marks_of(d, ret->uri);
+    ret->call_id.at = ret->bytes + ret->uri.len;
+    ret->call_id.len = shorten(&m, id, ret->bytes + ret->uri.len);
 }
 
 static char *put(char *at, struct text t)

@@ -13,7 +13,7 @@ from conftest import DIALTONE, judge, run
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RATE = 6
 CM1, CM2 = '10.99.0.1', '10.99.0.2'
-ONE_OF_EACH = ['--phones', '2']
+ONE_OF_EACH = ['--phones', '2', '--protocol', 'both']
 SILENT = ['node-stopped', 'node-unplugged', 'node-deaf', 'node-mute']
 FIFTY = ['node-killed', 'both-down']
 OTHERS = ['node-restarted', 'backup-missing', 'three-nodes', 'path-slow', 'node-busy']
