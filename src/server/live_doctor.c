@@ -110,6 +110,8 @@ static void look_soon(struct live_doctor *d, struct patient *p, bool trouble)
 void live_doctor_event(struct live_doctor *d, const struct progress_phone *phone,
                        const struct progress_event *e)
 {
+    struct patient *p;
+
     if (!phone)
         return;
     switch ((enum progress_stage)e->stage) {
@@ -120,8 +122,12 @@ void live_doctor_event(struct live_doctor *d, const struct progress_phone *phone
     case PROGRESS_UNREGISTERED:
         look_soon(d, patient_of(d, phone->name), true);
         break;
-    case PROGRESS_REGISTERED: /* well again? */
-        look_soon(d, map_get(&d->by_name, text_of(phone->name.s)), true);
+    case PROGRESS_REGISTERED:
+        p = map_get(&d->by_name, text_of(phone->name.s));
+        if (p && !p->trouble && !p->n)
+            dismiss(d, p); /* it booted well; of a thousand that come at once no place is kept */
+        else
+            look_soon(d, p, true); /* well again? */
         break;
     case PROGRESS_LINK:
         break;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "base/log.h"
 #include "io/process.h"
 #include "server/thread.h"
+
+#define LARGE (256 << 10) /* bytes asked for at once */
 
 #define FILES_WANTED 4096 /* fewer, and a middling site does not fit */
 
@@ -231,6 +234,7 @@ int serve_main(int argc, char **argv)
     if ((err = serve_settings(argc, argv, &settings)))
         return err;
     set_up_log(&settings);
+    mallopt(M_MMAP_THRESHOLD, LARGE); /* fixed: what is freed goes back to the system */
     umask(0027); /* what the data folder holds is nobody else's */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
