@@ -9,6 +9,7 @@
 #include "lab/curve.h"
 #include "lab/scenario.h"
 
+#define NOTICE_MS  100 /* phones know by then that a connection was closed */
 #define ASK_MS     400 /* how often the nodes are asked how many are registered */
 #define FIRST_LINE 100000
 #define SLOW_MS    1000 /* each way, of the phones' time */
@@ -148,6 +149,7 @@ static bool all_at(struct cluster *c, unsigned node)
     unsigned rate = c->s->clock_rate;
     uint64_t end = lab_now_ms() + MOVE_MS / rate + SLACK_MS + c->phones * 20ull;
 
+    turn(c, NOTICE_MS); /* while something was done, what phones said of it was not read */
     while (at(c, node) < c->phones && lab_now_ms() < end) {
         turn(c, 20);
         ask(c);

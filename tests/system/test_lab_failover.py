@@ -29,7 +29,9 @@ def play(folder, scenario, *words):
     assert done.returncode == 0 and 'verdict: good' in done.stdout, done.stdout + done.stderr
     for path in folder.glob('*.pcap'):
         judge(path, 'skinny or sip')
-    return json.loads((folder / 'curve.json').read_text())
+    curve = json.loads((folder / 'curve.json').read_text())
+    assert all(crowd['together']['n'] for phase in curve['phases'] if phase['node'] for crowd in phase['crowds']), curve['phases']
+    return curve
 
 
 def fields(path, filter_, *names):
