@@ -12,6 +12,7 @@
 #define DISTANCE_BITS (POINTER_BITS + 8)
 #define POINTER_MASK  ((UINT64_C(1) << POINTER_BITS) - 1)
 #define FAR           255 /* or further: ask the key */
+#define AHEAD         12  /* keys are far apart: they are fetched while others are put */
 
 static uint64_t seed[2];
 static pthread_once_t seeded = PTHREAD_ONCE_INIT;
@@ -135,6 +136,7 @@ static int grow(struct map *m)
     for (size_t i = 0; i < m->capacity; i++) {
         void *value = value_of(m->slots[i]);
 
+        __builtin_prefetch(value_of(m->slots[(i + AHEAD) & (m->capacity - 1)]));
         if (value) {
             struct text key = m->key_of(value);
             uint64_t hash = hash_key(key);

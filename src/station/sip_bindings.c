@@ -95,16 +95,23 @@ static enum mark mark_at(const struct marks *m, struct text t)
     return 0;
 }
 
+static char first_of(struct text t)
+{
+    return t.len ? *t.at : 0;
+}
+
 /* Never longer than it was. */
 static size_t shorten(const struct marks *m, struct text t, char *to)
 {
+    char digits = first_of(m->stand_for[MARK_DIGITS]), host = first_of(m->stand_for[MARK_HOST]);
     size_t n = 0;
 
     while (t.len) {
-        enum mark mark = mark_at(m, t);
+        char c = *t.at;
+        enum mark mark = c == digits || c == host || c == ';' ? mark_at(m, t) : 0;
         size_t len = mark ? m->stand_for[mark].len : 1;
 
-        to[n++] = mark ? (char)mark : *t.at;
+        to[n++] = mark ? (char)mark : c;
         t = (struct text){t.at + len, t.len - len};
     }
     return n;
