@@ -58,6 +58,8 @@ export const routes = [
     { path: '/event', title: 'Event viewer', nav: 'Watch', key: 'e', page: () => import('./pages/events.js') },
     { path: '/counter', title: 'Performance monitor', nav: 'Watch', key: 'm', page: () => import('./pages/counters.js'), twin: () => 'counter' },
     { path: '/trace', title: 'Traces and captures', nav: 'Watch', key: 't', page: () => import('./pages/traces.js'), twin: () => 'trace' },
+    { path: '/token', title: 'Tokens', nav: 'People', role: 'administer', page: () => import('./pages/tokens.js') },
+    { path: '/audit', title: 'Audit log', nav: 'People', role: 'administer', page: () => import('./pages/audit.js') },
     { path: '/backup', title: 'Backup', nav: 'System', role: 'administer', page: () => import('./pages/backup.js'), twin: () => 'export' },
     { path: '/dialplan', title: 'Dial plan', nav: 'Numbers', page: () => import('./pages/dialplan.js'), twin: () => 'line' },
     { path: '/add/phone', page: () => import('./pages/phone_add.js'), role: 'administer', twin: () => 'phone' },

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import until
 from node import Node
-from rest import free_ports, web_node
+from rest import Web, free_ports, web_node
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / 'tests/web'))
@@ -211,12 +211,16 @@ def test_the_performance_monitor_shows_a_phone_that_registers(page, node):
     node.root.ask('POST', 'phone', {'name': 'SEP02D1A1000802', 'model': '7940', 'lines': ['7002']}, 201)
     node.root.ask('POST', 'simulated/boot', {'model': '7940'})
     page.until(lambda: figure(page, 'RegisteredHardwarePhones') == '2')
+    page.type('A phone, or a number', 'SEP02D1A1000802' + Keys.ENTER)
+    page.until(lambda: figure(page, 'CallsAttempted') == '0')  # an instance of Cisco Phones
     page.click('Report')
     page.until(lambda: not page.all('.chart'))
     view = page.driver.current_url
     page.load('/')
     page.driver.get(view)
     page.until(lambda: figure(page, 'RegisteredHardwarePhones') == '2')
+    assert figure(page, 'CallsAttempted') == '0'
+    page.click('Remove: CallsAttempted')
     page.click('Remove: RegisteredHardwarePhones')
     page.said('Choose counters on the left')
 
@@ -252,3 +256,22 @@ def test_a_backup_is_taken_and_looked_at_before_it_is_put_back(page, node, tmp_p
     page.click('Restore', '.card button')
     page.click('Restore', 'dialog button')
     until(lambda: node.root.ask('GET', 'phone/SEP02D1A1000802').json['record'].get('lines') == '7002')
+
+
+def test_a_token_is_told_once_works_and_is_taken_back_and_all_of_it_stands_in_the_audit_log(page, node):
+    page.go('/token')
+    page.type('Name', 'exporter')
+    page.type('What for', 'Prometheus')
+    page.click('Make it')
+    token = page.one('.token').text
+    assert token.startswith('dt_') and Web(node.web.port, token).ask('GET', 'phone').json['items']
+    assert page.axe() == []
+    page.click('Delete exporter')
+    page.click('Delete', 'dialog button')
+    page.said('There are none.')
+    Web(node.web.port, token).ask('GET', 'phone', status=401)
+    page.go('/audit')
+    page.said('token add exporter')
+    assert page.axe() == []
+    page.type('User', 'nobody' + Keys.ENTER)
+    page.said('Nothing here.')

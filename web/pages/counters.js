@@ -1,7 +1,7 @@
 // counters.js - the performance monitor: choose counters, watch them as a chart or as a report. What is chosen stands in
 // the address: an address is a saved view.
 import { html, useEffect, useMemo, useRef, useState } from '../lib/dom.js';
-import { ask } from '../lib/api.js';
+import { ask, useGet } from '../lib/api.js';
 import { setQuery } from '../lib/router.js';
 import { Head, Loading, Refusal } from '../lib/parts.js';
 import { number, t } from '../lib/words.js';
@@ -10,7 +10,10 @@ import uPlot from '../vendor/uplot.js';
 const KEPT = 600; /* samples */
 const colours = ['#0e8f88', '#c2571a', '#3f6fd1', '#a3436f', '#7a8a1c', '#7d52c7', '#1c84b0', '#b08a00', '#5c6b66', '#d14b4b', '#2f9e5b', '#8a5a2b'];
 const dashes = [[], [6, 4], [2, 3]];
-const idOf = (/** @type {any} */ c) => `${c.object}\\${c.instance ? `${c.instance}\\` : ''}${c.name}`;
+const idOf = (/** @type {any} */ c) => `${c.object}\\${c.name}`;
+/** "Cisco Phones(SEP001122334455)" is an instance: the server tells those that are asked for.
+ * @param {string} id */
+const instanceOf = (id) => /^(Cisco (Phones|Lines)\([^)]*\))\\/.exec(id)?.[1];
 const isGauge = (/** @type {any} */ c) => /^Gauge/.test(c.help || '');
 
 /** The samples of a while: numbers by counter, one column a moment. */
@@ -66,7 +69,26 @@ function Branch({ object, counters, chosen, toggle, search }) {
 
     return html`<details open=${Boolean(search) || picked > 0}><summary>${object} <span class="soft">${picked ? `${picked} / ` : ''}${counters.length}</span></summary>
         <ul>${counters.map((c) => html`<li key=${idOf(c)}><label title=${c.help}><input type="checkbox" checked=${chosen.includes(idOf(c))}
-            onChange=${(/** @type {any} */ e) => toggle([idOf(c)], e.target.checked)} /> <span>${c.instance ? `${c.instance}: ` : ''}${c.name}</span></label></li>`)}</ul></details>`;
+            onChange=${(/** @type {any} */ e) => toggle([idOf(c)], e.target.checked)} /> <span>${c.name}</span></label></li>`)}</ul></details>`;
+}
+
+/** One phone or number of the original's objects of many instances.
+ * @param {{toggle: (ids: string[], on: boolean) => void}} p */
+function Instance({ toggle }) {
+    const [name, set] = useState('');
+    const phones = useGet('phone', { search: name, status: 'registered', limit: 20, offset: 0, columns: 'name,lines' });
+    const add = async (/** @type {Event} */ e) => {
+        const wanted = name.trim();
+
+        e.preventDefault();
+        if (wanted)
+            toggle([/^[A-Z]{3}[0-9A-F]{12}$/i.test(wanted) ? `Cisco Phones(${wanted.toUpperCase()})\\CallsAttempted` : `Cisco Lines(${wanted})\\Active`], true);
+        set('');
+    };
+
+    return html`<form class="adopt" onSubmit=${add}><input type="text" list="instances" aria-label=${t('A phone, or a number')} placeholder=${t('A phone, or a number')} value=${name} onInput=${(/** @type {any} */ e) => set(e.target.value)} />
+        <datalist id="instances">${(phones.data?.items || []).map((/** @type {any} */ p) => html`<option key=${p.name} value=${p.name}>${p.lines}</option>`)}</datalist>
+        <button type="submit" class="button small">${t('Add')}</button></form>`;
 }
 
 /** @param {{all: any[], chosen: string[], toggle: (ids: string[], on: boolean) => void}} p */
@@ -90,6 +112,7 @@ function Tree({ all, chosen, toggle }) {
         <div class="tree-box" tabindex="0" role="region" aria-label=${t('Objects and their counters')}>
         ${[...objects].map(([object, counters]) => html`<${Branch} key=${object} object=${object} counters=${counters} chosen=${chosen} toggle=${toggle} search=${search} />`)}
         ${!objects.size && html`<p class="soft">${t('Nothing here.')}</p>`}</div>
+        <${Instance} toggle=${toggle} />
     </section>`;
 }
 
@@ -151,6 +174,7 @@ export default function Counters({ query: q }) {
     const every = Math.max(1, Number(q.every) || 1);
     const known = new Map((all || []).map((c) => [idOf(c), c]));
     const rate = (/** @type {string} */ id) => q.mode === 'rate' && !isGauge(known.get(id) || {});
+    const instances = [...new Set(chosen.map(instanceOf).filter(Boolean))].join('|');
     const toggle = (/** @type {string[]} */ ids, /** @type {boolean} */ on) => setQuery({ c: [...chosen.filter((id) => !ids.includes(id)), ...(on ? ids : [])].join('|') });
 
     useEffect(() => {
@@ -160,9 +184,11 @@ export default function Counters({ query: q }) {
                 return;
             try {
                 const { data } = await ask('GET', 'counter', { query: { limit: 1000 }, signal: stop.signal });
+                const more = await Promise.all(instances.split('|').filter(Boolean).map((object) => ask('GET', 'counter', { query: { object }, signal: stop.signal })));
+                const items = [...data.items, ...more.flatMap((m) => m.data.items)];
 
-                series.add(Date.now() / 1000, data.items);
-                setAll(data.items);
+                series.add(Date.now() / 1000, items);
+                setAll(items);
                 setError(null);
                 setTurn((n) => n + 1);
             } catch (e) {
@@ -177,7 +203,7 @@ export default function Counters({ query: q }) {
             stop.abort();
             clearInterval(timer);
         };
-    }, [every]);
+    }, [every, instances]);
     const report = q.view === 'report';
 
     return html`<section class="page">
