@@ -124,7 +124,7 @@ def test_a_simulated_phone_is_booted_added_and_pressed(page):
     page.one('.handset').send_keys('h')
     page.until(lambda: page.button('Handset').get_attribute('aria-pressed') == 'false')
     page.click('Digit 5')
-    page.click('Key 1: 7001, lamp off')
+    page.click('Key 1: 7001, lamp unlit')
     assert page.axe() == []
     page.picture('simulated-phones')
     page.size(NARROW)

@@ -10,7 +10,7 @@ const typed = {
     Enter: ['select', 1], Escape: ['back', 1], Backspace: ['back', 1], h: ['hook', 1], s: ['settings', 1], m: ['messages', 1], d: ['directories', 1], v: ['services', 1],
 };
 
-const lamps = /** @type {Record<string, () => string>} */ ({ on: () => t('on'), off: () => t('off'), wink: () => t('winking'), flash: () => t('flashing'), blink: () => t('blinking') });
+const lamps = /** @type {Record<string, () => string>} */ ({ on: () => t('on'), off: () => t('unlit'), wink: () => t('winking'), flash: () => t('flashing'), blink: () => t('blinking') });
 
 /** What the phone says to a key that does nothing.
  * @param {string} said */
@@ -19,7 +19,7 @@ const answer = (said) => (/not registered/.test(said) ? t('The phone is not regi
 
 /** @param {{p: any}} p */
 const Display = ({ p }) => html`<div class=${`lcd ${!p.powered ? 'dark' : p.depth >= 12 ? 'colour' : 'green'}`} style=${{ '--columns': Math.max(20, p.columns) }} role="img"
-    aria-label=${p.powered ? t('Display: {0}', p.rows.map((/** @type {any} */ r) => r.text.trim()).filter(Boolean).join(', ') || t('empty')) : t('Display: {0}', t('off'))}>
+    aria-label=${p.powered ? t('Display: {0}', p.rows.map((/** @type {any} */ r) => r.text.trim()).filter(Boolean).join(', ') || t('empty')) : t('Display: {0}', t('without power'))}>
     ${p.rows.map((/** @type {any} */ r, /** @type {number} */ i) => html`<div key=${i} class=${`lcd-row ${r.reverse ? 'reverse' : ''}`}>${r.text || ' '}</div>`)}
 </div>`;
 
