@@ -16,8 +16,30 @@ const advice = {
     NumDevRegExceeded: () => t('Raise the limit in the service parameters, or add a node.'),
     DbInfoError: () => t('The phone’s record refers to something that is not there: open the phone and save it again.'),
     SuspiciousIPAddress: () => t('Somebody there tries names or numbers: find that address in the network. The block ends by itself.'),
-    DuplicateRegistration: () => t('Two devices use one name: find the second by its address.'),
+    DuplicateDevice: () => t('Two devices use one name: find the second by its address.'),
+    DeviceToggle: () => t('The phone changes between two nodes: look at the link to the first one.'),
+    PhoneDiagnosed: () => t('The doctor’s page says why, and what to do.'),
+    ServingFileWarning: () => t('Usual for a phone that nobody added, and for files that it can do without. Firmware that is missing here is listed under Firmware.'),
+    NoCallManagerFound: () => t('Give the phone’s device pool a CallManager group with a member.'),
+    SourceThrottled: () => t('The phone sends without end: restart it, and update its firmware if that recurs.'),
+    DHCPScopeExhausted: () => t('Widen the scope, or shorten its lease time.'),
+    DHCPAddressInUse: () => t('A device uses this address without having been given it: take the address out of the scope.'),
+    DHCPOtherServer: () => t('A second DHCP server answers there: switch it off, or choose side-car under First steps.'),
+    DHCPRequestStorm: () => t('A client asks without end: find it by its address, look at its cable and firmware.'),
+    DeviceFileNotYours: () => t('A device asked for the file of another one: find it by its address.'),
+    ActivationCodeWrong: () => t('Type the code again; the phone’s record can make a new one.'),
+    CMVersionMismatch: () => t('Install the same version on all nodes.'),
+    NodeNotTrusted: () => t('Compare the fingerprint that the node shows with the one of its record.'),
+    SDLLinkOOS: () => t('The other node does not answer: is it up, and is the cluster port open between them?'),
 };
+
+for (const name of ['DeviceNamesGuessed', 'ActivationCodeGuessed', 'authFail'])
+    advice[name] = advice.SuspiciousIPAddress;
+for (const name of ['DHCPLeasesNotStored', 'FileWriteError', 'CNFFBuffWriteToFilefwritefailed', 'kDbConnectionFailed', 'DbInfoTimeout'])
+    advice[name] = () => t('The disk cannot be written: look at its room, and at the rights of the data folder.');
+for (const name of ['SocketError', 'TFTPServerListenBindFailed', 'ServiceStartupFailed', 'ServiceFailed', 'CallManagerFailure'])
+    advice[name] = () => t('The control center says why, and starts it again.');
+
 
 /** @param {string} alarm
  * @param {string} severity */
