@@ -570,7 +570,9 @@ static void stop(struct thread *t)
         json_decref(a->early[i].request);
     passwords_stop(a->passwords);
     simulated_stop(a->simulated);
+    uv_timer_stop(&a->tick); /* all that it looks at ends here; its handle is closed after the others */
     web_stop(a->web);
+    a->web = NULL;
     control_stop(a->control);
     syslog_stop(a->syslog);
     uv_close((uv_handle_t *)&a->prepare, on_prepare_closed);
