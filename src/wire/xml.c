@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/markup.h"
+
 /* -- reading -------------------------------------------------------------------------------- */
 
 struct reading {
@@ -168,64 +170,10 @@ int xml_read(const void *bytes, size_t len, xml_handler on_event, void *context,
 
 /* -- writing -------------------------------------------------------------------------------- */
 
-static const char *escape_of(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&apos;";
-    default:
-        return NULL;
-    }
-}
-
-static bool is_plain(char c)
-{
-    return (uint8_t)c >= ' ' && c != 127 && !(c & 0x80) && !escape_of(c);
-}
-
-/* One character or broken byte of `t`; returns its length. */
-static size_t escape_one(struct writer *to, struct text t)
-{
-    const char *escaped = escape_of(t.at[0]);
-    size_t n = 1;
-
-    if (escaped) {
-        write_string(to, escaped);
-    } else if (t.at[0] & 0x80) {
-        while (n < 4 && n < t.len && ((uint8_t)t.at[n] & 0xc0) == 0x80)
-            n++;
-        if (text_utf8_valid((struct text){t.at, n}))
-            write_bytes(to, t.at, n);
-        else {
-            write_u8(to, '?');
-            n = 1;
-        }
-    } else if (t.at[0] == '\n' || t.at[0] == '\t') {
-        write_u8(to, (uint8_t)t.at[0]);
-    }
-    return n;
-}
-
 void xml_escape(struct writer *to, struct text value)
 {
-    while (value.len) {
-        size_t n = 0;
-
-        while (n < value.len && is_plain(value.at[n]))
-            n++;
-        write_bytes(to, value.at, n);
-        value = text_skip(value, n);
-        if (value.len)
-            value = text_skip(value, escape_one(to, value));
-    }
+    while (value.len)
+        write_text(to, markup_next(&value, TEXT(""), TEXT("?")));
 }
 
 void xml_begin_bare(struct xml_writer *x, struct writer *to)

@@ -3,7 +3,10 @@
  * A line of a story is something that happens between the phone SEP001D45AABBCC (10.0.0.16) and the server 10.0.0.1:
  *
  *   report [text|story|json|html] [en|fr|zh]    what is made of it
- *   phone NAME MODEL                 another phone speaks from now on: the last digit of its name, 1 to 9
+ *   both                             two captures, at the phone's end and 5 ms later at the server's
+ *   lose up | down | none            from now on what the phone, or the server, sends does not come to the other end
+ *   unmark                           from now on marks (DSCP) are gone at the server's end
+ *   phone N                          another phone speaks from now on: 0 to 9 more than the first
  *   wait SECONDS
  *   cdp VLAN | none                  the phone announces itself, the switch answers
  *   dhcp TYPE [150]                  discover, offer, request, ack, nak; with option 150
@@ -16,18 +19,28 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "doctor/pair.h"
 #include "doctor/tell.h"
 #include "doctor/told.h"
 #include "wire/boot/cdp.h"
 #include "wire/boot/dhcp.h"
 #include "wire/boot/ethernet.h"
+#include "wire/capture/pcap_write.h"
 #include "wire/sccp/message.h"
 
 #define SERVER_IP  0x0a000001
 #define SERVER_MAC 0x001b2b112233ull
 
+#define MARK_AT 15 /* of a frame: the octet with the DSCP */
+
+enum { TO_SERVER, TO_PHONE };
+
 struct play {
+    FILE *files[2]; /* of both ends; NULL: there is one capture */
+    char paths[2][32];
+    bool lost[2], unmarked;
     struct capture *capture;
     struct timeline *timeline;
     struct tell_options how;
@@ -49,8 +62,42 @@ static uint32_t phone_ip(const struct play *p)
     return 0x0a000010u + p->phone;
 }
 
-static void see_frame(struct play *p, const void *bytes, size_t len)
+static void write_frame(FILE *f, int64_t time_ns, const void *bytes, size_t len)
 {
+    uint8_t block[4096 + PCAP_WRITE_BLOCK];
+    struct writer w = writer_of(block, sizeof(block));
+
+    pcap_write_frame(&w, &(struct pcap_frame){.time_ns = (uint64_t)time_ns, .bytes = {bytes, len}});
+    fwrite(block, 1, writer_len(&w), f);
+}
+
+static bool is_up(const uint8_t *frame)
+{
+    struct mac from;
+
+    memcpy(from.bytes, frame + 6, sizeof(from.bytes));
+    return mac_number(from) >> 8 != SERVER_MAC >> 8;
+}
+
+/* At the sender's end, and after a while at the other's. */
+static void see_twice(struct play *p, uint8_t *bytes, size_t len)
+{
+    bool up = is_up(bytes);
+
+    write_frame(p->files[!up], p->now_ns, bytes, len);
+    if (up && p->unmarked)
+        bytes[MARK_AT] = 0;
+    if (!p->lost[up ? TO_SERVER : TO_PHONE])
+        write_frame(p->files[up], p->now_ns + 5000000, bytes, len);
+    p->now_ns += 10000000;
+}
+
+static void see_frame(struct play *p, void *bytes, size_t len)
+{
+    if (p->files[0]) {
+        see_twice(p, bytes, len);
+        return;
+    }
     struct record r = {.time_ns = p->now_ns,
                        .link_type = 1,
                        .bytes = bytes,
@@ -87,7 +134,7 @@ static void send_ip(struct play *p, bool from_phone, uint8_t protocol, const voi
 
 static void send_udp(struct play *p, bool from_phone, uint16_t phone, uint16_t server, const void *body, size_t len)
 {
-    uint8_t bytes[4096];
+    uint8_t bytes[2048];
     struct writer w = writer_of(bytes, sizeof(bytes));
 
     write_be16(&w, from_phone ? phone : server);
@@ -128,7 +175,8 @@ static void send_sccp(struct play *p, const struct sccp_message *m)
 
     sccp_encode(m, 11, &w);
     send_tcp(p, from_phone, PSH | ACK, bytes, writer_len(&w));
-    send_tcp(p, !from_phone, ACK, NULL, 0);
+    if (!p->lost[from_phone ? TO_SERVER : TO_PHONE])
+        send_tcp(p, !from_phone, ACK, NULL, 0);
 }
 
 static void say_sccp(struct play *p, uint32_t id)
@@ -308,6 +356,29 @@ static void play_complete(struct play *p)
     say_sccp(p, SCCP_DEFINE_TIME_DATE);
 }
 
+static int play_both(struct play *p)
+{
+    uint8_t bytes[PCAP_WRITE_BLOCK];
+
+    for (int i = 0; i < 2; i++) {
+        struct writer w = writer_of(bytes, sizeof(bytes));
+
+        strcpy(p->paths[i], "/tmp/story-XXXXXX");
+        if (!(p->files[i] = fdopen(mkstemp(p->paths[i]), "wb")))
+            return -errno;
+        pcap_write_section(&w, TEXT(""), TEXT(""));
+        pcap_write_interface(&w, PCAP_WRITE_ETHERNET, TEXT(""));
+        fwrite(bytes, 1, writer_len(&w), p->files[i]);
+    }
+    return 0;
+}
+
+static void play_lose(struct play *p, struct text which)
+{
+    p->lost[TO_SERVER] = text_is(which, "up");
+    p->lost[TO_PHONE] = text_is(which, "down");
+}
+
 /* 0, or -EINVAL. */
 static int play_line(struct play *p, struct text line)
 {
@@ -323,7 +394,13 @@ static int play_line(struct play *p, struct text line)
     for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
         if (text_is(verb, messages[i].verb))
             return say_sccp(p, messages[i].id), 0;
-    if (text_is(verb, "report"))
+    if (text_is(verb, "both"))
+        return play_both(p);
+    if (text_is(verb, "lose"))
+        play_lose(p, rest);
+    else if (text_is(verb, "unmark"))
+        p->unmarked = true;
+    else if (text_is(verb, "report"))
         play_report(p, rest);
     else if (text_is(verb, "phone") && text_to_u32(rest, 10, &number) == 0 && number < 10)
         p->phone = number;
@@ -358,6 +435,48 @@ static int play_line(struct play *p, struct text line)
     return 0;
 }
 
+static void see_end(void *context, const struct sight *s)
+{
+    struct timeline **ends = context;
+
+    timeline_see(ends[s->at.capture == 1], s);
+}
+
+/* As `dialtone doctor A --with B`. */
+static char *tell_both(struct play *p)
+{
+    const char *files[2] = {p->paths[0], p->paths[1]};
+    struct timeline *ends[2] = {p->timeline, timeline_new()};
+    struct pair *pair = NULL;
+    char *report = NULL;
+    int which;
+    size_t n_ill;
+
+    for (int i = 0; i < 2; i++)
+        fclose(p->files[i]);
+    if (ends[1] && pair_read(files, &(struct capture_options){0}, see_end, ends, &pair, &which) == 0) {
+        timeline_end(ends[0], p->now_ns);
+        timeline_end(ends[1], 0);
+        p->how.files[1] = "server.pcap";
+        p->how.n_files = 2;
+        report = tell(ends[0], &p->how, &(struct diagnose_options){.other = ends[1], .pair = pair}, &n_ill);
+    }
+    for (int i = 0; i < 2; i++)
+        unlink(p->paths[i]);
+    pair_free(pair);
+    timeline_free(ends[1]);
+    return report;
+}
+
+static char *tell_one(struct play *p)
+{
+    size_t n_ill;
+
+    capture_end(p->capture);
+    timeline_end(p->timeline, p->now_ns);
+    return tell(p->timeline, &p->how, NULL, &n_ill);
+}
+
 static int print(const char *name, const uint8_t *bytes, size_t len, struct writer *w)
 {
     static const struct capture_options options;
@@ -367,7 +486,6 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
                      .how = {.files = {"story.pcap"}, .n_files = 1}};
     struct text rest = {(const char *)bytes, len};
     int err = -ENOMEM;
-    size_t n_ill;
     char *report;
 
     if (!p.timeline || !(p.capture = capture_new(&options, timeline_see, p.timeline)))
@@ -379,9 +497,7 @@ static int print(const char *name, const uint8_t *bytes, size_t len, struct writ
         if (err)
             fprintf(stderr, "%s: %.*s\n", name, TEXT_ARG(line));
     }
-    capture_end(p.capture);
-    timeline_end(p.timeline, p.now_ns);
-    if (!err && (report = tell(p.timeline, &p.how, NULL, &n_ill))) {
+    if (!err && (report = p.files[0] ? tell_both(&p) : tell_one(&p))) {
         write_string(w, report);
         free(report);
     }
