@@ -61,6 +61,53 @@ json_t *admin_findings(struct admin *a)
     return findings;
 }
 
+#define MAX_ILL   500 /* findings of the doctor that are looked through */
+#define MAX_NAMED 20  /* phones named of a cause */
+
+static json_t *of_cause(json_t *findings, json_t *causes, const json_t *row)
+{
+    const char *cause = json_string_value(json_array_get(row, 1));
+    json_t *one = json_object_get(causes, cause);
+
+    if (one)
+        return one;
+    one = json_pack("{s:s, s:O, s:I, s:O, s:O, s:s, s:s, s:[]}", "id", cause, "severity",
+                    json_array_get(row, 2), "count", 0LL, "text", json_array_get(row, 5), "todo",
+                    json_array_get(row, 7), "noun", "phone", "command", "dialtone diagnosis list",
+                    "names");
+    json_array_append_new(findings, one);
+    json_object_set(causes, cause, one);
+    return one;
+}
+
+/* What the doctor finds at the phones: each cause once, with those it is about. */
+static void put_doctor(struct admin *a, json_t *findings)
+{
+    json_t *list = live_doctor_list(a->doctor, TEXT(""), 0, MAX_ILL, true), *causes = json_object();
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(list, "rows"), i, row)
+    {
+        json_t *one = of_cause(findings, causes, row), *names = json_object_get(one, "names");
+
+        json_integer_set(json_object_get(one, "count"),
+                         json_integer_value(json_object_get(one, "count")) + 1);
+        if (json_array_size(names) < MAX_NAMED)
+            json_array_append(names, json_array_get(row, 0));
+    }
+    json_decref(causes);
+    json_decref(list);
+}
+
+json_t *admin_causes(struct admin *a)
+{
+    json_t *findings = admin_findings(a);
+
+    put_doctor(a, findings);
+    return findings;
+}
+
 /* --- counts --- */
 
 json_t *admin_counts(struct admin *a)
@@ -163,7 +210,7 @@ void api_overview(struct admin *a, const struct call *c)
         json_pack("{s:{s:o, s:s, s:I, s:o, s:o, s:{s:i, s:[s,s,s,s], s:o}}}", "record", "node",
                   json_of(text_of(a->node)), "version", DIALTONE_VERSION, "uptime",
                   (json_int_t)((server_wall_us() - a->started_us) / 1000000), "counts",
-                  admin_counts(a), "findings", admin_findings(a), "strip", "slot_s", STRIP_SLOT_S,
+                  admin_counts(a), "findings", admin_causes(a), "strip", "slot_s", STRIP_SLOT_S,
                   "columns", "time", "registered", "lost", "refused", "rows", strip_rows(a));
     put_groups(a, json_object_get(answer, "record"));
     admin_ask(a, c->who, REQUEST_NODE_LIST, json_object(), with_nodes, answer);

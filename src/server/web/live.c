@@ -16,6 +16,7 @@
 #define MAX_CHANGED    250 /* phones named in a turn */
 #define MAX_EVENTS     20  /* told in a turn */
 #define MAX_UNREAD     (128u << 10)
+#define FINDING_TURNS  4  /* the doctor is asked not that often */
 #define BEAT_TURNS     30 /* silence is broken, so that a dead peer is found */
 
 struct stream {
@@ -193,13 +194,13 @@ static void put_news(struct admin *a, struct live *l, struct grow *to)
             json_pack("{s:O, s:I}", "items", l->events, "skipped", (json_int_t)l->n_skipped));
     if (is_news(&l->services, admin_services(a, true)))
         put(to, "services", web_list(json_deep_copy(l->services)));
-    if (is_news(&l->findings, admin_findings(a)))
+    if (l->turns % FINDING_TURNS == 0 && is_news(&l->findings, admin_causes(a)))
         put(to, "findings", json_pack("{s:O}", "items", l->findings));
     if (l->version != directory_version(a->thread->directory))
         put(to, "directory",
             json_pack("{s:I}", "version", (json_int_t)directory_version(a->thread->directory)));
     l->version = directory_version(a->thread->directory);
-    if (!to->len && ++l->turns % BEAT_TURNS == 0)
+    if (!to->len && l->turns % BEAT_TURNS == 0)
         grow_string(to, ": still here\n\n");
 }
 
@@ -228,6 +229,7 @@ static void tell(struct web *w)
     struct live *l = w->live;
     struct grow news = {0}, whole = {0};
 
+    l->turns = l->findings ? l->turns + 1 : 0;
     put_news(w->admin, l, &news);
     for (size_t i = 0; i < MAX_STREAMS; i++) {
         struct stream *s = &l->rows[i];
