@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "core/settings.h"
 #include "server/api_lists.h"
+#include "server/audit.h"
 #include "server/plan.h"
 #include "server/simulated.h"
 #include "server/traces/trace.h"
+#include "server/web/routes.h"
 
 #define MAX_ASKS      1024
 #define MAX_DESCRIBED 500    /* operations whose old and new values are told */
@@ -31,10 +33,51 @@ static struct admin *admin_of(struct thread *t)
 
 /* --- answers --- */
 
+/* --- the audit log of the control socket --- */
+
+static void remember_call(struct admin *a, uint64_t who, const json_t *request)
+{
+    const char *noun = json_string_value(json_object_get(request, "noun")),
+               *verb = json_string_value(json_object_get(request, "verb"));
+    const struct route_verb *v =
+        noun ? route_verb_of(text_of(noun), text_of(verb ? verb : "")) : NULL;
+    struct local_call *l = &a->local[a->next_local % MAX_LOCAL];
+    const json_t *options = json_object_get(request, "options");
+
+    if (!v || v->method == ROUTE_GET || json_object_get(options, "plan") ||
+        json_is_true(json_object_get(options, "dry-run")))
+        return;
+    a->next_local++;
+    l->who = who;
+    text_copy(l->noun, sizeof(l->noun), text_of(noun));
+    text_copy(l->verb, sizeof(l->verb), text_of(verb ? verb : ""));
+    text_copy(l->name, sizeof(l->name), call_text(json_object_get(request, "name")));
+}
+
+static void audit_local(struct admin *a, uint64_t who, const json_t *answer)
+{
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    char user[32];
+
+    for (size_t i = 0; i < MAX_LOCAL; i++) {
+        struct local_call *l = &a->local[i];
+
+        if (l->who != who)
+            continue;
+        snprintf(user, sizeof(user), "uid %lld", (long long)control_uid(a->control, who));
+        audit_add(a->audit, &(struct audit_entry){user, "command line", l->noun, l->verb, l->name,
+                                                  error ? error : "done",
+                                                  json_object_get(answer, "changes")});
+        l->who = 0;
+        return;
+    }
+}
+
 int admin_deliver(struct admin *a, uint64_t who, json_t *take_answer)
 {
     if (who & WEB_ASKER)
         return web_answer(a->web, who, take_answer);
+    audit_local(a, who, take_answer);
     if (!json_object_get(take_answer, "plan")) /* the notes say it to people */
         json_object_del(take_answer, "changes");
     return control_answer(a->control, who, take_answer);
@@ -395,6 +438,7 @@ static void on_message(struct thread *t, const struct message *m)
 
 static void on_request(void *context, uint64_t who, json_t *take_request)
 {
+    remember_call(context, who, take_request);
     api_request(context, who, take_request);
 }
 
@@ -511,8 +555,9 @@ static int start(struct thread *t)
     a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
     a->events = events_new(b->data, a->node);
     a->views = views_new();
+    a->audit = audit_new(b->data);
     a->doctor = live_doctor_new(a);
-    if (!a->status || !a->progress || !a->events || !a->views || !a->doctor)
+    if (!a->status || !a->progress || !a->events || !a->views || !a->audit || !a->doctor)
         return -ENOMEM;
     if (events_error(a->events))
         log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
@@ -543,6 +588,7 @@ static void on_tick_closed(uv_handle_t *h)
     progress_free(a->progress);
     events_free(a->events);
     views_free(a->views);
+    audit_free(a->audit);
     json_decref(a->overview);
     pool_done(&a->asks);
     free(a);

@@ -47,6 +47,15 @@ struct early {
     json_t *request;
 };
 
+/* A change that somebody at the control socket has asked for, for the audit log. */
+#define MAX_LOCAL 64
+struct local_call {
+    uint64_t who; /* 0: free */
+    char noun[32], verb[16], name[128];
+};
+
+struct audit;
+
 struct follower {
     uint64_t who; /* 0: free */
     char device[32], alarm[64], search[64];
@@ -74,6 +83,9 @@ struct admin {
     struct service_line services[N_SERVICES];
     struct follower followers[MAX_FOLLOWERS];
     struct early early[MAX_EARLY];
+    struct local_call local[MAX_LOCAL];
+    size_t next_local;
+    struct audit *audit;
     size_t n_early;
     char node[64];
     bool web_waits;    /* for the certificate */

@@ -120,6 +120,19 @@ int control_answer(struct control *c, uint64_t who, json_t *take_answer)
     return err;
 }
 
+int64_t control_uid(struct control *c, uint64_t who)
+{
+    struct asker *a = c ? find(c, who) : NULL;
+    struct ucred peer = {0};
+    socklen_t len = sizeof(peer);
+    uv_os_fd_t fd;
+
+    if (!a || uv_fileno((uv_handle_t *)&a->pipe, &fd) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+        return -1;
+    return peer.uid;
+}
+
 static void on_line(void *context, json_t *take_object)
 {
     struct asker *a = context;

@@ -20,4 +20,6 @@ int control_open(uv_loop_t *loop, const struct control_options *options, struct 
                  char *error, size_t size);
 /* -ENOENT when the asker is gone; -ENOBUFS when it does not read: it is closed then. */
 int control_answer(struct control *c, uint64_t who, json_t *take_answer);
+/* The user at the other end; -1: not known. */
+int64_t control_uid(struct control *c, uint64_t who);
 void control_stop(struct control *c); /* closes all; frees in the loop; NULL is fine */

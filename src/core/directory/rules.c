@@ -455,6 +455,16 @@ static void check_softkeys(struct apply *a)
     }
 }
 
+static void check_token(struct apply *a)
+{
+    const struct api_token *t = &a->draft.api_token;
+
+    if (*t->expires && !is_day(t->expires))
+        apply_fault(a, "expires", "\"%s\" is no day: write it as 2026-12-31", t->expires);
+    if (*t->hash && (strlen(t->hash) != 64 || !only(t->hash, "0123456789abcdef")))
+        apply_fault(a, "hash", "this is made by the server; \"dialtone token add\" tells the token");
+}
+
 static void (*const checks[N_ENTITIES])(struct apply *a) = {
     [ENTITY_phone] = check_phone,
     [ENTITY_line] = check_line,
@@ -464,6 +474,7 @@ static void (*const checks[N_ENTITIES])(struct apply *a) = {
     [ENTITY_defaults] = check_defaults,
     [ENTITY_parameter] = check_parameter,
     [ENTITY_user] = check_user,
+    [ENTITY_api_token] = check_token,
     [ENTITY_sip_profile] = check_sip_profile,
     [ENTITY_security_profile] = check_security_profile,
     [ENTITY_dial_rules] = check_dial_rules,

@@ -131,6 +131,7 @@ const struct database_step database_steps[] = {
     {drop_digest, "digest secrets in clear are gone"},
     {add_load_sharing, "groups that share their phones"},
     {add_fingerprint, "nodes whose certificates are known"},
+    {make_tables, "tokens for programs"},
 };
 const int32_t n_database_steps = sizeof(database_steps) / sizeof(database_steps[0]);
 

@@ -1,10 +1,12 @@
 /* access.c - who asks, what he may, log-in and log-out. */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/log.h"
 #include "base/map.h"
+#include "server/audit.h"
 #include "server/web/web_own.h"
 
 static uint64_t now_ms(const struct web *w)
@@ -37,6 +39,46 @@ static uint64_t credential_of(const struct web *w, const char *user)
     return u ? hash_bytes(u->password, strlen(u->password)) : 0;
 }
 
+/* --- tokens of programs --- */
+
+static const struct api_token *token_named(const struct web *w, const char *name)
+{
+    const struct directory *dir = w->admin->thread->directory;
+
+    return dir ? directory_find(dir, ENTITY_api_token, text_of(name)) : NULL;
+}
+
+static bool is_over(const struct api_token *t)
+{
+    char today[16];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    strftime(today, sizeof(today), "%Y-%m-%d", gmtime_r(&now, &tm));
+    return *t->expires && strcmp(t->expires, today) < 0;
+}
+
+static uint64_t credential_of_token(const struct api_token *t)
+{
+    return t && !is_over(t) ? hash_bytes(t->hash, strlen(t->hash)) : 0;
+}
+
+/* A token is looked for once, then it is a session like others. */
+static struct session *begin_by_token(struct web *w, const uint8_t hash[static 32], uint64_t now)
+{
+    const struct directory *dir = w->admin->thread->directory;
+    const struct api_token *t = NULL;
+    char hex[65];
+
+    for (size_t i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    while (dir && (t = directory_next(dir, ENTITY_api_token, text_of(t ? t->name : ""))))
+        if (strlen(t->hash) == 64 && !CRYPTO_memcmp(t->hash, hex, 64) && !is_over(t))
+            return session_of_token(w->sessions, hash, text_of(t->name), credential_of_token(t),
+                                    now);
+    return NULL;
+}
+
 int web_role(const struct web *w, const char *user)
 {
     const struct user *u = user_named(w, user);
@@ -44,6 +86,15 @@ int web_role(const struct web *w, const char *user)
     if (!u)
         return !strcmp(user, SETUP) && !web_has_administrator(w) ? ROUTE_ADMINISTER : -1;
     return (int)u->role - ROLE_VIEWER;
+}
+
+int web_session_role(const struct web *w, const struct session *s)
+{
+    const struct api_token *t = s->by_token ? token_named(w, s->user) : NULL;
+
+    if (!s->by_token)
+        return web_role(w, s->user);
+    return t ? (int)t->role - ROLE_VIEWER : -1;
 }
 
 static struct text token_of(const struct front_request *r, bool *by_cookie)
@@ -75,7 +126,10 @@ static bool is_safe(const struct front_request *r)
 
 static bool user_is_as_before(struct web *w, const struct session *s)
 {
-    return s->credential == credential_of(w, s->user) && web_role(w, s->user) >= 0;
+    uint64_t now =
+        s->by_token ? credential_of_token(token_named(w, s->user)) : credential_of(w, s->user);
+
+    return s->credential == now && web_session_role(w, s) >= 0;
 }
 
 bool web_is_in_order(struct web *w, const uint8_t hash[static 32])
@@ -90,7 +144,11 @@ struct session *web_authenticate(struct web *w, const struct front_request *r)
     bool by_cookie;
     struct text token = token_of(r, &by_cookie);
     struct session *s = token.len ? session_find(w->sessions, token, now_ms(w)) : NULL;
+    uint8_t hash[32];
 
+    session_hash(token, hash);
+    if (!s && token.len && !by_cookie)
+        s = begin_by_token(w, hash, now_ms(w));
     if (s && !user_is_as_before(w, s)) {
         session_end(s);
         s = NULL;
@@ -117,6 +175,8 @@ const struct session *web_who(struct web *w, const struct front_request *r)
 
     session_hash(token, hash);
     s = token.len ? session_peek(w->sessions, hash, now_ms(w)) : NULL;
+    if (!s && token.len && !by_cookie)
+        s = begin_by_token(w, hash, now_ms(w));
     return s && user_is_as_before(w, s) && !(by_cookie && is_forged(r, s)) ? s : NULL;
 }
 
@@ -157,6 +217,12 @@ static void let_in(struct web *w, uint64_t id, const char *user)
                         token, "csrf", s->csrf));
 }
 
+static void note_log_in(const struct exchange *e, const char *result)
+{
+    audit_add(e->web->admin->audit,
+              &(struct audit_entry){e->user, e->peer, "session", "add", "", result, NULL});
+}
+
 /* The answer to a wrong name and to a wrong password are the same, and take the same time. */
 void web_on_password(void *context, void *what, const char *hash)
 {
@@ -168,11 +234,11 @@ void web_on_password(void *context, void *what, const char *hash)
         return;
     if (hash && e->expected && !strcmp(hash, e->expected) && web_role(w, e->user) >= 0) {
         guess_right(w->sessions, e->from, text_of(e->user));
-        log_notice("audit", "%s from %s: logged in", e->user, e->peer);
+        note_log_in(e, "logged in");
         let_in(w, e->id, e->user);
     } else {
         guess_wrong(w->sessions, e->from, text_of(e->user), now_ms(w));
-        log_warning("audit", "\"%s\" from %s: log-in refused", e->user, e->peer);
+        note_log_in(e, "refused");
         web_refuse(w, e->id, 401, "The name or the password is wrong.");
     }
 }
@@ -210,6 +276,10 @@ static void log_in(struct web *w, const struct front_request *r, json_t *body)
     if (wait) {
         web_refuse_for_now(w, r->id, wait, "Too many wrong passwords; wait.");
     } else if (key && w->key[0] && !strcmp(key, w->key) && !web_has_administrator(w)) {
+        char peer[IP_TEXT_MAX];
+
+        audit_add(w->admin->audit, &(struct audit_entry){SETUP, ip_print(r->peer, peer), "session",
+                                                         "add", "", "logged in by the first key"});
         let_in(w, r->id, SETUP);
     } else if (key) {
         guess_wrong(w->sessions, r->peer, text_of(user), now_ms(w));
@@ -233,8 +303,8 @@ void web_on_session(struct web *w, const struct front_request *r)
         web_refuse(w, r->id, 405, "POST logs in, GET tells who is logged in, DELETE logs out.");
     } else if ((s = web_authenticate(w, r))) {
         web_reply_plain(w, r->id, 200,
-                        json_pack("{s:s, s:i, s:s}", "user", s->user, "role", web_role(w, s->user),
-                                  "csrf", s->csrf));
+                        json_pack("{s:s, s:i, s:s}", "user", s->user, "role",
+                                  web_session_role(w, s), "csrf", s->csrf));
         if (!strcmp(r->method, "DELETE"))
             session_end(s);
     }

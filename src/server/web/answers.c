@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "server/api_lists.h"
+#include "server/audit.h"
 #include "server/order.h"
 #include "server/web/web_own.h"
 
@@ -180,7 +180,7 @@ const struct record *exchange_record(struct web *w, const struct exchange *e)
                                 entity_key((enum entity)entity, text_of(e->route.name), key));
 }
 
-static bool changes(const struct exchange *e)
+static bool is_change(const struct exchange *e)
 {
     return strcmp(e->method, "GET") != 0 && strcmp(e->method, "HEAD") != 0;
 }
@@ -188,15 +188,21 @@ static bool changes(const struct exchange *e)
 /* Who takes everything home is remembered, too. */
 static bool is_audited(const struct exchange *e)
 {
-    return !e->plan && (changes(e) || e->route.verb->carries == CARRIES_DOWNLOAD);
+    return !e->plan && (is_change(e) || e->route.verb->carries == CARRIES_DOWNLOAD);
 }
 
 /* Who changed what (audit): also what was refused. */
-static void note_change(const struct exchange *e, unsigned status)
+static void note_change(const struct exchange *e, unsigned status, const char *why,
+                        const json_t *changes)
 {
-    if (is_audited(e))
-        log_notice("audit", "%s from %s: %s %s%s%s: %u", e->user, e->peer, e->route.noun,
-                   e->route.verb->verb, e->route.name[0] ? " " : "", e->route.name, status);
+    char result[400];
+
+    if (!is_audited(e))
+        return;
+    snprintf(result, sizeof(result), "%u%s%s", status, *why ? " " : "", why);
+    audit_add(e->web->admin->audit,
+              &(struct audit_entry){e->user, e->peer, e->route.noun, e->route.verb->verb,
+                                    e->route.name, result, changes});
 }
 
 static void answer_refused(struct web *w, const struct exchange *e, json_t *answer)
@@ -214,8 +220,8 @@ static void answer_refused(struct web *w, const struct exchange *e, json_t *answ
         json_object_set(body, "items", json_object_get(answer, "items"));
     if (record) /* the second writer sees what the first one wrote */
         json_object_set_new(body, "current", entity_record(w->admin, record, true));
+    note_change(e, status, sentence ? sentence : "", NULL);
     free(sentence);
-    note_change(e, status);
     web_reply_plain(w, e->id, status, body);
 }
 
@@ -223,7 +229,7 @@ static void answer_file(struct web *w, struct exchange *e)
 {
     struct headers h = {.n = 0};
 
-    note_change(e, 200);
+    note_change(e, 200, "", NULL);
     if (web_file_send(w, e, &h) < 0)
         web_refuse(w, e->id, 503, "It was made, but cannot be read.");
     web_file_end(e);
@@ -231,7 +237,7 @@ static void answer_file(struct web *w, struct exchange *e)
 
 static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
 {
-    const struct record *record = changes(e) ? exchange_record(w, e) : NULL;
+    const struct record *record = is_change(e) ? exchange_record(w, e) : NULL;
     uint64_t version = record ? record->version : e->version;
     bool is_new = !strcmp(e->route.verb->verb, "add") && !e->plan;
     char etag[32], location[512];
@@ -253,7 +259,7 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
         header_put(&h, "ETag", etag);
     if (is_new)
         header_put(&h, "Location", location);
-    note_change(e, is_new ? 201 : 200);
+    note_change(e, is_new ? 201 : 200, "", json_object_get(answer, "changes"));
     web_reply(w, e->id, is_new ? 201 : 200, &h, json_incref(answer));
 }
 

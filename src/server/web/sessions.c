@@ -27,6 +27,10 @@ struct guesser {
 struct sessions {
     struct session rows[SESSIONS_MAX];
     struct guesser guessers[GUESSERS];
+    struct source {
+        uint64_t seen_ms;
+        double allowance;
+    } sources[GUESSERS]; /* by the hash of their address */
 };
 
 struct sessions *sessions_new(void)
@@ -69,25 +73,46 @@ static struct session *place(struct sessions *s, uint64_t now_ms)
     return oldest;
 }
 
-const struct session *session_begin(struct sessions *s, struct text user, uint64_t credential,
-                                    uint64_t now_ms, char token[static SESSION_TOKEN_MAX])
+void session_hash(struct text token, uint8_t to[static 32])
+{
+    SHA256((const uint8_t *)token.at, token.len, to);
+}
+
+static struct session *begin(struct sessions *s, const uint8_t hash[static 32], struct text user,
+                             uint64_t credential, uint64_t now_ms)
 {
     struct session *one = place(s, now_ms);
 
     memset(one, 0, sizeof(*one));
-    if (!user.len || random_hex(token, 32) < 0 || random_hex(one->csrf, 32) < 0)
+    if (!user.len || random_hex(one->csrf, 32) < 0)
         return NULL;
     text_copy(one->user, sizeof(one->user), user);
-    SHA256((const uint8_t *)token, strlen(token), one->hash);
+    memcpy(one->hash, hash, sizeof(one->hash));
     one->credential = credential;
     one->begun_ms = one->seen_ms = now_ms;
     one->allowance = SESSION_BURST;
     return one;
 }
 
-void session_hash(struct text token, uint8_t to[static 32])
+const struct session *session_begin(struct sessions *s, struct text user, uint64_t credential,
+                                    uint64_t now_ms, char token[static SESSION_TOKEN_MAX])
 {
-    SHA256((const uint8_t *)token.at, token.len, to);
+    uint8_t hash[32];
+
+    if (random_hex(token, 32) < 0)
+        return NULL;
+    session_hash(text_of(token), hash);
+    return begin(s, hash, user, credential, now_ms);
+}
+
+struct session *session_of_token(struct sessions *s, const uint8_t hash[static 32],
+                                 struct text name, uint64_t credential, uint64_t now_ms)
+{
+    struct session *one = begin(s, hash, name, credential, now_ms);
+
+    if (one)
+        one->by_token = true;
+    return one;
 }
 
 const struct session *session_peek(const struct sessions *s, const uint8_t hash[static 32],
@@ -129,6 +154,22 @@ void session_end(struct session *one)
 
 bool session_allows(struct session *one)
 {
+    if (one->allowance < 1)
+        return false;
+    one->allowance--;
+    return true;
+}
+
+/* --- sources --- */
+
+bool source_allows(struct sessions *s, struct ip from, uint64_t now_ms)
+{
+    struct source *one = &s->sources[hash_bytes(&from, sizeof(from)) % GUESSERS];
+
+    one->allowance += (double)(now_ms - one->seen_ms) * SOURCE_RATE / 1000;
+    if (!one->seen_ms || one->allowance > SOURCE_BURST)
+        one->allowance = SOURCE_BURST;
+    one->seen_ms = now_ms ? now_ms : 1;
     if (one->allowance < 1)
         return false;
     one->allowance--;

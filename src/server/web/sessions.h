@@ -18,7 +18,8 @@ struct sessions;
 
 struct session {
     uint8_t hash[32];
-    char user[SESSION_USER_MAX];
+    char user[SESSION_USER_MAX]; /* or the name of a token */
+    bool by_token;
     char csrf[SESSION_TOKEN_MAX]; /* what a page must send along with what it changes */
     uint64_t credential; /* of the password that began it: when that changes, the session ends */
     uint64_t begun_ms, seen_ms;
@@ -35,6 +36,10 @@ const struct session *session_begin(struct sessions *s, struct text user, uint64
 void session_hash(struct text token, uint8_t to[static 32]);
 /* The session of that hash; asking is no use of it, so it grows old. */
 const struct session *session_peek(const struct sessions *s, const uint8_t hash[static 32], uint64_t now_ms);
+/* A session of a token that programs show with each request: it is its own secret, so it begins again when it has
+ * ended. NULL without random bytes. */
+struct session *session_of_token(struct sessions *s, const uint8_t hash[static 32], struct text name,
+                                 uint64_t credential, uint64_t now_ms);
 /* NULL: no such session, or it has ended. */
 struct session *session_find(struct sessions *s, struct text token, uint64_t now_ms);
 void session_end(struct session *one);
@@ -49,6 +54,11 @@ bool session_allows(struct session *one);
 uint64_t guess_wait_ms(struct sessions *s, struct ip from, struct text user, uint64_t now_ms);
 void guess_wrong(struct sessions *s, struct ip from, struct text user, uint64_t now_ms);
 void guess_right(struct sessions *s, struct ip from, struct text user);
+
+/* False: more than SOURCE_RATE requests a second from this address, over a burst of SOURCE_BURST. */
+bool source_allows(struct sessions *s, struct ip from, uint64_t now_ms);
+#define SOURCE_RATE  200
+#define SOURCE_BURST 1000
 
 /* Hex digits of `n` random bytes; -EIO. `to` holds 2n+1. */
 int random_hex(char *to, size_t n);

@@ -29,7 +29,7 @@ struct front_room web_file_room(void *context, const struct front_request *r)
     if (!web_is_for_us(w, r) ||
         route_find(text_of(r->method), text_of(r->path), api_knows, &route) < 0 ||
         route.verb->carries != CARRIES_UPLOAD || !(s = web_who(w, r)) ||
-        web_role(w, s->user) < ROUTE_ADMINISTER)
+        web_session_role(w, s) < ROUTE_ADMINISTER)
         return usual;
     return (struct front_room){UPLOAD_MAX, folder_of(w)};
 }

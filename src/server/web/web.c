@@ -191,8 +191,12 @@ static const char *role_words[] = {"read", "operate", "administer"};
 /* Users, their secrets and the whole database are for administrators, also to look at. */
 static int role_needed(const struct route *route)
 {
-    return !strcmp(route->noun, "user") || !strcmp(route->noun, "token") ? ROUTE_ADMINISTER
-                                                                         : (int)route->verb->role;
+    static const char *const nouns[] = {"user", "token", "audit"};
+
+    for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
+        if (!strcmp(route->noun, nouns[i]))
+            return ROUTE_ADMINISTER;
+    return (int)route->verb->role;
 }
 
 static void on_call(struct web *w, const struct front_request *r, const struct session *s)
@@ -211,7 +215,7 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
                                      "openapi.json describes all there is.");
         return;
     }
-    if (web_role(w, s->user) < role_needed(&route)) {
+    if (web_session_role(w, s) < role_needed(&route)) {
         snprintf(detail, sizeof(detail), "This needs a user who may %s.",
                  role_words[role_needed(&route)]);
         web_refuse(w, r->id, 403, detail);
@@ -222,7 +226,7 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
         return;
     if ((e = exchange_new(w, r))) {
         e->route = route;
-        text_copy(e->user, sizeof(e->user), text_of(s->user));
+        snprintf(e->user, sizeof(e->user), "%s%s", s->by_token ? "token " : "", s->user);
         record = exchange_record(w, e);
         e->version = record ? record->version : 0;
         make_call(w, r, e, s, body);
@@ -236,7 +240,9 @@ static void on_request(void *context, const struct front_request *r)
     struct exchange *e;
     struct session *s;
 
-    if (!web_is_for_us(w, r))
+    if (!source_allows(w->sessions, r->peer, uv_now(&w->admin->thread->loop)))
+        web_refuse_for_now(w, r->id, 1000, "More requests than an address may make.");
+    else if (!web_is_for_us(w, r))
         web_refuse(w, r->id, 421, "Ask for 127.0.0.1 or localhost.");
     else if (!strcmp(r->path, ROUTES_BASE "openapi.json"))
         web_reply_plain(w, r->id, 200, openapi_describe());

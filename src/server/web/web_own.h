@@ -63,6 +63,8 @@ const struct record *exchange_record(struct web *w, const struct exchange *e);
 /* --- access.c --- */
 /* What the user may do (enum route_role); -1: nothing. */
 int web_role(const struct web *w, const char *user);
+/* The same of a session: of its user, or of its token. */
+int web_session_role(const struct web *w, const struct session *s);
 bool web_has_administrator(const struct web *w);
 /* NULL: refused, and answered. */
 struct session *web_authenticate(struct web *w, const struct front_request *r);
