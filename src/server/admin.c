@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/histograms.h"
 #include "core/settings.h"
 #include "server/api_lists.h"
 #include "server/audit.h"
@@ -381,9 +382,14 @@ static void on_own_service(struct admin *a, uint64_t token, enum service_id id,
 
 static void on_progress(struct admin *a, const struct progress_event *e)
 {
+    const struct progress_phone *phone;
+
     if (!a->collecting)
         return;
-    live_doctor_event(a->doctor, progress_event(a->progress, e), e);
+    phone = progress_event(a->progress, e);
+    live_doctor_event(a->doctor, phone, e);
+    if (phone && e->stage == PROGRESS_REGISTERED)
+        histogram_took(TOOK_BOOT, (uint64_t)phone->boot.total_ms * 1000);
     status_event(a->status, e);
     if (e->stage >= PROGRESS_REJECTED) { /* registered, refused or gone */
         strip_event(&a->strip, e);

@@ -90,6 +90,10 @@ struct admin {
     char node[64];
     bool web_waits;    /* for the certificate */
     bool web_key_told; /* its state names the key of the first log-in */
+    struct {
+        uint64_t at_us, used_us;
+        int64_t percent;
+    } cpu; /* when its use was asked for last (perf.c) */
     bool plans; /* the call at hand asks what would happen */
     bool collecting; /* the RIS data collector runs */
     struct bootstrap settings; /* live ones as they are now */

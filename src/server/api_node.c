@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/counters.h"
 #include "core/models.h"
 #include "server/api_lists.h"
+#include "server/perf.h"
 
 static const char *const state_words[] = {"off", "running", "stopped", "failed"};
 
@@ -177,31 +177,81 @@ void api_status_list(struct admin *a, const struct call *c)
 
 /* --- counters --- */
 
-static bool counter_wanted(const struct counter_row *row, const json_t *names)
+static bool counter_wanted(const struct perf_counter *counter, const struct call *c)
 {
-    json_t *name;
+    struct text object = call_text(json_object_get(c->fields, "object")),
+                name = call_text(json_object_get(c->fields, "name"));
+    json_t *typed;
     size_t i;
 
-    json_array_foreach(names, i,
-                       name) if (filter_fits(call_text(name), text_of(row->name)) ||
-                                 filter_fits(call_text(name), text_of(row->object))) return true;
-    return !json_array_size(names);
+    if ((object.len && !filter_fits(object, text_of(counter->object))) ||
+        (name.len && !filter_fits(name, text_of(counter->name))))
+        return false;
+    json_array_foreach(
+        c->names, i,
+        typed) if (filter_fits(call_text(typed), text_of(counter->name)) ||
+                   filter_fits(call_text(typed), text_of(counter->object))) return true;
+    return !json_array_size(c->names);
+}
+
+static void put_counter(json_t *rows, const struct call *c, const struct perf_counter *counter)
+{
+    json_t *row = json_pack("[s, s, I, s]", counter->object, counter->name,
+                            (json_int_t)counter->value, counter->help);
+
+    if (counter_wanted(counter, c) && row_fits(row, c))
+        json_array_append(rows, row);
+    json_decref(row);
+}
+
+static bool asks_for(const struct call *c, const char *object)
+{
+    json_t *typed;
+    size_t i;
+
+    json_array_foreach(c->names, i,
+                       typed) if (text_starts_nocase(call_text(typed), object)) return true;
+    return text_starts_nocase(call_text(json_object_get(c->fields, "object")), object);
+}
+
+/* An instance for each registered phone and its numbers: only for who asks for them. */
+static void put_instances(struct admin *a, const struct call *c, json_t *rows)
+{
+    bool phones = asks_for(c, "Cisco Phones"), lines = asks_for(c, "Cisco Lines");
+    const struct phone *p = NULL;
+    char object[96];
+
+    while ((phones || lines) && json_array_size(rows) < call_limit(c) &&
+           (p = directory_next(a->thread->directory, ENTITY_phone, text_of(p ? p->name : "")))) {
+        struct perf_counter one = {object, "CallsAttempted", "Attempts to call", false, 0};
+
+        if (!phone_is_registered(a, text_of(p->name)))
+            continue;
+        snprintf(object, sizeof(object), "Cisco Phones(%s)", p->name);
+        if (phones)
+            put_counter(rows, c, &one);
+        one.name = "Active";
+        one.help = "Gauge: calls on the line";
+        for (size_t i = 0; lines && i < p->n_buttons; i++)
+            if (p->buttons[i].feature == BUTTON_LINE) {
+                snprintf(object, sizeof(object), "Cisco Lines(%s)", p->buttons[i].target);
+                put_counter(rows, c, &one);
+            }
+    }
 }
 
 void api_counter_list(struct admin *a, const struct call *c)
 {
     json_t *rows = json_array();
 
-    for (int i = 0; i < N_COUNTERS; i++) {
-        const struct counter_row *row = &counter_rows[i];
-        json_t *values = json_pack("[s, s, I, s]", row->object, row->name,
-                                   (json_int_t)counter_read(&counter_values[i]), row->help);
+    for (size_t i = 0; i < perf_count(); i++) {
+        struct perf_counter counter = perf_get(a, i);
 
-        if (counter_wanted(row, c->names) && row_fits(values, c))
-            json_array_append(rows, values);
-        json_decref(values);
+        put_counter(rows, c, &counter);
     }
-    if (json_array_size(c->names) && !json_array_size(rows)) {
+    put_instances(a, c, rows);
+    if (json_array_size(c->names) && !json_array_size(rows) && !asks_for(c, "Cisco Phones") &&
+        !asks_for(c, "Cisco Lines")) {
         json_decref(rows);
         admin_refuse(a, c->who, "There is no such counter; \"dialtone counter list\" shows all.");
         return;

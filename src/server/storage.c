@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/histograms.h"
 #include "server/activation.h"
 #include "server/autoregister.h"
 #include "server/bulk/bulk.h"
@@ -255,6 +256,7 @@ static void refuse_all(struct storage *s, int err)
 static void run_jobs(struct storage *s)
 {
     const struct directory *newest = directory_ref(s->current);
+    uint64_t begun_us = server_wall_us();
     int err = 0;
 
     for (size_t i = 0; i < s->n_jobs; i++)
@@ -266,6 +268,7 @@ static void run_jobs(struct storage *s)
     else if (newest != s->current) {
         publish(s, newest);
         report(s, 0, "");
+        histogram_took(TOOK_COMMIT, server_wall_us() - begun_us);
     }
     directory_unref(newest);
     for (size_t i = 0; i < s->n_jobs; i++) {
@@ -295,7 +298,8 @@ static struct job *add_job(struct storage *s, enum message_id id, uint64_t token
     return j;
 }
 
-/* Live settings stand in a file of their own: a backup that goes to another machine has other interfaces there. */
+/* Live settings stand in a file of their own: a backup that goes to another machine has other
+ * interfaces there. */
 static void keep_settings(struct storage *s, const struct message *m)
 {
     struct bootstrap b = *server_bootstrap(s->thread->server);
@@ -309,7 +313,8 @@ static void keep_settings(struct storage *s, const struct message *m)
     err = bootstrap_store_kept(&b);
     json_decref(m->request.take_arguments);
     if (err)
-        server_refuse(s->thread->server, m->request.token, "It cannot be kept in %s: %s.", b.data, strerror(-err));
+        server_refuse(s->thread->server, m->request.token, "It cannot be kept in %s: %s.", b.data,
+                      strerror(-err));
     else
         server_reply(s->thread->server, m->request.token, 0, NULL);
 }

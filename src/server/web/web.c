@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "server/api_lists.h"
+#include "base/grow.h"
+#include "core/histograms.h"
 #include "server/certificates.h"
+#include "server/perf.h"
 #include "server/web/openapi.h"
 #include "server/web/pages.h"
 #include "server/web/web_own.h"
@@ -42,6 +45,7 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
     *e = (struct exchange){.web = w, .id = r->id, .from = r->peer};
     text_copy(e->method, sizeof(e->method), text_of(r->method));
     ip_print(r->peer, e->peer);
+    e->begun_us = server_wall_us();
     front_keep(w->front, r->id, e);
     return e;
 }
@@ -234,6 +238,19 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
     json_decref(body);
 }
 
+/* For Prometheus, with the token of a viewer. */
+static void on_metrics(struct web *w, const struct front_request *r)
+{
+    struct grow text = {0};
+    struct headers h = {.n = 0};
+
+    if (!web_authenticate(w, r))
+        return;
+    perf_print_metrics(w->admin, &text);
+    headers_put_common(&h, "text/plain; version=0.0.4; charset=utf-8");
+    front_answer(w->front, r->id, 200, h.rows, text.at, text.len);
+}
+
 static void on_request(void *context, const struct front_request *r)
 {
     struct web *w = context;
@@ -248,6 +265,8 @@ static void on_request(void *context, const struct front_request *r)
         web_reply_plain(w, r->id, 200, openapi_describe());
     else if (!strcmp(r->path, ROUTES_BASE "session"))
         web_on_session(w, r);
+    else if (!strcmp(r->path, "/metrics"))
+        on_metrics(w, r);
     else if (!text_starts(text_of(r->path), "/api/"))
         web_on_page(w, r);
     else if (!text_starts(text_of(r->path), ROUTES_BASE))
@@ -272,6 +291,8 @@ static void on_gone(void *context, uint64_t id, void *kept)
         return;
     admin_gone(w->admin, id | WEB_ASKER);
     live_gone(w, id);
+    if (!e->stream)
+        histogram_took(TOOK_WEB_REQUEST, server_wall_us() - e->begun_us);
     web_file_end(e);
     free(e->expected);
     free(e);

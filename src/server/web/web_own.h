@@ -34,6 +34,7 @@ struct exchange {
     char sort[40]; /* of a list */
     size_t offset, limit;
     bool plan;
+    uint64_t begun_us;
     char file[600]; /* of an upload or download; "": none */
     bool paged;     /* sort or offset was given */
     struct ip from; /* of a log-in */
