@@ -177,21 +177,29 @@ void api_status_list(struct admin *a, const struct call *c)
 
 /* --- counters --- */
 
+/* "Cisco Phones" stands for all its instances. */
+static bool object_fits(struct text wanted, const char *object)
+{
+    struct text rest = text_of(object);
+
+    return filter_fits(wanted, rest) || filter_fits(wanted, text_split(&rest, '('));
+}
+
 static bool counter_wanted(const struct perf_counter *counter, const struct call *c)
 {
     struct text object = call_text(json_object_get(c->fields, "object")),
-                name = call_text(json_object_get(c->fields, "name"));
-    json_t *typed;
-    size_t i;
+                name = call_text(json_object_get(c->fields, "name")), typed;
+    size_t n = json_array_size(c->names);
 
-    if ((object.len && !filter_fits(object, text_of(counter->object))) ||
+    if ((object.len && !object_fits(object, counter->object)) ||
         (name.len && !filter_fits(name, text_of(counter->name))))
         return false;
-    json_array_foreach(
-        c->names, i,
-        typed) if (filter_fits(call_text(typed), text_of(counter->name)) ||
-                   filter_fits(call_text(typed), text_of(counter->object))) return true;
-    return !json_array_size(c->names);
+    for (size_t i = 0; i < n; i++) {
+        typed = call_text(json_array_get(c->names, i));
+        if (filter_fits(typed, text_of(counter->name)) || object_fits(typed, counter->object))
+            return true;
+    }
+    return !n;
 }
 
 static void put_counter(json_t *rows, const struct call *c, const struct perf_counter *counter)

@@ -182,11 +182,25 @@ static void snake(struct text words, char *to, size_t size)
     to[n] = 0;
 }
 
+/* Words that Prometheus keeps for other things: types and units. */
+static struct text plain_name(const char *name)
+{
+    static const struct {
+        const char *name, *plain;
+    } words[] = {{"NotForUs", "NotForThisServer"}, {"Thread Count", "Threads"}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (!strcmp(name, words[i].name))
+            return text_of(words[i].plain);
+    return text_skip(text_of(name), text_starts(text_of(name), "Summary") ? strlen("Summary") : 0);
+}
+
 static void metric_name(const char *object, const char *name, char *to, size_t size)
 {
+    struct text plain = plain_name(name);
     char both[200];
 
-    snprintf(both, sizeof(both), "%s %s", object, name);
+    snprintf(both, sizeof(both), "%s %.*s", object, TEXT_ARG(plain));
     snake(text_of(both), to, size);
 }
 
