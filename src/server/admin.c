@@ -380,6 +380,31 @@ static void on_own_service(struct admin *a, uint64_t token, enum service_id id,
     }
 }
 
+void admin_keep_service(struct admin *a, enum service_id service, bool stopped)
+{
+    int err;
+
+    if (a->wanted.stopped[service] == stopped)
+        return;
+    a->wanted.stopped[service] = stopped;
+    err = service_states_write(server_bootstrap(a->thread->server)->data, &a->wanted);
+    if (err)
+        log_error("admin",
+                  "services.stopped cannot be written, %s is as before after a restart: %s",
+                  service_title(service), strerror(-err));
+}
+
+/* Those that were stopped when the server ended. Their threads have the snapshot before this. */
+static void stop_services(struct admin *a)
+{
+    for (int i = 0; i < N_SERVICES; i++) {
+        struct message m = {.id = MESSAGE_SERVICE, .service = {0, (uint8_t)i, SERVICE_STOPPED}};
+
+        if (a->wanted.stopped[i])
+            server_post(a->thread->server, service_threads[i], &m);
+    }
+}
+
 static void on_progress(struct admin *a, const struct progress_event *e)
 {
     const struct progress_phone *phone;
@@ -404,6 +429,9 @@ static void on_message(struct thread *t, const struct message *m)
     switch (m->id) {
     case MESSAGE_SNAPSHOT:
         progress_directory_changed(a->progress);
+        if (!a->began)
+            stop_services(a);
+        a->began = true;
         if (a->web && a->web_key_told != !!web_key(a->web))
             report_web(a, 0);
         if (a->n_early)
@@ -553,6 +581,7 @@ static int start(struct thread *t)
     a->started_us = server_wall_us();
     a->collecting = true;
     name_node(a, b);
+    service_states_read(b->data, &a->wanted);
     pool_init(&a->asks, sizeof(struct ask), MAX_ASKS);
     uv_timer_init(&t->loop, &a->tick);
     uv_prepare_init(&t->loop, &a->prepare);

@@ -9,6 +9,7 @@
 #include "server/live_doctor.h"
 #include "server/passwords.h"
 #include "server/server.h"
+#include "server/service_states.h"
 #include "server/status.h"
 #include "server/strip.h"
 #include "server/syslog.h"
@@ -81,6 +82,7 @@ struct admin {
     uv_timer_t tick;
     uint64_t started_us;
     struct service_line services[N_SERVICES];
+    struct service_states wanted; /* as an administrator left them */
     struct follower followers[MAX_FOLLOWERS];
     struct early early[MAX_EARLY];
     struct local_call local[MAX_LOCAL];
@@ -94,6 +96,7 @@ struct admin {
         uint64_t at_us, used_us;
         int64_t percent;
     } cpu; /* when its use was asked for last (perf.c) */
+    bool began; /* the first snapshot is here */
     bool plans; /* the call at hand asks what would happen */
     bool collecting; /* the RIS data collector runs */
     struct bootstrap settings; /* live ones as they are now */
@@ -132,6 +135,9 @@ void admin_change(struct admin *a, uint64_t who, struct change *take_change, jso
 /* Starts or stops a service; `done` gets {"state", "text"}. */
 void admin_service(struct admin *a, uint64_t who, enum service_id service, enum service_state wanted, ask_done done,
                    json_t *take_kept);
+
+/* An administrator has stopped or started it: so it stays. */
+void admin_keep_service(struct admin *a, enum service_id service, bool stopped);
 
 /* --- small helpers of the handlers --- */
 const char *call_option(const struct call *c, const char *name); /* "" when it was not given */

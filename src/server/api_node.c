@@ -342,6 +342,8 @@ static void service_done(struct admin *a, const struct ask *ask, int status, jso
         admin_refuse(a, ask->who, "%s is %s%s%s", name, state_words[state & 3],
                      text && *text ? ": " : ".", text ? text : "");
     } else {
+        admin_keep_service(a, (enum service_id)json_integer_value(json_object_get(ask->kept, "id")),
+                           state == SERVICE_STOPPED);
         answer = json_pack("{s:{s:s, s:s, s:s}}", "record", "service", name, "state",
                            state_words[state & 3], "about", text ? text : "");
         admin_answer(a, ask->who, answer);

@@ -144,8 +144,9 @@ static json_t *list_schema(const char *noun)
                       ? reference("schemas", noun)
                       : json_pack("{s:s, s:b}", "type", "object", "additionalProperties", true);
 
-    return json_pack("{s:s, s:{s:{s:s, s:o}, s:o, s:{s:s}}}", "type", "object", "properties",
-                     "items", "type", "array", "items", row, "next", text_schema(), "total", "type",
+    return json_pack("{s:s, s:b, s:{s:{s:s, s:o}, s:o, s:{s:s}, s:{s:s}}}", "type", "object",
+                     "additionalProperties", true, "properties", "items", "type", "array", "items",
+                     row, "next", text_schema(), "total", "type", "integer", "offset", "type",
                      "integer");
 }
 
@@ -209,9 +210,9 @@ static void put_operation(json_t *paths, const char *noun, const struct route_ve
     for (char *c = id; *c; c++)
         if (*c == '-')
             *c = '_';
-    operation =
-        json_pack("{s:s, s:s, s:[s], s:o, s:o}", "operationId", id, "summary", v->help, "tags",
-                  noun, "parameters", parameters_of(v, named), "responses", answers_of(noun, v));
+    operation = json_pack("{s:s, s:s, s:[s], s:s, s:o, s:o}", "operationId", id, "summary", v->help,
+                          "tags", noun, "x-role", route_role_words[route_role(noun, v)],
+                          "parameters", parameters_of(v, named), "responses", answers_of(noun, v));
     if (v->method == ROUTE_POST || v->method == ROUTE_PATCH)
         json_object_set_new(operation, "requestBody",
                             json_pack("{s:o}", "content", body_content(noun, v)));
@@ -220,7 +221,10 @@ static void put_operation(json_t *paths, const char *noun, const struct route_ve
         item = json_object();
         json_object_set_new(paths, path, item);
     }
-    json_object_set_new(item, keys[v->method], operation);
+    if (json_object_get(item, keys[v->method])) /* the whole comes before a list of it */
+        json_decref(operation);
+    else
+        json_object_set_new(item, keys[v->method], operation);
 }
 
 static void put_verb(json_t *paths, const char *noun, const char *verb)

@@ -63,6 +63,18 @@ const struct route_verb *route_verb_of(struct text noun, struct text verb)
     return NULL;
 }
 
+const char *const route_role_words[] = {"read", "operate", "administer"};
+
+enum route_role route_role(const char *noun, const struct route_verb *v)
+{
+    static const char *const nouns[] = {"user", "token", "audit"};
+
+    for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
+        if (!strcmp(noun, nouns[i]))
+            return ROUTE_ADMINISTER;
+    return v->role;
+}
+
 static const char *const plain[] = {"", "list", "show", "get", "add", "set", "delete"};
 
 bool route_verb_is_plain(const struct route_verb *v)

@@ -34,6 +34,10 @@ struct route {
     const struct route_verb *verb;
 };
 
+extern const char *const route_role_words[]; /* "read", "operate", "administer" */
+/* The least that a user must have: users, their secrets and who did what are for administrators, also to look at. */
+enum route_role route_role(const char *noun, const struct route_verb *v);
+
 extern const char *const route_methods[N_ROUTE_METHODS];
 /* NULL: not over HTTP. */
 const struct route_verb *route_verb_of(struct text noun, struct text verb);

@@ -54,10 +54,9 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
 
 /* Words of the body and query that are not fields. */
 static const char *const option_words[] = {
-    "search", "limit",    "columns", "after",  "to",    "all",  "file", "device",
-    "alarm",  "severity", "reason",  "since",  "until", "full", "sort", "offset",
-    "plan",   "force",    "format",  "action", "where", "set",
-    "wanted"};
+    "search", "limit",    "columns", "after",  "to",    "all",  "file",  "device",
+    "alarm",  "severity", "reason",  "since",  "until", "full", "sort",  "offset",
+    "plan",   "force",    "format",  "action", "where", "set",  "wanted"};
 
 static bool is_option(const char *word)
 {
@@ -190,19 +189,6 @@ static void make_call(struct web *w, const struct front_request *r, struct excha
         admin_gone(w->admin, r->id | WEB_ASKER);
 }
 
-static const char *role_words[] = {"read", "operate", "administer"};
-
-/* Users, their secrets and the whole database are for administrators, also to look at. */
-static int role_needed(const struct route *route)
-{
-    static const char *const nouns[] = {"user", "token", "audit"};
-
-    for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
-        if (!strcmp(route->noun, nouns[i]))
-            return ROUTE_ADMINISTER;
-    return (int)route->verb->role;
-}
-
 static void on_call(struct web *w, const struct front_request *r, const struct session *s)
 {
     struct route route;
@@ -219,9 +205,9 @@ static void on_call(struct web *w, const struct front_request *r, const struct s
                                      "openapi.json describes all there is.");
         return;
     }
-    if (web_session_role(w, s) < role_needed(&route)) {
+    if (web_session_role(w, s) < (int)route_role(route.noun, route.verb)) {
         snprintf(detail, sizeof(detail), "This needs a user who may %s.",
-                 role_words[role_needed(&route)]);
+                 route_role_words[route_role(route.noun, route.verb)]);
         web_refuse(w, r->id, 403, detail);
         return;
     }

@@ -1,0 +1,138 @@
+"""Every operation of the description, with good and bad input, without a log-in, with too small a role, and forged."""
+import json
+import random
+
+import pytest
+
+from rest import BASE, Web, web_node
+
+STREAMS = ('/follow', '/live')
+NASTY = ['<script>alert(1)</script>', '"; DROP TABLE phone; --', '../../etc/passwd', '\u202e\u0000x', '%s%n', 'x' * 5000, '{{7*7}}', '=cmd|1', ' ', '-1']
+
+
+@pytest.fixture(scope='module')
+def node(tmp_path_factory):
+    n = web_node(tmp_path_factory.mktemp('api'), 'listen.address=127.0.0.1')
+    yield n
+    assert n.stop() == 0, n.said
+
+
+@pytest.fixture(scope='module')
+def root(node):
+    """By a cookie, too: what a page has."""
+    web = node.web.log_in(user='root', password='correct horse')
+    answer, text = node.web.raw('POST', BASE + 'session', {'user': 'root', 'password': 'correct horse'})
+    web.cookie, web.csrf = answer.getheader('Set-Cookie').split(';')[0], json.loads(text)['csrf']
+    return web
+
+
+@pytest.fixture(scope='module')
+def operations(root):
+    description = root.ask('GET', 'openapi.json').json
+    found = [(method.upper(), path, operation) for path, methods in description['paths'].items()
+             for method, operation in methods.items() if operation['tags'][0] not in ('session', 'live')]
+    assert len(found) > 200
+    return found
+
+
+def fields_of(root, noun):
+    schema = root.ask('GET', 'openapi.json').json['components']['schemas'].get(noun)
+    return schema['properties'] if schema else {}
+
+
+def url(path, name='nobody'):
+    return path.replace('{name}', name)
+
+
+def ask(web, method, path, body=None, headers=None):
+    """Slower than the limits: they have tests of their own."""
+    while True:
+        answer, text = web.raw(method, path, body, headers)
+        if answer.status != 429:
+            return answer, text
+
+
+def body_for(operation, value):
+    content = operation.get('requestBody', {}).get('content', {})
+    kind = next(iter(content), 'application/json')
+    return (json.dumps(value).encode() if kind == 'application/json' else b'no file'), {'Content-Type': kind}
+
+
+def test_none_answers_without_a_log_in(node, operations):
+    for method, path, operation in operations:
+        body, headers = body_for(operation, {}) if method in ('POST', 'PATCH') else (None, {})
+        answer, text = ask(node.web, method, url(path), body, headers)
+        assert answer.status == 401 and answer.getheader('Content-Type') == 'application/problem+json', (method, path)
+        assert json.loads(text)['status'] == 401
+
+
+def test_a_role_that_is_too_small_is_refused(node, root, operations):
+    tokens = {role: Web(node.web.port, root.ask('POST', 'token', {'name': role, 'role': role}, 201).json['token']) for role in ('viewer', 'operator')}
+    needs = {'read': 0, 'operate': 1, 'administer': 2}
+    for method, path, operation in operations:
+        for has, web in enumerate(tokens.values()):
+            if has < needs[operation['x-role']]:
+                body, headers = body_for(operation, {}) if method in ('POST', 'PATCH') else (None, {})
+                assert ask(web, method, url(path), body, headers)[0].status == 403, (has, method, path)
+
+
+def test_a_forged_change_is_refused(node, root, operations):
+    for method, path, operation in operations:
+        if method == 'GET':
+            continue
+        body, headers = body_for(operation, {})
+        for forged in ({}, {'X-CSRF-Token': 'f' * 64}, {'X-CSRF-Token': root.csrf, 'Origin': 'http://evil.example'}):
+            assert ask(node.web, method, url(path), body, {**headers, 'Cookie': root.cookie, **forged})[0].status == 403, (method, path, forged)
+
+
+def test_bad_bodies_are_refused_by_all(root, operations):
+    for method, path, operation in operations:
+        if method not in ('POST', 'PATCH'):
+            continue
+        upload = 'application/json' not in operation['requestBody']['content']
+        for body, kind in ((b'{', 'application/json'), (b'[1]', 'application/json'), (b'a=b', 'application/x-www-form-urlencoded'),
+                           (b'{"name": {"a": [{}]}}', 'application/json')):
+            answer, text = ask(root, method, url(path), body, {'Content-Type': kind})
+            assert upload or answer.status in (400, 415, 422), (method, path, body, text[:200])
+            assert answer.status < 500, (method, path, text[:200])
+
+
+def test_nasty_texts_are_refused_or_come_back_as_they_were(root, operations):
+    rng = random.Random(6)
+    for method, path, operation in operations:
+        if path.endswith(STREAMS):
+            continue
+        noun = path.split('/')[3]
+        name = rng.choice(NASTY[:4] + NASTY[6:])
+        if method in ('POST', 'PATCH'):
+            value = {field: rng.choice(NASTY) for field in rng.sample(sorted(fields_of(root, noun)), min(3, len(fields_of(root, noun))))}
+            body, headers = body_for(operation, {**value, 'name': name} if '{name}' not in path else value)
+        else:
+            body, headers = None, {}
+        quoted = ''.join(f'%{byte:02X}' for byte in name.encode())
+        answer, text = ask(root, method, url(path, quoted) + ('' if method != 'GET' else '?search=' + quoted), body, headers)
+        assert answer.status < 500, (method, path, name, text[:300])
+        assert answer.getheader('X-Content-Type-Options') == 'nosniff' and 'text/html' not in answer.getheader('Content-Type')
+    for text in NASTY[:3] + NASTY[4:5] + NASTY[6:8]:
+        root.ask('POST', 'pool', {'name': 'nasty'}, 201)
+        root.ask('POST', 'phone', {'name': 'SEP001122334455', 'model': '7960', 'pool': 'nasty', 'description': text[:50]}, 201)
+        assert root.ask('GET', 'phone?offset=0').json['items'][0]['description'] == text[:50]
+        root.ask('DELETE', 'phone/SEP001122334455')
+        root.ask('DELETE', 'pool/nasty')
+
+
+def test_good_answers_are_as_described(root, operations):
+    seen = 0
+    for method, path, operation in operations:
+        if method != 'GET' or path.endswith(STREAMS):
+            continue
+        answer, text = ask(root, method, url(path))
+        if answer.status != 200:
+            assert answer.getheader('Content-Type') == 'application/problem+json' and json.loads(text)['detail'], (path, text[:200])
+            continue
+        seen += 1
+        if path.split('/')[3] in ('export', 'backup', 'trace'):
+            continue
+        schema = operation['responses']['200']['content']['application/json']['schema']
+        assert not set(json.loads(text)) - set(schema['properties']) or schema.get('additionalProperties'), path
+    assert seen > 40
