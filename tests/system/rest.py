@@ -3,6 +3,7 @@ import http.client
 import json
 import re
 import socket
+import time
 
 from node import Node
 
@@ -39,8 +40,16 @@ class Web:
         connection.close()
         return answer, text
 
+    def patient(self, method, path, body=None, headers=None):
+        """Asks again when it was too fast: for tests of other things than limits."""
+        while True:
+            answer, text = self.raw(method, path, body, headers)
+            if answer.status != 429:
+                return answer, text
+            time.sleep(0.1)
+
     def ask(self, method, path, body=None, status=200, **headers):
-        answer, text = self.raw(method, BASE + path, body, {k.replace('_', '-'): v for k, v in headers.items()})
+        answer, text = (self.raw if status == 429 or body and 'password' in body else self.patient)(method, BASE + path, body, {k.replace('_', '-'): v for k, v in headers.items()})
         assert answer.status == status, text[:1000]
         answer.json = json.loads(text)
         return answer

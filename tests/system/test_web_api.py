@@ -6,6 +6,8 @@ import pytest
 
 from rest import BASE, Web, web_node
 
+pytestmark = pytest.mark.xdist_group('web_api')
+
 STREAMS = ('/follow', '/live')
 NASTY = ['<script>alert(1)</script>', '"; DROP TABLE phone; --', '../../etc/passwd', '\u202e\u0000x', '%s%n', 'x' * 5000, '{{7*7}}', '=cmd|1', ' ', '-1']
 
@@ -44,12 +46,8 @@ def url(path, name='nobody'):
     return path.replace('{name}', name)
 
 
-def ask(web, method, path, body=None, headers=None):
-    """Slower than the limits: they have tests of their own."""
-    while True:
-        answer, text = web.raw(method, path, body, headers)
-        if answer.status != 429:
-            return answer, text
+def ask(web, *request):
+    return web.patient(*request)
 
 
 def body_for(operation, value):

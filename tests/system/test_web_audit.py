@@ -7,6 +7,8 @@ import pytest
 from node import Node
 from rest import BASE, Web, web_node
 
+pytestmark = pytest.mark.xdist_group('web_audit')
+
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):

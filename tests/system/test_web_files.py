@@ -12,6 +12,8 @@ import pytest
 
 from rest import BASE, Web, web_node
 
+pytestmark = pytest.mark.xdist_group('web_files')
+
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):
     n = web_node(tmp_path_factory.mktemp('files'), 'listen.address=127.0.0.1')

@@ -6,6 +6,8 @@ import pytest
 
 from rest import BASE, web_node
 
+pytestmark = pytest.mark.xdist_group('web_limits')
+
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):

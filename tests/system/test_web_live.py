@@ -7,6 +7,8 @@ import pytest
 from rest import web_node
 from sccp_client import Phone
 
+pytestmark = pytest.mark.xdist_group('web_live')
+
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):

@@ -8,6 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rest import Web, web_node
 from sccp_client import Phone
 
+pytestmark = pytest.mark.xdist_group('web_metrics')
+
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):

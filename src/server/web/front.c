@@ -117,6 +117,7 @@ static struct front_request request_of(const struct asker *a)
                                   .path = a->path,
                                   .body = {a->body.at ? a->body.at : "", a->body.len},
                                   .file = a->file,
+                                  .refused = a->refused,
                                   .peer = peer_of(a->connection),
                                   .connection = a->connection};
 }
@@ -126,10 +127,7 @@ static void tell(struct asker *a)
     struct front_request r = request_of(a);
 
     a->told = true;
-    if (a->refused)
-        front_answer(a->front, a->id, a->refused, NULL, NULL, 0);
-    else
-        a->front->options.on_request(a->front->options.context, &r);
+    a->front->options.on_request(a->front->options.context, &r);
 }
 
 /* --- bodies --- */
@@ -487,6 +485,8 @@ static struct MHD_Daemon *start(struct front *f, int fd)
     struct MHD_OptionItem secret[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)f->options.certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)f->options.key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+         (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
         {MHD_OPTION_END, 0, NULL}};
 
     return MHD_start_daemon(

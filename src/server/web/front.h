@@ -19,6 +19,7 @@ struct front_request {
     const char *method, *path; /* path: as sent, without the query */
     struct text body;
     const char *file; /* where the body lies instead, until on_gone; NULL: in `body` */
+    unsigned refused; /* 0, or the status that says why the body was not taken */
     struct ip peer;
     struct MHD_Connection *connection; /* for the two functions below */
 };

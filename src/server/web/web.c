@@ -243,7 +243,11 @@ static void on_request(void *context, const struct front_request *r)
     struct exchange *e;
     struct session *s;
 
-    if (!source_allows(w->sessions, r->peer, uv_now(&w->admin->thread->loop)))
+    if (r->refused)
+        web_refuse(w, r->id, r->refused,
+                   r->refused == 413 ? "The body is larger than this request may have."
+                                     : "The body finds no room on the server's disk.");
+    else if (!source_allows(w->sessions, r->peer, uv_now(&w->admin->thread->loop)))
         web_refuse_for_now(w, r->id, 1000, "More requests than an address may make.");
     else if (!web_is_for_us(w, r))
         web_refuse(w, r->id, 421, "Ask for 127.0.0.1 or localhost.");
@@ -316,11 +320,23 @@ static int read_pem(const struct bootstrap *b, char **certificate, char **key)
     return err;
 }
 
+/* Signalling makes the node's certificate for its TLS ports; without any, it is ours to make. */
+static bool makes_certificate(const struct bootstrap *b)
+{
+    return !server_certificates_given(b) && !b->sccp_tls_port && !b->sccp_old_tls_port &&
+           !b->sip_tls_port && !b->sip_old_tls_port;
+}
+
 static int open_front(struct web *w, const struct bootstrap *b, const struct endpoint *at)
 {
-    char *certificate = NULL, *key = NULL;
-    int err = w->tls ? read_pem(b, &certificate, &key) : 0;
+    char *certificate = NULL, *key = NULL, words[256];
+    unsigned made;
+    int err = 0;
 
+    if (w->tls && makes_certificate(b))
+        err = server_certificates(b, false, &made, words, sizeof(words));
+    if (w->tls && !err)
+        err = read_pem(b, &certificate, &key);
     if (!err)
         err = front_open(
             &w->admin->thread->loop,
