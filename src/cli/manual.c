@@ -170,8 +170,9 @@ static void dialtone_conf_5(struct grow *g)
            ".PP\n.EX\n[sccp]\nport = 2000\n.EE\n.PP\n"
            "A line that begins with ; or # is a comment. A key that is not known is refused. What "
            "is given\n"
-           "with\n.B \\-\\-set\non the command line beats the file. Everything else is kept in the "
-           "database:\n"
+           "with\n.B \\-\\-set\non the command line beats the file. Some keys may change while the "
+           "server runs\n(\n.B dialtone config set\n): they are kept in\n.I settings.conf\nof the data "
+           "folder, which both beat. Everything else is kept in the database:\n"
            "see\n.B dialtone parameter\nin\n.BR dialtone (1).\n"
            ".SH KEYS\n");
     settings(g);

@@ -191,6 +191,17 @@ static void stop_all(struct server *s)
         server_stop_thread(s, start_order[i]);
 }
 
+/* The page, as one opens it the first time: its text is "URL, …, first log-in with the key KEY". */
+static void print_page(struct server *s)
+{
+    struct service_report web = server_service(s, SERVICE_WEB);
+    const char *key = strstr(web.text, "the key ");
+
+    if (web.state == SERVICE_RUNNING)
+        printf("\nIn a browser:\n  %.*s%s%s\n", (int)strcspn(web.text, ","), web.text,
+               key ? "?key=" : "", key ? key + strlen("the key ") : "");
+}
+
 static void print_services(struct server *s, const struct bootstrap *b)
 {
     static const char *const words[] = {"off", "running", "stopped", "FAILED"};
@@ -201,8 +212,9 @@ static void print_services(struct server *s, const struct bootstrap *b)
 
         printf("  %-33s %-8s %s\n", service_names[i], words[report.state], report.text);
     }
+    print_page(s);
     printf(
-        "\nNext, in another terminal:\n"
+        "\nOr in another terminal:\n"
         "  %1$s --data %2$s phone add SEP001122334455 model=7960 lines=7001\n"
         "  %1$s --data %2$s phone list      who is registered, where, since when\n"
         "  %1$s --data %2$s unknown list    phones that were here and are not in the database\n\n"
