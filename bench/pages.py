@@ -5,6 +5,7 @@ bench/pages.py [PHONES] [DIALTONE]      (100 000, build/dialtone of a release bu
 
 Paint: from the begin of the navigation until rows of the list are drawn, the page's files from the browser's cache and
 not. Search: from the key until the rows that fit are drawn; the field waits 20 ms for a further key."""
+import os
 import pathlib
 import re
 import socket
@@ -32,11 +33,32 @@ SEARCH = '''
     const [text, wanted, done] = arguments;
     const field = document.querySelector('input[type=search]');
     const begun = performance.now();
-    const fits = () => document.querySelector('.count').innerText.startsWith(wanted + ' ') && !document.querySelector('[aria-busy=true]');
+    const fits = () => document.querySelector('.count').textContent.startsWith(wanted + ' ') && !document.querySelector('[aria-busy=true]');
     new MutationObserver((_, o) => { if (fits()) { o.disconnect(); requestAnimationFrame(() => done(performance.now() - begun)); } })
         .observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
     field.value = text;
     field.dispatchEvent(new Event('input', { bubbles: true }));'''
+
+
+class Costs:
+    """CPU time of the page's main thread and of the server: what the times above would be with a core for each."""
+
+    def __init__(self, page, server):
+        self.page, self.server = page, server
+        page.driver.execute_cdp_cmd('Performance.enable', {})
+        self.begin()
+
+    def spent(self):
+        busy = {m['name']: m['value'] for m in self.page.driver.execute_cdp_cmd('Performance.getMetrics', {})['metrics']}['TaskDuration']
+        fields = pathlib.Path(f'/proc/{self.server.pid}/stat').read_text().rsplit(')', 1)[1].split()
+        return 1000 * busy, 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def begin(self):
+        self.before = self.spent()
+
+    def report(self, what, n):
+        page, server = (after - before for before, after in zip(self.before, self.spent()))
+        print(f'{what:46} CPU: page {page / n:5.0f} ms, server {server / n:5.1f} ms each')
 
 
 def report(what, times):
@@ -77,12 +99,15 @@ def main():
             page.run('window.name = ""')
             page.load('/phone')
             page.until(lambda: page.all('tbody tr[data-row]'))
+            costs = Costs(page, server)
             times = []
             for i in (4711, 42, 99, 60007, 777):
                 i %= PHONES
                 times.append(page.driver.execute_async_script(SEARCH, f'SEP{i:012X}', '1'))
                 page.driver.execute_async_script(SEARCH, '', f'{PHONES:,}')
             report('search: one of all', times)
+            costs.report('search and the whole list again', len(times))
+            costs.begin()
             times = []
             for _ in range(5):
                 begun = time.monotonic()
@@ -91,6 +116,7 @@ def main():
                 times.append(1000 * (time.monotonic() - begun))
                 page.run('document.querySelector(".table-box").scrollTop = 0')
             report('scrolled to anywhere: rows drawn', times)
+            costs.report('scrolled to anywhere and back', len(times))
             print(f'rows in the document: {page.run("return document.querySelectorAll(`tbody tr`).length")}')
         finally:
             page.close()

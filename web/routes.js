@@ -37,7 +37,7 @@ export const sortable = new Set(['phone', ...entities.map(([noun]) => noun)]);
 
 /** @type {Route[]} */
 export const routes = [
-    { path: '/', title: 'Overview', nav: '', key: 'o', page: () => import('./pages/overview.js'), twin: () => 'status' },
+    { path: '/', title: 'Overview', nav: '', key: 'o', page: () => import('./pages/overview.js'), twin: () => 'overview' },
     { path: '/phone', title: 'Phones', nav: 'Phones', key: 'p', page: () => import('./pages/phones.js') },
     { path: '/phone/:name', page: () => import('./pages/phone.js') },
     { path: '/import', title: 'Import and export', nav: 'Phones', page: () => import('./pages/import.js'), role: 'administer', twin: () => 'export' },

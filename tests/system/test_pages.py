@@ -193,12 +193,12 @@ def take_pictures(page):
                                     ('add-phone', '/add/phone?model=7970&lines=7016', WIDE, 'light'), ('parameters', '/parameter', WIDE, 'dark'),
                                     ('phones-narrow', '/phone', NARROW, 'light'), ('phone-narrow', f'/phone/{PHONES[0]}', NARROW, 'dark')) if PICTURES else ():
         page.size(size)
-        page.run('document.documentElement.dataset.theme = arguments[0]', theme)
+        page.run('document.documentElement.dataset.theme = arguments[0]; document.querySelector(".messages").hidden = true', theme)
         page.go(path)
         page.picture(name)
     if PICTURES:
         page.size(WIDE)
-        page.run('delete document.documentElement.dataset.theme')
+        page.run('delete document.documentElement.dataset.theme; document.querySelector(".messages").hidden = false')
         page.go(f'/phone/{PHONES[0]}')
 
 

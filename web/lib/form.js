@@ -95,9 +95,9 @@ export function FieldRow({ f, value, set, disabled, changed, help }) {
     const id = useId();
 
     if (f.kind === 'list')
-        return html`<fieldset class=${`field list ${changed ? 'changed' : ''}`}><legend>${title(f.title)}</legend>
+        return html`<fieldset class=${`field is-list ${changed ? 'changed' : ''}`}><legend>${title(f.title)}</legend>
             <${ListInput} f=${f} value=${value || []} set=${set} disabled=${disabled} /></fieldset>`;
-    return html`<div class=${`field ${f.kind} ${changed ? 'changed' : ''}`}>
+    return html`<div class=${`field is-${f.kind} ${changed ? 'changed' : ''}`}>
         <label for=${id}>${title(f.title)}${f.key ? html`<span class="must" aria-hidden="true"> *</span>` : ''}</label>
         <${Input} id=${id} f=${f} value=${value} set=${set} disabled=${disabled} />
         ${help && html`<p class="help">${help}</p>`}

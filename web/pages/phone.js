@@ -150,6 +150,7 @@ export default function Phone({ params, query }) {
                 <${Do} disabled=${!may('operate')} title=${t('It takes what changed, in the mildest way')} run=${order('apply')}>${t('Apply')}</${Do}>
                 <${Do} disabled=${!may('operate')} title=${t('It registers again')} run=${order('restart')}>${t('Restart')}</${Do}>
                 <${Do} disabled=${!may('operate')} title=${t('It boots again')} run=${order('reset')}>${t('Reset')}</${Do}>
+                ${may('operate') && html`<${LinkButton} href=${`/trace?phone=${encodeURIComponent(name)}`}>${t('Capture')}</${LinkButton}>`}
                 ${may('administer') && html`<${LinkButton} href=${`/copy/phone/${encodeURIComponent(name)}`}>${t('Copy')}</${LinkButton}>
                 <${Do} kind="danger" disabled=${gone} run=${async () => { leave(await remove({ noun: 'phone', name, record: { etag } })); }}>${t('Delete')}</${Do}>`}`} />
         ${error && html`<${Refusal} error=${error} />`}
