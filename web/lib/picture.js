@@ -67,7 +67,7 @@ function Display({ x, y, w, h, s, number, labels, softkeys, text, step = 24 }) {
             <text x=${x + 6} y=${y + 12.5} class="pixel inverse">${now}</text><text x=${x + w - 6} y=${y + 12.5} class="pixel inverse end">${cut(number, 14)}</text>
             <text x=${x + 6} y=${y + 36} class="pixel">${cut(s.first, Math.floor(half / 6))}</text>
             <text x=${x + 6} y=${y + h - (softkeys ? 24 : 8)} class="pixel small">${cut(s.second, Math.floor(half / 5))}</text>
-            ${labels.map((l, i) => html`<text key=${i} x=${x + w - 7} y=${y + 34 + i * step} class="pixel end">${cut(l, Math.floor(w * 0.44 / 6.2))}</text>`)}
+            ${labels.map((l, i) => html`<text key=${i} x=${x + w - 7} y=${y + 33 + i * step} class="pixel end">${cut(l, Math.floor(w * 0.44 / 6.2))}</text>`)}
             ${softkeys > 0 && s.softkeys.slice(0, softkeys).map((k, i) => html`<text key=${k} x=${x + w * (i + 0.5) / softkeys} y=${y + h - 7} class="pixel small middle">${k}</text>`)}`}
     </g>`;
 }
@@ -108,19 +108,20 @@ function Desk({ r, model, keys }) {
     const columns = rest.length > 12 ? 3 : rest.length > 4 ? 2 : 1;
     const padH = Math.max(104, Math.ceil(rest.length / columns) * 24);
     const H = below + padH + 26;
-    const W = x + w + (right.length ? 52 : 30) + (columns === 3 ? 40 : 0);
+    const cap = columns === 1 ? 118 : columns === 2 ? 66 : 58;
+    const W = Math.max(x + w + (right.length ? 52 : 30), rest.length ? x + 118 + columns * (cap + 6) + 24 : 0);
 
     return html`<svg viewBox=${`0 0 ${W} ${H}`} class="phone-picture" role="img" aria-label=${t('Picture of a {0}: {1}', model.title, keys.map(written).filter(Boolean).join(', ') || t('no keys in use'))}>
         <rect x="2" y="2" width=${W - 4} height=${H - 4} rx="22" class="body" />
         <rect x="96" y="18" width=${W - 112} height=${H - 36} rx="12" class="face" />
         <${Receiver} x=${18} y=${28} h=${Math.min(H - 56, 260)} />
-        ${lcd && html`<${Display} x=${x} y=${34} w=${w} h=${screenH} s=${s} number=${number} labels=${right.map(written)} softkeys=${text ? 0 : model.softkeys} text=${text} />`}
+        ${lcd && html`<${Display} x=${x} y=${34} w=${w} h=${screenH} s=${left.length ? { ...s, first: '' } : s} number=${number} labels=${right.map(written)} softkeys=${text ? 0 : model.softkeys} text=${text} />`}
         ${right.map((k, i) => html`<g key=${i}><title>${`${k.feature.replace(/_/g, ' ')} ${k.number}`}</title><rect x=${x + w + 8} y=${56 + i * 24} width="22" height="14" rx="6" class=${`side ${k.number ? 'used' : ''}`} /></g>`)}
         ${left.map((k, i) => html`<g key=${i}><title>${`${k.feature.replace(/_/g, ' ')} ${k.number}`}</title><rect x=${x - 30} y=${56 + i * 24} width="22" height="14" rx="6" class=${`side ${k.number ? 'used' : ''}`} />
-            ${s.on && html`<text x=${x + 7} y=${86 + i * 24} class="pixel">${i ? cut(written(k), 16) : ''}</text>`}</g>`)}
+            ${s.on && html`<text x=${x + 7} y=${67 + i * 24} class="pixel">${cut(written(k), 16)}</text>`}</g>`)}
         ${model.softkeys > 0 && !text && Array.from({ length: model.softkeys }, (_, i) => html`<rect key=${i} x=${x + w * (i + 0.5) / model.softkeys - 16} y=${40 + screenH} width="32" height="13" rx="6" class="side" />`)}
         <${Keypad} x=${x} y=${below} />
-        <${Caps} keys=${rest} x=${x + 118} y=${below} columns=${columns} w=${columns === 1 ? 118 : columns === 2 ? 66 : 58} />
+        <${Caps} keys=${rest} x=${x + 118} y=${below} columns=${columns} w=${cap} />
         <circle cx="49" cy="14" r="5" class=${s.on ? 'lamp on' : 'lamp'} />
         <text x=${W - 22} y=${H - 9} class="brand-name">${model.name}</text>
     </svg>`;

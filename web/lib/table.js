@@ -35,7 +35,8 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
         list.need(from, to);
     }, [list, from, to]);
     useEffect(() => {
-        box.current.scrollTop = 0;
+        if (view.top) /* asking the box itself would lay it out once more */
+            box.current.scrollTop = 0;
         setAt(0);
     }, [list.at, JSON.stringify(list.query)]);
     useLayoutEffect(() => {
