@@ -61,6 +61,7 @@ void doubt(struct finding *f, enum apart apart); /* not certain; what would sett
 bool tftp_waits(const struct scene *c, const struct story_file *file); /* asked, and nothing comes */
 bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */
 bool path_mtu_stuck(const struct scene *c, struct finding *f);
+bool path_mtu_gap(const struct scene *c, struct finding *f);
 
 /* ---- judging ---- */
 

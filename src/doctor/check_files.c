@@ -427,18 +427,27 @@ static bool trust_old(const struct scene *c, struct finding *f)
 
 #define LARGE 1000 /* bytes of a segment that a tunnel may not take */
 
-/* A full segment is repeated and never acknowledged, while small ones pass. */
+static bool is_stuck(const struct peer *p, const struct repeat *r)
+{
+    return moment_is(r->since) && r->n >= 3 && r->length >= LARGE && p->accepted.n &&
+           p->passed_length < r->length;
+}
+
+/* A full segment is repeated and never acknowledged, while small ones pass: now, or in a connection
+ * before. */
 static const struct repeat *stuck_segment(const struct peer *p)
 {
     for (unsigned i = 0; i < 2; i++)
-        if (moment_is(p->repeats[i].since) && p->repeats[i].n >= 3 &&
-            p->repeats[i].length >= LARGE && p->stands && p->passed_length < p->repeats[i].length)
+        if (is_stuck(p, &p->repeats[i]))
             return &p->repeats[i];
+    for (unsigned i = 0; i < 2; i++)
+        if (is_stuck(p, &p->stuck[i]))
+            return &p->stuck[i];
     return NULL;
 }
 
 /* Seen where the small ones arrive: what is missing is large, and never comes. */
-static bool path_mtu_gap(const struct scene *c, struct finding *f)
+bool path_mtu_gap(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
 
@@ -479,7 +488,8 @@ bool path_mtu_stuck(const struct scene *c, struct finding *f)
             prove_spell(f, &s->too_large, "ICMP: fragmentation needed, next link takes %u bytes",
                         s->mtu);
         else if (!p->passed_length && !p->n_rtt) /* of the data nothing passes, small or large */
-            doubt(f, r == &p->repeats[0] ? APART_SERVER_SIDE : APART_PHONE_SIDE);
+            doubt(f,
+                  r == &p->repeats[0] || r == &p->stuck[0] ? APART_SERVER_SIDE : APART_PHONE_SIDE);
         return true;
     }
     return false;

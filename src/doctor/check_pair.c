@@ -78,7 +78,19 @@ static bool path_mtu(const struct scene *c, struct finding *f)
     const struct scene there = {
         .timeline = c->options->other, .facts = c->facts, .options = c->options, .story = other};
 
-    return other && path_mtu_stuck(&there, f) && f->certain;
+    struct finding gap = {.certain = true};
+
+    if (!other)
+        return false;
+    if (path_mtu_stuck(&there, f) && f->certain)
+        return true;
+    *f = (struct finding){.cause = f->cause, .certain = true, .n_times = 1, .phone = c->story->id};
+    /* What is sent here again and again is what is missing there. */
+    if (!path_mtu_stuck(c, f) || !path_mtu_gap(&there, &gap))
+        return false;
+    f->certain = true;
+    f->apart = APART_NONE;
+    return true;
 }
 
 static const struct story_file *same_file(const struct story *s, const struct story_file *f)

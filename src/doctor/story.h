@@ -157,6 +157,7 @@ struct peer {
     struct moment heard, said; /* last packet of each side that says something */
     struct spell again_phone, again_server; /* data sent once more */
     unsigned again_most;      /* the most often one piece of data was sent again */
+    struct repeat stuck[2];   /* of connections before: long pieces that were never acknowledged */
     struct repeat repeats[2]; /* now being repeated: the phone's data, the server's */
     struct {
         struct moment since;      /* number 0: nothing is missing */

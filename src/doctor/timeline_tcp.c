@@ -53,6 +53,15 @@ static void give_up(struct story *story, struct peer *p, const char *to)
     p->opening = (struct moment){0};
 }
 
+#define LARGE 1000 /* bytes of a segment that a tunnel may not take */
+
+static void keep_stuck(struct peer *p)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (moment_is(p->repeats[i].since) && p->repeats[i].n >= 3 && p->repeats[i].length >= LARGE)
+            p->stuck[i] = p->repeats[i];
+}
+
 static void opening(struct timeline *t, struct story *story, struct peer *p, const struct sight *s,
                     const char *to)
 {
@@ -71,6 +80,7 @@ static void opening(struct timeline *t, struct story *story, struct peer *p, con
     p->syns = 1 + s->tcp.again;
     p->stands = p->middle = p->tls_done = false;
     p->syn_ack_again = 0;
+    keep_stuck(p);
     memset(p->repeats, 0, sizeof(p->repeats));
     p->window_since = (struct moment){0};
     p->from_phone = p->from_server = false;
@@ -117,6 +127,7 @@ static void again(struct story *story, struct peer *p, const struct sight *s, co
     spell_add(s->from_client ? &p->again_phone : &p->again_server, m);
     if (s->tcp.again > p->again_most)
         p->again_most = s->tcp.again;
+    keep_stuck(p);
     if (!moment_is(r->since) || r->flow != s->flow || s->tcp.after_ns < r->waited_ns)
         *r = (struct repeat){.since = m, .flow = s->flow, .first_ns = s->tcp.after_ns};
     r->length = s->tcp.length;
