@@ -217,6 +217,16 @@ static bool declined(const struct scene *c, struct finding *f)
 
 #define STORM_N 16
 
+/* How often it began to fetch its files. */
+static unsigned fetches(const struct story *s)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s->n_files; i++)
+        n = s->files[i].asked.n > n ? s->files[i].asked.n : n;
+    return n;
+}
+
 static bool storm(const struct scene *c, struct finding *f)
 {
     const struct story_dhcp *d = &c->story->dhcp;
@@ -227,6 +237,8 @@ static bool storm(const struct scene *c, struct finding *f)
     /* A phone that waits for an answer doubles its pause; one that storms begins anew: once a
      * minute or more often. */
     if (n < STORM_N || span / n > 60 * SECOND)
+        return false;
+    if (fetches(c->story) * 2 >= n) /* it went on each time: it begins anew for another reason */
         return false;
     detail(f, "%u DISCOVERs in %s", n, seconds(span, took));
     prove_spell(f, &d->discover, "DHCP DISCOVER, %u in %s", d->discover.n, took);

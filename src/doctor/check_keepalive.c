@@ -158,6 +158,8 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
     const struct story *s = c->story;
     char to[ENDPOINT_TEXT_MAX], gap[24], every[24];
 
+    if (c->one_sided)
+        return false;
     for (unsigned i = 0; i < s->n_sessions; i++) {
         const struct session *e = &s->sessions[i];
         const struct keepalives *k = &e->keepalives;

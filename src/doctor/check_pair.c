@@ -185,11 +185,24 @@ static bool nat_timeout(const struct scene *c, struct finding *f)
     return true;
 }
 
+/* Packets to the server that left with a mark and came without. */
+static uint64_t marks_lost(const struct scene *c)
+{
+    const struct pair_facts *p = pair_facts(c->options->pair);
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < p->n_marks; i++)
+        if (p->marks[i].way == PAIR_TO_SERVER && p->marks[i].left && !p->marks[i].arrived)
+            n += p->marks[i].n;
+    return n;
+}
+
 static bool dscp_lost(const struct scene *c, struct finding *f)
 {
     const struct story *other = other_end(c);
 
-    if (!other || c->story->marked[0].n < 3 || other->unmarked[1].n < 3 || other->marked[1].n)
+    if (!other || !c->story->marked[0].n || !other->unmarked[1].n || other->marked[1].n ||
+        marks_lost(c) < 3)
         return false;
     detail(f, "%u [packet|packets] with the mark leave, %u arrive without", c->story->marked[0].n,
            other->unmarked[1].n);

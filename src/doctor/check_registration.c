@@ -26,10 +26,12 @@ static enum cause cause_of(const char *said)
 static const struct repeat *unacknowledged(const struct story *s, const struct session *e)
 {
     for (unsigned i = 0; i < s->n_peers; i++) {
-        const struct repeat *r = &s->peers[i].repeats[0];
+        const struct peer *p = &s->peers[i];
 
-        if (moment_is(r->since) && r->flow == e->flow && r->n >= 3)
-            return r;
+        if (moment_is(p->repeats[0].since) && p->repeats[0].flow == e->flow && p->repeats[0].n >= 3)
+            return &p->repeats[0];
+        if (moment_is(p->stuck[0].since) && endpoint_equal(&p->server, &e->server))
+            return &p->stuck[0];
     }
     return NULL;
 }
@@ -46,7 +48,7 @@ static bool no_answer(const struct scene *c, struct finding *f)
         const struct session *e = &s->sessions[i];
 
         if (e->standby || !e->asked.n || moment_is(e->accepted) || e->answered_401.n ||
-            e->said[0] ||
+            e->said[0] || c->lossy || e->keepalives.answered.n || e->ladder_asked ||
             !settled(c, e->asked.n > 1 ? e->asked.first : e->asked.last, 8 * SECOND) ||
             registered_at(s).ns > e->asked.last.ns)
             continue;

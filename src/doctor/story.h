@@ -112,6 +112,7 @@ struct story_file {
     unsigned n_again;      /* blocks or acknowledgements that came twice */
     uint16_t last_block, last_ack;
     bool answered;         /* ever, anything */
+    bool given_up;         /* the phone no longer listens for its blocks: it has done with the file */
     char fault[64];        /* what is wrong with the content, as say.h keeps it */
 };
 

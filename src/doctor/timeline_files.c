@@ -322,6 +322,24 @@ void see_file(struct timeline *t, const struct sight *s)
 
 /* ---- ICMP ---- */
 
+/* The phone says that nobody waits for this block any more: neither was it lost, nor its
+ * acknowledgement. */
+static void blocks_unwanted(struct timeline *t, const struct sight *s)
+{
+    struct story *story = timeline_at(t, s->icmp.to.ip);
+
+    for (unsigned i = story ? story->n_files : 0; i-- > 0;) {
+        struct story_file *f = &story->files[i];
+
+        if (f->http || !ip_equal(f->server, s->icmp.from.ip) || !f->data.n ||
+            (f->state != FILE_RUNNING && f->state != FILE_WHOLE))
+            continue;
+        f->given_up = true;
+        f->n_again -= f->n_again > 0;
+        return;
+    }
+}
+
 /* Codes of a router: no way there, or forbidden (RFC 792, RFC 1812 5.2.7.1). */
 static bool is_barred(uint8_t code)
 {
@@ -333,6 +351,10 @@ void see_icmp(struct timeline *t, const struct sight *s)
     struct story *story = timeline_at(t, s->icmp.from.ip);
     struct ip server = s->icmp.to.ip;
     char ip[IP_TEXT_MAX];
+
+    if (s->icmp.type == 3 && s->icmp.code == 3 && s->icmp.protocol == 17 &&
+        ip_equal(s->at.from.ip, s->icmp.to.ip) && s->icmp.to.port > 1023)
+        blocks_unwanted(t, s);
 
     if (story && s->icmp.type == 3 && s->icmp.code == 4) {
         spell_add(&story->too_large, moment_of(s));

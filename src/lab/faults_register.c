@@ -23,7 +23,7 @@ static bool registers(const struct packet *k)
 static bool stop_server(struct rule *r, struct passing *p)
 {
     lab_stop_server(r->context, true);
-    p->delay_ms += 200; /* a process stops a little after it is told to */
+    p->delay_ms += 80; /* a process stops a little after it is told to */
     return true;
 }
 

@@ -11,10 +11,19 @@ from conftest import DIALTONE, judge, run
 
 ALL = os.environ.get('FAULTS') == 'all'
 ROWS = {f['name']: f for f in json.loads(run(DIALTONE, 'lab', 'faults', '--json').stdout)} if os.path.exists(DIALTONE) else {}
-QUICK = ['healthy', 'no-option-150', 'dhcp-nak', 'dns-name-error', 'tftp-closed', 'phone-not-added', 'file-truncated',
-         'tcp-refused', 'type-mismatch', 'mac-ageing', 'dscp-lost']
-PAIRS = [('dhcp-slow', 'type-mismatch'), ('tftp-loss', 'tcp-refused'), ('router-outside', 'mac-ageing'),
-         ('vlan-disagree', 'version-error'), ('dhcp-nak', 'keepalive-stopped'), ('load-missing', 'tcp-reset')]
+QUICK = ['healthy', 'no-option-150', 'dhcp-nak', 'dns-name-error', 'tftp-answers-lost', 'phone-not-added', 'file-truncated',
+         'tcp-refused', 'type-mismatch', 'mac-ageing', 'dscp-lost', 'nat-healthy', 'nat-forgets', 'capture-one-sided']
+PAIRS = [tuple(p.split('+')) for p in """
+    dhcp-slow+type-mismatch tftp-loss+tcp-refused router-outside+mac-ageing vlan-disagree+type-mismatch dhcp-nak+keepalive-stopped
+    load-missing+tcp-reset dhcp-slow+phone-not-added dhcp-slow+tftp-closed address-in-use+no-option-150 address-in-use+tcp-filtered
+    vlan-disagree+tftp-filtered vlan-disagree+dns-name-error dhcp-nak+file-malformed dhcp-slow+file-truncated proxy-arp+type-mismatch
+    proxy-arp+load-missing tftp-loss+mac-ageing tcp-late+keepalive-stopped tcp-late+load-part-missing dscp-lost+load-missing
+    dscp-lost+mac-ageing vlan-disagree+dscp-lost router-outside+server-full dhcp-nak+register-no-answer dhcp-slow+register-incomplete
+    load-missing+keepalive-to-phone alternate-tftp+type-mismatch vlan-disagree+flapping address-in-use+reset-by-server
+    tftp-loss+register-no-answer dhcp-slow+mtu-black-hole load-missing+registered-elsewhere""".split()]
+SIP = """healthy vlan-not-used vlan-disagree proxy-arp arp-silent dhcp-none dhcp-slow dhcp-nak no-option-150 dns-silent tftp-closed
+    tftp-filtered tftp-name-silent tftp-one-way tftp-loss file-without-server load-missing tcp-refused tcp-filtered tcp-answers-lost
+    tcp-late no-server-tried register-no-answer type-mismatch server-full flapping reset-by-server left-by-itself dscp-lost""".split()
 MODELS = [('7910', 'sccp'), ('7940', 'sccp'), ('7960', 'sccp'), ('7961', 'sccp'), ('7961G-GE', 'sccp'), ('7970', 'sccp'),
           ('7975', 'sccp'), ('12SP+', 'sccp'), ('30VIP', 'sccp'), ('7960', 'sip'), ('7961', 'sip'), ('7975', 'sip'), ('8841', 'sip'),
           ('8961', 'sip'), ('7821', 'sip')]
@@ -62,6 +71,11 @@ def test_the_doctor_names_the_fault(name, tmp_path):
         hidden = path.with_suffix('.pcapng')
         assert run(DIALTONE, 'doctor', path, '--anonymise', hidden).returncode == 0
         assert doctor([hidden]) == doctor([path])
+
+
+@pytest.mark.parametrize('name', SIP if ALL else SIP[-1:])
+def test_the_doctor_names_the_fault_of_a_sip_phone(name, tmp_path):
+    check(play(name, tmp_path / 'lab', '--protocol', 'sip'), ROWS[name])
 
 
 @pytest.mark.parametrize('pair', PAIRS if ALL else PAIRS[:1])
