@@ -11,12 +11,13 @@
 #include "lab/guard.h"
 
 #define ANSWER_MAX 256
+#define CAUSES_MAX 8
 
 struct lesson {
     const struct lab_fault *fault;
     const char *folder;
     enum language language;
-    enum cause causes[8]; /* that are right */
+    enum cause causes[CAUSES_MAX]; /* that are right */
     unsigned n_causes, n_hints;
 };
 
@@ -44,19 +45,34 @@ static const struct lab_fault *choose(const char *which)
     return &lab_faults[number % count()];
 }
 
-static void take_causes(struct lesson *l)
+/* Those that the doctor must name in that view, or also those that it may. */
+static void take_view(struct lesson *l, enum lab_view view, bool maybe)
 {
-    struct text rest = text_of(l->fault->causes[VIEW_BOTH]);
+    struct text rest = text_of(l->fault->causes[view]);
 
-    while (rest.at) {
+    while (rest.at && l->n_causes < CAUSES_MAX) {
         struct text name = text_split(&rest, ' ');
 
-        if (name.len && name.at[0] == '~')
+        if (name.len && name.at[0] == '?' && !maybe)
+            continue;
+        if (name.len && (name.at[0] == '~' || name.at[0] == '?'))
             name = text_skip(name, 1);
-        if (name.len && name.at[0] != '?' && cause_named(name, &l->causes[l->n_causes]) == 0)
+        if (name.len && cause_named(name, &l->causes[l->n_causes]) == 0)
             l->n_causes++;
     }
+}
+
+/* What both captures tell; where that is nothing, what one of them does. */
+static void take_causes(struct lesson *l)
+{
+    take_view(l, VIEW_BOTH, false);
     if (!l->n_causes)
+        take_view(l, VIEW_BOTH, true);
+    if (!l->n_causes)
+        take_view(l, VIEW_PHONE, false);
+    if (!l->n_causes)
+        take_view(l, VIEW_SERVER, false);
+    if (!*l->fault->causes[VIEW_BOTH] && l->n_causes < CAUSES_MAX)
         l->causes[l->n_causes++] = CAUSE_HEALTHY;
 }
 
