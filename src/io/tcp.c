@@ -12,7 +12,8 @@
 #include <unistd.h>
 #include <fcntl.h>
 
-#define BATCH          512  /* events a turn */
+#define BATCH          512  /* events a turn, … */
+#define TURN_NS        3000000ull /* … for so long: other ports have a turn too */
 #define ACCEPTS        256  /* connections a listener a turn … */
 #define ACCEPTS_FEW    32   /* … and where newcomers have their time, between two looks at it */
 #define READ_FEW       (16 * 1024) /* bytes of a link there */
@@ -159,11 +160,12 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 {
     struct tcp *t = handle->data;
     struct epoll_event ready[BATCH];
+    uint64_t end_ns = uv_hrtime() + TURN_NS;
     int n = epoll_wait(t->epoll, ready, BATCH, 0);
 
     t->steps = t->options.tls ? tls_handshakes(t->options.tls) : 0;
-    for (int i = 0; i < n && !t->stopping; i++)
-        on_event(t, &ready[i]);
+    for (int i = 0; i < n && !t->stopping && (i == 0 || uv_hrtime() < end_ns); i++)
+        on_event(t, &ready[i]); /* who is left stays ready, behind those who were not looked at */
     tcp_flush_all(t);
 }
 

@@ -56,6 +56,30 @@ static void who_is_settled_does_not_wait_for_a_storm_of_newcomers(void **state)
     world_free(w);
 }
 
+static void a_turn_is_short_and_leaves_nobody_out(void **state)
+{
+    struct world *w = world_new();
+    int fds[40];
+
+    w->options.on_input = on_costly_input;
+    world_listen(w);
+    for (int i = 0; i < 40; i++)
+        fds[i] = dial(w);
+    while (w->opened < 40)
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(send(fds[i], "n", 1, 0), 1);
+    uv_run(&w->loop, UV_RUN_NOWAIT);
+    assert_in_range(w->bytes, 1, 4); /* a millisecond each, of three */
+    for (int i = 0; i < 3; i++) /* who talks again is behind those who have not been heard */
+        assert_int_equal(send(fds[i], "s", 1, 0), 1);
+    while (w->bytes < 43)
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+    for (int i = 0; i < 40; i++)
+        close(fds[i]);
+    world_free(w);
+}
+
 static void what_is_sent_comes_back_in_one_write(void **state)
 {
     struct world *w = world_new();
@@ -248,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_settled_does_not_wait_for_a_storm_of_newcomers),
+        cmocka_unit_test(a_turn_is_short_and_leaves_nobody_out),
         cmocka_unit_test(what_is_sent_comes_back_in_one_write),
         cmocka_unit_test(a_closed_link_sends_what_is_queued_and_is_not_reported),
         cmocka_unit_test(a_peer_that_does_not_read_is_closed),
