@@ -82,9 +82,10 @@ static json_t *events_value(const struct report_view *v, const struct story *s)
         const struct event *e = &s->events[i];
 
         json_array_append_new(
-            all, json_pack("{ss,so,si,so,so}", "what", event_words(e->kind, v->language), "detail",
-                           said_value(v, e->detail), "times", (int)e->seen.n, "first",
-                           moment_value(e->seen.first), "last", moment_value(e->seen.last)));
+            all, json_pack("{ss,ss,so,si,so,so}", "event", event_rows[e->kind].name, "what",
+                           event_words(e->kind, v->language), "detail", said_value(v, e->detail),
+                           "times", (int)e->seen.n, "first", moment_value(e->seen.first), "last",
+                           moment_value(e->seen.last)));
     }
     return all;
 }

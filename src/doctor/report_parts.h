@@ -7,7 +7,8 @@
 #define CLOCK_MAX 32
 
 const char *clock_words(int64_t ns, char to[static CLOCK_MAX]); /* "08:15:02.120", UTC */
-/* A paragraph, indented, broken at blanks and between Chinese characters where the terminal ends, with a
- * newline behind it. */
-void report_wrap(const struct report_view *v, const char *words, unsigned indent, struct grow *to);
+/* A paragraph, broken at blanks and between Chinese characters where the terminal ends, with a newline
+ * behind it. `indent`: blanks before the first line; `hang`: before the others. */
+void report_wrap(const struct report_view *v, const char *words, unsigned indent, unsigned hang,
+                 struct grow *to);
 void report_pad(const char *words, size_t columns, struct grow *to); /* filled with blanks */

@@ -4,29 +4,32 @@
 #include "doctor/report_parts.h"
 #include "doctor/told.h"
 
-static void heading(const struct story *s, enum language l, struct grow *to)
+static void heading(const struct report_view *v, const struct story *s, struct grow *to)
 {
+    enum language l = v->language;
+    struct grow line = {0};
     char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
-    say_now(to, l, "%s",
+    say_now(&line, l, "%s",
             s->name[0]           ? s->name
             : mac_number(s->mac) ? mac_print(s->mac, mac)
                                  : ip_print(s->ip, ip));
     if (s->model[0])
-        say_now(to, l, ", %s", s->model);
+        say_now(&line, l, ", %s", s->model);
     if (s->load[0])
-        say_now(to, l, ", load %s", s->load);
+        say_now(&line, l, ", load %s", s->load);
     if (mac_number(s->mac) && s->name[0])
-        say_now(to, l, ", %s", mac_print(s->mac, mac));
+        say_now(&line, l, ", %s", mac_print(s->mac, mac));
     for (unsigned i = 0; i < s->n_ips; i++)
-        say_now(to, l, i ? ", then %s" : ", %s", ip_print(s->ips[i], ip));
+        say_now(&line, l, i ? ", then %s" : ", %s", ip_print(s->ips[i], ip));
     if (s->shared_address)
-        say_now(to, l, " (with other phones)");
+        say_now(&line, l, " (with other phones)");
     if (s->n_vlans && s->vlans[s->n_vlans - 1].vlan)
-        say_now(to, l, ", VLAN %u", s->vlans[s->n_vlans - 1].vlan);
+        say_now(&line, l, ", VLAN %u", s->vlans[s->n_vlans - 1].vlan);
     if (s->neighbour[0])
-        say_now(to, l, ", switch %s", s->neighbour);
-    grow_string(to, "\n");
+        say_now(&line, l, ", switch %s", s->neighbour);
+    report_wrap(v, line.at ? line.at : "", 0, 4, to);
+    grow_done(&line);
 }
 
 /* ---- stages ---- */
@@ -64,37 +67,47 @@ static void stages(const struct story *s, enum language l, struct grow *to)
 
 /* ---- what happened ---- */
 
-static void event(const struct event *e, enum language l, struct grow *to)
+#define TOLD_AT 24 /* the column behind time and number */
+
+static void event(const struct report_view *v, const struct event *e, struct grow *to)
 {
+    enum language l = v->language;
+    struct grow line = {0};
     char at[CLOCK_MAX], span[24], detail[SAY_MAX];
 
-    grow_format(to, "  %s %7llu  ", clock_words(e->seen.first.ns, at),
+    grow_format(&line, "%s %7llu  ", clock_words(e->seen.first.ns, at),
                 (unsigned long long)e->seen.first.number);
-    event_say((enum event_kind)e->kind, l, say(e->detail, l, detail), to);
+    event_say((enum event_kind)e->kind, l, say(e->detail, l, detail), &line);
     if (e->seen.n > 1)
-        say_now(to, l, " (%u [time|times] in %s, last in packet %llu)", e->seen.n,
+        say_now(&line, l, " (%u [time|times] in %s, last in packet %llu)", e->seen.n,
                 seconds(e->seen.last.ns - e->seen.first.ns, span),
                 (unsigned long long)e->seen.last.number);
-    grow_string(to, "\n");
+    report_wrap(v, line.at ? line.at : "", 2, TOLD_AT, to);
+    grow_done(&line);
 }
 
-static void keepalive_line(const struct keepalives *k, enum language l, struct grow *to)
+static void keepalive_line(const struct report_view *v, const struct keepalives *k, struct grow *to)
 {
+    enum language l = v->language;
+    struct grow line = {0};
     char a[24], b[24], c[24];
 
-    say_now(to, l, "    keepalives: %u sent, %u answered, %u lost, %u late, %u repeated", k->sent.n,
+    say_now(&line, l, "keepalives: %u sent, %u answered, %u lost, %u late, %u repeated", k->sent.n,
             k->answered.n, k->n_lost, k->n_late, k->n_again);
     if (k->n_intervals)
-        say_now(to, l, "; every %s (%s to %s)", seconds(k->interval_sum_ns / k->n_intervals, a),
+        say_now(&line, l, "; every %s (%s to %s)", seconds(k->interval_sum_ns / k->n_intervals, a),
                 seconds(k->interval_min_ns, b), seconds(k->interval_max_ns, c));
     if (k->answered.n)
-        say_now(to, l, "; answered after %s, at worst %s",
+        say_now(&line, l, "; answered after %s, at worst %s",
                 seconds(k->rtt_sum_ns / k->answered.n, a), seconds(k->rtt_max_ns, b));
-    grow_string(to, "\n");
+    report_wrap(v, line.at ? line.at : "", 4, 6, to);
+    grow_done(&line);
 }
 
-static void session(const struct session *e, enum language l, struct grow *to)
+static void session(const struct report_view *v, const struct session *e, struct grow *to)
 {
+    enum language l = v->language;
+    struct grow line = {0};
     static const char *const ends[] = {
         [SESSION_STANDS] = WORDS("stands"),
         [SESSION_UNREGISTERED] = WORDS("ended: the phone unregistered"),
@@ -116,33 +129,34 @@ static void session(const struct session *e, enum language l, struct grow *to)
                 at);
     endpoint_print(&e->server, server);
     if (e->standby)
-        say_now(to, l, "  standby with %s since %s: %s", server, at, ends[e->end]);
+        say_now(&line, l, "standby with %s since %s: %s", server, at, ends[e->end]);
     else
-        say_now(to, l, "  registration with %s since %s: %s", server, at, ends[e->end]);
+        say_now(&line, l, "registration with %s since %s: %s", server, at, ends[e->end]);
     if (e->said[0])
-        say_now(to, l, ": %s", e->said);
+        say_now(&line, l, ": %s", e->said);
     if (e->interval_s)
-        say_now(to, l, "; interval %u s", e->interval_s);
-    grow_string(to, "\n");
+        say_now(&line, l, "; interval %u s", e->interval_s);
+    report_wrap(v, line.at ? line.at : "", 2, 4, to);
+    grow_done(&line);
     if (k->sent.n)
-        keepalive_line(k, l, to);
+        keepalive_line(v, k, to);
 }
 
 void report_story(const struct report_view *v, const struct story *s, struct grow *to)
 {
     enum language l = v->language;
 
-    heading(s, l, to);
+    heading(v, s, to);
     stages(s, l, to);
     for (unsigned i = 0; i < s->n_events; i++) {
         if (i == EVENTS_HEAD && s->n_events_dropped)
             say_now(to, l, "  … %u more …", s->n_events_dropped), grow_string(to, "\n");
-        event(&s->events[i], l, to);
+        event(v, &s->events[i], to);
     }
     for (unsigned i = 0; i < s->n_sessions; i++) {
         if (i == SESSIONS_HEAD && s->n_sessions_dropped)
             say_now(to, l, "  … %u more [registration|registrations] …", s->n_sessions_dropped),
                 grow_string(to, "\n");
-        session(&s->sessions[i], l, to);
+        session(v, &s->sessions[i], to);
     }
 }

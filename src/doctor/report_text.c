@@ -106,7 +106,7 @@ static void paragraph(const struct report_view *v, enum phrase label, const char
         say_now(&line, v->language, "%s: %s", phrase(label, v->language), words);
     else
         grow_string(&line, words);
-    report_wrap(v, line.at, 4, to);
+    report_wrap(v, line.at, 4, 4, to);
     grow_done(&line);
 }
 
@@ -127,7 +127,7 @@ static void evidence(const struct report_view *v, const struct finding *f, struc
         else
             say_now(&line, v->language, "packet %llu, %s: %s", (unsigned long long)e->number,
                     clock_words(e->time_ns, at), says);
-        report_wrap(v, line.at, 6, to);
+        report_wrap(v, line.at, 6, 6, to);
         grow_done(&line);
     }
 }
@@ -140,7 +140,7 @@ static void long_finding(const struct report_view *v, const struct finding *f, s
     grow_string(&line, "* ");
     sentence(v, f, &line);
     grow_format(&line, " [%s]", cause_row(f->cause)->name);
-    report_wrap(v, line.at, 2, to);
+    report_wrap(v, line.at, 2, 4, to);
     grow_done(&line);
     paragraph(v, N_PHRASES, w->means, to);
     evidence(v, f, to);
@@ -293,7 +293,7 @@ static void explain_line(const struct report_view *v, enum phrase label, const c
         return;
     say_now(&line, v->language, "%s: %s", phrase(label, v->language), words);
     grow_string(to, "\n");
-    report_wrap(v, line.at, 0, to);
+    report_wrap(v, line.at, 0, 0, to);
     grow_done(&line);
 }
 

@@ -55,7 +55,8 @@ static struct text next_piece(struct text *rest)
     return piece;
 }
 
-void report_wrap(const struct report_view *v, const char *words, unsigned indent, struct grow *to)
+void report_wrap(const struct report_view *v, const char *words, unsigned indent, unsigned hang,
+                 struct grow *to)
 {
     struct text rest = text_of(words);
     size_t at = indent;
@@ -69,10 +70,10 @@ void report_wrap(const struct report_view *v, const char *words, unsigned indent
             blanks++;
         piece = next_piece(&rest);
         width = text_columns(piece);
-        if (v->width && at > indent && at + blanks + width > v->width) {
+        if (v->width > hang && at > hang && at + blanks + width > v->width) {
             grow_string(to, "\n");
-            grow_fill(to, ' ', indent);
-            at = indent;
+            grow_fill(to, ' ', hang);
+            at = hang;
             blanks = 0;
         }
         grow_fill(to, ' ', blanks);

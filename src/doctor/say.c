@@ -215,7 +215,7 @@ static void say_span(struct writer *w, int64_t ns, enum language l)
     snprintf(number, sizeof(number), "%.*f", unit == 0 || s < 10 || unit == 3 ? 1 : 0, value);
     if (l == LANGUAGE_FR && (point = strchr(number, '.')))
         *point = ',';
-    write_format(w, "%s %s", number, units[l][unit]);
+    write_format(w, l == LANGUAGE_FR ? "%s\u00a0%s" : "%s %s", number, units[l][unit]);
 }
 
 /* The text between marks, cleaned of what could make a peer's name lie on a terminal. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 const struct event_row event_rows[N_EVENT_KINDS] = {
-#define EVENT(id, stage, words) {words, STAGE_##stage},
+#define EVENT(id, stage, words) {#id, words, STAGE_##stage},
 #include "doctor/events.def"
 #undef EVENT
 };

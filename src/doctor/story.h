@@ -348,6 +348,7 @@ static inline int64_t moments_between(struct moment a, struct moment b)
 }
 
 extern const struct event_row {
+    const char *name; /* "DHCP_DISCOVER" */
     const char *words;
     enum doctor_stage stage;
 } event_rows[N_EVENT_KINDS];

@@ -3,12 +3,15 @@
 A few of them here; `tests/faults` plays all, every phone model in health, and pairs of faults."""
 import json
 import os
+import pathlib
 import subprocess
 
+import jsonschema
 import pytest
 
 from conftest import DIALTONE, judge, run
 
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / 'docs/doctor.schema.json').read_text())
 ALL = os.environ.get('FAULTS') == 'all'
 ROWS = {f['name']: f for f in json.loads(run(DIALTONE, 'lab', 'faults', '--json').stdout)} if os.path.exists(DIALTONE) else {}
 QUICK = ['healthy', 'no-option-150', 'dhcp-nak', 'dns-name-error', 'tftp-answers-lost', 'phone-not-added', 'file-truncated',
@@ -44,6 +47,7 @@ def doctor(files):
     done = subprocess.run(words + ['--json'], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in (0, 1), done.stderr
     report = json.loads(done.stdout)
+    jsonschema.validate(report, SCHEMA)
     findings = [f for p in report['phones'] for f in p['findings']] + report['capture']
     causes = [{f['cause'] for f in findings if f['certain'] == certain} for certain in (True, False)]
     assert all(f['evidence'] for f in findings if f['certain'] and f['cause'] not in ABOUT_CAPTURE)
