@@ -155,7 +155,7 @@ bool filters_pass(struct admin *a, const struct filters *f, const void *record)
     for (size_t i = 0; i < f->n; i++) {
         const struct column *c = &f->rows[i].column;
 
-        if (!c->get && (c->text || c->field->kind != FIELD_LIST)) {
+        if (!c->get && (c->text || (c->field->kind != FIELD_LIST && c->field->kind != FIELD_FLAG))) {
             fits = filter_fits(f->rows[i].wanted, column_text(a, c, record, text));
         } else {
             json_t *value = column_value(a, c, record, false);
