@@ -93,7 +93,7 @@ void forecast(struct finding *f, const struct repeat *r)
 
 bool settled(const struct scene *c, struct moment m, int64_t ns)
 {
-    return moment_is(m) && c->facts->last.ns - m.ns >= ns;
+    return moment_is(m) && c->facts->last.ns - m.ns >= ns && !c->facts->told;
 }
 
 struct moment registered_at(const struct story *s)

@@ -67,7 +67,7 @@ bool path_mtu_gap(const struct scene *c, struct finding *f);
 
 #define SECOND 1000000000LL
 
-/* The capture goes on for at least this long after m. */
+/* The capture goes on for at least this long after m, and would show it if anything came. */
 bool settled(const struct scene *c, struct moment m, int64_t ns);
 /* The last registration accepted, by any server; number 0: never. */
 struct moment registered_at(const struct story *s);

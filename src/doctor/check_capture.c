@@ -70,6 +70,14 @@ static bool is_encrypted(const struct story *s)
     return false;
 }
 
+static bool only_standby(const struct story *s)
+{
+    for (unsigned i = 0; i < s->n_sessions; i++)
+        if (!s->sessions[i].standby || !s->sessions[i].keepalives.answered.n)
+            return false;
+    return s->n_sessions != 0;
+}
+
 static bool cannot_tell(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -84,6 +92,9 @@ static bool cannot_tell(const struct scene *c, struct finding *f)
         doubt(f, APART_SWITCH_PORT);
     } else if (s->n_peers && s->peers[0].middle && !s->registers.n) {
         detail(f, "the capture begins in the middle");
+        doubt(f, APART_FROM_BOOT);
+    } else if (only_standby(s)) {
+        detail(f, "the phone only keeps a standby connection here");
         doubt(f, APART_FROM_BOOT);
     } else if (!settled(c, s->last, 10 * SECOND)) {
         detail(f, "the capture ends before the phone has registered");

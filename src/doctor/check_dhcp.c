@@ -116,7 +116,7 @@ static const struct dhcp_said *taken(const struct story *s)
 
 static bool has_boot(const struct dhcp_said *o)
 {
-    return o->has_150 || o->has_66;
+    return o->has_150 || o->has_66 || o->untold;
 }
 
 static bool files_came(const struct story *s)
@@ -252,6 +252,8 @@ static bool named_by_dhcp(const struct story *s, struct ip server)
     for (unsigned i = 0; i < s->dhcp.n_servers; i++) {
         const struct dhcp_said *o = &s->dhcp.servers[i];
 
+        if (o->untold)
+            return true;
         for (unsigned k = 0; k < sizeof(o->boot) / sizeof(*o->boot); k++)
             if (o->boot[k] && ip_v4_number(server) == o->boot[k])
                 return true;

@@ -169,8 +169,9 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         bool broken = e->end == SESSION_STANDS || e->end == SESSION_SERVER_CLOSED ||
                       e->end == SESSION_SERVER_RESET;
 
-        if (interval > 86400 * SECOND || e->interval_s > 86400)
-            continue; /* nobody watches that long */
+        if (interval > 86400 * SECOND || e->interval_s > 86400 ||
+            (c->facts->told && e->end == SESSION_STANDS))
+            continue; /* nobody watches that long; and traces leave keepalives out */
         if (!was_registered(e) || !broken || moment_is(k->pending) || interval < SECOND ||
             e->ordered ||
             until.ns - last.ns <

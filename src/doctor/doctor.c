@@ -11,6 +11,7 @@
 #include "doctor/pair.h"
 #include "doctor/tasks.h"
 #include "doctor/tell.h"
+#include "doctor/text.h"
 #include "doctor/told.h"
 
 #define CAPTURES_MAX 64
@@ -73,26 +74,51 @@ static void print_totals(const char *path, const struct capture_totals *t)
         fprintf(stderr, "dialtone doctor: %s: %s\n", path, t->problem);
 }
 
+struct reading {
+    struct capture *captures;
+    struct trace *traces;
+    int64_t until; /* the last moment of all */
+};
+
+/* A capture, else a trace. */
+static int read_file(struct reading *r, const char *path)
+{
+    const struct capture_totals *c = capture_totals(r->captures);
+    const struct text_totals *t = text_totals(r->traces);
+    int err = capture_file(r->captures, path, 0);
+
+    if (!err) {
+        print_totals(path, c);
+        r->until = c->last_ns > r->until ? c->last_ns : r->until;
+        return 0;
+    }
+    if (err == -EBADMSG && !(err = text_file(r->traces, path))) {
+        if (t->problem[0])
+            fprintf(stderr, "dialtone doctor: %s: %s\n", path, t->problem);
+        r->until = t->last_ns > r->until ? t->last_ns : r->until;
+        return 0;
+    }
+    fprintf(stderr, "dialtone doctor: %s: %s\n", path,
+            err == -EBADMSG ? "neither a capture (pcap, pcapng) nor a trace or log that is known"
+                            : strerror(-err));
+    return err;
+}
+
 /* One file after the other, as one capture. */
 static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context,
                       int64_t *until)
 {
-    struct capture *c = capture_new(&o->capture, on_sight, context);
-    int err = c ? 0 : -ENOMEM;
+    struct reading r = {capture_new(&o->capture, on_sight, context),
+                        text_new(on_sight, context, 0), 0};
+    int err = r.captures && r.traces ? 0 : -ENOMEM;
 
-    for (int i = 0; i < o->n_files && !err; i++) {
-        err = capture_file(c, o->files[i], 0);
-        if (err < 0)
-            fprintf(stderr, "dialtone doctor: %s: %s\n", o->files[i],
-                    err == -EBADMSG ? "no capture file: neither pcap nor pcapng" : strerror(-err));
-        else
-            print_totals(o->files[i], capture_totals(c));
-    }
-    if (c) {
-        capture_end(c);
-        *until = capture_totals(c)->last_ns;
-    }
-    capture_free(c);
+    for (int i = 0; i < o->n_files && !err; i++)
+        err = read_file(&r, o->files[i]);
+    if (r.captures)
+        capture_end(r.captures);
+    *until = r.until;
+    capture_free(r.captures);
+    text_free(r.traces);
     return err;
 }
 

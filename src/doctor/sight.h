@@ -23,6 +23,7 @@ struct place {
     struct mac from_mac, to_mac; /* zero where the link type has none */
     uint16_t vlan;     /* outermost tag; 0: none */
     uint8_t dscp, ttl;
+    bool told;         /* by a trace that leaves things out: what is not told may have been */
     struct endpoint from, to; /* family 0 where there is no IP */
 };
 

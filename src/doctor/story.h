@@ -49,6 +49,7 @@ struct dhcp_said { /* by one server, last */
     uint32_t address, mask, router, lease_s, relay, siaddr;
     uint32_t boot[4];  /* option 150, else siaddr */
     bool has_150, has_66, boot_from_siaddr;
+    bool untold;       /* what its answers hold is not told */
     bool unicast;      /* its last OFFER was not sent as a broadcast */
     uint8_t n_dns;
     char boot_name[48]; /* option 66 */

@@ -435,6 +435,7 @@ void timeline_see(void *timeline, const struct sight *s)
     if (s->at.time_ns > f->last.ns)
         f->last = moment_of(s);
     f->n_tagged += s->at.vlan != 0;
+    f->told = f->told || s->at.told;
     if (s->kind < sizeof(seen) / sizeof(*seen) && seen[s->kind])
         seen[s->kind](t, s);
 }

@@ -75,6 +75,7 @@ struct capture_facts {
     struct arp_clash clashes[CLASHES_MAX];
     unsigned n_neighbours, n_servers, n_clashes;
     unsigned n_phones;
+    bool told;                  /* by a trace that leaves things out (keepalives, most of all) */
     bool full;                  /* a bound was reached: some phones are missing */
 };
 

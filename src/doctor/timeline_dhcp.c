@@ -176,6 +176,10 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
         keep_contents(o, d);
     if (o)
         boot_words(o, boot, sizeof(boot));
+    if (o && s->at.told) { /* what was in it is not told */
+        o->untold = true;
+        text_copy(boot, sizeof(boot), TEXT("…"));
+    }
     if (d->type == DHCP_OFFER || d->type == DHCP_BOOTP) {
         spell_add(&mine->offer, m);
         mine->offers_since_ack++;

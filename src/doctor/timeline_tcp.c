@@ -280,6 +280,9 @@ void see_tcp(struct timeline *t, const struct sight *s)
         gap(p, s);
         break;
     case TCP_PROBE:
+        if (s->at.told && s->from_client)
+            story_tell(story, EVENT_TCP_SENDS, moment_of(s), "%s", to);
+        break;
         break;
     }
     if (s->from_client)

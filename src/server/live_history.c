@@ -24,11 +24,9 @@ struct happening {
 
 struct teller {
     const struct live_history *h;
-    struct retell *r;
+    struct retold p;
     struct happening list[HAPPENINGS_MAX];
     size_t n;
-    uint32_t flow, sequence;
-    bool sip, registered, connected;
     uint64_t last_us; /* of what was told */
 };
 
@@ -133,253 +131,23 @@ static int by_time(const void *x, const void *y)
     return a->us < b->us ? -1 : a->us > b->us;
 }
 
-/* ---- connections ---- */
+/* ---- time ---- */
 
 static void at(struct teller *t, uint64_t us)
 {
     if (us < t->last_us)
         us = t->last_us;
     t->last_us = us;
-    t->r->at.time_ns = (int64_t)us * 1000;
-    t->r->at.number++;
-}
-
-static void open_link(struct teller *t)
-{
-    struct retell *r = t->r;
-
-    r->server.port = t->sip ? t->h->sip_port : t->h->sccp_port;
-    if (t->connected)
-        return;
-    t->flow = retell_flow(r);
-    r->phone.port = (uint16_t)(PORT_FIRST + t->flow % 10000);
-    retell_tcp(r, t->flow, true, TCP_OPENING, 0);
-    retell_tcp(r, t->flow, false, TCP_ACCEPTED, 0);
-    retell_tcp(r, t->flow, true, TCP_CONNECTED, 0);
-    t->connected = true;
-}
-
-static void end_link(struct teller *t, bool by_phone, enum tcp_sign how)
-{
-    if (t->connected)
-        retell_tcp(t->r, t->flow, by_phone, how, 0);
-    t->connected = t->registered = false;
-}
-
-static void sip_register(struct teller *t, uint32_t expires)
-{
-    char message[700], phone[IP_TEXT_MAX], node[IP_TEXT_MAX];
-
-    ip_print(t->r->phone.ip, phone);
-    ip_print(t->h->node, node);
-    snprintf(message, sizeof(message),
-             "REGISTER sip:%1$s SIP/2.0\r\nVia: SIP/2.0/TCP %2$s;branch=z9hG4bK%4$u\r\n"
-             "From: <sip:%3$s@%1$s>;tag=%4$u\r\nTo: <sip:%3$s@%1$s>\r\nCall-ID: %3$s\r\n"
-             "CSeq: %4$u REGISTER\r\nContact: <sip:%3$s@%2$s>;"
-             "+u.sip!devicename.ccm.cisco.com=\"%3$s\"\r\nExpires: %5$u\r\n"
-             "Content-Length: 0\r\n\r\n",
-             node, phone, t->h->name.s, ++t->sequence, expires);
-    retell_sip(t->r, t->flow, true, text_of(message));
-}
-
-static void sip_answer(struct teller *t, unsigned status, const char *words, uint32_t expires)
-{
-    char message[700], phone[IP_TEXT_MAX], node[IP_TEXT_MAX];
-
-    ip_print(t->r->phone.ip, phone);
-    ip_print(t->h->node, node);
-    snprintf(message, sizeof(message),
-             "SIP/2.0 %6$u %7$s\r\nVia: SIP/2.0/TCP %2$s;branch=z9hG4bK%4$u\r\n"
-             "From: <sip:%3$s@%1$s>;tag=%4$u\r\nTo: <sip:%3$s@%1$s>;tag=s\r\nCall-ID: %3$s\r\n"
-             "CSeq: %4$u REGISTER\r\nContact: <sip:%3$s@%2$s>;expires=%5$u\r\n"
-             "Content-Length: 0\r\n\r\n",
-             node, phone, t->h->name.s, t->sequence, expires, status, words);
-    retell_sip(t->r, t->flow, false, text_of(message));
-}
-
-static uint32_t interval_s(const struct teller *t)
-{
-    return t->sip ? t->h->sip_interval_s : t->h->sccp_interval_s;
-}
-
-static void keepalive(struct teller *t)
-{
-    if (t->sip) {
-        sip_register(t, interval_s(t));
-        sip_answer(t, 200, "OK", interval_s(t));
-        return;
-    }
-    retell_sccp(t->r, t->flow, true, SCCP_KEEPALIVE);
-    retell_sccp(t->r, t->flow, false, SCCP_KEEPALIVE_ACK);
-}
-
-/* ---- registration ---- */
-
-static void asks(struct teller *t)
-{
-    struct sccp_register_req *q = &t->r->sccp.register_req;
-
-    open_link(t);
-    if (t->sip) {
-        sip_register(t, interval_s(t));
-        return;
-    }
-    text_copy(q->device_name, sizeof(q->device_name), text_of(t->h->name.s));
-    q->device_type = t->h->boot ? t->h->boot->model : 0;
-    retell_sccp(t->r, t->flow, true, SCCP_REGISTER_REQ);
-}
-
-static void registered(struct teller *t)
-{
-    if (t->registered)
-        end_link(t, true, TCP_ENDING); /* it came anew while it stood */
-    asks(t);
-    if (t->sip) {
-        sip_answer(t, 200, "OK", interval_s(t));
-    } else {
-        t->r->sccp.register_ack.keepalive_s = interval_s(t);
-        retell_sccp(t->r, t->flow, false, SCCP_REGISTER_ACK);
-        retell_sccp(t->r, t->flow, false, SCCP_DEFINE_TIME_DATE);
-    }
-    t->registered = true;
-}
-
-/* How CallManager's words and statuses name the reasons of EndPointTransientConnection. */
-static const struct {
-    uint32_t code;
-    unsigned status;
-    const char *words;
-} refusals[] = {
-    {TRANSIENT_NO_ENTRY, 404, "Error: DB Config"},
-    {TRANSIENT_DB_CONFIG, 404, "Error: DB Config"},
-    {TRANSIENT_AUTOREGISTER_DB, 404, "Error: DB Config"},
-    {TRANSIENT_AUTHENTICATION_ERROR, 403, "Authentication error"},
-    {TRANSIENT_X509_NAME, 403, "Security Error"},
-    {TRANSIENT_TLS_CIPHER, 403, "Security Error"},
-    {TRANSIENT_SECURITY_MISMATCH, 403, "Security Error"},
-    {TRANSIENT_DIGEST_CHALLENGE, 403, "Authentication error"},
-    {TRANSIENT_DIGEST_CHALLENGE_ID, 403, "Authentication error"},
-    {TRANSIENT_DIGEST_TIMEOUT, 403, "Authentication error"},
-    {TRANSIENT_AUTHORIZATION_ERROR, 403, "Authentication error"},
-    {TRANSIENT_PROTOCOL_MISMATCH, 485, "Protocol mismatch"},
-    {TRANSIENT_TYPE_MISMATCH, 485, "Device type mismatch"},
-    {TRANSIENT_ALREADY_EXISTS, 503, "Device is registered already"},
-    {TRANSIENT_OBSOLETE_VERSION, 400, "Version Error"},
-};
-
-static void refused(struct teller *t, const struct happening *e)
-{
-    const char *words = e->detail[0] ? e->detail : reason_transient(e->code)->text;
-    unsigned status = 400;
-
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
-        if (refusals[i].code == e->code) {
-            words = refusals[i].words;
-            status = refusals[i].status;
-        }
-    asks(t);
-    if (t->sip) {
-        sip_answer(t, status, words, 0);
-    } else {
-        text_copy(t->r->sccp.register_reject.text, sizeof(t->r->sccp.register_reject.text),
-                  text_of(words));
-        retell_sccp(t->r, t->flow, false, SCCP_REGISTER_REJECT);
-    }
-    end_link(t, true, TCP_ENDING);
-}
-
-static void ordered(struct teller *t, uint32_t kind)
-{
-    static const char *const actions[] = {"", "reset", "restart", "apply-config"};
-    char message[400];
-
-    if (!t->connected)
-        return;
-    if (!t->sip) {
-        t->r->sccp.reset.kind = kind;
-        retell_sccp(t->r, t->flow, false, SCCP_RESET);
-        return;
-    }
-    snprintf(message, sizeof(message),
-             "NOTIFY sip:%1$s SIP/2.0\r\nVia: SIP/2.0/TCP n;branch=z9hG4bKn%2$u\r\n"
-             "From: <sip:n>;tag=n\r\nTo: <sip:%1$s>\r\nCall-ID: n%2$u\r\nCSeq: %2$u NOTIFY\r\n"
-             "Event: service-control\r\nContent-Length: %3$zu\r\n\r\naction=%4$s",
-             t->h->name.s, ++t->sequence, strlen(actions[kind & 3]) + 7, actions[kind & 3]);
-    retell_sip(t->r, t->flow, false, text_of(message));
-}
-
-static void leaves(struct teller *t)
-{
-    if (t->sip) {
-        sip_register(t, 0);
-        sip_answer(t, 200, "OK", 0);
-    } else {
-        retell_sccp(t->r, t->flow, true, SCCP_UNREGISTER);
-        retell_sccp(t->r, t->flow, false, SCCP_UNREGISTER_ACK);
-    }
-    end_link(t, true, TCP_ENDING);
-}
-
-/* Our own timer fired: the last keepalive came so long ago. */
-static void fell_silent(struct teller *t, uint64_t us)
-{
-    uint64_t silence = (uint64_t)interval_s(t) * SECOND_US * (t->sip ? 1 : t->h->missed);
-
-    if (us > silence && us - silence > t->last_us) {
-        at(t, us - silence);
-        keepalive(t);
-    }
-    at(t, us);
-    end_link(t, false, TCP_ENDING);
-}
-
-static void gone(struct teller *t, const struct happening *e)
-{
-    if (!t->connected)
-        return;
-    switch (e->code) {
-    case UNREGISTERED_KEEPALIVE_TIMEOUT:
-        fell_silent(t, e->us);
-        break;
-    case UNREGISTERED_DEVICE_UNREGISTERED:
-    case UNREGISTERED_POWER_SAVE:
-    case UNREGISTERED_LOW_BATTERY:
-    case UNREGISTERED_POWER_OFF:
-        leaves(t);
-        break;
-    case UNREGISTERED_CONNECTIVITY_ERROR:
-        end_link(t, true, TCP_RESET);
-        break;
-    case UNREGISTERED_DEVICE_INITIATED_RESET:
-    case UNREGISTERED_FALLBACK:
-    case UNREGISTERED_ADDRESS_CHANGED:
-    case UNREGISTERED_PORT_CHANGED:
-        end_link(t, true, TCP_ENDING);
-        break;
-    default: /* we sent it away */
-        ordered(t, e->code == UNREGISTERED_CALLMANAGER_RESTART ? SCCP_RESET_RESTART
-                   : e->code == UNREGISTERED_APPLY_CONFIG      ? SCCP_RESET_APPLY
-                                                               : SCCP_RESET_FULL);
-        end_link(t, true, TCP_ENDING);
-    }
-}
-
-static void said(struct teller *t, const struct happening *e)
-{
-    char words[80];
-
-    snprintf(words, sizeof(words), "%u %s", e->code, reason_phone(e->code)->name);
-    open_link(t);
-    text_copy(t->r->sccp.alarm.text, sizeof(t->r->sccp.alarm.text),
-              text_of(e->code ? words : e->detail));
-    retell_sccp(t->r, t->flow, true, SCCP_ALARM);
+    t->p.r->at.time_ns = (int64_t)us * 1000;
+    t->p.r->at.number++;
+    retold_place(&t->p);
 }
 
 /* ---- address and files ---- */
 
 static void dhcp(struct teller *t, const struct happening *e, enum dhcp_type type)
 {
-    struct retell *r = t->r;
+    struct retell *r = t->p.r;
     struct dhcp_addresses boot = {1, {ip_v4_number(t->h->node)}};
 
     r->phone.port = DHCP_CLIENT_PORT;
@@ -399,34 +167,34 @@ static void dhcp(struct teller *t, const struct happening *e, enum dhcp_type typ
 static void broken_off(struct teller *t, uint32_t flow)
 {
     struct tftp_packet data = {.op = TFTP_DATA, .block = 1};
-    struct sight s = {.kind = SIGHT_TFTP, .at = t->r->at, .flow = flow, .tftp = &data};
+    struct sight s = {.kind = SIGHT_TFTP, .at = t->p.r->at, .flow = flow, .tftp = &data};
 
-    s.at.from = t->r->server;
-    s.at.to = t->r->phone;
+    s.at.from = t->p.r->server;
+    s.at.to = t->p.r->phone;
     for (int i = 0; i < 4; i++)
-        t->r->on_sight(t->r->context, &s);
+        t->p.r->on_sight(t->p.r->context, &s);
 }
 
 static void file(struct teller *t, const struct happening *e)
 {
     struct text name = text_of(e->detail);
-    uint32_t flow = retell_flow(t->r);
+    uint32_t flow = retell_flow(t->p.r);
 
-    t->r->phone.port = (uint16_t)(PORT_FIRST + flow % 10000);
-    t->r->server.port = TFTP_PORT;
-    retell_file_asked(t->r, flow, name);
+    t->p.r->phone.port = (uint16_t)(PORT_FIRST + flow % 10000);
+    t->p.r->server.port = TFTP_PORT;
+    retell_file_asked(t->p.r, flow, name);
     switch (e->stage) {
     case PROGRESS_FILE_MISSING:
-        retell_file_refused(t->r, flow, TFTP_ERROR_NOT_FOUND, TEXT("File not found"));
+        retell_file_refused(t->p.r, flow, TFTP_ERROR_NOT_FOUND, TEXT("File not found"));
         break;
     case PROGRESS_FILE_REFUSED:
-        retell_file_refused(t->r, flow, TFTP_ERROR_ACCESS, TEXT("refused"));
+        retell_file_refused(t->p.r, flow, TFTP_ERROR_ACCESS, TEXT("refused"));
         break;
     case PROGRESS_FILE_BROKEN:
         broken_off(t, flow);
         break;
     default:
-        retell_file_sent(t->r, flow, name, SIGHT_SIZE_UNKNOWN);
+        retell_file_sent(t->p.r, flow, name, SIGHT_SIZE_UNKNOWN);
     }
 }
 
@@ -458,10 +226,10 @@ static void step(struct teller *t, const struct happening *e)
         file(t, e);
         break;
     case PROGRESS_REGISTERED:
-        registered(t);
+        retold_registered(&t->p);
         break;
     case PROGRESS_REJECTED:
-        refused(t, e);
+        retold_refused(&t->p, e->code, e->detail);
         break;
     default: /* a Register shows in its answer, and so does what is no message */
         break;
@@ -479,13 +247,13 @@ static void tell(struct teller *t, const struct happening *e)
             step(t, e);
             break;
         case GONE:
-            gone(t, e);
+            retold_gone(&t->p, e->code);
             break;
         case ORDERED:
-            ordered(t, e->code);
+            retold_ordered(&t->p, e->code);
             break;
         case SAID:
-            said(t, e);
+            retold_said(&t->p, e->code, e->detail);
         }
     }
 }
@@ -505,7 +273,7 @@ static void unacknowledged(struct teller *t)
     for (uint32_t i = 0; i < n; i++, wait_ms *= 2) {
         after += wait_ms * 1000;
         at(t, since_us + after < t->h->link_us ? since_us + after : t->h->link_us);
-        retell_tcp(t->r, t->flow, false, TCP_AGAIN, (int64_t)after * 1000);
+        retell_tcp(t->p.r, t->p.flow, false, TCP_AGAIN, (int64_t)after * 1000);
     }
 }
 
@@ -516,22 +284,26 @@ void live_history_tell(const struct live_history *h, struct retell *r)
     if (!t)
         return;
     t->h = h;
-    t->r = r;
-    t->sip = (h->status ? h->status->protocol : h->boot ? h->boot->protocol : 0) == PROTOCOL_SIP;
-    device_name_mac(h->name, &r->mac);
-    r->phone.ip = h->status && !ip_is_any(h->status->ip) ? h->status->ip
-                  : h->boot                              ? h->boot->ip
-                                                         : r->phone.ip;
-    r->server.ip = h->node;
+    t->p.r = r;
+    t->p.name = h->name;
+    t->p.model = h->boot ? h->boot->model : 0;
+    t->p.sip = (h->status ? h->status->protocol : h->boot ? h->boot->protocol : 0) == PROTOCOL_SIP;
+    t->p.server = (struct endpoint){h->node, t->p.sip ? h->sip_port : h->sccp_port};
+    t->p.interval_s = t->p.sip ? h->sip_interval_s : h->sccp_interval_s;
+    t->p.silence_s = t->p.interval_s * (t->p.sip ? 1 : h->missed);
+    device_name_mac(h->name, &t->p.mac);
+    t->p.phone.ip = h->status && !ip_is_any(h->status->ip) ? h->status->ip
+                    : h->boot                              ? h->boot->ip
+                                                           : t->p.phone.ip;
     take_alarms(t);
     take_boot(t);
     qsort(t->list, t->n, sizeof(*t->list), by_time);
     for (size_t i = 0; i < t->n; i++)
         tell(t, &t->list[i]);
     /* Whoever counts as registered was heard of in time: that is what our own timer says. */
-    if (t->registered && h->status && h->status->state == STATE_REGISTERED) {
+    if (t->p.registered && h->status && h->status->state == STATE_REGISTERED) {
         at(t, h->link ? h->link_us - h->link->silent_ms * 1000ull : h->now_us - SECOND_US);
-        keepalive(t);
+        retold_keepalive(&t->p);
         if (h->link)
             unacknowledged(t);
     }

@@ -2,7 +2,7 @@
  * connection stands. The same sights as a capture's, so that the same rules judge both. */
 #pragma once
 
-#include "doctor/retell.h"
+#include "doctor/retold.h"
 #include "io/tcp.h"
 #include "server/events.h"
 #include "server/status.h"

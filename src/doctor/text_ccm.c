@@ -1,0 +1,605 @@
+/* text_ccm.c - lines of CallManager's traces: SDL ("00123.001 |12:00:01.234 |AppInfo  |StationD:
+ * (0000045) RegisterAck …"), the older ccm ("12:00:01.234 CCM|StationD - stationOutputRegisterAck
+ * tcpHandle=0x…"), ours, ctftp, and alarms. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/alarms.h"
+#include "doctor/text_parts.h"
+#include "wire/boot/tftp.h"
+
+#define SAME_NS 3000000000LL /* an alarm and the message that it is about */
+
+static bool has(struct text line, const char *part)
+{
+    return memmem(line.at, line.len, part, strlen(part)) != NULL;
+}
+
+/* ---- the head of a line ---- */
+
+/* What stands behind number, time and kind; at == NULL: it is no such line. */
+static struct text content_of(struct trace *t, struct text line, struct text *kind)
+{
+    struct text none = {NULL, 0}, rest = line;
+    int64_t tod;
+    size_t n = 0;
+    int month, day, year;
+    char date[12];
+
+    while (n < rest.len && ((rest.at[n] >= '0' && rest.at[n] <= '9') || rest.at[n] == '.'))
+        n++;
+    if (n >= 7 && rest.len > n + 2 && rest.at[n] == ' ' && rest.at[n + 1] == '|')
+        rest = text_skip(rest, n + 2);
+    else if (rest.len > 11 && rest.at[2] == '/' && rest.at[5] == '/') {
+        text_copy(date, sizeof(date), (struct text){rest.at, 10});
+        if (sscanf(date, "%2d/%2d/%4d", &month, &day, &year) == 3)
+            trace_date(t, year, month, day);
+        rest = text_skip(rest, 11);
+    }
+    if (!(n = trace_clock(rest, &tod)) || rest.len < n + 2 || rest.at[n] != ' ')
+        return none;
+    rest = text_skip(rest, n + 1);
+    if (rest.at[0] == '|')
+        rest = text_skip(rest, 1);
+    else if (!text_starts(rest, "CCM") && !text_starts(rest, "TFTP") && !text_starts(rest, "DHCP"))
+        return none;
+    *kind = text_trim(text_split(&rest, '|'));
+    if (!rest.at)
+        return none;
+    trace_at(t, tod);
+    return rest;
+}
+
+static void file_head(struct trace *t, struct text line)
+{
+    struct text date = trace_after(line, "Date:"), zone = trace_after(line, "UTC:");
+    int y, m, d, h = 0, minute = 0;
+    char words[16];
+
+    text_copy(words, sizeof(words), zone);
+    if (sscanf(words, "%3d:%2d", &h, &minute) >= 1 && h > -15 && h < 15)
+        t->zone_ns =
+            (h * 3600LL + (h < 0 || words[0] == '-' ? -minute : minute) * 60LL) * 1000000000LL;
+    text_copy(words, sizeof(words), date);
+    if (sscanf(words, "%4d/%2d/%2d", &y, &m, &d) == 3)
+        trace_date(t, y, m, d);
+    ip_parse(trace_after(line, "HostIPAddress:"), &t->node);
+}
+
+/* ---- whose line it is ---- */
+
+static struct text name_in(struct text line)
+{
+    static const char *const marks[] = {
+        "DeviceName=", "device_name=", "deviceName=", "DEV::", " Name="};
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+        struct text name = trace_after(line, marks[i]);
+
+        if (name.len >= 3 && name.len < 16)
+            return name;
+    }
+    return TEXT("");
+}
+
+/* "(0033760)", "TCPPid = [1.100.9.7]", "tcpHandle=0x4fbb150"; false: the line names no connection.
+ */
+static bool key_in(struct text line, char to[static 40])
+{
+    struct text pid = trace_after(line, "TCPPid"), handle = trace_after(line, "cpHandle=");
+    const char *open = memchr(line.at, '(', line.len < 24 ? line.len : 24);
+    unsigned long number;
+
+    if (!handle.at)
+        handle = trace_after(line, "CPHandle=");
+    if (open && sscanf(open, "(%8lu)", &number) == 1 && text_starts(line, "StationD:")) {
+        snprintf(to, 40, "D%lu", number);
+    } else if (open && sscanf(open, "(%8lu)", &number) == 1 && text_starts(line, "StationInit:")) {
+        snprintf(to, 40, "D%lu", number);
+        return number != 0;
+    } else if (pid.at) {
+        const char *bracket = memchr(pid.at, '[', (size_t)(line.at + line.len - pid.at));
+        struct text digits = {bracket ? bracket + 1 : "", 0};
+
+        while (bracket && digits.at + digits.len < line.at + line.len &&
+               digits.at[digits.len] != ']' && digits.len < 30)
+            digits.len++;
+        snprintf(to, 40, "P%.*s", TEXT_ARG(digits));
+    } else if (handle.len) {
+        if (text_starts_nocase(handle, "0x"))
+            handle = text_skip(handle, 2);
+        snprintf(to, 40, "H%.*s", (int)(handle.len > 30 ? 30 : handle.len), handle.at);
+    } else
+        return false;
+    return true;
+}
+
+/* The phone behind a connection; what the line tells of it is kept. NULL: nobody knows. */
+static struct retold *phone_of(struct trace *t, struct text line, struct text name)
+{
+    char key[40] = "";
+    bool keyed = key_in(line, key);
+    struct speaker *link = keyed ? trace_speaker(t, key) : NULL, *device;
+    struct text ip = trace_after(line, "IPAddr=");
+
+    if (!name.len && link)
+        name = text_of(link->p.name.s);
+    if (!name.len || !(device = trace_device(t, name)))
+        return NULL;
+    if (link)
+        link->p.name = device->p.name;
+    if (!ip.len)
+        ip = trace_after(line, "<IP::");
+    if (ip.len)
+        ip_parse(ip, &device->p.phone.ip);
+    device->p.server.ip = t->node;
+    return &device->p;
+}
+
+/* ---- SCCP ---- */
+
+enum said {
+    SAID_NOTHING,
+    REGISTERS,
+    ACCEPTED,
+    REFUSED,
+    ALIVE,
+    ALIVE_TOO,
+    LEAVES,
+    LEFT,
+    ORDERED,
+    KEY,
+    CLOSED,
+    WANTS,
+    GIVEN,
+    WAIT
+};
+
+static const struct {
+    const char *word;
+    bool from_phone;
+    enum said said;
+} sayings[] = {
+    {"Processing StationReg", true, REGISTERS},
+    {"RegisterMessage", true, REGISTERS},
+    {"Register", true, REGISTERS},
+    {"KeepAliveMessage", true, ALIVE},
+    {"KeepAlive", true, ALIVE},
+    {"Unregister", true, LEAVES},
+    {"KeypadButton", true, KEY},
+    {"RegisterTokenReq", true, WANTS},
+    {"Connection closed", true, CLOSED},
+    {"RegisterAck", false, ACCEPTED},
+    {"RegisterReject", false, REFUSED},
+    {"KeepAliveAck", false, ALIVE_TOO},
+    {"UnregisterAck", false, LEFT},
+    {"Reset", false, ORDERED},
+    {"RegisterTokenAck", false, GIVEN},
+    {"RegisterTokenReject", false, WAIT},
+};
+
+/* The word that says what passed: behind who says it, and "InboundStim - ", "stationOutput",
+ * "Station". */
+static enum said said_in(struct text line, bool *from_phone)
+{
+    static const char *const before[] = {"InboundStim - ", "- ", ") ", "] "};
+    static const char *const heads[] = {"star_", "StationOutput", "stationOutput", "Station"};
+    struct text word = line;
+    enum said best = SAID_NOTHING;
+    size_t longest = 0;
+
+    *from_phone = text_starts(line, "StationInit");
+    for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+        const char *at = memmem(line.at, line.len, before[i], strlen(before[i]));
+
+        if (at) {
+            word = text_skip(line, (size_t)(at - line.at) + strlen(before[i]));
+            break;
+        }
+    }
+    word = text_trim(word);
+    if (text_starts(word, "InboundStim - "))
+        word = text_skip(word, 14);
+    for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++)
+        if (text_starts(word, heads[i]))
+            word = text_skip(word, strlen(heads[i]));
+    for (size_t i = 0; i < sizeof(sayings) / sizeof(*sayings); i++)
+        if (sayings[i].from_phone == *from_phone && text_starts(word, sayings[i].word) &&
+            strlen(sayings[i].word) > longest) {
+            longest = strlen(sayings[i].word);
+            best = sayings[i].said;
+        }
+    return best;
+}
+
+static bool is_new(struct retold *p, int64_t *last_ns)
+{
+    bool new = p->r->at.time_ns - *last_ns > SAME_NS || p->r->at.time_ns < *last_ns;
+
+    *last_ns = p->r->at.time_ns;
+    return new;
+}
+
+/* Between quotes behind "text", or up to the context. */
+static void reject_words(struct text line, char to[static 40])
+{
+    struct text rest = line;
+    const char *at = memmem(line.at, line.len, "text", 4);
+
+    to[0] = '\0';
+    if (!at)
+        return;
+    rest = text_skip(line, (size_t)(at - line.at) + 4);
+    while (rest.len && strchr("='\" ", *rest.at))
+        rest = text_skip(rest, 1);
+    for (size_t i = 0; i < rest.len; i++)
+        if (strchr("'\"|,", rest.at[i]))
+            rest.len = i;
+    text_copy(to, 40, rest);
+}
+
+static void key_pressed(struct retold *p, struct text line)
+{
+    struct text key = trace_after(line, "kpButton");
+
+    while (key.len && strchr(":= ", *key.at))
+        key = text_skip(key, 1);
+    if (!key.len) {
+        const char *at = memmem(line.at, line.len, "kpButton: ", 10);
+
+        key = at ? text_skip(line, (size_t)(at - line.at) + 10) : TEXT("");
+    }
+    text_to_u32(
+        (struct text){key.at, key.len && key.at[0] == '1' && key.len > 1 ? 2 : key.len != 0}, 10,
+        &p->r->sccp.keypad_button.key);
+    retell_sccp(p->r, p->flow, true, SCCP_KEYPAD_BUTTON);
+}
+
+static void sccp(struct trace *t, struct retold *p, enum said said, struct text line)
+{
+    struct sccp_message *m = &t->r->sccp;
+    char words[40];
+
+    if (said != REGISTERS && said != REFUSED && said != CLOSED)
+        retold_connected(p);
+    retold_place(p);
+    switch (said) {
+    case REGISTERS:
+        if (!p->asked || is_new(p, &p->told_ns))
+            retold_registers(p);
+        p->told_ns = t->r->at.time_ns;
+        break;
+    case ACCEPTED:
+        text_to_u32(trace_after(line, "keepAliveInterval="), 10, &p->interval_s);
+        retold_registered(p);
+        break;
+    case REFUSED:
+        reject_words(line, words);
+        if (p->asked || is_new(p, &p->refused_ns))
+            retold_refused(p, 0, words[0] ? words : "refused");
+        p->refused_ns = t->r->at.time_ns;
+        break;
+    case ALIVE:
+        retell_sccp(t->r, p->flow, true, SCCP_KEEPALIVE);
+        break;
+    case ALIVE_TOO:
+        retell_sccp(t->r, p->flow, false, SCCP_KEEPALIVE_ACK);
+        break;
+    case LEAVES:
+        retell_sccp(t->r, p->flow, true, SCCP_UNREGISTER);
+        p->left_ns = t->r->at.time_ns;
+        break;
+    case LEFT:
+        retell_sccp(t->r, p->flow, false, SCCP_UNREGISTER_ACK);
+        retold_ended(p, true, TCP_ENDING);
+        break;
+    case ORDERED:
+        m->reset.kind = has(line, "=2") ? SCCP_RESET_RESTART : SCCP_RESET_FULL;
+        retell_sccp(t->r, p->flow, false, SCCP_RESET);
+        break;
+    case KEY:
+        key_pressed(p, line);
+        break;
+    case CLOSED:
+        retold_ended(p, true, TCP_ENDING);
+        break;
+    case WANTS:
+        retell_sccp(t->r, p->flow, true, SCCP_REGISTER_TOKEN_REQ);
+        break;
+    case GIVEN:
+        retell_sccp(t->r, p->flow, false, SCCP_REGISTER_TOKEN_ACK);
+        break;
+    case WAIT:
+        text_to_u32(trace_after(line, "wait_s="), 10, &m->register_token_reject.wait_s);
+        retell_sccp(t->r, p->flow, false, SCCP_REGISTER_TOKEN_REJECT);
+        break;
+    case SAID_NOTHING:
+        break;
+    }
+}
+
+static bool station_line(struct trace *t, struct text line)
+{
+    bool from_phone;
+    enum said said;
+    struct retold *p;
+
+    if (!text_starts(line, "StationInit") && !text_starts(line, "StationD"))
+        return false;
+    said = said_in(line, &from_phone);
+    p = phone_of(t, line, name_in(line));
+    if (p && said)
+        sccp(t, p, said, line);
+    return true;
+}
+
+/* "StationRegister |wait_register |StationD(2,100,63,33760) |…|2,100,62,1.33752^10.1.1.5^* |…
+ * Name=SEP… Type=495 …" */
+static bool signal_line(struct trace *t, struct text line)
+{
+    const char *at = memmem(line.at, line.len, "StationD(", 9);
+    struct text tag, type = trace_after(line, " Type="), name = trace_after(line, " Name=");
+    struct speaker *link;
+    struct retold *p;
+    unsigned a, b, c, instance;
+    char key[40], words[32];
+
+    if (!text_starts(line, "StationRegister ") || !at || !name.len)
+        return false;
+    text_copy(words, sizeof(words), text_skip(line, (size_t)(at - line.at) + 9));
+    if (sscanf(words, "%u,%u,%u,%u", &a, &b, &c, &instance) != 4)
+        return false;
+    snprintf(key, sizeof(key), "D%u", instance);
+    if (!(link = trace_speaker(t, key)) || !(p = phone_of(t, line, name)))
+        return true;
+    link->p.name = p->name;
+    text_to_u32(type, 10, &p->model);
+    tag = trace_after(line, "^");
+    for (size_t i = 0; i < tag.len; i++)
+        if (tag.at[i] == '^')
+            tag.len = i;
+    ip_parse(tag, &p->phone.ip);
+    sccp(t, p, REGISTERS, line);
+    return true;
+}
+
+/* ---- alarms ---- */
+
+static struct text parameter(struct text line, const char *key)
+{
+    struct text value = {NULL, 0};
+    char mark[40];
+
+    for (unsigned i = 0; i < 3 && !value.at; i++) {
+        snprintf(mark, sizeof(mark), i == 0 ? "[%s=" : i == 1 ? " %s:" : ",%s:", key);
+        value = trace_after(line, mark);
+    }
+    return value;
+}
+
+static void alarm_of(struct trace *t, struct text name, struct text line)
+{
+    struct text device = parameter(line, "DeviceName"), ip = parameter(line, "IPAddress");
+    struct speaker *s = device.len ? trace_device(t, device) : NULL;
+    uint32_t reason = 0;
+
+    if (!s)
+        return;
+    text_to_u32(parameter(line, "Reason"), 10, &reason);
+    text_to_u32(parameter(line, "DeviceType"), 10, &s->p.model);
+    if (ip.len)
+        ip_parse(ip, &s->p.phone.ip);
+    s->p.sip = text_is(parameter(line, "Protocol"), "SIP");
+    s->p.server = (struct endpoint){t->node, s->p.sip ? 5060 : 2000};
+    s->p.interval_s = s->p.sip ? 120 : 30;
+    s->p.silence_s = s->p.sip ? 130 : 90;
+    if (s->p.sip && t->n_sip) { /* its messages are in the trace themselves */
+        if (text_is(name, "EndPointTransientConnection"))
+            text_sip_refused(t, device, reason);
+        return;
+    }
+    if (text_is(name, "EndPointRegistered") && is_new(&s->p, &s->p.told_ns) && !s->p.registered)
+        retold_registered(&s->p);
+    else if (text_is(name, "EndPointTransientConnection") &&
+             (s->p.asked || is_new(&s->p, &s->p.refused_ns))) {
+        retold_refused(&s->p, reason, NULL);
+        s->p.refused_ns = t->r->at.time_ns;
+    } else if (text_is(name, "EndPointUnregistered") && is_new(&s->p, &s->p.left_ns))
+        retold_gone(&s->p, reason);
+}
+
+static bool alarm_text(struct trace *t, struct text line)
+{
+    struct text name = trace_after(line, "AlarmName:");
+
+    if (!name.len)
+        return false;
+    alarm_of(t, name, line);
+    return true;
+}
+
+/* "41679: host: Jul 02 2015 06:22:31.123 UTC :  %UC_CALLMANAGER-3-EndPointUnregistered:
+ * %[DeviceName=…]…" */
+bool text_alarm_line(struct trace *t, struct text line)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *at = memmem(line.at, line.len, "%UC_", 4);
+    struct text rest, name;
+    int64_t tod;
+    int day, year;
+    char date[24];
+
+    if (!at)
+        return false;
+    rest = text_skip(line, (size_t)(at - line.at));
+    name = text_split(&rest, ':');
+    for (const char *dash = memchr(name.at, '-', name.len); dash;
+         dash = memchr(name.at, '-', name.len))
+        name = text_skip(name, (size_t)(dash - name.at) + 1);
+    for (struct text r = {line.at, (size_t)(at - line.at)}; r.len > 24; r = text_skip(r, 1)) {
+        const char *month = memmem(months, 36, r.at, 3);
+
+        if (!month || (month - months) % 3 || r.at[3] != ' ')
+            continue;
+        text_copy(date, sizeof(date), text_skip(r, 4));
+        if (sscanf(date, "%2d %4d", &day, &year) != 2 || !trace_clock(text_skip(r, 12), &tod))
+            continue;
+        trace_date(t, year, (int)(month - months) / 3 + 1, day);
+        t->zone_ns = 0;
+        trace_at(t, tod);
+        break;
+    }
+    alarm_of(t, name, rest);
+    return true;
+}
+
+/* ---- files ---- */
+
+static struct text bracketed(struct text line, const char *mark)
+{
+    const char *at = memmem(line.at, line.len, mark, strlen(mark)), *end;
+    struct text none = {NULL, 0};
+
+    if (!at)
+        return none;
+    at += strlen(mark);
+    end = memchr(at, ']', (size_t)(line.at + line.len - at));
+    return end ? (struct text){at, (size_t)(end - at)} : none;
+}
+
+/* "[0xf4d26318~5~192.0.2.11~51909]": the client. */
+static bool client_in(struct text line, struct endpoint *ret)
+{
+    struct text list = bracketed(line, "["), part[4];
+    uint32_t port;
+
+    for (int i = 0; i < 4; i++)
+        part[i] = text_split(&list, '~');
+    if (!part[3].len || ip_parse(part[2], &ret->ip) < 0 || text_to_u32(part[3], 10, &port) < 0)
+        return false;
+    ret->port = (uint16_t)port;
+    return true;
+}
+
+static struct speaker *transfer(struct trace *t, const struct endpoint *client, uint16_t port)
+{
+    char key[ENDPOINT_TEXT_MAX + 2] = "F";
+    struct speaker *s;
+
+    endpoint_print(client, key + 1);
+    if ((s = trace_speaker(t, key))) {
+        s->p.phone = *client;
+        s->p.server = (struct endpoint){t->node, port};
+        s->p.mac = (struct mac){{0}};
+        retold_place(&s->p);
+    }
+    return s;
+}
+
+static void asked(struct trace *t, struct speaker *s, struct text name)
+{
+    struct tftp_packet oack = {.op = TFTP_OACK};
+    struct sight begun = {.kind = SIGHT_TFTP, .flow = s->p.flow = retell_flow(t->r), .tftp = &oack};
+
+    retell_file_asked(t->r, s->p.flow, name);
+    if (s->p.server.port != TFTP_PORT)
+        return;
+    begun.at = t->r->at; /* what came of it the trace tells only when it is a refusal */
+    begun.at.from = s->p.server;
+    begun.at.to = s->p.phone;
+    t->r->on_sight(t->r->context, &begun);
+}
+
+static bool tftp_line(struct trace *t, struct text line)
+{
+    struct endpoint client = {.port = 0};
+    struct text file;
+    struct speaker *s;
+    uint32_t code = 0;
+
+    if (!has(line, "TFTPEngine::isReadRequest") && !has(line, "TFTPEngine::sendNAK"))
+        return false;
+    if (!client_in(line, &client) || !(s = transfer(t, &client, TFTP_PORT)))
+        return true;
+    if (has(line, "isReadRequest") && (file = bracketed(line, ", [")).len) {
+        asked(t, s, file);
+    } else if (has(line, "sendNAK")) {
+        text_to_u32(trace_after(line, "Error("), 10, &code);
+        if (s->p.flow)
+            retell_file_refused(t->r, s->p.flow, code, TEXT(""));
+    }
+    return true;
+}
+
+/* One request at a time: its file, who asked, and "File Not Found - 404". */
+static bool http_line(struct trace *t, struct text line)
+{
+    struct endpoint client = {.ip = t->asker, .port = 0};
+    struct speaker *s;
+    struct text file;
+
+    if (has(line, "ReassociateIndication from ")) {
+        ip_parse(trace_after(line, "ReassociateIndication from "), &t->asker);
+        return true;
+    }
+    if (has(line, "Decode successful - Filename is : ")) {
+        file = trace_after(line, "Filename is : ");
+        if (t->asker.family && (s = transfer(t, &client, 6970)))
+            asked(t, s, file);
+        return true;
+    }
+    if (!has(line, "File Not Found - 404"))
+        return false;
+    if (t->asker.family && (s = transfer(t, &client, 6970)) && s->p.flow)
+        retell_file_refused(t->r, s->p.flow, 404, TEXT("Not Found"));
+    return true;
+}
+
+/* Ours: "TFTPEngine - SEP….cnf.xml to 10.0.0.5: sent, 1234 bytes, …". */
+static bool our_file_line(struct trace *t, struct text line)
+{
+    bool http = text_starts(line, "HTTPServer - ");
+    struct endpoint client = {.port = 1};
+    struct text rest = line, name, to;
+    struct speaker *s;
+    uint32_t bytes = 0, flow;
+
+    if (!http && !text_starts(line, "TFTPEngine - "))
+        return false;
+    rest = text_skip(rest, 13);
+    name = trace_after(rest, "");
+    to = trace_after(rest, " to ");
+    if (to.len && to.at[to.len - 1] == ':')
+        to.len--;
+    if (ip_parse(to, &client.ip) < 0 || !(s = transfer(t, &client, http ? 6970 : TFTP_PORT)))
+        return true;
+    flow = retell_flow(t->r);
+    retell_file_asked(t->r, flow, name);
+    if (has(line, ": not found"))
+        retell_file_refused(t->r, flow, http ? 404 : TFTP_ERROR_NOT_FOUND, TEXT("not found"));
+    else if (has(line, ": refused"))
+        retell_file_refused(t->r, flow, http ? 403 : TFTP_ERROR_ACCESS, TEXT("refused"));
+    else if (has(line, ": sent, ") && text_to_u32(trace_after(line, ": sent, "), 10, &bytes) == 0)
+        retell_file_sent(t->r, flow, name, SIGHT_SIZE_UNKNOWN);
+    return true;
+}
+
+bool text_ccm_line(struct trace *t, struct text line)
+{
+    struct text kind, text = content_of(t, line, &kind);
+
+    if (!text.at)
+        return false;
+    t->r->at.told = true;
+    if (text_is(kind, "FileHead") || text_starts(text, "FileHead "))
+        file_head(t, text);
+    else if (has(text, "SIP") && has(text, "message") &&
+             (has(text, "Incoming") || has(text, "Outgoing")))
+        text_sip_head(t, text);
+    else if (text_is(kind, "SdlSig"))
+        signal_line(t, text);
+    else if (!station_line(t, text) && !alarm_text(t, text) && !our_file_line(t, text) &&
+             !tftp_line(t, text))
+        http_line(t, text);
+    return true;
+}
