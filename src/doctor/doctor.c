@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "doctor/pair.h"
+#include "doctor/shadow.h"
 #include "doctor/tasks.h"
 #include "doctor/tell.h"
 #include "doctor/text.h"
@@ -16,7 +17,7 @@
 
 #define CAPTURES_MAX 64
 
-enum task { TASK_REPORT, TASK_SIGHTS, TASK_EXPLAIN, TASK_PAIR, TASK_ANONYMISE };
+enum task { TASK_REPORT, TASK_SIGHTS, TASK_EXPLAIN, TASK_PAIR, TASK_ANONYMISE, TASK_SHADOW };
 
 struct doctor_options {
     enum task task;
@@ -26,6 +27,7 @@ struct doctor_options {
     const char *explain; /* a cause; NULL: all */
     const char *out;     /* of --anonymise */
     const char *page;    /* of --html; "-" is the standard output */
+    struct shadow_options shadow;
     const char *with;    /* the capture at the server's end */
     char **files;
     int n_files;
@@ -33,9 +35,11 @@ struct doctor_options {
 
 static const char usage[] =
     "Usage: dialtone doctor FILE... [options]\n"
+    "       dialtone doctor --shadow INTERFACE | --probe MODEL --interface INTERFACE [options]\n"
+    "       dialtone doctor --live [PHONE]    what the doctor beside the running server found\n"
     "\n"
-    "Reads captures (pcap, pcapng; gzip, zstd; \"-\" is the standard input) and says why phones "
-    "do\n"
+    "Reads captures (pcap, pcapng; gzip, zstd; \"-\" is the standard input), traces of CallManager,\n"
+    "logs of phones and archives of these (docs/doctor.md), and says why phones do\n"
     "not register. Exit status: 0 nothing wrong found, 1 findings, 2 wrong usage, 3 a file cannot "
     "be read.\n"
     "\n"
@@ -53,6 +57,9 @@ static const char usage[] =
     "and which way\n"
     "  --anonymise OUT.pcapng\n"
     "                  the capture without names, numbers and secrets, of the same diagnosis\n"
+    "  --shadow IF     look on at an interface (a mirror port) and tell what is found as it happens\n"
+    "  --probe MODEL   plug in a phone of this model at --interface IF (and --vlan N), and say what it met\n"
+    "  --for S         so many seconds (until interrupted; a probe: 90 s at most)\n"
     "  --port N,N...   more TCP ports of servers (2000, 2443, 5060, 5061, 6970 and what speaks "
     "like them are known)\n";
 
@@ -255,6 +262,19 @@ static int take_option(int c, struct doctor_options *o)
     case 'w':
         o->with = optarg;
         return 0;
+    case 'S':
+    case 'I':
+        o->task = TASK_SHADOW;
+        o->shadow.interface = optarg;
+        return 0;
+    case 'M':
+        o->task = TASK_SHADOW;
+        o->shadow.model = optarg;
+        return 0;
+    case 'V':
+        return text_to_u32(text_of(optarg), 10, &o->shadow.vlan);
+    case 'f':
+        return text_to_u32(text_of(optarg), 10, &o->shadow.seconds);
     case 'v':
         o->tell.verbose = true;
         return 0;
@@ -291,6 +311,11 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
                                           {"html", required_argument, NULL, 'H'},
                                           {"lang", required_argument, NULL, 'l'},
                                           {"explain", required_argument, NULL, 'e'},
+                                          {"shadow", required_argument, NULL, 'S'},
+                                          {"interface", required_argument, NULL, 'I'},
+                                          {"probe", required_argument, NULL, 'M'},
+                                          {"vlan", required_argument, NULL, 'V'},
+                                          {"for", required_argument, NULL, 'f'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     int c;
@@ -307,6 +332,8 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
     o->tell.n_files = o->n_files < 2 ? (unsigned)o->n_files : 2;
     for (unsigned i = 0; i < o->tell.n_files; i++)
         o->tell.files[i] = o->files[i];
+    if (o->task == TASK_SHADOW)
+        return o->shadow.interface && !o->n_files ? 0 : -EINVAL;
     return o->task == TASK_EXPLAIN || (o->n_files > 0 && o->n_files <= CAPTURES_MAX) ? 0 : -EINVAL;
 }
 
@@ -330,6 +357,12 @@ int doctor_main(int argc, char **argv)
     }
     if (o.task == TASK_EXPLAIN)
         return explain(&o);
+    if (o.task == TASK_SHADOW) {
+        o.shadow.capture = o.capture;
+        o.shadow.tell = o.tell;
+        o.shadow.how = o.how;
+        return shadow(&o.shadow);
+    }
     if (o.task == TASK_SIGHTS)
         return read_files(&o, print_sight, stdout, &until) < 0 ? 3 : 0;
     if (o.task == TASK_PAIR)

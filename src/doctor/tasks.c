@@ -10,7 +10,7 @@ static int failed(const char *path, int err)
 {
     fprintf(stderr, "dialtone doctor: %s: %s\n", path,
             err == -EBADMSG ? "no capture file: neither pcap nor pcapng" : strerror(-err));
-    return 1;
+    return 3;
 }
 
 int task_pair(char *const *files, const struct capture_options *o, enum language l)

@@ -1,7 +1,7 @@
 """The doctor beside the server: without being asked it finds why a phone does not register, and says so everywhere."""
 import re
 
-from conftest import SERVER, until
+from conftest import DIALTONE, SERVER, until
 from sccp_client import KEEPALIVE, KEEPALIVE_ACK, REGISTER_REJECT, Phone
 from test_tftp import rrq
 
@@ -83,3 +83,28 @@ def test_healthy_phones_have_no_finding(lan, server):
     assert server.json('diagnosis', 'list') == []
     assert 'not well' not in server.ask('status').stdout
     assert 'healthy' in server.ask('doctor', '--live', NAME).stdout
+
+
+def test_a_probe_walks_the_boot_and_says_what_it_met(lan, server):
+    server.start('dhcp.interfaces=eth0')
+    server.ask('parameter', 'set', 'dhcp_probe_time=0')
+    server.add_scope()
+    mac = lan.mac().replace(':', '').upper()
+    refused = lan.client.run(DIALTONE, 'doctor', '--probe', '7960', '--interface', 'eth0', '--for', '18', check=False)
+    assert refused.returncode == 1 and f'SEP{mac}' in refused.stdout
+    assert 'rejected-unknown' in refused.stdout or 'files-unknown-phone' in refused.stdout
+    server.add_phone(f'SEP{mac}', '7960')
+    well = lan.client.run(DIALTONE, 'doctor', '--probe', '7960', '--interface', 'eth0', check=False)
+    assert well.returncode == 0 and 'healthy' in well.stdout and 'is registered by' in well.stdout, well.stdout
+
+
+def test_a_shadow_tells_what_happens_as_it_happens(lan, server):
+    lan.address()
+    server.start()
+    server.add_phone(NAME, '7960')
+    shadow = lan.server.start(DIALTONE, 'doctor', '--shadow', 'eth0', '--for', '10')
+    until(lambda: len(lan.server.run('cat', '/proc/net/packet').stdout.splitlines()) > 1)
+    phone = Phone(lan.client.connect(2000), NAME, device_type=30018)
+    assert phone.ask()[0] == REGISTER_REJECT
+    out, _ = shadow.communicate(timeout=60)
+    assert 'rejected-type' in out and shadow.returncode == 1, out
