@@ -6,6 +6,7 @@
 #include "handset/fleet.h"
 #include "handset/handset.h"
 #include "lab/lab.h"
+#include "server/known.h"
 #include "server/serve.h"
 
 static const struct {
@@ -26,6 +27,9 @@ static int live(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    static const struct doctor_directory folder = {known_open, known_close, known_device};
+
+    doctor_use(&folder);
     if (argc > 2 && !strcmp(argv[1], "doctor") && !strcmp(argv[2], "--live"))
         return live(argc, argv);
     for (size_t i = 0; argc > 1 && i < sizeof(programs) / sizeof(programs[0]); i++)

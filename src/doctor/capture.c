@@ -283,6 +283,11 @@ void capture_note_source(struct capture *c, const struct source *s)
                  (unsigned long long)source_number(s));
 }
 
+void capture_name(struct capture *c, uint8_t file)
+{
+    c->at.file = file;
+}
+
 int capture_file(struct capture *c, const char *path, uint8_t number)
 {
     struct record record;

@@ -56,6 +56,7 @@ struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, 
 /* Reads a file to its end, "-" is the standard input; `number` becomes place.capture. 0, also when the file is broken somewhere (totals.problem says so); -errno
  * when it cannot be opened, -EBADMSG when it is no capture file. */
 int capture_file(struct capture *c, const char *path, uint8_t number);
+void capture_name(struct capture *c, uint8_t file); /* place.file of what comes */
 /* One packet; `number` counts from 1. What capture_file calls, and tests. */
 void capture_packet(struct capture *c, const struct record *r, uint64_t number);
 void capture_note_source(struct capture *c, const struct source *s); /* how reading a file ended, for the totals */

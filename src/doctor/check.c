@@ -12,7 +12,7 @@ static void add(struct finding *f, struct moment m, const char *format, va_list 
     if (f->n_evidence == EVIDENCE_MAX)
         return;
     e = &f->evidence[f->n_evidence++];
-    *e = (struct evidence){.capture = m.capture, .number = m.number, .time_ns = m.ns};
+    *e = (struct evidence){.capture = m.capture, .file = m.file, .line = m.line, .number = m.number, .time_ns = m.ns};
     keep_words_of(e->says, sizeof(e->says), format, args);
     if (!moment_is(m))
         return;

@@ -19,6 +19,13 @@
 
 enum task { TASK_REPORT, TASK_SIGHTS, TASK_EXPLAIN, TASK_PAIR, TASK_ANONYMISE, TASK_SHADOW };
 
+static const struct doctor_directory *directory;
+
+void doctor_use(const struct doctor_directory *d)
+{
+    directory = d;
+}
+
 struct doctor_options {
     enum task task;
     struct capture_options capture;
@@ -28,6 +35,7 @@ struct doctor_options {
     const char *out;     /* of --anonymise */
     const char *page;    /* of --html; "-" is the standard output */
     struct shadow_options shadow;
+    const char *data;    /* the folder whose phones are known */
     const char *with;    /* the capture at the server's end */
     char **files;
     int n_files;
@@ -57,6 +65,7 @@ static const char usage[] =
     "and which way\n"
     "  --anonymise OUT.pcapng\n"
     "                  the capture without names, numbers and secrets, of the same diagnosis\n"
+    "  --data DIR      a data folder: who is in it, so that a phone with a wrong label finds its name\n"
     "  --shadow IF     look on at an interface (a mirror port) and tell what is found as it happens\n"
     "  --probe MODEL   plug in a phone of this model at --interface IF (and --vlan N), and say what it met\n"
     "  --for S         so many seconds (until interrupted; a probe: 90 s at most)\n"
@@ -88,11 +97,15 @@ struct reading {
 };
 
 /* A capture, else a trace. */
-static int read_file(struct reading *r, const char *path)
+static int read_file(struct reading *r, const char *path, uint8_t number)
 {
     const struct capture_totals *c = capture_totals(r->captures);
     const struct text_totals *t = text_totals(r->traces);
-    int err = capture_file(r->captures, path, 0);
+    int err;
+
+    capture_name(r->captures, number);
+    text_name(r->traces, number);
+    err = capture_file(r->captures, path, 0);
 
     if (!err) {
         print_totals(path, c);
@@ -120,7 +133,7 @@ static int read_files(const struct doctor_options *o, sight_fn on_sight, void *c
     int err = r.captures && r.traces ? 0 : -ENOMEM;
 
     for (int i = 0; i < o->n_files && !err; i++)
-        err = read_file(&r, o->files[i]);
+        err = read_file(&r, o->files[i], (uint8_t)i);
     if (r.captures)
         capture_end(r.captures);
     *until = r.until;
@@ -262,6 +275,9 @@ static int take_option(int c, struct doctor_options *o)
     case 'w':
         o->with = optarg;
         return 0;
+    case 'd':
+        o->data = optarg;
+        return 0;
     case 'S':
     case 'I':
         o->task = TASK_SHADOW;
@@ -311,6 +327,7 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
                                           {"html", required_argument, NULL, 'H'},
                                           {"lang", required_argument, NULL, 'l'},
                                           {"explain", required_argument, NULL, 'e'},
+                                          {"data", required_argument, NULL, 'd'},
                                           {"shadow", required_argument, NULL, 'S'},
                                           {"interface", required_argument, NULL, 'I'},
                                           {"probe", required_argument, NULL, 'M'},
@@ -329,6 +346,8 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
     }
     o->files = argv + optind;
     o->n_files = argc - optind;
+    o->tell.names = o->files;
+    o->tell.n_names = (unsigned)o->n_files;
     o->tell.n_files = o->n_files < 2 ? (unsigned)o->n_files : 2;
     for (unsigned i = 0; i < o->tell.n_files; i++)
         o->tell.files[i] = o->files[i];
@@ -345,33 +364,53 @@ static unsigned terminal_width(void)
     return isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : 0;
 }
 
+static int act(struct doctor_options *o)
+{
+    int64_t until;
+
+    switch (o->task) {
+    case TASK_EXPLAIN:
+        return explain(o);
+    case TASK_SHADOW:
+        o->shadow.capture = o->capture;
+        o->shadow.tell = o->tell;
+        o->shadow.how = o->how;
+        return shadow(&o->shadow);
+    case TASK_SIGHTS:
+        return read_files(o, print_sight, stdout, &until) < 0 ? 3 : 0;
+    case TASK_PAIR:
+        return o->n_files == 2 ? task_pair(o->files, &o->capture, o->tell.language) : 2;
+    case TASK_ANONYMISE:
+        return o->n_files == 1 ? task_anonymise(o->files[0], o->out) : 2;
+    case TASK_REPORT:
+        break;
+    }
+    if (o->page && strcmp(o->page, "-") && !is_writable(o->page)) {
+        fprintf(stderr, "dialtone doctor: %s is there and is no page: --html FILE\n", o->page);
+        return 2;
+    }
+    return o->with ? report_pair(o) : report(o);
+}
+
 int doctor_main(int argc, char **argv)
 {
     struct doctor_options o = {.tell.width = terminal_width()};
-    int64_t until;
-    int err = take_options(argc, argv, &o);
+    int err = take_options(argc, argv, &o), status;
+    char error[512] = "";
 
     if (err) {
         fputs(usage, err > 0 ? stdout : stderr);
         return err > 0 ? 0 : 2;
     }
-    if (o.task == TASK_EXPLAIN)
-        return explain(&o);
-    if (o.task == TASK_SHADOW) {
-        o.shadow.capture = o.capture;
-        o.shadow.tell = o.tell;
-        o.shadow.how = o.how;
-        return shadow(&o.shadow);
+    if (o.data && directory) {
+        if (directory->open(o.data, &o.how.context, error, sizeof(error)) < 0) {
+            fprintf(stderr, "dialtone doctor: %s: %s\n", o.data, error);
+            return 3;
+        }
+        o.how.known = directory->known;
     }
-    if (o.task == TASK_SIGHTS)
-        return read_files(&o, print_sight, stdout, &until) < 0 ? 3 : 0;
-    if (o.task == TASK_PAIR)
-        return o.n_files == 2 ? task_pair(o.files, &o.capture, o.tell.language) : 2;
-    if (o.task == TASK_ANONYMISE)
-        return o.n_files == 1 ? task_anonymise(o.files[0], o.out) : 2;
-    if (o.page && strcmp(o.page, "-") && !is_writable(o.page)) {
-        fprintf(stderr, "dialtone doctor: %s is there and is no page: --html FILE\n", o.page);
-        return 2;
-    }
-    return o.with ? report_pair(&o) : report(&o);
+    status = act(&o);
+    if (o.how.known)
+        directory->close(o.how.context);
+    return status;
 }

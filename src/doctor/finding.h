@@ -48,7 +48,8 @@ enum apart {
 
 /* One packet that proves it, or a value worked out from many (number 0). */
 struct evidence {
-    uint8_t capture;
+    uint8_t capture, file; /* as place */
+    bool line;
     uint64_t number;
     int64_t time_ns;
     char says[EVIDENCE_VALUE]; /* in the words of the protocol: "DHCP OFFER from 10.0.0.1, no option

@@ -10,6 +10,8 @@ struct report_view {
     const struct diagnosis *diagnosis;
     const char *files[2]; /* of the captures */
     unsigned n_files;
+    char *const *names;   /* of all files given, one after the other; place.file counts them */
+    unsigned n_names;
     bool pair;            /* they are of both ends: packets are named with their capture */
     bool verbose;         /* text: the whole story of each phone */
     const char *only;     /* device name or address of the one phone to tell of; NULL: all */

@@ -45,9 +45,15 @@ static json_t *time_value(int64_t ns)
 /* Null where it never was. */
 static json_t *moment_value(struct moment m)
 {
-    return moment_is(m) ? json_pack("{so,sI,si}", "time", time_value(m.ns), "packet",
-                                    (json_int_t)m.number, "capture", m.capture + 1)
-                        : json_null();
+    json_t *o;
+
+    if (!moment_is(m))
+        return json_null();
+    o = json_pack("{so,sI,si}", "time", time_value(m.ns), m.line ? "line" : "packet",
+                  (json_int_t)m.number, "capture", m.capture + 1);
+    if (m.file)
+        json_object_set_new(o, "file", json_integer(m.file + 1));
+    return o;
 }
 
 static json_t *finding_value(const struct report_view *v, const struct finding *f)
@@ -61,7 +67,7 @@ static json_t *finding_value(const struct report_view *v, const struct finding *
 
     for (unsigned i = 0; i < f->n_evidence; i++) {
         const struct evidence *e = &f->evidence[i];
-        struct moment m = {e->time_ns, e->number, e->capture};
+        struct moment m = {e->time_ns, e->number, e->capture, e->file, e->line};
         json_t *o = moment_is(m) ? moment_value(m) : json_object();
 
         json_object_set_new(o, "says", said_value(v, e->says));

@@ -35,6 +35,8 @@ static int by_number(const void *x, const void *y)
 
     if ((*a)->capture != (*b)->capture)
         return (*a)->capture - (*b)->capture;
+    if ((*a)->file != (*b)->file)
+        return (*a)->file - (*b)->file;
     return ((*a)->number > (*b)->number) - ((*a)->number < (*b)->number);
 }
 
@@ -53,19 +55,39 @@ static unsigned packets_of(const struct finding *f, const struct evidence *ret[E
     return kept;
 }
 
+/* "sub.pcap:", where there are several; the last part of its path. */
+static const char *file_of(const struct report_view *v, const struct evidence *e)
+{
+    const char *slash;
+
+    if (v->pair || v->n_names < 2 || e->file >= v->n_names)
+        return "";
+    slash = strrchr(v->names[e->file], '/');
+    return slash ? slash + 1 : v->names[e->file];
+}
+
 /* "packets 12, 15, 20": numbers to type into a packet analyser. */
 static void packet_numbers(const struct report_view *v, const struct finding *f, struct grow *to)
 {
     const struct evidence *packets[EVIDENCE_MAX];
     unsigned n = packets_of(f, packets);
-    grow_string(to,
-                n > 1 ? phrase(PHRASE_PACKETS, v->language) : phrase(PHRASE_PACKET, v->language));
-    for (unsigned i = 0; i < n; i++)
-        grow_format(to, "%s %s%llu", i ? "," : "",
+    bool line = n && packets[0]->line;
+    const char *file, *before = "";
+
+    grow_string(to, phrase(line    ? n > 1 ? PHRASE_LINES : PHRASE_LINE
+                           : n > 1 ? PHRASE_PACKETS
+                                   : PHRASE_PACKET,
+                           v->language));
+    for (unsigned i = 0; i < n; i++) {
+        file = file_of(v, packets[i]);
+        grow_format(to, "%s %s%s%s%llu", i ? "," : "", strcmp(file, before) ? file : "",
+                    strcmp(file, before) ? ":" : "",
                     !v->pair              ? ""
                     : packets[i]->capture ? "B/"
                                           : "A/",
                     (unsigned long long)packets[i]->number);
+        before = file;
+    }
 }
 
 static void sentence(const struct report_view *v, const struct finding *f, struct grow *to)
@@ -121,6 +143,12 @@ static void evidence(const struct report_view *v, const struct finding *f, struc
         say(e->says, v->language, says);
         if (!e->number)
             grow_string(&line, says);
+        else if (e->line)
+            say_now(&line, v->language, "line %llu%s%s, %s: %s", (unsigned long long)e->number,
+                    *file_of(v, e) ? " " : "", file_of(v, e), clock_words(e->time_ns, at), says);
+        else if (*file_of(v, e))
+            say_now(&line, v->language, "packet %llu %s, %s: %s", (unsigned long long)e->number,
+                    file_of(v, e), clock_words(e->time_ns, at), says);
         else if (e->capture)
             say_now(&line, v->language, "packet %llu of the second capture, %s: %s",
                     (unsigned long long)e->number, clock_words(e->time_ns, at), says);

@@ -18,6 +18,8 @@
 /* Where a sight stands. */
 struct place {
     uint64_t number;   /* of the packet in its capture, from 1 as other tools count */
+    uint8_t file;      /* of several given one after the other, from 0 */
+    bool line;         /* `number` is that of a line of text */
     uint8_t capture;   /* 0: the first (or only) file, 1: the second … */
     int64_t time_ns;   /* since 1970 */
     struct mac from_mac, to_mac; /* zero where the link type has none */

@@ -12,7 +12,7 @@ const struct event_row event_rows[N_EVENT_KINDS] = {
 
 struct moment moment_of(const struct sight *s)
 {
-    return (struct moment){s->at.time_ns, s->at.number, s->at.capture};
+    return (struct moment){s->at.time_ns, s->at.number, s->at.capture, s->at.file, s->at.line};
 }
 
 void spell_add(struct spell *spell, struct moment m)

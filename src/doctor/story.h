@@ -11,7 +11,8 @@
 struct moment {
     int64_t ns;
     uint64_t number;
-    uint8_t capture;
+    uint8_t capture, file; /* as place */
+    bool line;
 };
 
 /* Something that happened n times. */

@@ -14,6 +14,8 @@ struct tell_options {
     unsigned width; /* of the terminal; 0: none */
     const char *files[2];
     unsigned n_files;
+    char *const *names;   /* as report_view */
+    unsigned n_names;
 };
 
 /* The report of what `t` has seen, on the heap; NULL without memory. *n_ill: how many phones are

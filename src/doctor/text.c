@@ -41,6 +41,7 @@ struct trace *text_new(sight_fn on_sight, void *context, uint8_t capture)
         return NULL;
     }
     t->r->at.capture = capture;
+    t->r->at.line = true;
     return t;
 }
 
@@ -52,6 +53,11 @@ void text_free(struct trace *t)
     pool_done(&t->speakers);
     free(t->r);
     free(t);
+}
+
+void text_name(struct trace *t, uint8_t file)
+{
+    t->r->at.file = file;
 }
 
 const struct text_totals *text_totals(const struct trace *t)

@@ -23,6 +23,7 @@ struct text_totals {
 
 struct trace *text_new(sight_fn on_sight, void *context, uint8_t capture); /* NULL without memory */
 void text_free(struct trace *t);
+void text_name(struct trace *t, uint8_t file); /* place.file of what comes */
 /* 0; -EBADMSG when nothing in it looks like a trace; -errno when it cannot be opened. */
 int text_file(struct trace *t, const char *path);
 /* Bytes of one file, in any pieces, after a look at its first ones; text_end when it is over. What text_file calls, and tests. */

@@ -175,6 +175,14 @@ static void an_alarm_of_the_event_log_ends_a_registration(void **state)
                                       "the connection is closed by", "keepalive-stopped", NULL});
 }
 
+static void evidence_of_text_is_its_line(void **state)
+{
+    tells("12:00:00.100 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA03, "
+          "TCPHandle=0x4fbaa00, Socket=0x594, IPAddr=10.0.0.7, Port=49152, StationD=[1,45,2]\n"
+          "12:00:00.110 CCM|StationD - stationOutputRegisterReject tcpHandle=0x4fbaa00 text=Error: DB Config\n",
+          (const char *const[]){"[rejected-unknown]", "line 1, 12:00:00.100", "line 2, 12:00:00.110", NULL});
+}
+
 static void other_text_is_not_understood(void **state)
 {
     struct text_totals totals;
@@ -194,6 +202,7 @@ int main(void)
         cmocka_unit_test(what_a_trace_leaves_out_is_no_silence),
         cmocka_unit_test(files_of_a_tftp_trace_and_of_a_console_are_told),
         cmocka_unit_test(an_alarm_of_the_event_log_ends_a_registration),
+        cmocka_unit_test(evidence_of_text_is_its_line),
         cmocka_unit_test(other_text_is_not_understood),
     };
 
