@@ -73,7 +73,7 @@ def test_what_is_no_capture_is_told_so(tmp_path):
     path = tmp_path / 'x'
     path.write_bytes(b'no capture at all')
     status, lines, said = sights(path)
-    assert status != 0 and not lines and 'no capture file' in said
+    assert status != 0 and not lines and 'neither a capture' in said
 
 
 def causes(path):
