@@ -108,3 +108,15 @@ def test_a_shadow_tells_what_happens_as_it_happens(lan, server):
     assert phone.ask()[0] == REGISTER_REJECT
     out, _ = shadow.communicate(timeout=60)
     assert 'rejected-type' in out and shadow.returncode == 1, out
+
+
+def test_a_trace_and_a_data_folder_find_a_label_typed_wrong(lan, server, tmp_path):
+    server.start()
+    server.add_phone(KNOWN, '7960')
+    trace = tmp_path / 'ctftp.txt'
+    trace.write_text(''.join(f'07:28:3{i}.100 TFTP|TFTPEngine - {name} to 10.0.0.8: not found, 0 bytes, 0 ms, 0 sent again|<DEV::{TYPED}>\n'
+                             for i, name in enumerate([f'{TYPED}.cnf.xml', 'XMLDefault.cnf.xml'] * 2)))
+    said = lan.server.run(DIALTONE, 'doctor', '--data', server.data, trace, check=False)
+    assert said.returncode == 1 and 'files-near-miss' in said.stdout and KNOWN in said.stdout, said.stdout
+    nowhere = lan.server.run(DIALTONE, 'doctor', '--data', tmp_path / 'nothing', trace, check=False)
+    assert nowhere.returncode == 3
