@@ -156,12 +156,27 @@ static void dns_failed(struct trace *t, bool unknown)
         retell_dns(t->r, true, DNS_NAME_ERROR, "(a server's name)");
 }
 
+/* "… sipio-sent---> REGISTER sip:10.0.0.1 SIP/2.0": the message begins in the line of the log. */
+static bool sip_starts(struct trace *t, struct text line)
+{
+    const char *at = memmem(line.at, line.len, "---", 3);
+    struct text rest;
+
+    if (!at)
+        return false;
+    rest = text_trim(text_skip(line, (size_t)(at - line.at) + 3));
+    while (rest.len && strchr("->< ", *rest.at))
+        rest = text_skip(rest, 1);
+    t->sip.tcp = true;
+    return text_sip_begins(t, rest);
+}
+
 bool text_console_line(struct trace *t, struct text line)
 {
     struct text name = trace_device_in(line);
 
-    if (!is_console(t, line))
-        return false;
+    if (!is_console(t, line) || sip_starts(t, line))
+        return t->sip.open;
     if (name.len)
         t->device = device_name_of(name);
     if (has(line, "Requesting ") && has(line, " from "))

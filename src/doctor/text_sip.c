@@ -133,7 +133,8 @@ static void tell(struct trace *t, const struct sip_message *m, struct text messa
     if (!(s = trace_speaker(t, key)))
         return;
     s->p.phone = peer;
-    s->p.server = (struct endpoint){t->node, 5060};
+    if (t->node.family || !s->p.server.ip.family)
+        s->p.server = (struct endpoint){t->node, 5060};
     if (!t->node.family && !m->status && m->method == SIP_REGISTER &&
         ip_parse(m->target.host, &host) == 0)
         s->p.server.ip = host;

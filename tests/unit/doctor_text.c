@@ -175,6 +175,23 @@ static void an_alarm_of_the_event_log_ends_a_registration(void **state)
                                       "the connection is closed by", "keepalive-stopped", NULL});
 }
 
+static void sip_in_a_console_log_is_the_phones(void **state)
+{
+    static const char text[] =
+        "3456 NOT Nov 21 12:00:05.000000 (555:655) SIPCC: sipio-sent---> REGISTER sip:10.0.0.1 SIP/2.0\n"
+        "Via: SIP/2.0/TCP 10.0.0.6:50002;branch=z9hG4bK1\n"
+        "From: <sip:7001@10.0.0.1>;tag=1\nTo: <sip:7001@10.0.0.1>\nCall-ID: a\nCSeq: 101 REGISTER\n"
+        "Contact: <sip:x@10.0.0.6:50002>;+u.sip!devicename.ccm.cisco.com=\"SEP00112233AA02\"\n"
+        "Expires: 3600\nContent-Length: 0\n\n"
+        "3457 NOT Nov 21 12:00:05.010000 (555:655) SIPCC: sipio-recv<--- SIP/2.0 403 Forbidden\n"
+        "Via: SIP/2.0/TCP 10.0.0.6:50002;branch=z9hG4bK1\n"
+        "From: <sip:7001@10.0.0.1>;tag=1\nTo: <sip:7001@10.0.0.1>;tag=2\nCall-ID: a\nCSeq: 101 REGISTER\n"
+        "Content-Length: 0\n\n";
+
+    tells(text, (const char *const[]){"SEP00112233AA02", "registers with 10.0.0.1:5060 as 7001",
+                                      "403 Forbidden", "[authentication]", NULL});
+}
+
 static void evidence_of_text_is_its_line(void **state)
 {
     tells("12:00:00.100 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA03, "
@@ -202,6 +219,7 @@ int main(void)
         cmocka_unit_test(what_a_trace_leaves_out_is_no_silence),
         cmocka_unit_test(files_of_a_tftp_trace_and_of_a_console_are_told),
         cmocka_unit_test(an_alarm_of_the_event_log_ends_a_registration),
+        cmocka_unit_test(sip_in_a_console_log_is_the_phones),
         cmocka_unit_test(evidence_of_text_is_its_line),
         cmocka_unit_test(other_text_is_not_understood),
     };
