@@ -70,7 +70,7 @@ static void a_printed_trace_is_told_in_its_order(void **state)
         "[144.]\t[171.]\tTCP: D=2000 S=51097 ACK=2 WIN=1000\t60\n";
 
     tells(text, (const char *const[]){"SEP00112233AA01", "keys pressed: **#**", "unregisters from",
-                                      "is unregistered by", "asks by DHCP", "is given its address",
+                                      "is unregistered by", "(REQUEST)", "is given its address",
                                       "144.254.195.25 is at 00:b0:c2:88:67:60",
                                       "asks the DNS for CiscoCM1.example.com", "does not exist",
                                       "asks for the file OS79XX.TXT", "has the file OS79XX.TXT",
