@@ -250,6 +250,8 @@ int main(int argc, char **argv)
 
     bench_options(argc, argv);
     sip_bench_options(&bench);
+    if (bench.refresh)
+        bench_obey(); /* before the first word: it may be told while it registers */
     sip_register_make("TCP", 49152, (unsigned)bench_number("model", 684));
     bench_done();
     bench_files_max();
@@ -264,7 +266,6 @@ int main(int argc, char **argv)
         size_t before = n_answered;
 
         sip_latency_forget();
-        bench_obey();
         run = bench_start(bench.pid);
         refresh_all();
         sip_latency_report();

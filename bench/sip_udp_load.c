@@ -199,6 +199,8 @@ int main(int argc, char **argv)
 
     bench_options(argc, argv);
     sip_bench_options(&bench);
+    if (bench.refresh)
+        bench_obey(); /* before the first word: it may be told while it registers */
     own_port = (uint16_t)bench_number("own-port", OWN_PORT);
     sip_register_make("UDP", own_port, (unsigned)bench_number("model", 684));
     bench_done();
@@ -213,7 +215,6 @@ int main(int argc, char **argv)
         size_t before = n_answered;
 
         sip_latency_forget();
-        bench_obey();
         run = bench_start(bench.pid);
         refresh_all();
         sip_latency_report();
