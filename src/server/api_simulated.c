@@ -196,8 +196,10 @@ void api_simulated_boot(struct admin *a, const struct call *c)
         return;
     answer = json_pack("{s:{s:s, s:s}}", "record", "name", name, "model", m->name);
     note(answer,
-         "%s has power. Nobody has added it: see \"dialtone unknown list\", unless "
-         "auto-registration is on.",
+         device_is_known(a, device_name_of(text_of(name)))
+             ? "%s has power."
+             : "%s has power. Nobody has added it: see \"dialtone unknown list\", unless "
+               "auto-registration is on.",
          name);
     admin_answer(a, c->who, answer);
 }
