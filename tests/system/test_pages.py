@@ -395,6 +395,9 @@ def addresses(page):
         yield f'/phone/{PHONES[0]}?tab={tab}'
 
 
+# One list and one form serve them all; axe has seen them as pool, line, template, scope.
+ALIKE = ('partition', 'css', 'dial-rules', 'group', 'callmanager', 'server', 'datetime', 'region', 'location', 'autoregistration', 'defaults', 'sip-profile',
+         'security-profile', 'reservation', 'user', 'token')
 LOOKED_AT = ('/', '/phone', '/unknown', '/import', '/add/phone', '/parameter', '/diagnosis', '/service', '/event', '/pool/Default', f'/phone/{PHONES[0]}')
 
 
@@ -414,7 +417,7 @@ def test_every_page_in_every_language_size_and_theme(page, fleet, language, size
         if page.run('return document.documentElement.scrollWidth > innerWidth + 1 || document.querySelector("main").scrollWidth > document.querySelector("main").clientWidth + 1'):
             wrong.append(f'{path}: wider than the window')
         wrong += [f'{path}: {c}' for c in page.complaints() if not re.search(' (404|422) ', c)]
-        if not rules or path in LOOKED_AT:
+        if path in LOOKED_AT if rules else path.split('/')[1] not in ALIKE:
             wrong += [f'{path}: {v}' for v in page.axe(rules)]
     assert not wrong, '\n'.join(wrong)
 
