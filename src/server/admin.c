@@ -45,8 +45,8 @@ static void remember_call(struct admin *a, uint64_t who, const json_t *request)
     struct local_call *l = &a->local[a->next_local % MAX_LOCAL];
     const json_t *options = json_object_get(request, "options");
 
-    if (!v || v->method == ROUTE_GET || json_object_get(options, "plan") ||
-        json_is_true(json_object_get(options, "dry-run")))
+    if (!v || !api_knows(text_of(noun), text_of(verb ? verb : "")) || v->method == ROUTE_GET ||
+        json_object_get(options, "plan") || json_is_true(json_object_get(options, "dry-run")))
         return;
     a->next_local++;
     l->who = who;
@@ -651,7 +651,8 @@ static void stop(struct thread *t)
         json_decref(a->early[i].request);
     passwords_stop(a->passwords);
     simulated_stop(a->simulated);
-    uv_timer_stop(&a->tick); /* all that it looks at ends here; its handle is closed after the others */
+    uv_timer_stop(
+        &a->tick); /* all that it looks at ends here; its handle is closed after the others */
     web_stop(a->web);
     a->web = NULL;
     control_stop(a->control);

@@ -102,14 +102,22 @@ static int append(const struct audit *a, const json_t *object)
     return err;
 }
 
+/* As it stands in the entry: whole characters, whatever was typed and cut. */
+static const char *clean(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+
+    return s ? s : "";
+}
+
 int audit_add(struct audit *a, const struct audit_entry *e)
 {
     json_t *object = object_of(e);
     int err = append(a, object);
 
+    log_notice("audit", "%s from %s: %s %s%s%s: %s", clean(object, "who"), e->from, e->noun,
+               e->verb, *e->name ? " " : "", clean(object, "name"), clean(object, "result"));
     json_decref(object);
-    log_notice("audit", "%s from %s: %s %s%s%s: %s", e->who, e->from, e->noun, e->verb,
-               *e->name ? " " : "", e->name, e->result);
     if (err)
         log_error("audit", "audit.log cannot be written: %s", strerror(-err));
     return err;
