@@ -26,7 +26,7 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;font-size:.9rem}"
     "th,td{text-align:left;vertical-align:top;padding:.3rem .5rem .3rem 0;border-bottom:1px solid "
     "var(--edge)}"
-    "th{color:var(--soft);font-weight:600}th,td.at{white-space:nowrap}td.at{width:1%}"
+    "th{color:var(--soft);font-weight:600}th,td.at,td.n{white-space:nowrap}td.at{width:1%}"
     ".phone{background:var(--card);border:1px solid var(--edge);border-radius:.5rem;padding:.75rem "
     "1rem;margin:1rem 0}"
     ".phone>h2{margin:0}"
@@ -288,7 +288,7 @@ static void write_cohorts(const struct report_view *v, struct grow *to)
         html_string(to, cause_words(c->cause, l)->title);
         if (!c->certain)
             write_phrase(to, " (", PHRASE_POSSIBLE, l, ")");
-        grow_string(to, "<td>");
+        grow_string(to, "<td class=n>");
         say_now(to, l, "%zu [phone|phones]", c->n);
         grow_string(to, "<td>");
         write_said(to, c->common, l);
