@@ -133,7 +133,7 @@ static const char *vlan_open(const struct shadow_options *o, char name[static IF
 
     if (!o->vlan)
         return o->interface;
-    snprintf(name, IFNAMSIZ, "dtprobe%u", o->vlan);
+    snprintf(name, IFNAMSIZ, "dtprobe%u", o->vlan & 0xfff);
     snprintf(id, sizeof(id), "%u", o->vlan);
     run((char *[]){(char *)"ip", (char *)"link", (char *)"add", (char *)"link",
                    (char *)o->interface, (char *)"name", name, (char *)"type", (char *)"vlan",
