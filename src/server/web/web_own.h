@@ -28,7 +28,7 @@ struct exchange {
     uint64_t id;
     struct route route;
     uint64_t version; /* of the record when it was asked for; 0: none */
-    char user[SESSION_USER_MAX];
+    char user[SESSION_USER_MAX + 6];
     char method[8], peer[IP_TEXT_MAX];
     bool stream, answered; /* stream: what a call brings is sent line by line */
     char sort[40]; /* of a list */
