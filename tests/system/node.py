@@ -50,7 +50,8 @@ class Node:
         command = [DIALTONE, 'serve', '--data', str(folder)]
         for setting in QUIET + list(settings):
             command += ['--set', setting]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        cwd=self.folder.resolve().parent) # where a command's files may come to lie
         self.said, self.ready = '', threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
