@@ -159,6 +159,11 @@ struct speaker *trace_device(struct trace *t, struct text name)
 
 /* ---- small parsers ---- */
 
+bool trace_has(struct text line, const char *part)
+{
+    return memmem(line.at, line.len, part, strlen(part)) != NULL;
+}
+
 struct text trace_after(struct text line, const char *mark)
 {
     const char *at = memmem(line.at, line.len, mark, strlen(mark));

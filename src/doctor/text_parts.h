@@ -67,6 +67,7 @@ struct speaker *trace_device(struct trace *t, struct text name); /* by its name 
 size_t trace_clock(struct text line, int64_t *tod_ns);
 /* The word behind `mark` ("IPAddr="), up to a blank, comma or bracket; at == NULL when it is not there. */
 struct text trace_after(struct text line, const char *mark);
+bool trace_has(struct text line, const char *part); /* anywhere in it */
 /* "SEP" and twelve digits, anywhere; empty: none. */
 struct text trace_device_in(struct text line);
 
@@ -79,6 +80,7 @@ void text_sip_over(struct trace *t);                     /* another line begins:
 /* The server says why it refused a device: the answer to its REGISTER, unless that stands in the trace. */
 void text_sip_refused(struct trace *t, struct text device, uint32_t code);
 bool text_ccm_line(struct trace *t, struct text line);
+bool text_file_line(struct trace *t, struct text line); /* of ctftp, HTTP on 6970, ours */
 bool text_alarm_line(struct trace *t, struct text line); /* %UC_CALLMANAGER-3-EndPointUnregistered: … */
 bool text_printed_line(struct trace *t, struct text line);
 void text_printed_look(struct trace *t, struct text head); /* before the first line */
