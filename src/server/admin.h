@@ -125,6 +125,11 @@ void admin_refuse(struct admin *a, uint64_t who, const char *format, ...) __attr
 /* With the HTTP status that says it best; admin_refuse is 422. */
 void admin_refuse_as(struct admin *a, uint64_t who, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What another thread answered to a question (`token`), or that it did not. A late answer is nobody's. */
+void admin_finish(struct admin *a, uint64_t token, int status, json_t *body);
+void admin_fail(struct admin *a, uint64_t token, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void admin_remember(struct admin *a, uint64_t who, const json_t *request); /* for the audit log, until its answer */
 void admin_gone(struct admin *a, uint64_t who); /* nobody waits for his answers any more */
 /* Puts a question; the answer goes to `who`. Takes the arguments and what is kept. */
 void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *take_arguments, ask_done done,
@@ -132,6 +137,7 @@ void admin_ask(struct admin *a, uint64_t who, enum request_id request, json_t *t
 /* Stores a change; `take_answer` is the answer once it is durable, with "changes" and "reset" (plan.h) when they are
  * few. When the call plans: tells what would happen, and changes nothing. */
 void admin_change(struct admin *a, uint64_t who, struct change *take_change, json_t *take_answer);
+extern const enum thread_id service_threads[N_SERVICES]; /* who runs it */
 /* Starts or stops a service; `done` gets {"state", "text"}. */
 void admin_service(struct admin *a, uint64_t who, enum service_id service, enum service_state wanted, ask_done done,
                    json_t *take_kept);
