@@ -192,8 +192,22 @@ void sip_answer_trying(const struct sip_request *q)
 
 static void put_supported(const struct sip_request *q)
 {
-    sip_write_format(&q->effects->out, "Supported", "X-cisco-srtp-fallback,X-cisco-sis-%s",
-                     q->owner->sis);
+    struct writer *w = &q->effects->out;
+
+    write_string(w, "Supported: X-cisco-srtp-fallback,X-cisco-sis-");
+    write_string(w, q->owner->sis);
+    write_string(w, "\r\n");
+}
+
+static void put_parameter(struct writer *w, struct text name, struct text value)
+{
+    write_string(w, ";");
+    write_text(w, name);
+    if (!value.len)
+        return;
+    write_string(w, "=\"");
+    write_text(w, value);
+    write_string(w, "\"");
 }
 
 /* Unchanged: phones look for what they sent. Only a lifetime that it names is put right. */
@@ -208,12 +222,14 @@ static void put_contact(const struct sip_request *q, const struct sip_contact *c
     if (c->expires_s < 0 || sip_address_parse(c->whole, &a) < 0) {
         write_text(w, c->whole);
     } else {
-        write_format(w, "<%.*s>", TEXT_ARG(a.uri));
+        write_string(w, "<");
+        write_text(w, a.uri);
+        write_string(w, ">");
         while (sip_parameter_next(&a.parameters, &name, &value))
             if (!text_equal_nocase(name, TEXT("expires")))
-                write_format(w, value.len ? ";%.*s=\"%.*s\"" : ";%.*s", TEXT_ARG(name),
-                             TEXT_ARG(value));
-        write_format(w, ";expires=%u", expires_s);
+                put_parameter(w, name, value);
+        write_string(w, ";expires=");
+        write_decimal(w, expires_s);
     }
     write_string(w, is_new ? NEWREG "\r\n" : "\r\n");
 }

@@ -48,10 +48,14 @@ static uint64_t next_unique(struct sip_stations *s)
 
 static const char *host(struct ip ip, char to[static IP_TEXT_MAX])
 {
+    struct writer w = writer_of(to, IP_TEXT_MAX);
     char text[IP_TEXT_MAX];
 
     ip_print(ip, text);
-    snprintf(to, IP_TEXT_MAX, ip.family == 6 ? "[%.45s]" : "%.45s", text);
+    write_string(&w, ip.family == 6 ? "[" : "");
+    write_string(&w, text);
+    write_string(&w, ip.family == 6 ? "]" : "");
+    write_u8(&w, 0);
     return to;
 }
 
@@ -66,10 +70,20 @@ static struct endpoint own(const struct sip_stations *s, const struct sip_flow *
     return local;
 }
 
+static void write_address(struct writer *w, struct text user, const char *at)
+{
+    write_string(w, "<sip:");
+    write_text(w, user);
+    write_string(w, user.len ? "@" : "");
+    write_string(w, at);
+    write_string(w, ">");
+}
+
 static void begin(struct request *r, struct sip_stations *s, const struct sip_flow *flow,
                   enum sip_method method, struct text user, struct text uri)
 {
-    char branch[SIP_BRANCH_MAX], from[120], to[200], id[120];
+    char branch[SIP_BRANCH_MAX], from[200], to[200], id[120];
+    struct writer fw = writer_of(from, sizeof(from)), tw = writer_of(to, sizeof(to));
     uint64_t n = next_unique(s);
     struct endpoint local = own(s, flow);
     struct sip_request_head head = {.method = method,
@@ -85,13 +99,14 @@ static void begin(struct request *r, struct sip_stations *s, const struct sip_fl
     r->w = writer_of(r->bytes, sizeof(r->bytes));
     host(local.ip, r->us);
     host(flow->peer.ip, r->them);
-    snprintf(from, sizeof(from), "<sip:%.*s%s%s>;tag=%llu", named ? (int)user.len : 0, user.at,
-             named ? "@" : "", r->us, (unsigned long long)(n >> 24));
-    snprintf(to, sizeof(to), "<sip:%.*s%s%s>", TEXT_ARG(user), user.len ? "@" : "", r->them);
+    write_address(&fw, named ? user : TEXT(""), r->us);
+    write_string(&fw, ";tag=");
+    write_decimal(&fw, n >> 24);
+    write_address(&tw, user, r->them);
     snprintf(id, sizeof(id), "%llx-%llx@%s", (unsigned long long)(n >> 32),
              (unsigned long long)(n & 0xffffffff), r->us);
-    head.from = text_of(from);
-    head.to = text_of(to);
+    head.from = (struct text){from, writer_len(&fw)};
+    head.to = (struct text){to, writer_len(&tw)};
     head.call_id = text_of(id);
     sip_write_request(&r->w, &head);
     if (method != SIP_OPTIONS)
@@ -103,8 +118,12 @@ void sip_write_contact(struct writer *w, const struct sip_stations *s, const str
     static const char *const parameters[] = {"", ";transport=tcp", ";transport=tls"};
     char us[IP_TEXT_MAX];
 
-    sip_write_format(w, "Contact", "<sip:%s:%u%s>", host(own(s, flow).ip, us), flow->local.port,
-                     parameters[flow->transport]);
+    write_string(w, "Contact: <sip:");
+    write_string(w, host(own(s, flow).ip, us));
+    write_string(w, ":");
+    write_decimal(w, flow->local.port);
+    write_string(w, parameters[flow->transport]);
+    write_string(w, ">\r\n");
 }
 
 static void put_contact(struct request *r)
@@ -260,10 +279,13 @@ static void put_refer(struct request *r, struct text user)
 {
     sip_write_header(&r->w, SIP_REQUIRE, TEXT("norefersub"));
     sip_write_number(&r->w, SIP_EXPIRES, 0);
-    sip_write_format(&r->w, "Refer-To", "cid:" CID "@%s", r->us);
-    sip_write_format(&r->w, "Content-Id", "<" CID "@%s>", r->us);
-    sip_write_format(&r->w, "Referred-By", "<sip:%.*s%s%s>", TEXT_ARG(user), user.len ? "@" : "",
-                     r->us);
+    write_string(&r->w, "Refer-To: cid:" CID "@");
+    write_string(&r->w, r->us);
+    write_string(&r->w, "\r\nContent-Id: <" CID "@");
+    write_string(&r->w, r->us);
+    write_string(&r->w, ">\r\nReferred-By: ");
+    write_address(&r->w, user, r->us);
+    write_string(&r->w, "\r\n");
     put_contact(r);
 }
 
