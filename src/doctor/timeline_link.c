@@ -73,6 +73,18 @@ static bool cdp_is_phone(const struct cdp *m)
            (cdp_has(m, CDP_platform) && text_contains_nocase(m->platform, TEXT("phone")));
 }
 
+/* The story of a phone that says itself that it is one. */
+static struct story *announced(struct timeline *t, struct mac from, const struct sight *s)
+{
+    struct story *story = timeline_by_mac(t, from, moment_of(s), true);
+
+    if (story) {
+        timeline_phone(t, story);
+        story_touch(story, s);
+    }
+    return story;
+}
+
 void see_cdp(struct timeline *t, const struct sight *s)
 {
     const struct cdp *m = s->cdp;
@@ -89,10 +101,8 @@ void see_cdp(struct timeline *t, const struct sight *s)
         tell_vlan(t, n, s);
         return;
     }
-    if (!(story = timeline_by_mac(t, m->from, moment_of(s), true)))
+    if (!(story = announced(t, m->from, s)))
         return;
-    timeline_phone(t, story);
-    story_touch(story, s);
     spell_add(&story->cdp, moment_of(s));
     if (cdp_has(m, CDP_platform))
         text_copy(story->model, sizeof(story->model), m->platform);
@@ -121,10 +131,8 @@ void see_lldp(struct timeline *t, const struct sight *s)
             tell_vlan(t, n, s);
         return;
     }
-    if (!(story = timeline_by_mac(t, m->from, moment_of(s), true)))
+    if (!(story = announced(t, m->from, s)))
         return;
-    timeline_phone(t, story);
-    story_touch(story, s);
     spell_add(&story->lldp, moment_of(s));
     if (m->model.len && !story->model[0])
         text_copy(story->model, sizeof(story->model), m->model);

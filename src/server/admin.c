@@ -13,7 +13,6 @@
 #include "server/audit.h"
 #include "server/simulated.h"
 #include "server/traces/trace.h"
-#include "server/web/routes.h"
 
 #define MAX_ASKS    1024
 #define MAX_PHONES  131072 /* remembered; a node is built for 100 000 */

@@ -8,6 +8,8 @@ struct text entity_key(enum entity e, struct text typed, char to[static DIRECTOR
 void refuse_missing(struct admin *a, const struct call *c, enum entity e,
                     struct text key); /* "Did you mean …?" */
 json_t *entity_record(struct admin *a, const void *owner, bool full);
+/* Asks the files thread for a file of the phone that the call names ("": its own); `done` keeps its name. */
+void api_ask_file(struct admin *a, const struct call *c, const char *file, ask_done done);
 void change_fields(struct change *change, json_t *fields);
 json_t *done_answer(const char *did, enum entity e, struct text key); /* an answer with one note */
 bool phone_is_registered(const struct admin *a, struct text name);

@@ -415,7 +415,7 @@ void api_phone_apply(struct admin *a, const struct call *c)
     reset_or_restart(a, c, REQUEST_PHONE_APPLY, "applied");
 }
 
-void api_phone_file(struct admin *a, const struct call *c)
+void api_ask_file(struct admin *a, const struct call *c, const char *file, ask_done done)
 {
     char key[DIRECTORY_KEY_MAX];
     struct text name = entity_key(ENTITY_phone, text_of(c->name), key);
@@ -424,8 +424,13 @@ void api_phone_file(struct admin *a, const struct call *c)
         refuse_missing(a, c, ENTITY_phone, name);
     else
         admin_ask(a, c->who, REQUEST_PHONE_FILE,
-                  json_pack("{s:o, s:s}", "name", json_of(name), "file", call_option(c, "file")),
-                  NULL, NULL);
+                  json_pack("{s:o, s:s}", "name", json_of(name), "file", file), done,
+                  done ? json_of(name) : NULL);
+}
+
+void api_phone_file(struct admin *a, const struct call *c)
+{
+    api_ask_file(a, c, call_option(c, "file"), NULL);
 }
 
 /* No name: all of them. */

@@ -187,13 +187,5 @@ static void with_file(struct admin *a, const struct ask *ask, int status, json_t
 
 void api_phone_values(struct admin *a, const struct call *c)
 {
-    char key[DIRECTORY_KEY_MAX];
-    struct text name = entity_key(ENTITY_phone, text_of(c->name), key);
-
-    if (!directory_phone(a->thread->directory, name))
-        refuse_missing(a, c, ENTITY_phone, name);
-    else
-        admin_ask(a, c->who, REQUEST_PHONE_FILE,
-                  json_pack("{s:o, s:s}", "name", json_of(name), "file", ""), with_file,
-                  json_of(name));
+    api_ask_file(a, c, "", with_file);
 }
