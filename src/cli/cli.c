@@ -148,6 +148,34 @@ static void make_absolute(const struct command_line *l)
         json_object_set_new(options, "file", json_sprintf("%s/%s", folder, file));
 }
 
+/* A phone's name where a file's was asked for must not become a file, nor take the place of one. */
+static int look_at_file(const struct command_line *l)
+{
+    static const char *const writers[] = {"trace collect", "capture fetch", "export ", "backup "};
+    const char *file = option_of(l, "file");
+    char words[64], sentence[PATH_MAX + 160];
+    bool writes = false;
+
+    snprintf(words, sizeof(words), "%s %s", l->noun->noun, l->command->verb);
+    for (size_t i = 0; i < sizeof(writers) / sizeof(*writers); i++)
+        writes = writes || !strcmp(words, writers[i]);
+    if (!writes || !file)
+        return 0;
+    if (!strpbrk(file, "./")) {
+        snprintf(sentence, sizeof(sentence),
+                 "\"%s\" does not look like a file that is to be written: ./%s if it is meant%s.",
+                 file, file,
+                 command_takes(l->command, TEXT("device")) ? "; a phone is --device NAME" : "");
+        return refuse(l, EXIT_USAGE, sentence);
+    }
+    if (!json_object_get(json_object_get(l->request, "options"), "force") && !access(file, F_OK)) {
+        snprintf(sentence, sizeof(sentence), "%s is there already: choose another name%s.", file,
+                 command_takes(l->command, TEXT("force")) ? ", or say --force" : "");
+        return refuse(l, EXIT_REFUSED, sentence);
+    }
+    return 0;
+}
+
 static int run_on_server(const struct command_line *l)
 {
     bool lists = word_in(l->command->options, TEXT("limit"));
@@ -215,6 +243,10 @@ int cli_main(int argc, char **argv)
     else if (l.command->runs == LOCAL || l.command->runs == HIDDEN)
         status = local_run(&l, argc - 1, argv + 1);
     else {
+        if ((status = look_at_file(&l))) {
+            command_line_done(&l);
+            return status;
+        }
         make_absolute(&l);
         if (secrets_ask(json_object_get(l.request, "fields"))) {
             command_line_done(&l);

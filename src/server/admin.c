@@ -352,6 +352,7 @@ static int start(struct thread *t)
     a->collecting = true;
     name_node(a, b);
     service_states_read(b->data, &a->wanted);
+    web_files_clean(b->data);
     pool_init(&a->asks, sizeof(struct ask), MAX_ASKS);
     uv_timer_init(&t->loop, &a->tick);
     uv_prepare_init(&t->loop, &a->prepare);

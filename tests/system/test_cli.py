@@ -405,6 +405,20 @@ def test_import_export_and_backup_take_relative_names(node, phones, tmp_path):
         assert done.returncode == 0 and (tmp_path / words[1]).stat().st_size > 100, done.stderr
     assert PHONE in (tmp_path / 'phones.csv').read_text()
     assert 'dry run' in here('import', 'phones.csv', '--dry-run').stdout
+    for words in (('export', 'all.json'), ('trace', 'collect', 'all.json'), ('backup', 'copy.db')):
+        before = (tmp_path / words[-1]).read_bytes()
+        assert here(*words).returncode == 1 and (tmp_path / words[-1]).read_bytes() == before
+    assert here('export', 'all.json', '--force').returncode == 0
+
+
+def test_a_phone_s_name_in_the_place_of_a_file_s_becomes_no_file(node, tmp_path):
+    here = lambda *words: subprocess.run([DIALTONE, '--data', str(node.folder), *words], cwd=tmp_path,
+                                         capture_output=True, text=True)
+    for words in (('trace', 'collect', '7960'), ('trace', 'collect', '*'), ('export', 'Default'), ('capture', 'fetch', 'x', PHONE)):
+        done = here(*words)
+        assert done.returncode == 2 and f'./{words[-1]}' in done.stderr, done.stderr
+    assert '--device' in here('trace', 'collect', PHONE).stderr
+    assert not list(tmp_path.glob('*'))
 
 
 def test_a_second_server_on_the_same_folder_is_refused(node):
@@ -416,10 +430,14 @@ def test_a_second_server_on_the_same_folder_is_refused(node):
 def test_a_socket_that_a_dead_server_left_is_replaced(tmp_path):
     Node(tmp_path / 'data').kill()
     assert (tmp_path / 'data' / 'control.sock').exists()
+    half = [tmp_path / 'data' / name for name in ('download-0123456789abcdef.db', 'upload-a1B2c3', 'upload-of-mine')]
+    for file in half:
+        file.write_text('half')
     assert dialtone(tmp_path / 'data', 'status').returncode == 3
     node = Node(tmp_path / 'data')
     assert dialtone(tmp_path / 'data', 'status').returncode == 0
     assert (tmp_path / 'data' / 'control.sock').stat().st_mode & 0o777 == 0o660
+    assert [file.exists() for file in half] == [False, False, True]  # of transfers nothing is left
     assert node.stop() == 0
 
 

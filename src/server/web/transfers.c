@@ -1,5 +1,6 @@
 /* transfers.c - imports, backups and the like over HTTP: the body is the file, the answer is the
  * file. Where they lie on this machine is for the server alone to say. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/grow.h"
+#include "server/web/web.h"
 #include "server/web/web_own.h"
 
 #define UPLOAD_MAX ((size_t)1 << 30)
@@ -129,6 +131,26 @@ char *web_file_sentence(const struct exchange *e, const char *sentence)
     grow_string(&text, "the file");
     grow_string(&text, at + strlen(e->file));
     return grow_take(&text);
+}
+
+/* "download-0123456789abcdef.db", "upload-a1B2c3" */
+static bool is_transfer(const char *name)
+{
+    return !strncmp(name, "download-", 9)
+               ? strspn(name + 9, "0123456789abcdef") == 16 && name[25] == '.'
+               : !strncmp(name, "upload-", 7) && strlen(name) == 13;
+}
+
+void web_files_clean(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *d;
+
+    while (dir && (d = readdir(dir)))
+        if (is_transfer(d->d_name))
+            unlinkat(dirfd(dir), d->d_name, 0); /* never a folder */
+    if (dir)
+        closedir(dir);
 }
 
 void web_file_end(struct exchange *e)

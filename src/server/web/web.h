@@ -25,6 +25,8 @@ void web_stop(struct web *w); /* NULL is fine; frees in the loop */
 const char *web_url(const struct web *w);
 /* The key of the first log-in; NULL: there is an administrator, who has a password. */
 const char *web_key(const struct web *w);
+/* What a server that died left in the data folder of uploads and downloads goes. */
+void web_files_clean(const char *folder);
 /* As control_answer. */
 int web_answer(struct web *w, uint64_t who, json_t *take_answer);
 
