@@ -6,8 +6,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Raises the soft limit of open files to the hard one; returns what may be open now. */
+/* Raises the soft limit of open files to the hard one; returns what may be open now. Before any thread is started: the
+ * kernel's table of them gets its full size, as one that grows stops whoever opens a file until every processor
+ * has been seen to rest (about 10 ms each time it doubles). */
 size_t process_raise_files(void);
+
+/* The calling thread, and what it starts, runs before all others that have no real-time priority (sched(7), SCHED_RR) as
+ * long as there is another processor for these; otherwise, and where that is not allowed, with a nice value of -10.
+ * 0, or -errno: neither is allowed. For before process_drop_privileges. */
+int process_take_priority(void);
+/* The calling thread goes back to what was before that; nothing where nothing was taken. */
+void process_leave_priority(void);
 
 /* Keeps CAP_NET_BIND_SERVICE and CAP_NET_RAW (those that it has) and nothing else, and becomes
  * `user` when started as root and that user exists; `folder` is given to the user first.

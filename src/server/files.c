@@ -383,7 +383,7 @@ static void stop(struct thread *t)
     uv_close((uv_handle_t *)&f->pump, on_closed);
     uv_close((uv_handle_t *)&f->tick, on_closed);
     uv_close((uv_handle_t *)&f->check, on_closed);
-    uv_close((uv_handle_t *)&f->builder.idle, on_closed);
+    uv_close((uv_handle_t *)&f->builder.timer, on_closed);
 }
 
 const struct thread_row files_thread = {"files", start, on_message, stop};

@@ -21,7 +21,7 @@ struct file_names_cache; /* addresses of other nodes' names */
 struct file_alarms;      /* what was told lately */
 
 struct file_builder {
-    uv_idle_t idle;
+    uv_timer_t timer;
     bool runs;
     char after[16];       /* the phone that was built last */
     uint64_t version;     /* of the directory it began with */

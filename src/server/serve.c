@@ -258,11 +258,14 @@ int serve_main(int argc, char **argv)
     if (folder_take(&settings) < 0)
         return 1;
     note_holders(&settings);
+    if (settings.run_priority && process_take_priority() < 0)
+        log_info("serve", "signalling runs like any program: a priority is not allowed here (CAP_SYS_NICE or LimitRTPRIO=)");
     if (process_drop_privileges(settings.run_user, settings.data, error, sizeof(error)) < 0)
         log_warning("serve", "%s; going on with what there is", error);
     if (!(server = server_new(&settings)))
         return 1;
     err = start_all(server);
+    process_leave_priority();
     if (!err) {
         print_services(server, &settings);
         log_info("serve", "stopping: signal %d", wait_for_end(&ends));

@@ -61,6 +61,7 @@ struct thread_row {
                                        server_service_state and is no error; only what makes the thread useless is */
     void (*on_message)(struct thread *t, const struct message *m); /* t->directory is already the new one at SNAPSHOT */
     void (*stop)(struct thread *t); /* closes its handles; the loop then runs until they are closed */
+    bool first;                     /* keeps the priority that the process took (run.priority) */
 };
 
 /* MESSAGE_REQUEST carries the verb of one of these rows; requests.def says what goes in and out. */

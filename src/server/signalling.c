@@ -203,4 +203,4 @@ static void stop(struct thread *t)
 }
 
 const struct thread_row signalling_thread = {
-    .name = "signalling", .start = start, .on_message = on_message, .stop = stop};
+    .name = "signalling", .first = true, .start = start, .on_message = on_message, .stop = stop};

@@ -2,6 +2,7 @@
 #include "server/thread.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -275,6 +276,9 @@ static void run(void *context)
     struct running *r = context;
     bool works;
 
+    pthread_setname_np(pthread_self(), r->row->name); /* for those who look with top -H or perf */
+    if (!r->row->first)
+        process_leave_priority();
     refresh(r);
     r->err = r->row->start(&r->thread);
     works = r->err == 0;

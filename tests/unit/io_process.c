@@ -1,6 +1,8 @@
 #include "test.h"
 
 #include <arpa/inet.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,12 +84,45 @@ static void readiness_reaches_the_service_manager(void **state)
     rmdir(path);
 }
 
+static void the_table_of_open_files_has_its_full_size_at_once(void **state)
+{
+    size_t files = process_raise_files(), wanted = files < 262144 ? files : 262144, size = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        sscanf(line, "FDSize: %zu", &size);
+    fclose(f);
+    assert_true(size >= wanted);
+}
+
+static bool goes_first(void)
+{
+    return sched_getscheduler(0) == SCHED_RR || getpriority(PRIO_PROCESS, 0) == -10;
+}
+
+static void a_priority_is_taken_and_left_again(void **state)
+{
+    int policy = sched_getscheduler(0), nice = getpriority(PRIO_PROCESS, 0);
+
+    process_leave_priority(); /* nothing was taken */
+    assert_int_equal(sched_getscheduler(0), policy);
+    if (process_take_priority() == 0) /* a container may forbid it */
+        assert_true(goes_first() || policy != SCHED_OTHER);
+    process_leave_priority();
+    assert_int_equal(sched_getscheduler(0), policy);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), nice);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_holder_of_a_port_is_named),
         cmocka_unit_test(a_second_process_is_told_who_holds_the_lock),
         cmocka_unit_test(readiness_reaches_the_service_manager),
+        cmocka_unit_test(the_table_of_open_files_has_its_full_size_at_once),
+        cmocka_unit_test(a_priority_is_taken_and_left_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
