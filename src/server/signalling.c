@@ -16,10 +16,12 @@
 static void on_timer(uv_timer_t *timer)
 {
     struct signalling *s = timer->data;
-    uint64_t end_ns = uv_hrtime() + TIMER_NS;
+    uint64_t end_ns = uv_hrtime() + TIMER_NS, now_ms = signalling_now(s).ms;
     bool more;
 
     s->due_ms = UINT64_MAX;
+    if (now_ms < s->hold_ms)
+        return; /* on_prepare sets it again */
     do { /* when thousands are lost at once, the rest is due in the next turn */
         more = stations_tick(s->stations, signalling_now(s), s->effects);
         signalling_carry_out(s);
@@ -35,13 +37,16 @@ static void on_prepare(uv_prepare_t *prepare)
     uint64_t ms = uv_now(&s->thread->loop), wait = stations_next(s->stations, ms);
     uint64_t sip_wait = sip_stations_next(s->sip, ms), due;
 
+    s->turn_ms = ms;
     if (sip_wait < wait)
         wait = sip_wait;
     due = wait == UINT64_MAX ? UINT64_MAX : ms + wait;
+    if (due < s->hold_ms)
+        due = s->hold_ms;
     if (due >= s->due_ms)
         return; /* it fires early enough, and looks again */
     s->due_ms = due;
-    uv_timer_start(&s->timer, on_timer, wait, 0);
+    uv_timer_start(&s->timer, on_timer, due - ms, 0);
 }
 
 /* --- the thread --- */
@@ -128,6 +133,7 @@ static int start(struct thread *t)
         return -ENOMEM;
     }
     t->state = s;
+    s->turn_ms = uv_now(&t->loop);
     uv_timer_init(&t->loop, &s->timer);
     uv_timer_init(&t->loop, &s->news_timer);
     uv_timer_init(&t->loop, &s->certificates_timer);

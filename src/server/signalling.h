@@ -50,7 +50,8 @@ struct signalling {
     struct backlog newcomers; /* by UDP: what waits until registered phones have been heard */
     uv_idle_t newcomers_turn; /* runs while there is any */
     uv_prepare_t prepare;
-    uint64_t due_ms; /* when `timer` fires; UINT64_MAX: it is off */
+    uint64_t due_ms;           /* when `timer` fires; UINT64_MAX: it is off */
+    uint64_t turn_ms, hold_ms; /* when the loop began to wait; until when nothing is due */
     uv_timer_t news_timer;
     struct news { /* what another thread will be told together */
         size_t n;
@@ -60,8 +61,19 @@ struct signalling {
     int n_handles; /* still closing */
 };
 
+#define OVERSLEPT_MS 2000 /* the loop turns at least each quarter of a second */
+
+/* signalling_nodes.c: the loop did not turn for so long (a virtual machine that was suspended, a process that was
+ * stopped). What phones said meanwhile waits in the sockets: nobody is given up before it was read, and no keepalive
+ * of before is called late. */
+void signalling_overslept(struct signalling *s, uint64_t ms);
+
 static inline struct moment signalling_now(struct signalling *s)
 {
+    uint64_t slept_ms = uv_now(&s->thread->loop) - s->turn_ms;
+
+    if (slept_ms > OVERSLEPT_MS)
+        signalling_overslept(s, slept_ms);
     s->wall_us = server_wall_us();
     return (struct moment){uv_now(&s->thread->loop), s->wall_us};
 }

@@ -1,10 +1,12 @@
 /* signalling_nodes.c - what the signalling thread knows of the nodes, and its own pace. */
 #include <time.h>
 
+#include "base/log.h"
 #include "core/settings.h"
 #include "server/peers.h"
 
-#define MEASURE_MS 250
+#define MEASURE_MS    250
+#define HEAR_FIRST_MS 3000 /* enough for what waits of 100 000 phones */
 
 /* --- what people ask --- */
 
@@ -186,6 +188,19 @@ static void read_pulses(struct signalling *s)
 }
 
 /* --- pace --- */
+
+void signalling_overslept(struct signalling *s, uint64_t ms)
+{
+    struct alarm_draft d;
+
+    s->turn_ms = uv_now(&s->thread->loop);
+    s->hold_ms = s->turn_ms + HEAR_FIRST_MS;
+    registry_set_awake(s->registry, s->turn_ms);
+    log_warning("signalling", "did not run for %.1f s: phones are heard before any is given up", (double)ms / 1000);
+    alarm_begin(&d, ALARM_TIMER_THREAD_SLOWED);
+    alarm_put(&d, "Duration", "%.1f", (double)ms / 1000);
+    server_alarm(s->thread->server, alarm_finish(&d));
+}
 
 static uint64_t cpu_us(void)
 {

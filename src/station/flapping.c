@@ -5,13 +5,17 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "core/alarms.h"
 
 #define ROWS_MAX 4096 /* of those that registered last */
 
 struct row {
     struct device_name name;
     uint64_t id, since_ms; /* begin of its window */
-    uint32_t n, cause, n_takeovers;
+    uint64_t second_ms;    /* the first one may be of long before it began */
+    uint64_t losses_ms;    /* when it was back after the first loss of n_losses */
+    uint32_t n, cause, n_takeovers, n_losses;
+    bool lost, losses_told;
     uint64_t takeover_ms; /* the last */
     char other[51]; /* node where it was in between, or "" */
     struct list age;
@@ -103,28 +107,58 @@ void flapping_left(struct flapping *f, struct device_name name, uint32_t cause)
 {
     struct row *row = map_get(&f->by_name, text_of(name.s));
 
-    if (row)
-        row->cause = cause;
+    if (!row)
+        return;
+    row->cause = cause;
+    row->lost = cause == UNREGISTERED_KEEPALIVE_TIMEOUT || cause == UNREGISTERED_CONNECTIVITY_ERROR;
 }
 
-bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms,
-                   uint32_t *period_ms, uint32_t *cause)
+static bool is_quick(struct row *row, uint64_t now_ms, struct toggle *ret)
+{
+    if (now_ms - row->since_ms >= FLAPPING_WINDOW_MS) {
+        row->since_ms = now_ms;
+        row->n = 0;
+    }
+    if (++row->n == 2)
+        row->second_ms = now_ms;
+    *ret = (struct toggle){FLAPPING_TIMES, FLAPPING_WINDOW_MS,
+                           (uint32_t)((now_ms - row->second_ms) / (FLAPPING_TIMES - 2)), row->cause};
+    return row->n == FLAPPING_TIMES;
+}
+
+/* It comes back after a loss, again and again, but not so often that it is a quick one. */
+static bool is_slow(struct row *row, uint64_t now_ms, struct toggle *ret)
+{
+    uint32_t period_ms;
+
+    if (!row->lost)
+        return false;
+    row->lost = false;
+    if (!row->n_losses || now_ms - row->losses_ms >= FLAPPING_LOSSES_MS) {
+        row->losses_ms = now_ms;
+        row->n_losses = 0;
+        row->losses_told = false;
+    }
+    if (++row->n_losses < FLAPPING_LOSSES || row->losses_told)
+        return false;
+    period_ms = (uint32_t)(now_ms - row->losses_ms) / (row->n_losses - 1);
+    row->losses_told = period_ms > FLAPPING_WINDOW_MS / FLAPPING_TIMES;
+    if (row->losses_told)
+        *ret = (struct toggle){row->n_losses, FLAPPING_LOSSES_MS, period_ms, row->cause};
+    return row->losses_told;
+}
+
+bool flapping_note(struct flapping *f, struct device_name name, uint64_t now_ms, struct toggle *ret)
 {
     struct row *row = row_take(f, name, now_ms);
+    bool quick;
 
     if (!row)
         return false;
     list_remove(&row->age);
     list_append(&f->ages, &row->age);
-    if (now_ms - row->since_ms >= FLAPPING_WINDOW_MS) {
-        row->since_ms = now_ms;
-        row->n = 0;
-    }
-    if (++row->n != FLAPPING_TIMES)
-        return false;
-    *period_ms = (uint32_t)((now_ms - row->since_ms) / (FLAPPING_TIMES - 1));
-    *cause = row->cause;
-    return true;
+    quick = is_quick(row, now_ms, ret);
+    return is_slow(row, now_ms, ret) || quick;
 }
 
 void flapping_elsewhere(struct flapping *f, struct device_name name, const char *node)

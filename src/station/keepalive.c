@@ -3,10 +3,11 @@
 #define TOLD_S    600
 #define JITTER_MS 2000 /* a phone with normal failover leaves after seven seconds */
 
-bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint32_t interval_ms,
+bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint64_t awake_ms, uint32_t interval_ms,
                      struct keepalive_finding *ret)
 {
-    uint32_t gap = w->last_ms ? (uint32_t)now_ms - w->last_ms : interval_ms;
+    bool is_known = w->last_ms && now_ms - awake_ms >= (uint32_t)now_ms - w->last_ms;
+    uint32_t gap = is_known ? (uint32_t)now_ms - w->last_ms : interval_ms;
     uint32_t late = gap > interval_ms ? gap - interval_ms : 0;
     uint32_t of_it = late > interval_ms ? interval_ms : late, now_s = (uint32_t)(now_ms / 1000);
 

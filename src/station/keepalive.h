@@ -17,6 +17,7 @@ struct keepalive_finding {
     const char *advice;
 };
 
-/* A keepalive came; true when that is worth an event. */
-bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint32_t interval_ms,
+/* A keepalive came; true when that is worth an event. One whose predecessor is older than `awake_ms`, before which nobody
+ * listened here, is not judged. */
+bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint64_t awake_ms, uint32_t interval_ms,
                      struct keepalive_finding *ret);

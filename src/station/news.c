@@ -179,7 +179,7 @@ void tell_duplicate(struct station *s, struct effects *e)
     effects_alarm(e, &d);
 }
 
-static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, struct effects *e)
+static void tell_toggle(struct station *s, const struct toggle *t, struct effects *e)
 {
     const char *other = flapping_other(s->registry->flapping, s->name);
     struct alarm_draft d;
@@ -187,21 +187,21 @@ static void tell_toggle(struct station *s, uint32_t period_ms, uint32_t cause, s
     alarm_begin(&d, ALARM_DEVICE_TOGGLE);
     alarm_put_device(&d, s->name);
     alarm_put_ip(&d, s->peer.ip);
-    alarm_put_number(&d, "Registrations", FLAPPING_TIMES);
-    alarm_put_number(&d, "Interval", FLAPPING_WINDOW_MS / 1000);
-    alarm_put_number(&d, "Period", period_ms / 1000);
-    if (cause)
-        alarm_put_text(&d, "Cause", text_of(reason_unregistered(cause)->text));
+    alarm_put_number(&d, "Registrations", t->n);
+    alarm_put_number(&d, "Interval", t->window_ms / 1000);
+    alarm_put_number(&d, "Period", t->period_ms / 1000);
+    if (t->cause)
+        alarm_put_text(&d, "Cause", text_of(reason_unregistered(t->cause)->text));
     alarm_put_text(&d, "OtherNode", text_of(other));
     effects_alarm(e, &d);
     station_log(s, LOG_LEVEL_WARNING, "registers again and again, every %u s%s%s: %s",
-                period_ms / 1000, *other ? ", in between at " : "", other,
-                cause ? reason_unregistered(cause)->text : "no known cause");
+                t->period_ms / 1000, *other ? ", in between at " : "", other,
+                t->cause ? reason_unregistered(t->cause)->text : "no known cause");
 }
 
 void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
 {
-    uint32_t period_ms, cause;
+    struct toggle toggle;
 
     s->since_ms = s->registry->now.ms;
     s->registry->n_arrived++;
@@ -210,8 +210,8 @@ void tell_arrived(struct station *s, enum alarm_id id, struct effects *e)
     tell_event(s, STAGE_REGISTERED, 0, s->load, e);
     tell_binding(s, false, e);
     tell_registered(s, id, e);
-    if (flapping_note(s->registry->flapping, s->name, s->registry->now.ms, &period_ms, &cause))
-        tell_toggle(s, period_ms, cause, e);
+    if (flapping_note(s->registry->flapping, s->name, s->registry->now.ms, &toggle))
+        tell_toggle(s, &toggle, e);
 }
 
 void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepalive_finding *found,

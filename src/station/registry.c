@@ -245,6 +245,11 @@ void registry_measure(struct registry *r, uint32_t cpu_us, uint32_t late_ms)
     r->n_arrived = 0;
 }
 
+void registry_set_awake(struct registry *r, uint64_t since_ms)
+{
+    r->awake_ms = since_ms;
+}
+
 void registry_set_disagreement(struct registry *r, bool on)
 {
     r->disagrees = on;

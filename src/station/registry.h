@@ -62,6 +62,8 @@ const struct callmanager_group *registry_group_of(const struct registry *r,
 void registry_set_draining(struct registry *r, bool on);
 /* What the last quarter of a second took, for the pace at which phones come back (pace.h). */
 void registry_measure(struct registry *r, uint32_t cpu_us, uint32_t late_ms);
+/* Since when this node hears without a break: keepalives of before are not called late. */
+void registry_set_awake(struct registry *r, uint64_t since_ms);
 /* The publisher runs another version: registrations are refused here (REG-1). */
 void registry_set_disagreement(struct registry *r, bool on);
 

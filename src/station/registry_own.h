@@ -45,6 +45,7 @@ struct registry {
     bool draining;
     struct pace pace;
     struct calendar calendars[N_CALENDARS];
+    uint64_t awake_ms; /* since when this node hears without a break */
     uint64_t token_second;
     uint32_t n_spent;   /* tokens in that second that nobody holds */
     uint32_t n_arrived; /* since the last measurement */

@@ -90,7 +90,8 @@ static void watch_keepalive(struct session *s, const struct session_input *in, s
 
     if (s->version)
         ack_keepalive(s, in, e);
-    if (keepalive_heard(&s->watch, s->station.registry->now.ms, s->keepalive_s * 1000u, &found))
+    if (keepalive_heard(&s->watch, s->station.registry->now.ms, s->station.registry->awake_ms, s->keepalive_s * 1000u,
+                        &found))
         tell_keepalives(&s->station, s->keepalive_s, &found, e);
 }
 

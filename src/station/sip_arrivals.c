@@ -194,7 +194,7 @@ static void watch_refresh(struct sip_device *d, const struct sip_request *q, str
     struct keepalive_finding found;
 
     if (q->binding->line != 1 ||
-        !keepalive_heard(&d->watch, d->station.registry->now.ms, due_ms, &found))
+        !keepalive_heard(&d->watch, d->station.registry->now.ms, d->station.registry->awake_ms, due_ms, &found))
         return;
     if (!found.missed)
         found.advice = "refreshes are lost on the way at first, as behind a switch that forgets a port "

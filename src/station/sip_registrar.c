@@ -279,9 +279,28 @@ static void do_unregister(struct sip_device *d, struct sip_request *q)
         sip_link_step(q->link, SIP_LINK_EV_LEFT, q->effects);
 }
 
+/* Whoever keeps us as his backup, and is nobody here, will not be taken when he needs us. */
+static void tell_unknown_keepalive(struct sip_request *q)
+{
+    struct station x = {.registry = q->owner->registry,
+                        .kind = &sip_kind,
+                        .name = q->reg.device,
+                        .peer = q->flow->peer,
+                        .model = q->reg.model,
+                        .last_signal = "KeepAlive",
+                        .phone_version = UINT32_MAX};
+    uint32_t times;
+
+    if (!x.registry->directory || station_phone(&x) || !refusal_note(&x, TRANSIENT_NO_ENTRY, "", &times))
+        return;
+    tell_transient(&x, TRANSIENT_NO_ENTRY, times, q->effects);
+    station_log(&x, LOG_LEVEL_WARNING, "sends keepalives as to its backup, %u since the last line, and nobody has added it", times);
+}
+
 static void keepalive(struct sip_request *q)
 {
     sip_answer_keepalive(q);
+    tell_unknown_keepalive(q);
     if (q->link)
         sip_link_step(q->link, SIP_LINK_EV_KEEPALIVE, q->effects);
 }

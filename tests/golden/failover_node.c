@@ -55,15 +55,24 @@ void node_free(struct node *n)
     free(n);
 }
 
+#define PARAMETER(a, key) TEXT_ARG(alarm_parameter(a, key))
+
 static void tell_alarm(struct node *n, struct alarm *take_alarm)
 {
-    char words[200];
+    const char *name = alarm_rows[take_alarm->id].name;
+    char words[300];
 
     if (take_alarm->reason)
-        snprintf(words, sizeof(words), "%s, reason %u", alarm_rows[take_alarm->id].name,
-                 take_alarm->reason);
+        snprintf(words, sizeof(words), "%s, reason %u", name, take_alarm->reason);
+    else if (take_alarm->id == ALARM_KEEPALIVE_LATE)
+        snprintf(words, sizeof(words), "%s: expected after %.*s s, came after %.*s s, %.*s missed, jitter %.*s: %.*s", name,
+                 PARAMETER(take_alarm, "Expected"), PARAMETER(take_alarm, "Took"), PARAMETER(take_alarm, "Missed"),
+                 PARAMETER(take_alarm, "Jitter"), PARAMETER(take_alarm, "Advice"));
+    else if (take_alarm->id == ALARM_DEVICE_TOGGLE)
+        snprintf(words, sizeof(words), "%s: %.*s registrations, one each %.*s s: %.*s", name,
+                 PARAMETER(take_alarm, "Registrations"), PARAMETER(take_alarm, "Period"), PARAMETER(take_alarm, "Cause"));
     else
-        snprintf(words, sizeof(words), "%s", alarm_rows[take_alarm->id].name);
+        snprintf(words, sizeof(words), "%s", name);
     n->calls.tells(n->number, words);
     free(take_alarm);
 }

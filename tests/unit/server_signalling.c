@@ -19,7 +19,7 @@ struct server {
     enum service_state services[N_SERVICES];
     char text[160];
     struct message last[N_THREADS]; /* posted to each; what it brought is freed */
-    size_t n_progress, n_alarms, n_bindings;
+    size_t n_progress, n_alarms, n_slowed, n_bindings;
     struct progress_event progress;
     int status;
     json_t *body; /* of the last reply */
@@ -67,6 +67,7 @@ void server_post_all(struct server *s, enum thread_id to, const struct message *
 void server_alarm(struct server *s, struct alarm *take_alarm)
 {
     s->n_alarms++;
+    s->n_slowed += take_alarm->id == ALARM_TIMER_THREAD_SLOWED;
     free(take_alarm);
 }
 
@@ -280,6 +281,28 @@ static void a_session_can_be_looked_at(void **state)
     world_free(w);
 }
 
+/* As a virtual machine that is suspended, or SIGSTOP: what they said meanwhile waits in the sockets. */
+static void phones_that_spoke_while_the_node_slept_are_not_given_up(void **state)
+{
+    struct world *w = world_new(PHONES "parameter station_keepalive_interval value=1\nparameter station_keepalive_missed value=1\n");
+    int talks = registered_phone(w, A), silent = registered_phone(w, B);
+    struct sccp_message m = {.id = SCCP_KEEPALIVE};
+    uint8_t bytes[100];
+    struct writer out = writer_of(bytes, sizeof(bytes));
+
+    turn(w);
+    sccp_encode(&m, 11, &out);
+    assert_int_equal(write(talks, bytes, writer_len(&out)), writer_len(&out));
+    usleep(2300 * 1000);
+    turn(w);
+    assert_int_equal(hear(talks), SCCP_KEEPALIVE_ACK);
+    assert_int_equal(hear(silent), -1); /* a moment to speak, since nobody listened */
+    assert_int_equal(w->server.n_slowed, 1);
+    close(talks);
+    close(silent);
+    world_free(w);
+}
+
 static void an_unknown_phone_is_added_by_storage(void **state)
 {
     struct world *w = world_new(PHONES "autoregistration cm1 enabled=true start=8000 end=8010\n");
@@ -389,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_phone_registers_over_tcp_and_the_others_hear_of_it),
         cmocka_unit_test(the_administrator_resets_phones),
         cmocka_unit_test(a_session_can_be_looked_at),
+        cmocka_unit_test(phones_that_spoke_while_the_node_slept_are_not_given_up),
         cmocka_unit_test(an_unknown_phone_is_added_by_storage),
         cmocka_unit_test(the_service_stops_and_starts),
         cmocka_unit_test(a_sip_phone_registers_over_udp_and_tcp),

@@ -7,7 +7,7 @@ static struct keepalive_finding found;
 
 static bool heard(struct keepalive_watch *w, uint64_t ms)
 {
-    return keepalive_heard(w, ms, 30000, &found);
+    return keepalive_heard(w, ms, 0, 30000, &found);
 }
 
 static void regular_keepalives_are_no_news(void **state)
@@ -55,6 +55,16 @@ static void a_phone_that_is_early_is_not_late(void **state)
     assert_int_equal(w.jitter_ms, 0);
 }
 
+static void a_node_that_was_suspended_calls_nobody_late(void **state)
+{
+    struct keepalive_watch w = {.last_ms = 1000};
+
+    assert_false(keepalive_heard(&w, 601000, 600500, 30000, &found)); /* it waited in the socket */
+    assert_false(keepalive_heard(&w, 631000, 600500, 30000, &found));
+    assert_true(keepalive_heard(&w, 751000, 600500, 30000, &found));
+    assert_int_equal(found.missed, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -62,6 +72,7 @@ int main(void)
         cmocka_unit_test(one_that_was_lost_is_told_with_its_number),
         cmocka_unit_test(jitter_is_found_before_anything_is_lost),
         cmocka_unit_test(a_phone_that_is_early_is_not_late),
+        cmocka_unit_test(a_node_that_was_suspended_calls_nobody_late),
     };
 
     return cmocka_run_group_tests_name("station_keepalive", tests, NULL, NULL);
