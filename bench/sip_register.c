@@ -53,6 +53,11 @@ int sip_bench_pause_ms(const struct sip_bench *b)
     return b->rate <= 1000 ? 1 : 0;
 }
 
+uint64_t sip_bench_due_ns(const struct sip_bench *b, uint64_t start_ns, uint64_t n, uint64_t now_ns)
+{
+    return b->rate ? start_ns + (n + 1) * 1000000000u / b->rate : now_ns;
+}
+
 struct in_addr sip_source(size_t phone)
 {
     size_t n = phone / per_address; /* three digits each, and one */

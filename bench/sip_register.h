@@ -25,6 +25,9 @@ void sip_bench_options(struct sip_bench *b);
 /* How long a generator may sleep when nothing comes: a slow one leaves the core to others. */
 int sip_bench_pause_ms(const struct sip_bench *b);
 
+/* When the n-th request (0 the first) of a run that began at `start_ns` should have left; without a rate: now. */
+uint64_t sip_bench_due_ns(const struct sip_bench *b, uint64_t start_ns, uint64_t n, uint64_t now_ns);
+
 /* The address of a phone, 127.1.100.100 and up: --per-address phones have one, 25 unless told. */
 struct in_addr sip_source(size_t phone);
 

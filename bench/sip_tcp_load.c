@@ -1,7 +1,7 @@
 /* sip_tcp_load.c - phones with a TCP connection each that register and refresh.
  *
  * --mode first, refresh, hold: as sip_udp_load. With `parallel` 0 each connection sends its next
- * REGISTER as soon as the answer has come. */
+ * REGISTER as soon as the answer has come. With a rate, times are counted from when a request should have left. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -56,14 +56,14 @@ static void phone_register(struct phone *p, uint64_t now_ns)
 }
 
 /* The next refresh, of a phone that has none under way. */
-static bool refresh_next(uint64_t now_ns)
+static bool refresh_next(uint64_t asked_ns)
 {
     for (size_t tried = 0; tried < bench.count; tried++) {
         struct phone *p = &phones[turn_of];
 
         turn_of = (turn_of + 1) % bench.count;
         if (p->fd >= 0 && !p->sent_ns) {
-            phone_register(p, now_ns);
+            phone_register(p, asked_ns);
             return true;
         }
     }
@@ -219,7 +219,7 @@ static void refresh_all(void)
             sip_latency_forget();
         while (bench.rate ? sent < (now - start) * bench.rate / 1000000000u
                           : n_waiting < bench.parallel) {
-            if (!refresh_next(now))
+            if (!refresh_next(sip_bench_due_ns(&bench, start, sent, now)))
                 break;
             sent++;
         }

@@ -2,7 +2,9 @@
  *
  * One socket speaks for all phones, each from its own address, in batches. --mode first: each phone
  * registers once; refresh: they register, then refresh in turn for `seconds`, `parallel` under way
- * at once or `rate` a second; hold: they register, report, and stay until standard input ends. */
+ * at once or `rate` a second; hold: they register, report, and stay until standard input ends. With a
+ * rate, a request's time is counted from when it should have left: what holds up the generator or its
+ * socket is not left out. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,7 +23,8 @@ static struct sip_bench bench;
 static int fd;
 static uint16_t own_port;
 static struct request {
-    uint64_t sent_ns; /* 0: answered */
+    uint64_t sent_ns;  /* last; 0: answered */
+    uint64_t asked_ns; /* first */
     uint32_t phone, nth;
 } ring[RING];
 static uint32_t next_branch, oldest;
@@ -37,12 +40,13 @@ static void request_send(uint32_t branch, uint64_t now_ns)
               sip_register_write(&bench, r->phone, r->nth, branch, batch_room()));
 }
 
-static bool request_new(size_t phone, uint64_t now_ns)
+static bool request_new(size_t phone, uint64_t asked_ns, uint64_t now_ns)
 {
     struct request *r = &ring[next_branch % RING];
 
     if (r->sent_ns)
         return false;
+    r->asked_ns = asked_ns;
     r->phone = (uint32_t)phone;
     r->nth = nth_of[phone]++;
     n_waiting++;
@@ -61,7 +65,7 @@ static void heard(struct text message, struct msghdr *h, uint64_t now_ns)
         r = &ring[branch % RING];
         if (!r->sent_ns)
             return;
-        sip_latency_note(now_ns - r->sent_ns);
+        sip_latency_note(now_ns - r->asked_ns);
         r->sent_ns = 0;
         n_waiting--;
         n_answered++;
@@ -139,7 +143,7 @@ static void first_all(uint64_t until_ns)
     for (size_t phone = 0; n_answered + n_refused < bench.count && bench_now_ns() < until_ns;) {
         uint64_t now = bench_now_ns();
 
-        while (phone < bench.count && n_waiting < bench.parallel && request_new(phone, now))
+        while (phone < bench.count && n_waiting < bench.parallel && request_new(phone, now, now))
             phone++;
         turn(10);
     }
@@ -161,7 +165,7 @@ static void refresh_all(void)
     while ((now = bench_now_ns()) < until && !bench_is_over()) {
         if (bench_begins())
             sip_latency_forget();
-        while (sent < due(start, now, sent) && request_new(phone, now)) {
+        while (sent < due(start, now, sent) && request_new(phone, sip_bench_due_ns(&bench, start, sent, now), now)) {
             sent++;
             phone = (phone + 1) % bench.count;
         }
