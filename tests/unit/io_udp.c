@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "io/udp.h"
 
@@ -50,10 +51,43 @@ static void on_input(void *context, const struct udp_datagram *batch, size_t n)
     }
 }
 
-static void open_end(uv_loop_t *loop, struct end *e, const char *ip, size_t max_len)
+/* Two sockets of one loop, the peers of each other; the tests open them. */
+struct pair {
+    uv_loop_t loop;
+    struct end a, b;
+};
+
+static int set_up(void **state)
 {
-    struct udp_options o = {
-        .input = on_input, .context = e, .max_len = max_len, .receive_buffer = 4 << 20};
+    struct pair *p = *state = calloc(1, sizeof(*p));
+
+    p->a.peer = &p->b;
+    p->b.peer = &p->a;
+    return uv_loop_init(&p->loop);
+}
+
+static int tear_down(void **state)
+{
+    struct pair *p = *state;
+    int err;
+
+    end_close(&p->a);
+    end_close(&p->b);
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+    err = uv_loop_close(&p->loop);
+    free(p);
+    return err;
+}
+
+/* A turn of the loop reads for turn_us, or what is usual. */
+static void open_end_for(uv_loop_t *loop, struct end *e, const char *ip, size_t max_len,
+                         unsigned turn_us)
+{
+    struct udp_options o = {.input = on_input,
+                            .context = e,
+                            .max_len = max_len,
+                            .receive_buffer = 4 << 20,
+                            .turn_us = turn_us};
 
     ip_parse(text_of(ip), &o.local.ip);
     assert_int_equal(udp_open(loop, &o, &e->udp), 0);
@@ -62,239 +96,179 @@ static void open_end(uv_loop_t *loop, struct end *e, const char *ip, size_t max_
     assert_int_not_equal(e->address.port, 0);
 }
 
+static void open_end(uv_loop_t *loop, struct end *e, const char *ip, size_t max_len)
+{
+    open_end_for(loop, e, ip, max_len, 0);
+}
+
+static void open_both(struct pair *p, const char *ip, size_t max_len)
+{
+    open_end(&p->loop, &p->a, "127.0.0.1", 0);
+    open_end(&p->loop, &p->b, ip, max_len);
+}
+
+static void let_it_arrive(struct pair *p)
+{
+    udp_flush(p->a.udp);
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+}
+
 static void a_batch_goes_out_and_comes_back(void **state)
 {
-    static struct end a, b;
-    uv_loop_t loop;
-    (void)state;
+    struct pair *p = *state;
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    open_end(&loop, &b, "127.0.0.1", 0);
-    b.echoes = true;
-    a.peer = &b;
-    a.stop_at = 200;
+    open_both(p, "127.0.0.1", 0);
+    p->b.echoes = true;
+    p->a.stop_at = 200;
     for (int i = 0; i < 200; i++) {
         char text[16];
         int len = snprintf(text, sizeof(text), "ping %d", i);
 
-        udp_send(a.udp, &b.address, (struct ip){0}, 0, text, (size_t)len);
+        udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, text, (size_t)len);
     }
-    udp_flush(a.udp);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(b.n, 200);
-    assert_true(b.largest_batch > 1);
-    assert_int_equal(a.last_len, 8);
-    assert_memory_equal(a.last, "ping 199", 8);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    let_it_arrive(p);
+    assert_int_equal(p->b.n, 200);
+    assert_true(p->b.largest_batch > 1);
+    assert_int_equal(p->a.last_len, 8);
+    assert_memory_equal(p->a.last, "ping 199", 8);
 }
 
 /* 64 at once are flushed by themselves: what was lent must not be needed after that. */
 static void what_is_lent_leaves_in_order_with_what_is_copied(void **state)
 {
-    static struct end a, b;
+    struct pair *p = *state;
     char lent[100][4];
-    uv_loop_t loop;
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    open_end(&loop, &b, "127.0.0.1", 0);
-    b.peer = &a;
-    b.stop_at = 200;
+    open_both(p, "127.0.0.1", 0);
+    p->b.stop_at = 200;
     for (int i = 0; i < 100; i++) {
         snprintf(lent[i], sizeof(lent[i]), "%d", i);
-        udp_lend(a.udp, &b.address, (struct ip){0}, 0, lent[i], 3);
-        udp_send(a.udp, &b.address, (struct ip){0}, 0, "end", 3);
+        udp_lend(p->a.udp, &p->b.address, (struct ip){0}, 0, lent[i], 3);
+        udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, "end", 3);
     }
-    udp_flush(a.udp);
+    udp_flush(p->a.udp);
     memset(lent, 'x', sizeof(lent));
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(b.n, 200);
-    assert_int_equal(b.bytes, 600);
-    assert_memory_equal(b.last, "end", 3);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+    assert_int_equal(p->b.n, 200);
+    assert_int_equal(p->b.bytes, 600);
+    assert_memory_equal(p->b.last, "end", 3);
 }
 
 static void the_answer_comes_from_the_address_that_was_asked(void **state)
 {
-    static struct end client, server;
+    struct pair *p = *state;
     struct endpoint asked;
-    uv_loop_t loop;
-    (void)state;
 
-    memset(&client, 0, sizeof(client));
-    memset(&server, 0, sizeof(server));
-    uv_loop_init(&loop);
-    open_end(&loop, &client, "127.0.0.1", 0);
-    open_end(&loop, &server, "0.0.0.0", 0);
-    server.echoes = true;
-    client.peer = &server;
-    client.stop_at = 1;
-    asked = server.address;
+    open_both(p, "0.0.0.0", 0);
+    p->b.echoes = true;
+    p->a.stop_at = 1;
+    asked = p->b.address;
     ip_parse(TEXT("127.7.7.7"), &asked.ip);
-    udp_send(client.udp, &asked, (struct ip){0}, 0, "?", 1);
-    udp_flush(client.udp);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_true(endpoint_equal(&client.seen.from, &asked));
-    assert_true(ip_equal(server.seen.to, asked.ip));
-    assert_false(server.seen.group);
-    assert_int_not_equal(server.seen.interface, 0);
-    uv_loop_close(&loop);
+    udp_send(p->a.udp, &asked, (struct ip){0}, 0, "?", 1);
+    let_it_arrive(p);
+    assert_true(endpoint_equal(&p->a.seen.from, &asked));
+    assert_true(ip_equal(p->b.seen.to, asked.ip));
+    assert_false(p->b.seen.group);
+    assert_int_not_equal(p->b.seen.interface, 0);
 }
 
 static void longer_datagrams_than_asked_for_are_dropped(void **state)
 {
-    static struct end a, b;
+    struct pair *p = *state;
     static char big[60000];
-    uv_loop_t loop;
-    (void)state;
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    open_end(&loop, &b, "127.0.0.1", 100);
-    b.peer = &a;
-    b.stop_at = 1;
-    udp_send(a.udp, &b.address, (struct ip){0}, 0, big, 101);
-    udp_send(a.udp, &b.address, (struct ip){0}, 0, big, 100);
-    udp_flush(a.udp);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(b.n, 1);
-    assert_int_equal(b.last_len, 100);
-    uv_loop_close(&loop);
+    open_both(p, "127.0.0.1", 100);
+    p->b.stop_at = 1;
+    udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, big, 101);
+    udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, big, 100);
+    let_it_arrive(p);
+    assert_int_equal(p->b.n, 1);
+    assert_int_equal(p->b.last_len, 100);
 }
 
 static void large_datagrams_pass_whole(void **state)
 {
-    static struct end a, b;
+    struct pair *p = *state;
     static char big[65000];
-    uv_loop_t loop;
-    (void)state;
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
     memset(big, 'x', sizeof(big));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    open_end(&loop, &b, "127.0.0.1", 65536);
-    b.peer = &a;
-    b.stop_at = 10;
+    open_both(p, "127.0.0.1", 65536);
+    p->b.stop_at = 10;
     for (int i = 0; i < 10; i++) /* more than the queue holds: it must empty itself */
-        udp_send(a.udp, &b.address, (struct ip){0}, 0, big, sizeof(big));
-    udp_flush(a.udp);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(b.bytes, 10 * sizeof(big));
-    assert_memory_equal(b.last, big, sizeof(big));
-    uv_loop_close(&loop);
+        udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, big, sizeof(big));
+    let_it_arrive(p);
+    assert_int_equal(p->b.bytes, 10 * sizeof(big));
+    assert_memory_equal(p->b.last, big, sizeof(big));
 }
 
 static void one_that_cannot_leave_does_not_stop_the_others(void **state)
 {
-    static struct end a, b;
+    struct pair *p = *state;
     static char huge[65535];
-    uv_loop_t loop;
-    (void)state;
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    open_end(&loop, &b, "127.0.0.1", 0);
-    b.peer = &a;
-    b.stop_at = 2;
-    udp_send(a.udp, &b.address, (struct ip){0}, 0, "1", 1);
-    udp_send(a.udp, &b.address, (struct ip){0}, 0, huge, sizeof(huge)); /* EMSGSIZE */
-    udp_send(a.udp, &b.address, (struct ip){0}, 0, "2", 1);
-    udp_flush(a.udp);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(b.n, 2);
-    uv_loop_close(&loop);
+    open_both(p, "127.0.0.1", 0);
+    p->b.stop_at = 2;
+    udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, "1", 1);
+    udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, huge, sizeof(huge)); /* EMSGSIZE */
+    udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, "2", 1);
+    let_it_arrive(p);
+    assert_int_equal(p->b.n, 2);
 }
 
 static void a_port_in_use_and_a_missing_interface_are_errors(void **state)
 {
-    static struct end a;
+    struct pair *p = *state;
     struct udp_options o = {.input = on_input, .interface = "no-such-if0"};
     struct udp *u = NULL;
-    uv_loop_t loop;
-    (void)state;
 
-    memset(&a, 0, sizeof(a));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    assert_int_equal(udp_open(&loop, &o, &u), -ENODEV);
+    open_end(&p->loop, &p->a, "127.0.0.1", 0);
+    assert_int_equal(udp_open(&p->loop, &o, &u), -ENODEV);
     o.interface = "lo"; /* needs no privilege since Linux 5.7 */
-    o.local = a.address;
-    assert_int_equal(udp_open(&loop, &o, &u), -EADDRINUSE); /* nobody shares it */
+    o.local = p->a.address;
+    assert_int_equal(udp_open(&p->loop, &o, &u), -EADDRINUSE); /* nobody shares it */
     o.interface = NULL;
-    assert_int_equal(udp_open(&loop, &o, &u), -EADDRINUSE);
+    assert_int_equal(udp_open(&p->loop, &o, &u), -EADDRINUSE);
     assert_null(u);
-    end_close(&a);
-    assert_int_equal(udp_open(&loop, &o, &u), 0); /* free at once */
+    end_close(&p->a);
+    assert_int_equal(udp_open(&p->loop, &o, &u), 0); /* free at once */
     udp_close(u);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    uv_run(&p->loop, UV_RUN_DEFAULT);
 }
 
 static void ipv6_works_too(void **state)
 {
-    static struct end a, b;
-    struct udp_options o = {.input = on_input, .context = &a};
-    uv_loop_t loop;
-    (void)state;
+    struct pair *p = *state;
+    struct udp_options o = {.input = on_input, .context = &p->a};
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-    uv_loop_init(&loop);
     ip_parse(TEXT("::1"), &o.local.ip);
-    if (udp_open(&loop, &o, &a.udp) < 0) {
-        uv_loop_close(&loop);
+    if (udp_open(&p->loop, &o, &p->a.udp) < 0)
         skip(); /* a kernel without IPv6 */
-    }
-    a.address = o.local;
-    a.address.port = udp_port(a.udp);
-    open_end(&loop, &b, "::1", 0);
-    b.echoes = true;
-    a.peer = &b;
-    a.stop_at = 1;
-    udp_send(a.udp, &b.address, (struct ip){0}, 0, "six", 3);
-    udp_flush(a.udp);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_true(endpoint_equal(&a.seen.from, &b.address));
-    uv_loop_close(&loop);
+    p->a.address = o.local;
+    p->a.address.port = udp_port(p->a.udp);
+    open_end(&p->loop, &p->b, "::1", 0);
+    p->b.echoes = true;
+    p->a.stop_at = 1;
+    udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, "six", 3);
+    let_it_arrive(p);
+    assert_true(endpoint_equal(&p->a.seen.from, &p->b.address));
 }
 
 /* One turn of the loop, of a socket where more waits than four batches. */
 static void assert_turn(unsigned turn_us, size_t least, size_t most)
 {
-    static struct end a, b;
-    struct udp_options o = {.local = {ip_v4(0x7f000001), 0},
-                            .input = on_input,
-                            .context = &b,
-                            .receive_buffer = 4 << 20,
-                            .turn_us = turn_us};
-    uv_loop_t loop;
+    void *state;
+    struct pair *p;
 
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-    uv_loop_init(&loop);
-    open_end(&loop, &a, "127.0.0.1", 0);
-    assert_int_equal(udp_open(&loop, &o, &b.udp), 0);
-    b.address = (struct endpoint){o.local.ip, udp_port(b.udp)};
+    set_up(&state);
+    p = state;
+    open_end(&p->loop, &p->a, "127.0.0.1", 0);
+    open_end_for(&p->loop, &p->b, "127.0.0.1", 0, turn_us);
     for (int i = 0; i < 1000; i++)
-        udp_send(a.udp, &b.address, (struct ip){0}, 0, "x", 1);
-    udp_flush(a.udp);
-    uv_run(&loop, UV_RUN_NOWAIT);
-    assert_in_range(b.n, least, most);
-    end_close(&a);
-    end_close(&b);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+        udp_send(p->a.udp, &p->b.address, (struct ip){0}, 0, "x", 1);
+    udp_flush(p->a.udp);
+    uv_run(&p->loop, UV_RUN_NOWAIT);
+    assert_in_range(p->b.n, least, most);
+    assert_int_equal(tear_down(&state), 0);
 }
 
 static void a_turn_reads_four_batches_or_for_as_long_as_it_may(void **state)
@@ -304,17 +278,19 @@ static void a_turn_reads_four_batches_or_for_as_long_as_it_may(void **state)
     assert_turn(10000000, 1000, 1000);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_batch_goes_out_and_comes_back),
-        cmocka_unit_test(what_is_lent_leaves_in_order_with_what_is_copied),
-        cmocka_unit_test(the_answer_comes_from_the_address_that_was_asked),
-        cmocka_unit_test(longer_datagrams_than_asked_for_are_dropped),
-        cmocka_unit_test(large_datagrams_pass_whole),
-        cmocka_unit_test(one_that_cannot_leave_does_not_stop_the_others),
-        cmocka_unit_test(a_port_in_use_and_a_missing_interface_are_errors),
-        cmocka_unit_test(ipv6_works_too),
+        TEST(a_batch_goes_out_and_comes_back),
+        TEST(what_is_lent_leaves_in_order_with_what_is_copied),
+        TEST(the_answer_comes_from_the_address_that_was_asked),
+        TEST(longer_datagrams_than_asked_for_are_dropped),
+        TEST(large_datagrams_pass_whole),
+        TEST(one_that_cannot_leave_does_not_stop_the_others),
+        TEST(a_port_in_use_and_a_missing_interface_are_errors),
+        TEST(ipv6_works_too),
         cmocka_unit_test(a_turn_reads_four_batches_or_for_as_long_as_it_may),
     };
 
