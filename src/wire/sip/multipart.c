@@ -172,11 +172,10 @@ static int take(struct parts *p, const struct sip_part *part, unsigned depth)
     return 0;
 }
 
-int sip_parts(struct text type, struct text body, struct sip_part *parts, unsigned max)
+int sip_parts(const struct sip_part *whole, struct sip_part *parts, unsigned max)
 {
-    struct sip_part whole = {.type = type, .disposition = {"", 0}, .id = {"", 0}, .body = body};
     struct parts p = {parts, 0, max};
-    int err = body.len ? take(&p, &whole, 0) : 0;
+    int err = whole->body.len ? take(&p, whole, 0) : 0;
 
     return err ? err : (int)p.n;
 }
@@ -185,13 +184,10 @@ int sip_message_parts(const struct sip_message *m, struct sip_part *parts, unsig
 {
     struct sip_part whole = {.type = sip_value(m, SIP_CONTENT_TYPE),
                              .disposition = sip_value(m, SIP_CONTENT_DISPOSITION)};
-    struct parts p = {parts, 0, max};
-    int err;
 
     take_header(&whole, TEXT("Content-ID"), sip_value(m, SIP_CONTENT_ID));
     whole.body = m->body;
-    err = m->body.len ? take(&p, &whole, 0) : 0;
-    return err ? err : (int)p.n;
+    return sip_parts(&whole, parts, max);
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */

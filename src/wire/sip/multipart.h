@@ -15,10 +15,10 @@ struct sip_part {
     struct text body;
 };
 
-/* The leaves of a body, multiparts taken apart, a plain body as one part: their number, 0 without a
- * body. -EBADMSG: no boundary, or no part begins with it, or a part's head is malformed; -E2BIG:
+/* The leaves of the whole, multiparts taken apart, a plain body as one part: their number, 0 without
+ * a body. -EBADMSG: no boundary, or no part begins with it, or a part's head is malformed; -E2BIG:
  * more than `max`, or nested too deeply. A last part without closing line is accepted. */
-int sip_parts(struct text type, struct text body, struct sip_part *parts, unsigned max);
+int sip_parts(const struct sip_part *whole, struct sip_part *parts, unsigned max);
 /* The same of a whole message. */
 int sip_message_parts(const struct sip_message *m, struct sip_part *parts, unsigned max);
 
