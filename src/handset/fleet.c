@@ -122,6 +122,52 @@ static bool on_loopback(const struct fleet_options *o)
     return !o->phone.interface && ip_v4_number(o->phone.source) >> 24 == 127;
 }
 
+/* One that takes a value or is a switch; 0 or -EINVAL. */
+static int take_option(struct fleet_options *o, int c)
+{
+    switch (c) {
+    case 'c':
+        return take_number(optarg, &o->count);
+    case 'r':
+        return take_number(optarg, &o->ramp);
+    case 'd':
+        return take_number(optarg, &o->duration_s);
+    case 'w':
+        return take_number(optarg, &o->wait_s);
+    case 'p':
+        return take_number(optarg, &o->processes);
+    case 'e':
+        o->events = optarg;
+        return 0;
+    case 's':
+        o->share_socket = true;
+        return 0;
+    case 'v':
+        o->leave_nothing = true;
+        return 0;
+    case 'h':
+        usage(stdout);
+        exit(0);
+    default:
+        return -EINVAL;
+    }
+}
+
+static int finish_options(struct fleet_options *o, const char *surplus)
+{
+    if (surplus) {
+        fprintf(stderr, "dialtone fleet: unexpected word: %s\n", surplus);
+        return -EINVAL;
+    }
+    if (phone_options_finish(&o->phone, "fleet") < 0)
+        return -EINVAL;
+    if (o->share_socket && !on_loopback(o)) {
+        fputs("dialtone fleet: --share-socket wants phones on loopback\n", stderr);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static int take_options(int argc, char **argv, struct fleet_options *o)
 {
     static const struct option longs[] = {PHONE_LONG_OPTIONS,
@@ -138,53 +184,10 @@ static int take_options(int argc, char **argv, struct fleet_options *o)
     int c, at, err = 0;
 
     optind = 1;
-    while (!err && (c = getopt_long(argc, argv, "h", longs, &at)) != -1) {
-        switch (c) {
-        case 1000:
-            err = phone_option(&o->phone, "fleet", longs[at].name, optarg) < 0 ? -EINVAL : 0;
-            break;
-        case 'c':
-            err = take_number(optarg, &o->count);
-            break;
-        case 'r':
-            err = take_number(optarg, &o->ramp);
-            break;
-        case 'd':
-            err = take_number(optarg, &o->duration_s);
-            break;
-        case 'w':
-            err = take_number(optarg, &o->wait_s);
-            break;
-        case 'p':
-            err = take_number(optarg, &o->processes);
-            break;
-        case 'e':
-            o->events = optarg;
-            break;
-        case 's':
-            o->share_socket = true;
-            break;
-        case 'v':
-            o->leave_nothing = true;
-            break;
-        case 'h':
-            usage(stdout);
-            exit(0);
-        default:
-            err = -EINVAL;
-        }
-    }
-    if (!err && optind < argc) {
-        fprintf(stderr, "dialtone fleet: unexpected word: %s\n", argv[optind]);
-        err = -EINVAL;
-    }
-    if (!err)
-        err = phone_options_finish(&o->phone, "fleet");
-    if (!err && o->share_socket && !on_loopback(o)) {
-        fputs("dialtone fleet: --share-socket wants phones on loopback\n", stderr);
-        err = -EINVAL;
-    }
-    return err;
+    while (err >= 0 && (c = getopt_long(argc, argv, "h", longs, &at)) != -1)
+        err = c == 1000 ? phone_option(&o->phone, "fleet", longs[at].name, optarg)
+                        : take_option(o, c);
+    return err < 0 ? -EINVAL : finish_options(o, argv[optind]);
 }
 
 /* The hard limit too, when we may: root may. */

@@ -244,6 +244,30 @@ static void note_vlan(struct runner *r, uint32_t vlan)
     note(r, RUNNER_STATUS, 0, 0, (struct text){words, (size_t)n});
 }
 
+static void note_stage(struct runner *r, uint32_t stage)
+{
+    if (r->comparing && r->boot && stage == BOOT_WAITING) { /* no file: nothing changes */
+        r->comparing = false;
+        boot_settle(r->boot);
+        return;
+    }
+    note(r, RUNNER_STAGE, stage, 0, (struct text){0});
+}
+
+static int send_on_link(struct runner *r, unsigned link, struct text bytes)
+{
+    if (r->links[link].shared)
+        return runner_share_send(r, link, bytes.at, bytes.len);
+    return r->links[link].dial ? dial_send(r->links[link].dial, bytes.at, bytes.len) : -EPIPE;
+}
+
+static void close_link(struct runner_link *l)
+{
+    dial_close(l->dial);
+    l->dial = NULL;
+    l->shared = false;
+}
+
 static int carry_out_one(struct runner *r, struct effects *fx, const struct effect *e)
 {
     struct text bytes = effect_text(fx, e);
@@ -270,12 +294,7 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
         runner_use_address(r, e->number);
         return 0;
     case EFFECT_STAGE:
-        if (r->comparing && r->boot && e->number == BOOT_WAITING) { /* no file: nothing changes */
-            r->comparing = false;
-            boot_settle(r->boot);
-            return 0;
-        }
-        note(r, RUNNER_STAGE, e->number, 0, (struct text){0});
+        note_stage(r, e->number);
         return 0;
     case EFFECT_STATUS:
         note(r, RUNNER_STATUS, 0, 0, bytes);
@@ -290,14 +309,9 @@ static int carry_out_one(struct runner *r, struct effects *fx, const struct effe
     case EFFECT_CONNECT:
         return open_link(r, e);
     case EFFECT_SEND:
-        if (r->links[e->link].shared)
-            return runner_share_send(r, e->link, bytes.at, bytes.len);
-        return r->links[e->link].dial ? dial_send(r->links[e->link].dial, bytes.at, bytes.len)
-                                      : -EPIPE;
+        return send_on_link(r, e->link, bytes);
     case EFFECT_CLOSE:
-        dial_close(r->links[e->link].dial);
-        r->links[e->link].dial = NULL;
-        r->links[e->link].shared = false;
+        close_link(&r->links[e->link]);
         return 0;
     case EFFECT_STATE:
         on_phone_event(r, e, bytes);

@@ -1,7 +1,7 @@
 /* sccp_ladder.c - the questions between RegisterAck and being registered; see sccp_parts.h. */
 #include "handset/sccp_parts.h"
 
-#define FLAP_MS     5000
+#define FLAP_MS 5000
 
 static unsigned step_items(const struct sccp_phone *p, enum phone_step step)
 {
@@ -52,6 +52,44 @@ static void send_media_path(struct sccp_phone *p, unsigned item, struct effects 
         phone_put(p, p->active, SCCP_MEDIA_PATH_CAPABILITY, &speaker, fx);
 }
 
+/* The steps that are one question and its answer: the message that asks, whether for one thing by
+ * its number, and what answers. */
+/* clang-format off */
+static const struct question {
+    uint32_t asks;
+    bool by_number;
+    uint32_t answers[2];
+} questions[N_PHONE_STEPS] = {
+    [STEP_BUTTONS]      = { SCCP_BUTTON_TEMPLATE_REQ,   false, { SCCP_BUTTON_TEMPLATE } },
+    [STEP_SOFTKEYS]     = { SCCP_SOFTKEY_TEMPLATE_REQ,  false, { SCCP_SOFTKEY_TEMPLATE } },
+    [STEP_SOFTKEY_SETS] = { SCCP_SOFTKEY_SET_REQ,       false, { SCCP_SOFTKEY_SET } },
+    [STEP_CONFIG]       = { SCCP_CONFIG_STAT_REQ,       false, { SCCP_CONFIG_STAT, SCCP_CONFIG_STAT_V2 } },
+    [STEP_LINES]        = { SCCP_LINE_STAT_REQ,         true,  { SCCP_LINE_STAT, SCCP_LINE_STAT_V2 } },
+    [STEP_FORWARDS]     = { SCCP_FORWARD_STAT_REQ,      true,  { SCCP_FORWARD_STAT } },
+    [STEP_SPEED_DIALS]  = { SCCP_SPEED_DIAL_STAT_REQ,   true,  { SCCP_SPEED_DIAL_STAT, SCCP_SPEED_DIAL_STAT_V2 } },
+    [STEP_FEATURES]     = { SCCP_FEATURE_STAT_REQ,      true,  { SCCP_FEATURE_STAT, SCCP_FEATURE_STAT_V2 } },
+    [STEP_SERVICES]     = { SCCP_SERVICE_URL_STAT_REQ,  true,  { SCCP_SERVICE_URL_STAT, SCCP_SERVICE_URL_STAT_V2 } },
+    [STEP_VERSION]      = { SCCP_VERSION_REQ,           false, { SCCP_VERSION } },
+    [STEP_SERVERS]      = { SCCP_SERVER_REQ,            false, { SCCP_SERVER_RES } },
+    [STEP_TIME]         = { SCCP_TIME_DATE_REQ,         false, { SCCP_DEFINE_TIME_DATE } },
+};
+/* clang-format on */
+
+static void ask(struct sccp_phone *p, enum phone_step step, unsigned item, struct effects *fx)
+{
+    if (questions[step].by_number)
+        phone_put_number(p, questions[step].asks, item + 1, fx);
+    else
+        phone_put_empty(p, p->active, questions[step].asks, fx);
+}
+
+static void ask_for_feature(struct sccp_phone *p, unsigned item, struct effects *fx)
+{
+    struct sccp_feature_stat_req r = {.index = p->features[item], .capabilities = 1};
+
+    phone_put(p, p->active, SCCP_FEATURE_STAT_REQ, &r, fx);
+}
+
 /* Sends one question; returns whether an answer is waited for. */
 static bool send_step(struct sccp_phone *p, enum phone_step step, unsigned item, struct effects *fx)
 {
@@ -66,100 +104,38 @@ static bool send_step(struct sccp_phone *p, enum phone_step step, unsigned item,
     case STEP_HEADSET:
         phone_put_number(p, SCCP_HEADSET_STATUS, SCCP_OFF, fx);
         return false;
-    case STEP_BUTTONS:
-        phone_put_empty(p, p->active, SCCP_BUTTON_TEMPLATE_REQ, fx);
-        return true;
-    case STEP_SOFTKEYS:
-        phone_put_empty(p, p->active, SCCP_SOFTKEY_TEMPLATE_REQ, fx);
-        return true;
-    case STEP_SOFTKEY_SETS:
-        phone_put_empty(p, p->active, SCCP_SOFTKEY_SET_REQ, fx);
-        return true;
-    case STEP_CONFIG:
-        phone_put_empty(p, p->active, SCCP_CONFIG_STAT_REQ, fx);
-        return true;
-    case STEP_LINES:
-        phone_put_number(p, SCCP_LINE_STAT_REQ, item + 1, fx);
-        return true;
-    case STEP_LINES_AND_FORWARDS:
-        phone_put_number(p, item % 2 ? SCCP_FORWARD_STAT_REQ : SCCP_LINE_STAT_REQ, item / 2 + 1,
-                         fx);
-        return true;
-    case STEP_FORWARDS:
-        phone_put_number(p, SCCP_FORWARD_STAT_REQ, item + 1, fx);
-        return true;
-    case STEP_SPEED_DIALS:
-        phone_put_number(p, SCCP_SPEED_DIAL_STAT_REQ, item + 1, fx);
-        return p->kind->habits->answers_speed_dials;
-    case STEP_FEATURES: {
-        struct sccp_feature_stat_req r = {.index = p->features[item], .capabilities = 1};
-
-        phone_put(p, p->active, SCCP_FEATURE_STAT_REQ, &r, fx);
-        return true;
-    }
-    case STEP_SERVICES:
-        phone_put_number(p, SCCP_SERVICE_URL_STAT_REQ, item + 1, fx);
-        return true;
-    case STEP_VERSION:
-        phone_put_empty(p, p->active, SCCP_VERSION_REQ, fx);
-        return true;
-    case STEP_SERVERS:
-        phone_put_empty(p, p->active, SCCP_SERVER_REQ, fx);
-        return true;
     case STEP_AVAILABLE:
         phone_put_number(p, SCCP_REGISTER_AVAILABLE_LINES,
                          p->kind->habits->pipelined ? p->n_lines : 0, fx);
         return false;
-    case STEP_TIME:
-        phone_put_empty(p, p->active, SCCP_TIME_DATE_REQ, fx);
-        return true;
     case STEP_MEDIA_PATHS:
         send_media_path(p, item, fx);
         return false;
-    case STEP_END:
-    case STEP_BARRIER:
-    case N_PHONE_STEPS:
-        break;
+    case STEP_LINES_AND_FORWARDS:
+        ask(p, item % 2 ? STEP_FORWARDS : STEP_LINES, item / 2, fx);
+        return true;
+    case STEP_FEATURES:
+        ask_for_feature(p, item, fx);
+        return true;
+    default:
+        ask(p, step, item, fx);
+        return step != STEP_SPEED_DIALS || p->kind->habits->answers_speed_dials;
     }
-    return false;
 }
 
 /* The step that a message answers; STEP_END: none. */
 static enum phone_step answered_step(const struct sccp_phone *p, const struct sccp_message *m)
 {
-    switch (m->id) {
-    case SCCP_BUTTON_TEMPLATE:
-        return STEP_BUTTONS;
-    case SCCP_SOFTKEY_TEMPLATE:
-        return STEP_SOFTKEYS;
-    case SCCP_SOFTKEY_SET:
-        return STEP_SOFTKEY_SETS;
-    case SCCP_CONFIG_STAT:
-    case SCCP_CONFIG_STAT_V2:
-        return STEP_CONFIG;
-    case SCCP_LINE_STAT:
-    case SCCP_LINE_STAT_V2:
-        return p->waiting[STEP_LINES] ? STEP_LINES : STEP_LINES_AND_FORWARDS;
-    case SCCP_FORWARD_STAT:
-        return p->waiting[STEP_FORWARDS] ? STEP_FORWARDS : STEP_LINES_AND_FORWARDS;
-    case SCCP_SPEED_DIAL_STAT:
-    case SCCP_SPEED_DIAL_STAT_V2:
-        return STEP_SPEED_DIALS;
-    case SCCP_FEATURE_STAT:
-    case SCCP_FEATURE_STAT_V2:
-        return STEP_FEATURES;
-    case SCCP_SERVICE_URL_STAT:
-    case SCCP_SERVICE_URL_STAT_V2:
-        return STEP_SERVICES;
-    case SCCP_VERSION:
-        return STEP_VERSION;
-    case SCCP_SERVER_RES:
-        return STEP_SERVERS;
-    case SCCP_DEFINE_TIME_DATE:
-        return STEP_TIME;
-    default:
-        return STEP_END;
+    for (enum phone_step step = 0; step < N_PHONE_STEPS; step++) {
+        const uint32_t *answers = questions[step].answers;
+
+        if (!answers[0] || (m->id != answers[0] && m->id != answers[1]))
+            continue;
+        if ((step == STEP_LINES || step == STEP_FORWARDS) && !p->waiting[step])
+            return STEP_LINES_AND_FORWARDS;
+        return step;
     }
+    return STEP_END;
 }
 
 static void registered(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)

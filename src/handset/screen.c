@@ -286,27 +286,11 @@ static void set_lamp(struct screen *s, const struct sccp_set_lamp *m)
         k->lamp = (uint8_t)m->mode;
 }
 
-bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now_ms)
+static bool heard_of_a_key(struct screen *s, const struct sccp_message *m)
 {
     struct screen_key *k;
 
     switch (m->id) {
-    case SCCP_REGISTER_ACK:
-        text_copy(s->date_template, sizeof(s->date_template),
-                  text_of(m->register_ack.date_template));
-        break;
-    case SCCP_BUTTON_TEMPLATE:
-        take_template(s, &m->button_template);
-        break;
-    case SCCP_SOFTKEY_TEMPLATE:
-        take_softkey_template(s, &m->softkey_template);
-        break;
-    case SCCP_SOFTKEY_SET:
-        take_softkey_sets(s, &m->softkey_set);
-        break;
-    case SCCP_SELECT_SOFTKEYS:
-        select_softkeys(s, &m->select_softkeys);
-        break;
     case SCCP_LINE_STAT:
         tell_key(s, SCCP_BUTTON_LINE, m->line_stat.line, text_of(m->line_stat.number),
                  text_of(*m->line_stat.label ? m->line_stat.label : m->line_stat.full_name));
@@ -343,8 +327,42 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
         tell_key(s, SCCP_BUTTON_SERVICE_URL, m->service_url_stat_v2.index,
                  m->service_url_stat_v2.url, m->service_url_stat_v2.label);
         break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static bool heard_of_keys(struct screen *s, const struct sccp_message *m)
+{
+    switch (m->id) {
+    case SCCP_BUTTON_TEMPLATE:
+        take_template(s, &m->button_template);
+        break;
+    case SCCP_SOFTKEY_TEMPLATE:
+        take_softkey_template(s, &m->softkey_template);
+        break;
+    case SCCP_SOFTKEY_SET:
+        take_softkey_sets(s, &m->softkey_set);
+        break;
+    case SCCP_SELECT_SOFTKEYS:
+        select_softkeys(s, &m->select_softkeys);
+        break;
     case SCCP_SET_LAMP:
         set_lamp(s, &m->set_lamp);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static bool heard_words(struct screen *s, const struct sccp_message *m, uint64_t now_ms)
+{
+    switch (m->id) {
+    case SCCP_REGISTER_ACK:
+        text_copy(s->date_template, sizeof(s->date_template),
+                  text_of(m->register_ack.date_template));
         break;
     case SCCP_DEFINE_TIME_DATE:
         s->clock = m->define_time_date;
@@ -383,6 +401,15 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
     case SCCP_CLEAR_DISPLAY:
         s->text[0][0] = s->text[1][0] = 0;
         break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static bool heard_of_a_call(struct screen *s, const struct sccp_message *m)
+{
+    switch (m->id) {
     case SCCP_CALL_STATE:
         take_call_state(s, &m->call_state);
         break;
@@ -409,10 +436,18 @@ bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now
         s->speaker = m->set_speaker_mode.mode == SCCP_ON;
         break;
     default:
-        s->n_ignored++;
         return false;
     }
     return true;
+}
+
+bool screen_message(struct screen *s, const struct sccp_message *m, uint64_t now_ms)
+{
+    if (heard_of_a_key(s, m) || heard_of_keys(s, m) || heard_words(s, m, now_ms) ||
+        heard_of_a_call(s, m))
+        return true;
+    s->n_ignored++;
+    return false;
 }
 
 bool screen_tick(struct screen *s, uint64_t now_ms)

@@ -28,7 +28,7 @@ static void write_again(const struct sip_part *parts, int n)
 {
     static uint8_t out[1 << 18];
     struct writer w = writer_of(out, sizeof(out));
-    struct sip_part again[PARTS];
+    struct sip_part whole = {.type = TEXT("multipart/mixed;boundary=uniqueBoundary")}, again[PARTS];
 
     for (int i = 0; i < n; i++) {
         if (!can_be_written(&parts[i], TEXT("uniqueBoundary")))
@@ -37,8 +37,8 @@ static void write_again(const struct sip_part *parts, int n)
     }
     sip_write_parts_end(&w, "uniqueBoundary");
     must(!w.bad);
-    must(sip_parts(TEXT("multipart/mixed;boundary=uniqueBoundary"),
-                   (struct text){(const char *)out, writer_len(&w)}, again, PARTS) == n);
+    whole.body = (struct text){(const char *)out, writer_len(&w)};
+    must(sip_parts(&whole, again, PARTS) == n);
     for (int i = 0; i < n; i++)
         must(text_equal(again[i].body, parts[i].body));
 }
@@ -46,12 +46,12 @@ static void write_again(const struct sip_part *parts, int n)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct text body = {(const char *)bytes, len}, type = text_split(&body, '\n');
-    struct sip_part parts[PARTS];
+    struct sip_part whole = {.type = text_trim(type), .body = body}, parts[PARTS];
     int n;
 
     if (!body.at || len > 1 << 16)
         return 0;
-    n = sip_parts(text_trim(type), body, parts, PARTS);
+    n = sip_parts(&whole, parts, PARTS);
     must(n <= PARTS);
     for (int i = 0; i < n; i++)
         must(parts[i].body.at >= body.at &&
