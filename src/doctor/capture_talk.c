@@ -224,8 +224,12 @@ void talk_hole(void *context, struct stream *s, int side, enum stream_hole hole,
     struct sight lost = {.kind = SIGHT_LOST, .lost.bytes = bytes};
     struct talk_side *me;
 
-    if (hole == STREAM_LOST)
+    if (hole == STREAM_LOST) {
+        lost.at = c->at; /* perhaps a packet of another connection showed that this one is over */
+        lost.at.from = side ? s->server : s->client;
+        lost.at.to = side ? s->client : s->server;
         talk_tell(c, s, side, &lost);
+    }
     if (!t)
         return;
     me = &t->sides[side];

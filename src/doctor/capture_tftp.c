@@ -50,7 +50,7 @@ static void tell_file(struct capture *c, struct transfer *t, bool whole)
 {
     struct sight s = {.kind = SIGHT_FILE, .flow = t->flow, .at = t->last};
 
-    if (t->told || !t->size || t->op != TFTP_RRQ)
+    if (t->told || (!t->size && !whole) || t->op != TFTP_RRQ)
         return;
     t->told = true;
     s.file.name = text_of(t->name);

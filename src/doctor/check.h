@@ -60,6 +60,8 @@ void doubt(struct finding *f, enum apart apart); /* not certain; what would sett
 
 bool tftp_waits(const struct scene *c, const struct story_file *file); /* asked, and nothing comes */
 bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */
+/* check_tcp.c: the connection with a file server that ended before the answer; NULL: none */
+const struct peer *file_cut_off(const struct story *s, const struct story_file *file);
 bool path_mtu_stuck(const struct scene *c, struct finding *f);
 bool path_mtu_gap(const struct scene *c, struct finding *f);
 

@@ -41,6 +41,25 @@ static bool got_on(const struct story *s, struct moment since)
     return s->config && s->config->at.ns > since.ns;
 }
 
+/* A phone that gets nothing goes on with what it kept. */
+static const char *all_the_same(const struct story *s, struct moment since)
+{
+    return got_on(s, since) ? WORDS("; it goes on without") : "";
+}
+
+/* By TFTP, whatever the name. */
+static bool answered_since(const struct story *s, struct ip server, struct moment since)
+{
+    for (unsigned i = 0; i < s->n_files; i++) {
+        const struct story_file *f = &s->files[i];
+
+        if (!f->http && ip_equal(f->server, server) &&
+            (f->data.last.ns > since.ns || f->not_found.last.ns > since.ns))
+            return true;
+    }
+    return false;
+}
+
 static bool closed(const struct scene *c, struct finding *f)
 {
     char ip[IP_TEXT_MAX];
@@ -48,10 +67,10 @@ static bool closed(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
-        if (!file->closed.n || got_on(c->story, file->closed.last))
+        if (!file->closed.n || answered_since(c->story, file->server, file->closed.last))
             continue;
         ip_print(file->server, ip);
-        detail(f, "%s, UDP port 69", ip);
+        detail(f, "%s, UDP port 69%s", ip, all_the_same(c->story, file->closed.last));
         prove(f, file->asked.first, "TFTP request for %s to %s", file->name, ip);
         prove_spell(f, &file->closed, "ICMP of %s: port unreachable", ip);
         return true;
@@ -59,10 +78,29 @@ static bool closed(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* It registers without its file, too: with what it kept from before, or by another server's. Then
+ * it takes a row of requests to say that nobody answered them. */
 bool tftp_waits(const struct scene *c, const struct story_file *file)
 {
     return !file->http && file->state == FILE_ASKED && file->since_answer >= 2 && !file->closed.n &&
-           settled(c, file->waiting, 3 * SECOND) && !got_on(c->story, file->asked.last);
+           settled(c, file->waiting, 3 * SECOND) &&
+           (file->in_row >= 3 || !got_on(c->story, file->asked.last));
+}
+
+static bool came_otherwise(const struct story *s, const struct story_file *f)
+{
+    for (unsigned i = 0; i < s->n_files; i++)
+        if (strcmp(s->files[i].name, f->name) == 0 && &s->files[i] != f && s->files[i].answered)
+            return true;
+    return false;
+}
+
+/* One connection, one request: TCP itself sends it again. */
+static bool http_waits(const struct scene *c, const struct story_file *file)
+{
+    return file->http && has(file, ".cnf") && file->state == FILE_ASKED &&
+           settled(c, file->waiting, 10 * SECOND) && !got_on(c->story, file->asked.last) &&
+           !came_otherwise(c->story, file) && !file_cut_off(c->story, file);
 }
 
 static void prove_silence(const struct scene *c, struct finding *f, const struct story_file *file)
@@ -89,10 +127,14 @@ static bool silent(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
-        if (file->http || !tftp_waits(c, file) || tftp_server_answers(c->story, file))
+        if (!(file->http ? http_waits(c, file)
+                         : tftp_waits(c, file) && !tftp_server_answers(c->story, file)))
             continue;
-        detail(f, "%s", ip_print(file->server, ip));
+        detail(f, "%s%s", ip_print(file->server, ip), all_the_same(c->story, file->asked.last));
         prove_silence(c, f, file);
+        if (tftp_server_answers(c->story,
+                                file)) /* its small answers come: large ones may be lost */
+            doubt(f, APART_SERVER_SIDE);
         return true;
     }
     return false;
@@ -118,7 +160,7 @@ static bool name_silent(const struct scene *c, struct finding *f)
         if (file->http || !tftp_waits(c, file) || !tftp_server_answers(c->story, file) ||
             file->answered)
             continue;
-        detail(f, "%s", file->name);
+        detail(f, "%s%s", file->name, all_the_same(c->story, file->asked.last));
         prove_silence(c, f, file);
         for (unsigned k = 0; k < c->story->n_files; k++)
             if (c->story->files[k].answered && ip_equal(c->story->files[k].server, file->server)) {
@@ -156,7 +198,8 @@ static bool one_way(const struct scene *c, struct finding *f)
         unsigned n = file->acks.n ? file->stuck_most + 1 : file->data.n;
 
         /* The same block without end: it is not heard, or its acknowledgement is not. */
-        if (file->http || n < 3 || file->whole.n || file->given_up || got_on(c->story, file->data.last) ||
+        if (file->http || n < 3 || file->whole.n || file->given_up ||
+            got_on(c->story, file->data.last) ||
             (!file->acks.n && (file->asked.n < 3 || file->last_block > 1) &&
              (file->stuck_most < 2 || file->state != FILE_RUNNING)))
             continue;

@@ -38,8 +38,8 @@ static bool vlan_not_used(const struct scene *c, struct finding *f)
     const struct story *s = c->story;
     const struct vlan_use *other = NULL;
 
-    if (!s->voice_vlan || any_address(s))
-        return false;
+    if (!s->voice_vlan || any_address(s) || s->dhcp.offer.n)
+        return false; /* where somebody offers an address, it is not the VLAN that stops it */
     for (unsigned i = 0; i < s->n_vlans; i++) {
         const struct vlan_use *v = &s->vlans[i];
 

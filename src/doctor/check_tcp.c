@@ -179,6 +179,45 @@ static bool ended(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* The connection that a file was asked for on, and which brought no answer. */
+const struct peer *file_cut_off(const struct story *s, const struct story_file *file)
+{
+    for (unsigned i = 0; i < s->n_peers; i++) {
+        const struct peer *p = &s->peers[i];
+
+        if (file->http && text_contains_nocase(text_of(file->name), TEXT(".cnf")) &&
+            file->state == FILE_ASKED && ip_equal(p->server.ip, file->server) &&
+            (p->reset_server.last.ns > file->asked.last.ns ||
+             p->closed_server.last.ns > file->asked.last.ns))
+            return p;
+    }
+    return NULL;
+}
+
+static bool ended_file(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < s->n_files; i++) {
+        const struct story_file *file = &s->files[i];
+        const struct peer *p = file_cut_off(s, file);
+        bool reset = p && p->reset_server.last.ns > file->asked.last.ns;
+
+        if (!p || c->lossy || file->asked.n < 2 ||
+            (s->config && s->config->at.ns > file->asked.last.ns) ||
+            registered_at(s).ns > file->asked.last.ns)
+            continue;
+        detail(f, "%s, %s by %s", endpoint_words(&p->server, to),
+               reset ? WORDS("reset (RST)") : WORDS("closed"), WORDS("the server or on the way"));
+        prove_spell(f, &file->asked, "%s request for %s to %s, no answer", "HTTP", file->name, to);
+        prove_spell(f, reset ? &p->reset_server : &p->closed_server, "%s in the connection with %s",
+                    reset ? "RST" : WORDS("FIN of the server"), to);
+        return true;
+    }
+    return false;
+}
+
 static bool tls_failed(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
@@ -240,6 +279,7 @@ const struct rule tcp_rules[] = {
     {CAUSE_TCP_WINDOW, window},
     {CAUSE_TCP_LOSS, loss},
     {CAUSE_TCP_ENDED, ended},
+    {CAUSE_TCP_ENDED, ended_file},
     {CAUSE_TLS_FAILED, tls_failed},
     {CAUSE_NO_SERVER_TRIED, no_server_tried},
     {0},

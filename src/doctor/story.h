@@ -62,6 +62,9 @@ struct story_dhcp {
     uint8_t n_servers, acked; /* index of the server of the last ACK */
     bool asks_150, other_servers; /* more servers than fit */
     bool wants_broadcast;     /* flag of its requests (RFC 2131 4.1) */
+    uint32_t xid;             /* of its last message … */
+    uint16_t vlan;            /* … which was sent in this VLAN */
+    bool two_tags;            /* one message was seen in two VLANs: the mirror does that */
     struct moment since;      /* first message of the attempt that runs; number 0: none runs */
     unsigned tries;           /* messages of it */
     int64_t slowest_ns;       /* of the attempts that ended with an ACK */
@@ -110,6 +113,7 @@ struct story_file {
     struct spell asked, data, acks, whole, not_found, closed;
     unsigned since_answer; /* requests since anything came from the server … */
     struct moment waiting; /* … the first of them */
+    unsigned in_row;       /* the last requests, unanswered: for no other name, and not long apart */
     unsigned stuck, stuck_most; /* how often the same block came in a row */
     unsigned n_again;      /* blocks or acknowledgements that came twice */
     uint16_t last_block, last_ack;
@@ -306,6 +310,7 @@ struct story {
     struct event *events;
     struct story_alarm *alarms;
     struct story_config *config; /* NULL: none seen */
+    uint8_t file_last; /* the file asked for last */
     uint8_t n_dns, n_files, n_peers, n_sessions, n_lines, n_events, n_alarms;
     unsigned n_sessions_dropped, n_events_dropped, n_files_dropped, n_peers_dropped;
 

@@ -43,7 +43,9 @@ static void keep_contents(struct dhcp_said *o, const struct dhcp_message *m)
     o->router = dhcp_has(m, DHCP_routers) && m->routers.n ? m->routers.at[0] : 0;
     o->lease_s = dhcp_has(m, DHCP_lease_s) ? m->lease_s : 0;
     o->n_dns = dhcp_has(m, DHCP_dns_servers) ? m->dns_servers.n : 0;
-    o->has_150 = dhcp_has(m, DHCP_tftp_servers) && m->tftp_servers.n;
+    o->has_150 = false;
+    for (unsigned i = 0; dhcp_has(m, DHCP_tftp_servers) && i < m->tftp_servers.n; i++)
+        o->has_150 |= m->tftp_servers.at[i] != 0; /* 0.0.0.0 is nobody */
     o->has_66 = dhcp_has(m, DHCP_tftp_name) && m->tftp_name.len;
     o->boot_from_siaddr = !o->has_150 && m->siaddr;
     o->boot[0] = o->has_150 ? m->tftp_servers.at[0] : m->siaddr;
@@ -76,6 +78,20 @@ static struct ip server_of(const struct dhcp_message *m, const struct sight *s)
     return s->at.from.ip;
 }
 
+/* In another VLAN it begins anew. The same message under two tags is a mirror's doing. */
+static void note_vlan(struct story_dhcp *d, const struct sight *s)
+{
+    bool moved = d->vlan != s->at.vlan, same = d->xid == s->dhcp->xid;
+
+    d->two_tags |= moved && same;
+    if (moved && !d->two_tags) {
+        d->since = (struct moment){0};
+        d->discovers_since_ack = d->offers_since_ack = 0;
+    }
+    d->vlan = s->at.vlan;
+    d->xid = s->dhcp->xid;
+}
+
 static void begin(struct story *story, struct moment m)
 {
     struct story_dhcp *d = &story->dhcp;
@@ -96,6 +112,7 @@ static void asks(struct timeline *t, struct story *story, const struct sight *s)
     char ip[IP_TEXT_MAX];
 
     see_vlan(story, s);
+    note_vlan(mine, s);
     mine->wants_broadcast = d->flags & DHCP_BROADCAST;
     switch (d->type) {
     case DHCP_BOOTP:

@@ -143,6 +143,18 @@ static void bind_flow(struct timeline *t, const struct sight *s, struct story *s
         slot->story = story->id;
 }
 
+#define ROW_NS (60 * 1000000000LL)
+
+/* A phone that hears nothing asks again before it asks for anything else. */
+static void count_row(struct story *story, struct story_file *f, struct moment m)
+{
+    bool again = f->since_answer && strcmp(story->files[story->file_last].name, f->name) == 0 &&
+                 m.ns - f->asked.last.ns < ROW_NS;
+
+    f->in_row = again ? f->in_row + 1 : 1;
+    story->file_last = (uint8_t)(f - story->files);
+}
+
 static void file_asked(struct timeline *t, const struct sight *s, struct text name, bool http)
 {
     struct story *story = asker(t, s, name);
@@ -159,6 +171,7 @@ static void file_asked(struct timeline *t, const struct sight *s, struct text na
     service_asked(t, server, http ? SERVICE_HTTP : SERVICE_TFTP, m);
     if (!(f = story_file(story, name, server, http, true)))
         return;
+    count_row(story, f, m);
     spell_add(&f->asked, m);
     f->flow = s->flow;
     if (!f->since_answer++)

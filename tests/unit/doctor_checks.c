@@ -85,6 +85,22 @@ static void untagged_where_no_tag_is_seen_is_doubtful(void **state)
     causes_are(&k, 1, "dhcp-no-answer vlan-not-used?");
 }
 
+static void where_an_address_is_offered_the_vlan_is_not_to_blame(void **state)
+{
+    struct scenery k = scenery_new();
+    struct dhcp_contents lease = {SERVER_A, ROUTER, MASK, SERVER_A, 0};
+
+    cdp_phone(&k, 1);
+    cdp_switch(&k, 20);
+    for (int i = 0; i < 4; i++) {
+        wait_s(&k, 8);
+        dhcp(&k, 1, DHCP_DISCOVER, NULL);
+        dhcp(&k, 1, DHCP_OFFER, &lease);
+    }
+    wait_s(&k, 8);
+    causes_are(&k, 1, "dhcp-ignored");
+}
+
 static void proxy_arp_for_the_server(void **state)
 {
     struct scenery k = scenery_new();
@@ -187,6 +203,32 @@ static void offers_are_ignored(void **state)
         wait_s(&k, 4);
     }
     causes_are(&k, 1, "dhcp-ignored");
+}
+
+static void in_another_vlan_it_begins_anew(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dhcp(&k, 1, DHCP_DISCOVER, NULL);
+    wait_s(&k, 6);
+    cdp_phone(&k, 1);
+    cdp_switch(&k, 20);
+    k.vlan = 20;
+    healthy_phone(&k, 1);
+    causes_are(&k, 1, "healthy");
+}
+
+static void option_150_names_nobody(void **state)
+{
+    struct scenery k = scenery_new();
+    struct dhcp_contents lease = {SERVER_A, ROUTER, MASK, NOBODY, 0};
+
+    dhcp(&k, 1, DHCP_DISCOVER, NULL);
+    dhcp(&k, 1, DHCP_OFFER, &lease);
+    dhcp(&k, 1, DHCP_REQUEST, NULL);
+    dhcp(&k, 1, DHCP_ACK, &lease);
+    wait_s(&k, 20);
+    causes_are(&k, 1, "dhcp-no-boot-server");
 }
 
 static void no_option_150(void **state)
@@ -340,6 +382,45 @@ static void nobody_serves_files(void **state)
         wait_s(&k, 4);
     }
     causes_are(&k, 1, "tftp-closed");
+}
+
+static void registered_all_the_same(struct scenery *k)
+{
+    uint32_t flow = tcp_open(k, 1, SERVER_A);
+
+    sccp_register(k, 1, SERVER_A, flow);
+    wait_s(k, 0.002);
+    sccp_accept(k, 1, SERVER_A, flow, 30);
+    for (int i = 0; i < 3; i++)
+        keepalive(k, 1, SERVER_A, flow, true);
+}
+
+static void the_file_server_is_silent_and_the_phone_goes_on_without(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 4; i++) {
+        file_ask(&k, 1, "SEP001122330001.cnf.xml");
+        wait_s(&k, 4);
+    }
+    registered_all_the_same(&k);
+    causes_are(&k, 1, "tftp-no-answer");
+}
+
+/* A capture of port 69 alone: the answers come from other ports. */
+static void requests_that_other_requests_follow_were_answered(void **state)
+{
+    struct scenery k = scenery_new();
+
+    for (int i = 0; i < 4; i++) {
+        dora(&k, 1, true);
+        file_ask(&k, 1, "CTLSEP001122330001.tlv");
+        file_ask(&k, 1, "SEP001122330001.cnf.xml");
+        wait_s(&k, 200);
+    }
+    registered_all_the_same(&k);
+    causes_are(&k, 1, "healthy");
 }
 
 static void the_file_server_is_silent(void **state)
@@ -955,6 +1036,7 @@ int main(void)
         T(no_voice_vlan_and_no_address),
         T(another_vlan_than_the_one_told),
         T(untagged_where_no_tag_is_seen_is_doubtful),
+        T(where_an_address_is_offered_the_vlan_is_not_to_blame),
         T(proxy_arp_for_the_server),
         T(nobody_answers_for_the_router),
         T(a_second_machine_has_the_address),
@@ -963,6 +1045,8 @@ int main(void)
         T(a_slow_address),
         T(refused_addresses),
         T(offers_are_ignored),
+        T(in_another_vlan_it_begins_anew),
+        T(option_150_names_nobody),
         T(no_option_150),
         T(two_dhcp_servers),
         T(two_dhcp_servers_that_agree_are_fine),
@@ -974,6 +1058,8 @@ int main(void)
         T(the_dns_is_silent),
         T(the_dns_fails),
         T(nobody_serves_files),
+        T(the_file_server_is_silent_and_the_phone_goes_on_without),
+        T(requests_that_other_requests_follow_were_answered),
         T(the_file_server_is_silent),
         T(silent_about_some_names_only),
         T(refusals_come_and_nothing_larger),

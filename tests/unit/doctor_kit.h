@@ -18,6 +18,7 @@
 #define SERVER_B 0x0a000002
 #define ROUTER   0x0a0000fe
 #define MASK     0xffffff00
+#define NOBODY   0xffffffff /* of option 150: 0.0.0.0 */
 
 struct scenery {
     struct timeline *t;
@@ -130,7 +131,7 @@ static inline void dhcp(struct scenery *k, unsigned phone, enum dhcp_type type, 
     bool asks = type == DHCP_DISCOVER || type == DHCP_REQUEST || type == DHCP_DECLINE || type == DHCP_INFORM;
     struct sight s = kit_sight(k, SIGHT_DHCP, phone, 68, c ? c->server : SERVER_A, 67, asks);
 
-    dhcp_init(&m, asks ? DHCP_BOOTREQUEST : DHCP_BOOTREPLY, phone, kit_mac(phone));
+    dhcp_init(&m, asks ? DHCP_BOOTREQUEST : DHCP_BOOTREPLY, k->vlan << 16 | phone, kit_mac(phone));
     dhcp_set_type(&m, type);
     if (asks) {
         dhcp_set_vendor_class(&m, TEXT("Cisco Systems, Inc. IP Phone CP-7960"));
@@ -144,7 +145,7 @@ static inline void dhcp(struct scenery *k, unsigned phone, enum dhcp_type type, 
         if (c->router)
             dhcp_set_routers(&m, (struct dhcp_addresses){1, {c->router}});
         if (c->boot)
-            dhcp_set_tftp_servers(&m, (struct dhcp_addresses){1, {c->boot}});
+            dhcp_set_tftp_servers(&m, (struct dhcp_addresses){1, {c->boot == NOBODY ? 0 : c->boot}});
     }
     s.dhcp = &m;
     timeline_see(k->t, &s);

@@ -207,6 +207,18 @@ static void a_direction_that_is_not_in_the_capture_loses_nothing(void **state)
     told(&w, ">middle >'abcd' >'efgh' >'ijkl' ");
 }
 
+static void what_waits_for_a_gap_is_handed_on_when_the_connection_goes(void **state)
+{
+    struct world w;
+
+    open_one(&w);
+    UP(105, 501, "efgh");
+    after(&w, 1);
+    DOWN(501, 109, ""); /* all of it came: the capture missed the first */
+    streams_done(&w.streams);
+    assert_string_equal(w.log, ">gap <acknowledged+1ms >lost:4 >'efgh' ");
+}
+
 static void a_gap_that_stays_is_given_up(void **state)
 {
     struct world w;
@@ -306,6 +318,7 @@ int main(void)
         cmocka_unit_test(acknowledged_bytes_that_never_came_were_lost_by_the_capture),
         cmocka_unit_test(mirror_ports_may_show_the_answer_first),
         cmocka_unit_test(a_direction_that_is_not_in_the_capture_loses_nothing),
+        cmocka_unit_test(what_waits_for_a_gap_is_handed_on_when_the_connection_goes),
         cmocka_unit_test(a_gap_that_stays_is_given_up),
         cmocka_unit_test(what_the_snaplen_cut_off_is_a_hole_of_its_own),
         cmocka_unit_test(windows_and_probes),

@@ -73,8 +73,13 @@ static void forget_waiting(struct streams *s, struct stream_side *side)
     side->n_waiting = 0;
 }
 
+static void give_up_gap(struct streams *s, struct stream *stream, int side);
+
 static void stream_drop(struct streams *s, struct stream *stream)
 {
+    for (int side = 0; side < 2; side++)
+        if (stream->sides[side].gap_ns && stream->sides[side].gap_ns < stream->last_ns)
+            give_up_gap(s, stream, side);
     s->handler.gone(s->handler.context, stream);
     map_remove(&s->map, key_of(stream));
     forget_waiting(s, &stream->sides[0]);
