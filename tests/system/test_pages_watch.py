@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from conftest import until
+from conftest import judge, until
 from node import Node
 from rest import Web, free_ports, web_node
 
@@ -234,6 +234,25 @@ def test_traces_are_set_and_collected_and_packets_recorded(page):
     page.until(lambda: [b for b in page.all('td button') if b.text == 'Stop'])[0].click()
     page.until(lambda: [b for b in page.all('td button') if b.text == 'Download'])[0].click()
     assert downloaded(page, '*.pcapng')[:4] == b'\x0a\x0d\x0d\x0a'
+
+
+def test_the_packets_of_a_phone_are_seen_as_they_pass(page, tmp_path):
+    page.go('/phone/SEP02D1A1000701?tab=capture')
+    page.said('Registered', '.about')
+    page.click('Start')
+    page.said('Running', '#tab-panel')
+    page.ask('POST', 'phone/SEP02D1A1000701/reset', {})
+    page.said('Register SEP02D1A1000701', '#tab-panel')
+    page.said('RegisterAck', '#tab-panel')
+    assert 'TFTP' in page.text('#tab-panel') and page.axe() == []
+    page.picture('live-capture')
+    page.click('Stop')
+    page.said('Ended', '#tab-panel')
+    for old in page.downloads.glob('*.pcapng'):
+        old.unlink()
+    page.click('Download')
+    (tmp_path / 'phone.pcapng').write_bytes(downloaded(page, '*.pcapng'))
+    assert judge(tmp_path / 'phone.pcapng') > 20
 
 
 def test_a_backup_is_taken_and_looked_at_before_it_is_put_back(page, node, tmp_path):

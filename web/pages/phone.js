@@ -11,6 +11,7 @@ import { duration, number, t, time, title } from '../lib/words.js';
 import { Conflict, EntityForm, remove, useRecord } from './entity.js';
 import { Aftermath } from '../lib/plan.js';
 import { Finding } from './doctor.js';
+import { Capture } from './phone_capture.js';
 import { File } from './phone_file.js';
 
 const section = (/** @type {any} */ data, /** @type {string} */ name) => data.sections?.find((/** @type {any} */ s) => s.name === name);
@@ -102,7 +103,7 @@ function Settings({ name, entity, onStored }) {
         <${EntityForm} entity=${entity} r=${r} name=${name} store=${store} />`;
 }
 
-const tabs = () => [['now', t('Now')], ['settings', t('Settings')], ['file', t('File')], ['history', t('History')]];
+const tabs = () => [['now', t('Now')], ['settings', t('Settings')], ['file', t('File')], ['history', t('History')], ...(may('operate') ? [['capture', t('Capture')]] : [])];
 
 /** @param {{tab: string}} p */
 function Tabs({ tab }) {
@@ -150,14 +151,13 @@ export default function Phone({ params, query }) {
                 <${Do} disabled=${!may('operate')} title=${t('It takes what changed, in the mildest way')} run=${order('apply')}>${t('Apply')}</${Do}>
                 <${Do} disabled=${!may('operate')} title=${t('It registers again')} run=${order('restart')}>${t('Restart')}</${Do}>
                 <${Do} disabled=${!may('operate')} title=${t('It boots again')} run=${order('reset')}>${t('Reset')}</${Do}>
-                ${may('operate') && html`<${LinkButton} href=${`/trace?phone=${encodeURIComponent(name)}`}>${t('Capture')}</${LinkButton}>`}
                 ${may('administer') && html`<${LinkButton} href=${`/copy/phone/${encodeURIComponent(name)}`}>${t('Copy')}</${LinkButton}>
                 <${Do} kind="danger" disabled=${gone} run=${async () => { leave(await remove({ noun: 'phone', name, record: { etag } })); }}>${t('Delete')}</${Do}>`}`} />
         ${error && html`<${Refusal} error=${error} />`}
         ${!stranger && html`<${Tabs} tab=${tab} />`}
         <div id="tab-panel" role=${stranger ? undefined : 'tabpanel'} aria-labelledby=${stranger ? undefined : `tab-${tab}`} class="panel">
             ${tab === 'now' ? html`<${Now} data=${data} entity=${entity} />` : tab === 'settings' ? html`<${Settings} name=${name} entity=${entity} onStored=${reload} />`
-        : tab === 'file' ? html`<${File} name=${name} />` : html`<div class="cards"><${History} data=${data} /></div>`}
+        : tab === 'file' ? html`<${File} name=${name} />` : tab === 'capture' ? html`<${Capture} name=${name} />` : html`<div class="cards"><${History} data=${data} /></div>`}
         </div>
     </section>`;
 }
