@@ -87,8 +87,8 @@ const char *endpoint_print(const struct endpoint *e, char to[static ENDPOINT_TEX
 {
     char ip[IP_TEXT_MAX];
 
-    snprintf(to, ENDPOINT_TEXT_MAX, e->ip.family == 6 ? "[%s]:%u" : "%s:%u", ip_print(e->ip, ip),
-             e->port);
+    snprintf(to, ENDPOINT_TEXT_MAX, e->ip.family == 6 ? "[%s]:%u" : "%s:%u",
+             e->ip.family ? ip_print(e->ip, ip) : "?", e->port);
     return to;
 }
 

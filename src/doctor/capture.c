@@ -288,22 +288,6 @@ void capture_name(struct capture *c, uint8_t file)
     c->at.file = file;
 }
 
-int capture_file(struct capture *c, const char *path, uint8_t number)
-{
-    struct record record;
-    struct source *s;
-    int err = source_open(path, &s);
-
-    if (err < 0)
-        return err;
-    c->at.capture = number;
-    while (source_next(s, &record))
-        capture_packet(c, &record, source_number(s));
-    capture_note_source(c, s);
-    source_close(s);
-    return 0;
-}
-
 /* -- life ----------------------------------------------------------------------------------- */
 
 struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, void *context)

@@ -1,7 +1,7 @@
 /* capture.h - packets in, sights out.
  *
  *   struct capture *c = capture_new(&(struct capture_options){0}, on_sight, &stories);
- *   err = capture_file(c, "phone.pcap", 0);       one file, or several of one place, one after the other
+ *   capture_packet(c, &record, 1);                of one file, or several of one place, in the order of their time
  *   capture_free(c);                              tells what was left open, then frees
  *
  * Sights come in the order of the capture; a file that never came to its end (SIGHT_FILE, not whole) is told when that is
@@ -53,11 +53,8 @@ struct capture_totals {
 struct capture;
 
 struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, void *context); /* NULL without memory */
-/* Reads a file to its end, "-" is the standard input; `number` becomes place.capture. 0, also when the file is broken somewhere (totals.problem says so); -errno
- * when it cannot be opened, -EBADMSG when it is no capture file. */
-int capture_file(struct capture *c, const char *path, uint8_t number);
 void capture_name(struct capture *c, uint8_t file); /* place.file of what comes */
-/* One packet; `number` counts from 1. What capture_file calls, and tests. */
+/* One packet; `number` counts from 1. */
 void capture_packet(struct capture *c, const struct record *r, uint64_t number);
 void capture_note_source(struct capture *c, const struct source *s); /* how reading a file ended, for the totals */
 int64_t capture_clock_shift(const struct capture_clock *clock, int64_t time_ns);

@@ -8,11 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "doctor/feed.h"
 #include "doctor/pair.h"
 #include "doctor/shadow.h"
 #include "doctor/tasks.h"
 #include "doctor/tell.h"
-#include "doctor/text.h"
 #include "doctor/told.h"
 
 #define CAPTURES_MAX 64
@@ -84,61 +84,35 @@ static void print_sight(void *context, const struct sight *s)
     fwrite(line, 1, writer_len(&w), context);
 }
 
-static void print_totals(const char *path, const struct capture_totals *t)
+static void print_problem(const char *name, const char *problem)
 {
-    if (t->problem[0])
-        fprintf(stderr, "dialtone doctor: %s: %s\n", path, t->problem);
+    fprintf(stderr, "dialtone doctor: %s: %s\n", name, problem);
 }
 
-struct reading {
-    struct capture *captures;
-    struct trace *traces;
-    int64_t until; /* the last moment of all */
-};
-
-/* A capture, else a trace. */
-static int read_file(struct reading *r, const char *path, uint8_t number)
+static int add_files(struct feed *f, const struct doctor_options *o, const char **bad)
 {
-    const struct capture_totals *c = capture_totals(r->captures);
-    const struct text_totals *t = text_totals(r->traces);
+    int err = 0;
+
+    for (int i = 0; i < o->n_files && !err; i++) {
+        *bad = o->files[i];
+        err = feed_add(f, o->files[i]);
+    }
+    return err ? err : feed_run(f, bad);
+}
+
+/* All of them as one capture; the feed knows their names. */
+static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context,
+                      struct feed **ret)
+{
+    const char *bad = "";
     int err;
 
-    capture_name(r->captures, number);
-    text_name(r->traces, number);
-    err = capture_file(r->captures, path, 0);
-
-    if (!err) {
-        print_totals(path, c);
-        r->until = c->last_ns > r->until ? c->last_ns : r->until;
-        return 0;
-    }
-    if (err == -EBADMSG && !(err = text_file(r->traces, path))) {
-        if (t->problem[0])
-            fprintf(stderr, "dialtone doctor: %s: %s\n", path, t->problem);
-        r->until = t->last_ns > r->until ? t->last_ns : r->until;
-        return 0;
-    }
-    fprintf(stderr, "dialtone doctor: %s: %s\n", path,
-            err == -EBADMSG ? "neither a capture (pcap, pcapng) nor a trace or log that is known"
-                            : strerror(-err));
-    return err;
-}
-
-/* One file after the other, as one capture. */
-static int read_files(const struct doctor_options *o, sight_fn on_sight, void *context,
-                      int64_t *until)
-{
-    struct reading r = {capture_new(&o->capture, on_sight, context),
-                        text_new(on_sight, context, 0), 0};
-    int err = r.captures && r.traces ? 0 : -ENOMEM;
-
-    for (int i = 0; i < o->n_files && !err; i++)
-        err = read_file(&r, o->files[i], (uint8_t)i);
-    if (r.captures)
-        capture_end(r.captures);
-    *until = r.until;
-    capture_free(r.captures);
-    text_free(r.traces);
+    *ret = feed_new(&o->capture, on_sight, context, print_problem);
+    err = *ret ? add_files(*ret, o, &bad) : -ENOMEM;
+    if (err)
+        print_problem(bad, err == -EBADMSG
+                               ? "neither a capture (pcap, pcapng) nor a trace or log that is known"
+                               : strerror(-err));
     return err;
 }
 
@@ -209,21 +183,23 @@ static int report_pair(struct doctor_options *o)
     return err ? 3 : n_ill != 0;
 }
 
-static int report(const struct doctor_options *o)
+static int report(struct doctor_options *o)
 {
     struct timeline *t = timeline_new();
-    int64_t until = 0;
-    int err = t ? read_files(o, timeline_see, t, &until) : -ENOMEM;
+    struct feed *feed = NULL;
+    int err = t ? read_files(o, timeline_see, t, &feed) : -ENOMEM;
     size_t n_ill = 0;
     char *text = NULL;
 
     if (!err) {
-        timeline_end(t, until);
+        timeline_end(t, feed_last_ns(feed));
+        o->tell.names = feed_names(feed, &o->tell.n_names);
         text = tell(t, &o->tell, &o->how, &n_ill);
         err = text ? put_out(o, text) : -ENOMEM;
     }
     free(text);
     timeline_free(t);
+    feed_free(feed);
     return err ? 3 : n_ill ? 1 : 0;
 }
 
@@ -346,8 +322,6 @@ static int take_options(int argc, char **argv, struct doctor_options *o)
     }
     o->files = argv + optind;
     o->n_files = argc - optind;
-    o->tell.names = o->files;
-    o->tell.n_names = (unsigned)o->n_files;
     o->tell.n_files = o->n_files < 2 ? (unsigned)o->n_files : 2;
     for (unsigned i = 0; i < o->tell.n_files; i++)
         o->tell.files[i] = o->files[i];
@@ -366,7 +340,8 @@ static unsigned terminal_width(void)
 
 static int act(struct doctor_options *o)
 {
-    int64_t until;
+    struct feed *feed = NULL;
+    int status;
 
     switch (o->task) {
     case TASK_EXPLAIN:
@@ -377,7 +352,9 @@ static int act(struct doctor_options *o)
         o->shadow.how = o->how;
         return shadow(&o->shadow);
     case TASK_SIGHTS:
-        return read_files(o, print_sight, stdout, &until) < 0 ? 3 : 0;
+        status = read_files(o, print_sight, stdout, &feed) < 0 ? 3 : 0;
+        feed_free(feed);
+        return status;
     case TASK_PAIR:
         return o->n_files == 2 ? task_pair(o->files, &o->capture, o->tell.language) : 2;
     case TASK_ANONYMISE:

@@ -16,6 +16,8 @@ _Static_assert(BUFFER >= 2 * RECORD_BYTES_MAX, "a record fits");
 
 struct input {
     int fd;
+    bool part; /* of a file of somebody else's: from `from` on, `left` bytes */
+    uint64_t from, left;
     struct archive *unpacked; /* NULL: plain */
     uint8_t raw[65536];       /* of a compressed file, as libarchive reads it */
     size_t n_raw;             /* of the first bytes, read to see what the file is */
@@ -24,13 +26,19 @@ struct input {
     uint8_t buffer[BUFFER];
 };
 
-static ssize_t read_some(int fd, void *to, size_t size)
+static ssize_t read_some(struct input *in, void *to, size_t size)
 {
     ssize_t n;
 
+    if (in->part && size > in->left)
+        size = in->left;
     do
-        n = read(fd, to, size);
+        n = in->part ? pread(in->fd, to, size, (off_t)in->from) : read(in->fd, to, size);
     while (n < 0 && errno == EINTR);
+    if (in->part && n > 0) {
+        in->from += (uint64_t)n;
+        in->left -= (uint64_t)n;
+    }
     return n;
 }
 
@@ -41,7 +49,7 @@ static la_ssize_t on_wanted(struct archive *a, void *context, const void **ret)
     struct input *in = context;
     ssize_t n = (ssize_t)in->n_raw;
 
-    if (!n && (n = read_some(in->fd, in->raw, sizeof(in->raw))) < 0)
+    if (!n && (n = read_some(in, in->raw, sizeof(in->raw))) < 0)
         archive_set_error(a, errno, "cannot read");
     in->n_raw = 0;
     *ret = in->raw;
@@ -89,7 +97,7 @@ static int look(struct input *in)
     ssize_t n = 1;
 
     while (in->n_raw < PEEK && n > 0)
-        if ((n = read_some(in->fd, in->raw + in->n_raw, PEEK - in->n_raw)) > 0)
+        if ((n = read_some(in, in->raw + in->n_raw, PEEK - in->n_raw)) > 0)
             in->n_raw += (size_t)n;
     if (n < 0)
         return -errno;
@@ -100,23 +108,50 @@ static int look(struct input *in)
     return 0;
 }
 
-int input_open(const char *path, struct input **ret)
+static int begin(struct input *in, struct input **ret)
 {
-    struct input *in = malloc(sizeof(*in));
-    int err;
+    int err = in->fd < 0 ? -errno : look(in);
 
-    if (!in)
-        return -ENOMEM;
-    memset(in, 0, offsetof(struct input, buffer));
-    in->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    err = in->fd < 0 ? -errno : look(in);
     if (err < 0) {
         input_close(in);
         return err;
     }
-    posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     *ret = in;
     return 0;
+}
+
+static struct input *input_new(void)
+{
+    struct input *in = malloc(sizeof(*in));
+
+    if (in)
+        memset(in, 0, offsetof(struct input, buffer));
+    return in;
+}
+
+int input_open(const char *path, struct input **ret)
+{
+    struct input *in = input_new();
+
+    if (!in)
+        return -ENOMEM;
+    in->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (in->fd >= 0)
+        posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return begin(in, ret);
+}
+
+int input_open_part(int fd, uint64_t from, uint64_t len, struct input **ret)
+{
+    struct input *in = input_new();
+
+    if (!in)
+        return -ENOMEM;
+    in->fd = fd;
+    in->part = true;
+    in->from = from;
+    in->left = len;
+    return begin(in, ret);
 }
 
 void input_close(struct input *in)
@@ -125,7 +160,7 @@ void input_close(struct input *in)
         return;
     if (in->unpacked)
         archive_read_free(in->unpacked);
-    if (in->fd >= 0)
+    if (in->fd >= 0 && !in->part)
         close(in->fd);
     free(in);
 }
@@ -142,11 +177,11 @@ static int fill(struct input *in)
         in->at = 0;
     }
     if (in->end == BUFFER)
-        return -ENOBUFS;
+        return 0;
     if (in->unpacked)
         n = archive_read_data(in->unpacked, in->buffer + in->end, BUFFER - in->end);
     else
-        n = read_some(in->fd, in->buffer + in->end, BUFFER - in->end);
+        n = read_some(in, in->buffer + in->end, BUFFER - in->end);
     if (n < 0) {
         in->problem = in->unpacked ? "the compressed file is broken or cut off" : strerror(errno);
         return -EIO;

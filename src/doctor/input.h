@@ -9,6 +9,8 @@ struct input;
 
 /* 0, or -errno. */
 int input_open(const char *path, struct input **ret);
+/* `len` bytes of an open file, which stays the caller's, from `from` on. */
+int input_open_part(int fd, uint64_t from, uint64_t len, struct input **ret);
 void input_close(struct input *in); /* NULL is fine */
 /* Reads on, behind what was not used: all that is there now. No more than last time: the file ended. 0, or -errno with a
  * sentence in input_problem: it cannot be read further. Blocks. */

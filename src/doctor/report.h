@@ -10,7 +10,7 @@ struct report_view {
     const struct diagnosis *diagnosis;
     const char *files[2]; /* of the captures */
     unsigned n_files;
-    char *const *names;   /* of all files given, one after the other; place.file counts them */
+    const char *const *names;   /* of all files given, one after the other; place.file counts them */
     unsigned n_names;
     bool pair;            /* they are of both ends: packets are named with their capture */
     bool verbose;         /* text: the whole story of each phone */

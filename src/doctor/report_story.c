@@ -79,8 +79,10 @@ static void event(const struct report_view *v, const struct event *e, struct gro
                 (unsigned long long)e->seen.first.number);
     event_say((enum event_kind)e->kind, l, say(e->detail, l, detail), &line);
     if (e->seen.n > 1)
-        say_now(&line, l, " (%u [time|times] in %s, last in packet %llu)", e->seen.n,
-                seconds(e->seen.last.ns - e->seen.first.ns, span),
+        say_now(&line, l,
+                e->seen.last.line ? " (%u [time|times] in %s, last in line %llu)"
+                                  : " (%u [time|times] in %s, last in packet %llu)",
+                e->seen.n, seconds(e->seen.last.ns - e->seen.first.ns, span),
                 (unsigned long long)e->seen.last.number);
     report_wrap(v, line.at ? line.at : "", 2, TOLD_AT, to);
     grow_done(&line);

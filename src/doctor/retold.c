@@ -225,21 +225,36 @@ static void fell_silent(struct retold *p)
     retold_ended(p, false, TCP_ENDING);
 }
 
-/* It was registered when this was begun to be told. */
-static void had_been(struct retold *p)
+/* It was registered when this was begun to be told: its keepalives had come, as they do, until
+ * `then_ns`. */
+static void had_been(struct retold *p, int64_t then_ns)
 {
+    int64_t now = p->r->at.time_ns;
+    unsigned n = then_ns < now && p->interval_s ? 2 : 0;
+
     p->connected = true;
     p->flow = retell_flow(p->r);
+    p->r->at.time_ns = then_ns - (int64_t)n * p->interval_s * SECOND_NS;
     retold_place(p);
+    p->r->at.device = p->name.s;
     retell_tcp(p->r, p->flow, true, TCP_MIDDLE, 0);
+    p->r->at.device = NULL;
     retold_keepalive(p);
+    while (n--) {
+        p->r->at.time_ns += p->interval_s * SECOND_NS;
+        retold_keepalive(p);
+    }
     p->registered = true;
+    p->r->at.time_ns = now;
 }
 
 void retold_gone(struct retold *p, uint32_t code)
 {
+    int64_t silence =
+        code == UNREGISTERED_KEEPALIVE_TIMEOUT ? (int64_t)p->silence_s * SECOND_NS : 0;
+
     if (!p->connected)
-        had_been(p);
+        had_been(p, p->r->at.time_ns - silence);
     retold_place(p);
     switch (code) {
     case UNREGISTERED_KEEPALIVE_TIMEOUT:

@@ -26,6 +26,7 @@ struct place {
     uint16_t vlan;     /* outermost tag; 0: none */
     uint8_t dscp, ttl;
     bool told;         /* by a trace that leaves things out: what is not told may have been */
+    const char *device; /* whose phone it is, where who tells says so; NULL: nobody does. Borrowed */
     struct endpoint from, to; /* family 0 where there is no IP */
 };
 

@@ -53,23 +53,33 @@ static bool read_record(struct source *s, struct record *ret)
     return false;
 }
 
-int source_open(const char *path, struct source **ret)
+int source_of(struct input *take_in, struct source **ret)
 {
     struct source *s = calloc(1, sizeof(*s));
-    int err = s ? input_open(path, &s->in) : -ENOMEM;
 
-    if (err < 0) {
-        free(s);
-        return err;
-    }
+    if (!s)
+        return -ENOMEM;
+    s->in = take_in;
     records_init(&s->records);
     s->has_first = read_record(s, &s->first);
     if (s->records.format == RECORDS_START) {
-        source_close(s);
+        free(s);
         return -EBADMSG;
     }
     *ret = s;
     return 0;
+}
+
+int source_open(const char *path, struct source **ret)
+{
+    struct input *in;
+    int err = input_open(path, &in);
+
+    if (err < 0)
+        return err;
+    if ((err = source_of(in, ret)) < 0)
+        input_close(in);
+    return err;
 }
 
 void source_close(struct source *s)

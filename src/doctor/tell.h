@@ -14,7 +14,7 @@ struct tell_options {
     unsigned width; /* of the terminal; 0: none */
     const char *files[2];
     unsigned n_files;
-    char *const *names;   /* as report_view */
+    const char *const *names;   /* as report_view */
     unsigned n_names;
 };
 

@@ -1,15 +1,9 @@
-/* text.c - files and archives as lines, lines to those who know their form; see text.h. */
+/* text.c - bytes as lines, lines to those who know their form; see text.h. */
 #include "doctor/text_parts.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define CHUNK 65536
 
 static struct text key_of(const void *speaker)
 {
@@ -18,51 +12,47 @@ static struct text key_of(const void *speaker)
 
 static void count_sight(void *context, const struct sight *s)
 {
-    struct trace *t = context;
+    struct texts *all = context;
 
-    if (!t->totals.sights++)
-        t->totals.first_ns = s->at.time_ns;
-    t->totals.last_ns = s->at.time_ns;
-    t->on_sight(t->context, s);
+    if (!all->totals.sights++ || s->at.time_ns < all->totals.first_ns)
+        all->totals.first_ns = s->at.time_ns;
+    if (s->at.time_ns > all->totals.last_ns)
+        all->totals.last_ns = s->at.time_ns;
+    all->on_sight(all->context, s);
 }
 
-struct trace *text_new(sight_fn on_sight, void *context, uint8_t capture)
+struct texts *texts_new(sight_fn on_sight, void *context, uint8_t capture)
 {
-    struct trace *t = calloc(1, sizeof(*t));
+    struct texts *all = calloc(1, sizeof(*all));
 
-    if (!t)
+    if (!all)
         return NULL;
-    t->on_sight = on_sight;
-    t->context = context;
-    pool_init(&t->speakers, sizeof(struct speaker), TEXT_SPEAKERS_MAX);
-    map_init(&t->by_key, key_of);
-    if (!(t->r = retell_new(count_sight, t))) {
-        text_free(t);
+    all->on_sight = on_sight;
+    all->context = context;
+    pool_init(&all->speakers, sizeof(struct speaker), TEXT_SPEAKERS_MAX);
+    map_init(&all->by_key, key_of);
+    if (!(all->r = retell_new(count_sight, all))) {
+        texts_free(all);
         return NULL;
     }
-    t->r->at.capture = capture;
-    t->r->at.line = true;
-    return t;
+    all->r->at.capture = capture;
+    all->r->at.line = true;
+    return all;
 }
 
-void text_free(struct trace *t)
+void texts_free(struct texts *all)
 {
-    if (!t)
+    if (!all)
         return;
-    map_done(&t->by_key);
-    pool_done(&t->speakers);
-    free(t->r);
-    free(t);
+    map_done(&all->by_key);
+    pool_done(&all->speakers);
+    free(all->r);
+    free(all);
 }
 
-void text_name(struct trace *t, uint8_t file)
+const struct text_totals *texts_totals(const struct texts *all)
 {
-    t->r->at.file = file;
-}
-
-const struct text_totals *text_totals(const struct trace *t)
-{
-    return &t->totals;
+    return &all->totals;
 }
 
 /* ---- time ---- */
@@ -75,16 +65,22 @@ void trace_date(struct trace *t, int year, int month, int day)
 
     if (year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31)
         return;
-    t->date_ns = days * DAY_NS;
-    t->tod_ns = 0;
+    t->now.date_ns = days * DAY_NS;
+    t->now.tod_ns = 0;
 }
 
 void trace_at(struct trace *t, int64_t tod_ns)
 {
-    if (tod_ns + DAY_NS / 2 < t->tod_ns)
-        t->date_ns += DAY_NS;
-    t->tod_ns = tod_ns;
-    t->r->at.time_ns = t->date_ns + tod_ns - t->zone_ns;
+    if (tod_ns + DAY_NS / 2 < t->now.tod_ns)
+        t->now.date_ns += DAY_NS;
+    t->now.tod_ns = tod_ns;
+    t->now.time_ns = t->now.date_ns + tod_ns - t->now.zone_ns;
+    t->r->at.time_ns = t->now.time_ns;
+}
+
+void trace_told(struct trace *t)
+{
+    t->r->at.told = t->told = true;
 }
 
 /* Up to `max` digits; the number of them. */
@@ -121,23 +117,48 @@ size_t trace_clock(struct text line, int64_t *tod_ns)
 
 /* ---- who speaks ---- */
 
+/* The key of this node: two of them may count their connections alike. */
+static void full_key(const struct trace *t, const char *key, char to[static 96])
+{
+    char node[IP_TEXT_MAX];
+
+    snprintf(to, 96, "%s%s%s", key, t->now.node.family && !strchr(key, '@') ? "@" : "",
+             t->now.node.family && !strchr(key, '@') ? ip_print(t->now.node, node) : "");
+}
+
+static struct speaker *find(struct trace *t, const char *key)
+{
+    struct speaker *s = map_get(&t->all->by_key, text_of(key));
+
+    if (s)
+        s->p.r = t->r;
+    return s;
+}
+
 struct speaker *trace_known(struct trace *t, const char *key)
 {
-    return map_get(&t->by_key, text_of(key));
+    char full[96];
+
+    full_key(t, key, full);
+    return find(t, full);
 }
 
 struct speaker *trace_speaker(struct trace *t, const char *key)
 {
-    struct speaker *s = trace_known(t, key);
+    struct speaker *s;
+    char full[96];
     uint64_t id;
 
-    if (s || !*key || strlen(key) >= sizeof(s->key) || !(s = pool_take(&t->speakers, &id)))
-        return s;
-    text_copy(s->key, sizeof(s->key), text_of(key));
+    full_key(t, key, full);
+    if (!*key || (s = find(t, full)))
+        return *key ? s : NULL;
+    if (!(s = pool_take(&t->all->speakers, &id)))
+        return NULL;
+    memcpy(s->key, full, sizeof(full));
     s->p.r = t->r;
-    s->p.server = (struct endpoint){t->node, 2000};
-    if (map_put(&t->by_key, s) < 0) {
-        pool_give(&t->speakers, id);
+    s->p.server = (struct endpoint){t->now.node, 2000};
+    if (map_put(&t->all->by_key, s) < 0) {
+        pool_give(&t->all->speakers, id);
         return NULL;
     }
     return s;
@@ -206,10 +227,11 @@ static void one_line(struct trace *t, struct text line)
 {
     bool known = true;
 
-    t->totals.lines++;
-    t->r->at.number++;
-    if (line.len && line.at[line.len - 1] == '\r')
-        line.len--;
+    t->all->totals.lines++;
+    t->r->at.number = ++t->n_lines;
+    t->r->at.file = t->file;
+    t->r->at.time_ns = t->now.time_ns;
+    t->r->at.told = t->told;
     if (text_sip_line(t, line))
         ;
     else if (text_ccm_line(t, line) || text_alarm_line(t, line) || text_console_line(t, line) ||
@@ -217,146 +239,174 @@ static void one_line(struct trace *t, struct text line)
         ;
     else
         known = text_sip_begins(t, line);
-    t->totals.understood += known;
+    t->all->totals.understood += known;
 }
 
-void text_look(struct trace *t, const void *bytes, size_t len)
+/* ---- bytes ---- */
+
+static void put_letter(struct trace *t, uint32_t c)
 {
-    t->r->at.number = 0;
-    text_printed_look(t, (struct text){bytes, len});
-}
+    char *to = t->bytes + t->n;
 
-void text_feed(struct trace *t, const void *bytes, size_t len)
-{
-    struct text rest = {bytes, len};
-
-    while (rest.len) {
-        const char *end = memchr(rest.at, '\n', rest.len);
-        size_t n = end ? (size_t)(end - rest.at) : rest.len, room = sizeof(t->line) - t->n_line;
-
-        memcpy(t->line + t->n_line, rest.at, n < room ? n : room);
-        t->n_line += n < room ? n : room;
-        rest = text_skip(rest, end ? n + 1 : n);
-        if (!end)
-            break;
-        one_line(t, (struct text){t->line, t->n_line});
-        t->n_line = 0;
+    if (c < 0x80) {
+        to[0] = (char)c;
+        t->n += 1;
+    } else if (c < 0x800) {
+        to[0] = (char)(0xc0 | c >> 6);
+        to[1] = (char)(0x80 | (c & 0x3f));
+        t->n += 2;
+    } else { /* halves of a pair each by itself: such letters stand in no word that is looked for */
+        to[0] = (char)(0xe0 | c >> 12);
+        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (c & 0x3f));
+        t->n += 3;
     }
 }
 
-void text_end(struct trace *t)
+static bool fill_wide(struct trace *t)
 {
-    if (t->n_line)
-        one_line(t, (struct text){t->line, t->n_line});
-    t->n_line = 0;
-    text_sip_over(t);
+    uint8_t raw[4096];
+    size_t room = (sizeof(t->bytes) - t->n) / 3 * 2;
+    ssize_t n = t->read(t->context, raw, room < sizeof(raw) ? room : sizeof(raw));
+
+    for (ssize_t i = 0; i < n; i++) {
+        if (t->has_odd)
+            put_letter(t, t->width == TEXT_WIDE ? (uint32_t)(raw[i] << 8 | t->odd)
+                                                : (uint32_t)(t->odd << 8 | raw[i]));
+        t->odd = raw[i];
+        t->has_odd = !t->has_odd;
+    }
+    return n > 0;
 }
 
-/* ---- files ---- */
-
-static int read_entry(struct trace *t, struct archive *a, bool nested);
-
-/* A compressed file in an archive: SDL001_100_000001.txt.gz in a collection. */
-static void read_nested(struct trace *t, const void *bytes, size_t len)
+/* More bytes behind those that are there; false: there are none, or no room. */
+static bool fill(struct trace *t)
 {
-    struct archive *a = archive_read_new();
-    struct archive_entry *entry;
+    ssize_t n;
 
-    archive_read_support_filter_all(a);
-    archive_read_support_format_raw(a);
-    if (archive_read_open_memory(a, bytes, len) == ARCHIVE_OK &&
-        archive_read_next_header(a, &entry) == ARCHIVE_OK)
-        read_entry(t, a, false);
-    archive_read_free(a);
+    memmove(t->bytes, t->bytes + t->at, t->n - t->at);
+    t->n -= t->at;
+    t->at = 0;
+    if (sizeof(t->bytes) - t->n < 4 || t->over)
+        return false;
+    if (t->width != TEXT_BYTES)
+        return !(t->over = !fill_wide(t));
+    n = t->read(t->context, t->bytes + t->n, sizeof(t->bytes) - t->n);
+    t->over = n <= 0;
+    t->n += n > 0 ? (size_t)n : 0;
+    return n > 0;
 }
 
-static bool is_packed(const uint8_t *p, size_t n)
+/* How it is written: by its mark, or by zeroes where letters of ASCII have them. */
+static void find_width(struct trace *t)
 {
-    return n > 2 && ((p[0] == 0x1f && p[1] == 0x8b) || memcmp(p, "BZh", 3) == 0);
+    static const uint8_t little[] = {0xff, 0xfe}, big[] = {0xfe, 0xff};
+    char first[TEXT_LINE_MAX / 4];
+    size_t mark = 0, n = t->n < sizeof(first) ? t->n : sizeof(first);
+
+    if (n >= 2 && (!memcmp(t->bytes, little, 2) || !memcmp(t->bytes, big, 2))) {
+        t->width = t->bytes[0] == '\xff' ? TEXT_WIDE : TEXT_WIDE_BIG;
+        mark = 2;
+    } else if (n >= 4 && t->bytes[0] && !t->bytes[1] && t->bytes[2] && !t->bytes[3]) {
+        t->width = TEXT_WIDE;
+    } else if (n >= 4 && !t->bytes[0] && t->bytes[1] && !t->bytes[2] && t->bytes[3]) {
+        t->width = TEXT_WIDE_BIG;
+    } else {
+        t->at = n >= 3 && !memcmp(t->bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
+        return;
+    }
+    memcpy(first, t->bytes, n);
+    t->n = 0;
+    for (size_t i = mark; i + 1 < n; i += 2)
+        put_letter(t, t->width == TEXT_WIDE
+                          ? (uint32_t)((uint8_t)first[i + 1] << 8 | (uint8_t)first[i])
+                          : (uint32_t)((uint8_t)first[i] << 8 | (uint8_t)first[i + 1]));
+    if ((n - mark) % 2) {
+        t->odd = (uint8_t)first[n - 1];
+        t->has_odd = true;
+    }
 }
 
-/* The rest of an entry in one piece; NULL: it is too long, or there is no memory. */
-static uint8_t *take_whole(struct archive *a, const uint8_t *first, size_t n, size_t *len)
+/* The next line, without its end. */
+static bool find_line(struct trace *t)
 {
-    size_t size = 1 << 20;
-    uint8_t *all = malloc(size), *more;
-    la_ssize_t got = 0;
+    char end = t->old_ends ? '\r' : '\n';
+    const char *at;
 
-    if (!all)
+    while (!t->has_line) {
+        at = memchr(t->bytes + t->at, end, t->n - t->at);
+        if (!at && fill(t))
+            continue;
+        if (!at && t->at == t->n)
+            return false;
+        t->line =
+            (struct text){t->bytes + t->at, at ? (size_t)(at - t->bytes) - t->at : t->n - t->at};
+        t->at += t->line.len + (at != NULL);
+        t->has_line = !t->rest;
+        t->rest = !at;
+    }
+    if (t->line.len && t->line.at[t->line.len - 1] == '\r')
+        t->line.len--;
+    return true;
+}
+
+/* As much of it as there is room for. */
+static void look(struct trace *t)
+{
+    while (t->n < TEXT_LINE_MAX / 4 && fill(t))
+        ;
+    find_width(t);
+    while (fill(t))
+        ;
+    t->old_ends = !memchr(t->bytes + t->at, '\n', t->n - t->at) &&
+                  memchr(t->bytes + t->at, '\r', t->n - t->at);
+    text_console_look(t, (struct text){t->bytes + t->at, t->n - t->at});
+    text_printed_look(t, (struct text){t->bytes + t->at, t->n - t->at});
+}
+
+struct trace *text_open(struct texts *all, uint8_t file, text_read read, void *context)
+{
+    struct trace *t = calloc(1, sizeof(*t));
+
+    if (!t)
         return NULL;
-    memcpy(all, first, *len = n);
-    while (*len < TEXT_NESTED_MAX) {
-        if (*len == size) {
-            if (!(more = realloc(all, size *= 2)))
-                break;
-            all = more;
-        }
-        if ((got = archive_read_data(a, all + *len, size - *len)) <= 0)
-            return all;
-        *len += (size_t)got;
-    }
-    free(all);
-    return NULL;
+    t->all = all;
+    t->r = all->r;
+    t->file = file;
+    t->read = read;
+    t->context = context;
+    look(t);
+    return t;
 }
 
-static int read_entry(struct trace *t, struct archive *a, bool nested)
+void text_close(struct trace *t)
 {
-    uint8_t *bytes = malloc(CHUNK), *whole;
-    la_ssize_t n = 0;
-    size_t len;
-    bool first = true;
-
-    if (!bytes)
-        return -ENOMEM;
-    while ((n = archive_read_data(a, bytes, CHUNK)) > 0) {
-        if (first && nested && is_packed(bytes, (size_t)n)) {
-            if ((whole = take_whole(a, bytes, (size_t)n, &len)))
-                read_nested(t, whole, len);
-            free(whole);
-            break;
-        }
-        if (first)
-            text_look(t, bytes, (size_t)n);
-        first = false;
-        text_feed(t, bytes, (size_t)n);
-    }
-    text_end(t);
-    free(bytes);
-    return n < 0 ? -EIO : 0;
+    free(t);
 }
 
-static int read_all(struct trace *t, struct archive *a)
+bool text_step(struct trace *t)
 {
-    struct archive_entry *entry;
-    int err = 0, step;
-
-    while (!err && (step = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
-        err = step < ARCHIVE_WARN ? -EIO : read_entry(t, a, true);
+    if (!find_line(t)) {
+        text_sip_over(t);
+        return false;
     }
-    return err;
+    t->has_line = false;
+    one_line(t, t->line);
+    return true;
 }
 
-int text_file(struct trace *t, const char *path)
+bool text_next(struct trace *t, int64_t *ret_ns)
 {
-    struct archive *a = archive_read_new();
-    uint64_t before = t->totals.sights;
-    int err;
+    struct place at = t->r->at;
+    struct text_clock now = t->now;
+    bool timed;
 
-    if (!a)
-        return -ENOMEM;
-    archive_read_support_filter_all(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_zip(a);
-    archive_read_support_format_empty(a);
-    archive_read_support_format_raw(a);
-    errno = 0;
-    if (strcmp(path, "-") ? archive_read_open_filename(a, path, CHUNK)
-                          : archive_read_open_fd(a, STDIN_FILENO, CHUNK))
-        err = errno ? -errno : -EBADMSG;
-    else if ((err = read_all(t, a)))
-        snprintf(t->totals.problem, sizeof(t->totals.problem), "the file is broken or cut off");
-    archive_read_free(a);
-    if (err && err != -EIO)
-        return err;
-    return t->totals.sights > before || t->totals.understood ? 0 : -EBADMSG;
+    if (!find_line(t))
+        return false;
+    timed =
+        text_ccm_time(t, t->line) || text_alarm_time(t, t->line) || text_console_time(t, t->line);
+    *ret_ns = timed || t->now.time_ns ? t->now.time_ns : INT64_MIN;
+    t->now = now;
+    t->r->at = at;
+    return true;
 }

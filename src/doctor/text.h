@@ -1,33 +1,43 @@
 /* text.h - traces, logs and printed captures in, sights out: what was written instead of captured.
  *
- *   CallManager's traces (SDL, ccm, ctftp) and ours, its event log, console logs and status messages of phones, problem reports
- *   and trace collections (tar.gz, zip), a capture as an analyser prints it ("Source Dest Summary").
+ *   CallManager's traces (SDL, ccm, ctftp) and ours, its event log, console logs and status messages of phones,
+ *   a capture as an analyser prints it ("Source Dest Summary").
  *
- * Each line is known by its form, so files may be mixed. Bounds: TEXT_LINE_MAX bytes a line (the rest is dropped),
- * TEXT_SPEAKERS_MAX connections, one entry of an archive at a time. */
+ *   struct texts *all = texts_new(on_sight, &stories, 0);
+ *   struct trace *t = text_open(all, 0, read, file);
+ *   while (text_step(t))
+ *       ;
+ *   text_close(t);
+ *
+ * Each line is known by its form, so files may be mixed. Several texts may be read beside each other, a line of each as text_next says:
+ * who speaks in one node's trace is known in its next file. UTF-8, or UTF-16 of either order; lines end as in any system.
+ *
+ * Bounds: TEXT_LINE_MAX bytes a line (the rest is dropped), TEXT_SPEAKERS_MAX connections. */
 #pragma once
 
 #include "doctor/sight.h"
 
 #define TEXT_LINE_MAX     65536
 #define TEXT_SPEAKERS_MAX 65536
-#define TEXT_NESTED_MAX   (256u << 20) /* a compressed file in an archive */
 
-struct trace; /* of the text_parts.h */
+struct texts; /* of text_parts.h */
+struct trace;
 
 struct text_totals {
     uint64_t lines, understood, sights;
     int64_t first_ns, last_ns;
-    char problem[160]; /* why reading ended early; "" when it did not */
 };
 
-struct trace *text_new(sight_fn on_sight, void *context, uint8_t capture); /* NULL without memory */
-void text_free(struct trace *t);
-void text_name(struct trace *t, uint8_t file); /* place.file of what comes */
-/* 0; -EBADMSG when nothing in it looks like a trace; -errno when it cannot be opened. */
-int text_file(struct trace *t, const char *path);
-/* Bytes of one file, in any pieces, after a look at its first ones; text_end when it is over. What text_file calls, and tests. */
-void text_look(struct trace *t, const void *bytes, size_t len);
-void text_feed(struct trace *t, const void *bytes, size_t len);
-void text_end(struct trace *t);
-const struct text_totals *text_totals(const struct trace *t);
+/* Up to `size` bytes, 0 at the end, negative when it cannot be read: what follows is as if it ended. */
+typedef ssize_t (*text_read)(void *context, void *to, size_t size);
+
+struct texts *texts_new(sight_fn on_sight, void *context, uint8_t capture); /* NULL without memory */
+void texts_free(struct texts *all); /* after its traces */
+const struct text_totals *texts_totals(const struct texts *all);
+
+/* `file` becomes place.file; the read is of the trace's life. NULL without memory. */
+struct trace *text_open(struct texts *all, uint8_t file, text_read read, void *context);
+void text_close(struct trace *t); /* NULL is fine */
+bool text_step(struct trace *t); /* one line; false: it is over */
+/* When the next line was written: INT64_MIN as long as none has said; false: it is over. */
+bool text_next(struct trace *t, int64_t *ret_ns);

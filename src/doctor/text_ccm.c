@@ -1,6 +1,7 @@
 /* text_ccm.c - lines of CallManager's traces: SDL ("00123.001 |12:00:01.234 |AppInfo  |StationD:
  * (0000045) RegisterAck …"), the older ccm ("12:00:01.234 CCM|StationD - stationOutputRegisterAck
  * tcpHandle=0x…"), ours, ctftp, and alarms. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,20 +12,40 @@
 
 /* ---- the head of a line ---- */
 
+static bool is_number(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.';
+}
+
+/* Behind the number "00000123.001 |", also behind what a search puts before it ("Line 12: ",
+ * "SDL001_100_000001.txt:"), or behind the bar alone. */
+static struct text behind_number(struct text line)
+{
+    size_t far = line.len < 120 ? line.len : 120;
+
+    for (size_t i = 0; i + 1 < far; i++)
+        if (line.at[i] == '|' && i + 9 < line.len && line.at[i + 3] == ':' &&
+            (!i || line.at[i - 1] == ' ')) {
+            size_t n = i;
+
+            while (n > 1 && is_number(line.at[n - 2]))
+                n--;
+            if (!i || i - n >= 7)
+                return text_skip(line, i + 1);
+        }
+    return line;
+}
+
 /* What stands behind number, time and kind; at == NULL: it is no such line. */
 static struct text content_of(struct trace *t, struct text line, struct text *kind)
 {
-    struct text none = {NULL, 0}, rest = line;
+    struct text none = {NULL, 0}, rest = behind_number(line);
     int64_t tod;
-    size_t n = 0;
+    size_t n;
     int month, day, year;
     char date[12];
 
-    while (n < rest.len && ((rest.at[n] >= '0' && rest.at[n] <= '9') || rest.at[n] == '.'))
-        n++;
-    if (n >= 7 && rest.len > n + 2 && rest.at[n] == ' ' && rest.at[n + 1] == '|')
-        rest = text_skip(rest, n + 2);
-    else if (rest.len > 11 && rest.at[2] == '/' && rest.at[5] == '/') {
+    if (rest.len > 11 && rest.at[2] == '/' && rest.at[5] == '/') {
         text_copy(date, sizeof(date), (struct text){rest.at, 10});
         if (sscanf(date, "%2d/%2d/%4d", &month, &day, &year) == 3)
             trace_date(t, year, month, day);
@@ -37,27 +58,30 @@ static struct text content_of(struct trace *t, struct text line, struct text *ki
         rest = text_skip(rest, 1);
     else if (!text_starts(rest, "CCM") && !text_starts(rest, "TFTP") && !text_starts(rest, "DHCP"))
         return none;
+    line = rest;
     *kind = text_trim(text_split(&rest, '|'));
-    if (!rest.at)
+    if (!rest.at && !text_starts(line, "SIP"))
         return none;
     trace_at(t, tod);
-    return rest;
+    return rest.at ? rest : line; /* the kind may have been left out */
 }
 
 static void file_head(struct trace *t, struct text line)
 {
     struct text date = trace_after(line, "Date:"), zone = trace_after(line, "UTC:");
     int y, m, d, h = 0, minute = 0;
+    int64_t tod = t->now.tod_ns;
     char words[16];
 
     text_copy(words, sizeof(words), zone);
     if (sscanf(words, "%3d:%2d", &h, &minute) >= 1 && h > -15 && h < 15)
-        t->zone_ns =
+        t->now.zone_ns =
             (h * 3600LL + (h < 0 || words[0] == '-' ? -minute : minute) * 60LL) * 1000000000LL;
     text_copy(words, sizeof(words), date);
     if (sscanf(words, "%4d/%2d/%2d", &y, &m, &d) == 3)
         trace_date(t, y, m, d);
-    ip_parse(trace_after(line, "HostIPAddress:"), &t->node);
+    trace_at(t, tod);
+    ip_parse(trace_after(line, "HostIPAddress:"), &t->now.node);
 }
 
 /* ---- whose line it is ---- */
@@ -126,7 +150,7 @@ static struct retold *phone_of(struct trace *t, struct text line, struct text na
         ip = trace_after(line, "<IP::");
     if (ip.len)
         ip_parse(ip, &device->p.phone.ip);
-    device->p.server.ip = t->node;
+    device->p.server.ip = t->now.node;
     return &device->p;
 }
 
@@ -155,9 +179,7 @@ static const struct {
     enum said said;
 } sayings[] = {
     {"Processing StationReg", true, REGISTERS},
-    {"RegisterMessage", true, REGISTERS},
     {"Register", true, REGISTERS},
-    {"KeepAliveMessage", true, ALIVE},
     {"KeepAlive", true, ALIVE},
     {"Unregister", true, LEAVES},
     {"KeypadButton", true, KEY},
@@ -171,6 +193,19 @@ static const struct {
     {"RegisterTokenAck", false, GIVEN},
     {"RegisterTokenReject", false, WAIT},
 };
+
+/* Whether it begins with this name of a message and with no longer one ("Register",
+ * "RegisterMessageID", not "RegisterAvailableLines"). */
+static bool is_word(struct text t, const char *word)
+{
+    struct text rest;
+
+    if (!text_starts(t, word))
+        return false;
+    rest = text_skip(t, strlen(word));
+    return !rest.len || !isalpha((unsigned char)*rest.at) || text_starts(rest, "Message") ||
+           text_starts(rest, "C1");
+}
 
 /* The word that says what passed: behind who says it, and "InboundStim - ", "stationOutput",
  * "Station". */
@@ -198,7 +233,7 @@ static enum said said_in(struct text line, bool *from_phone)
         if (text_starts(word, heads[i]))
             word = text_skip(word, strlen(heads[i]));
     for (size_t i = 0; i < sizeof(sayings) / sizeof(*sayings); i++)
-        if (sayings[i].from_phone == *from_phone && text_starts(word, sayings[i].word) &&
+        if (sayings[i].from_phone == *from_phone && is_word(word, sayings[i].word) &&
             strlen(sayings[i].word) > longest) {
             longest = strlen(sayings[i].word);
             best = sayings[i].said;
@@ -206,7 +241,7 @@ static enum said said_in(struct text line, bool *from_phone)
     return best;
 }
 
-static bool is_new(struct retold *p, int64_t *last_ns)
+bool trace_is_new(const struct retold *p, int64_t *last_ns)
 {
     bool new = p->r->at.time_ns - *last_ns > SAME_NS || p->r->at.time_ns < *last_ns;
 
@@ -259,7 +294,7 @@ static void sccp(struct trace *t, struct retold *p, enum said said, struct text 
     retold_place(p);
     switch (said) {
     case REGISTERS:
-        if (!p->asked || is_new(p, &p->told_ns))
+        if (!p->asked || trace_is_new(p, &p->told_ns))
             retold_registers(p);
         p->told_ns = t->r->at.time_ns;
         break;
@@ -269,7 +304,7 @@ static void sccp(struct trace *t, struct retold *p, enum said said, struct text 
         break;
     case REFUSED:
         reject_words(line, words);
-        if (p->asked || is_new(p, &p->refused_ns))
+        if (p->asked || trace_is_new(p, &p->refused_ns))
             retold_refused(p, 0, words[0] ? words : "refused");
         p->refused_ns = t->r->at.time_ns;
         break;
@@ -357,94 +392,13 @@ static bool signal_line(struct trace *t, struct text line)
     return true;
 }
 
-/* ---- alarms ---- */
-
-static struct text parameter(struct text line, const char *key)
+bool text_ccm_time(struct trace *t, struct text line)
 {
-    struct text value = {NULL, 0};
-    char mark[40];
+    struct text kind, text = content_of(t, line, &kind);
 
-    for (unsigned i = 0; i < 3 && !value.at; i++) {
-        snprintf(mark, sizeof(mark), i == 0 ? "[%s=" : i == 1 ? " %s:" : ",%s:", key);
-        value = trace_after(line, mark);
-    }
-    return value;
-}
-
-static void alarm_of(struct trace *t, struct text name, struct text line)
-{
-    struct text device = parameter(line, "DeviceName"), ip = parameter(line, "IPAddress");
-    struct speaker *s = device.len ? trace_device(t, device) : NULL;
-    uint32_t reason = 0;
-
-    if (!s)
-        return;
-    text_to_u32(parameter(line, "Reason"), 10, &reason);
-    text_to_u32(parameter(line, "DeviceType"), 10, &s->p.model);
-    if (ip.len)
-        ip_parse(ip, &s->p.phone.ip);
-    s->p.sip = text_is(parameter(line, "Protocol"), "SIP");
-    s->p.server = (struct endpoint){t->node, s->p.sip ? 5060 : 2000};
-    s->p.interval_s = s->p.sip ? 120 : 30;
-    s->p.silence_s = s->p.sip ? 130 : 90;
-    if (s->p.sip && t->n_sip) { /* its messages are in the trace themselves */
-        if (text_is(name, "EndPointTransientConnection"))
-            text_sip_refused(t, device, reason);
-        return;
-    }
-    if (text_is(name, "EndPointRegistered") && is_new(&s->p, &s->p.told_ns) && !s->p.registered)
-        retold_registered(&s->p);
-    else if (text_is(name, "EndPointTransientConnection") &&
-             (s->p.asked || is_new(&s->p, &s->p.refused_ns))) {
-        retold_refused(&s->p, reason, NULL);
-        s->p.refused_ns = t->r->at.time_ns;
-    } else if (text_is(name, "EndPointUnregistered") && is_new(&s->p, &s->p.left_ns))
-        retold_gone(&s->p, reason);
-}
-
-static bool alarm_text(struct trace *t, struct text line)
-{
-    struct text name = trace_after(line, "AlarmName:");
-
-    if (!name.len)
-        return false;
-    alarm_of(t, name, line);
-    return true;
-}
-
-/* "41679: host: Jul 02 2015 06:22:31.123 UTC :  %UC_CALLMANAGER-3-EndPointUnregistered:
- * %[DeviceName=…]…" */
-bool text_alarm_line(struct trace *t, struct text line)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const char *at = memmem(line.at, line.len, "%UC_", 4);
-    struct text rest, name;
-    int64_t tod;
-    int day, year;
-    char date[24];
-
-    if (!at)
-        return false;
-    rest = text_skip(line, (size_t)(at - line.at));
-    name = text_split(&rest, ':');
-    for (const char *dash = memchr(name.at, '-', name.len); dash;
-         dash = memchr(name.at, '-', name.len))
-        name = text_skip(name, (size_t)(dash - name.at) + 1);
-    for (struct text r = {line.at, (size_t)(at - line.at)}; r.len > 24; r = text_skip(r, 1)) {
-        const char *month = memmem(months, 36, r.at, 3);
-
-        if (!month || (month - months) % 3 || r.at[3] != ' ')
-            continue;
-        text_copy(date, sizeof(date), text_skip(r, 4));
-        if (sscanf(date, "%2d %4d", &day, &year) != 2 || !trace_clock(text_skip(r, 12), &tod))
-            continue;
-        trace_date(t, year, (int)(month - months) / 3 + 1, day);
-        t->zone_ns = 0;
-        trace_at(t, tod);
-        break;
-    }
-    alarm_of(t, name, rest);
-    return true;
+    if (text.at && (text_is(kind, "FileHead") || text_starts(text, "FileHead ")))
+        file_head(t, text);
+    return text.at != NULL;
 }
 
 bool text_ccm_line(struct trace *t, struct text line)
@@ -453,7 +407,7 @@ bool text_ccm_line(struct trace *t, struct text line)
 
     if (!text.at)
         return false;
-    t->r->at.told = true;
+    trace_told(t);
     if (text_is(kind, "FileHead") || text_starts(text, "FileHead "))
         file_head(t, text);
     else if (trace_has(text, "SIP") && trace_has(text, "message") &&
@@ -461,7 +415,7 @@ bool text_ccm_line(struct trace *t, struct text line)
         text_sip_head(t, text);
     else if (text_is(kind, "SdlSig"))
         signal_line(t, text);
-    else if (!station_line(t, text) && !alarm_text(t, text))
+    else if (!station_line(t, text) && !text_alarm_text(t, text) && !text_dhcp_line(t, text))
         text_file_line(t, text);
     return true;
 }

@@ -19,10 +19,10 @@ static bool has(struct text line, const char *part)
 }
 
 /* A level, or a time, at the start. */
-static bool is_console(struct trace *t, struct text line)
+bool text_console_time(struct trace *t, struct text line)
 {
-    static const char *const levels[] = {"NOT ", "ERR ",  "WRN ",   "INF ",
-                                         "DBG ", "INFO ", "NOTICE "};
+    static const char *const levels[] = {"NOT ", "ERR ",  "WRN ",    "INF ",   "DBG ",  "DEB ",
+                                         "CRT ", "INFO ", "NOTICE ", "DEBUG ", "ERROR "};
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct text head = {line.at, line.len < CLOCK_MAX ? line.len : CLOCK_MAX};
     bool level = false;
@@ -42,6 +42,24 @@ static bool is_console(struct trace *t, struct text line)
         }
     }
     return level;
+}
+
+/* Whose log it is: as its SIP messages say. */
+void text_console_look(struct trace *t, struct text head)
+{
+    struct text via = trace_after(head, "Via: SIP/2.0/");
+    char host[IP_TEXT_MAX];
+
+    t->device_ip = (struct ip){0};
+    if (!via.len || !memmem(head.at, head.len, "sipio-", 6))
+        return;
+    via = text_skip(via, via.len);
+    text_copy(host, sizeof(host),
+              trace_after((struct text){via.at, via.at + 40 < head.at + head.len ? 40 : 0}, " "));
+    for (char *c = host; *c; c++)
+        if (*c == ':')
+            *c = '\0';
+    ip_parse(text_of(host), &t->device_ip);
 }
 
 static void place(struct trace *t, struct ip server, uint16_t port)
@@ -71,7 +89,7 @@ static void asks(struct trace *t, struct text line)
 {
     struct text name = trace_after(line, "Requesting "), from = trace_after(line, " from ");
     struct speaker *s = download(t, line);
-    struct ip server = t->node;
+    struct ip server = t->now.node;
 
     if (!s || !name.len)
         return;
@@ -102,7 +120,7 @@ static void over(struct trace *t, struct text line, bool found)
         if (!memchr(name.at, '.', name.len))
             return;
         text_copy(s->file, sizeof(s->file), name);
-        place(t, t->node, TFTP_PORT);
+        place(t, t->now.node, TFTP_PORT);
         s->p.server = t->r->server;
         retell_file_asked(t->r, s->p.flow = retell_flow(t->r), text_of(s->file));
     }
@@ -140,7 +158,7 @@ static void tftp_silent(struct trace *t, struct text line)
     if (!name.len)
         return;
     snprintf(file, sizeof(file), "%.*s.cnf.xml", TEXT_ARG(name));
-    place(t, t->node, TFTP_PORT);
+    place(t, t->now.node, TFTP_PORT);
     t->r->at.time_ns -= TRIES * 4 * SECOND_NS;
     for (int i = 0; i < TRIES; i++) {
         retell_file_asked(t->r, retell_flow(t->r), text_of(file));
@@ -150,35 +168,125 @@ static void tftp_silent(struct trace *t, struct text line)
 
 static void dns_failed(struct trace *t, bool unknown)
 {
-    place(t, t->node, 53);
+    place(t, t->now.node, 53);
     retell_dns(t->r, false, 0, "(a server's name)");
     if (unknown)
         retell_dns(t->r, true, DNS_NAME_ERROR, "(a server's name)");
 }
 
+/* ---- newer kinds: a program each for the list of servers, HTTP, TFTP ---- */
+
+static void fetch_asked(struct trace *t, struct text name)
+{
+    struct text_fetch *f = &t->fetch;
+
+    text_copy(f->file, sizeof(f->file), name);
+    place(t, f->server, f->http ? 6970 : TFTP_PORT);
+    f->flow = retell_flow(t->r);
+    f->refused = false;
+    retell_file_asked(t->r, f->flow, name);
+}
+
+static void fetch_over(struct trace *t, unsigned refusal)
+{
+    struct text_fetch *f = &t->fetch;
+
+    if (!f->flow || f->refused)
+        return;
+    place(t, f->server, f->http ? 6970 : TFTP_PORT);
+    if (refusal) {
+        retell_file_refused(t->r, f->flow, refusal,
+                            refusal == 503 ? TEXT("Service Unavailable") : TEXT("File not found"));
+        f->refused = true;
+    } else {
+        retell_file_sent(t->r, f->flow, text_of(f->file), SIGHT_SIZE_UNKNOWN);
+        f->flow = 0;
+    }
+}
+
+/* "arg[2] 10.0.0.1", "arg[4] SEP….cnf.xml.sgn" of the program that fetches, "complete - status =
+ * 100". */
+static bool fetch_line(struct trace *t, struct text line)
+{
+    struct text file = trace_after(line, "arg[4] "), status = trace_after(line, "HTTP/1.1 ");
+    uint32_t code = 0;
+
+    if (!has(line, "downd-") && !has(line, "GHTTP-") && !has(line, "TFTPD-"))
+        return false;
+    if (has(line, "arg[0] ")) {
+        t->fetch = (struct text_fetch){.server = t->fetch.server, .http = has(line, "gethtp")};
+    } else if (has(line, "arg[2] ")) {
+        ip_parse(trace_after(line, "arg[2] "), &t->fetch.server);
+    } else if (file.len && memchr(file.at, '.', file.len)) {
+        fetch_asked(t, file);
+    } else if (status.len && text_to_u32(status, 10, &code) == 0 && code >= 400) {
+        fetch_over(t, code);
+    } else if (has(line, "TFTPD-Error") && has(line, "file not found")) {
+        fetch_over(t, TFTP_ERROR_NOT_FOUND);
+    } else if (has(line, "complete - status = 100")) {
+        fetch_over(t, 0);
+    }
+    return true;
+}
+
+struct text text_console_record(struct text line, char thread[static 24])
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct text rest = line, number = text_split(&rest, ' '), level = text_split(&rest, ' '), who;
+    struct text none = {NULL, 0};
+    const char *dash;
+    uint32_t ignored;
+    int64_t tod;
+
+    thread[0] = '\0';
+    if (text_to_u32(number, 10, &ignored) < 0) { /* older ones do not count their records */
+        rest = line;
+        level = text_split(&rest, ' ');
+    }
+    if (level.len != 3 || !rest.at)
+        return none;
+    if (rest.len > 16 && rest.at[3] == ' ' && memmem(months, 36, rest.at, 3))
+        rest = text_skip(rest, 7);
+    if (!trace_clock(rest, &tod))
+        return none;
+    text_split(&rest, ' ');
+    who = rest;
+    if (rest.len && *rest.at == '(') {
+        text_copy(thread, 24, text_split(&who, ' '));
+        rest = who;
+    }
+    dash = rest.at ? memchr(rest.at, '-', rest.len) : NULL;
+    return dash ? text_skip(rest, (size_t)(dash - rest.at) + 1) : rest.at ? rest : TEXT("");
+}
+
 /* "… sipio-sent---> REGISTER sip:10.0.0.1 SIP/2.0": the message begins in the line of the log. */
 static bool sip_starts(struct trace *t, struct text line)
 {
-    const char *at = memmem(line.at, line.len, "---", 3);
+    const char *at = memmem(line.at, line.len, "sipio-", 6);
     struct text rest;
 
-    if (!at)
+    if (!at || !(at = memmem(at, (size_t)(line.at + line.len - at), "---", 3)))
         return false;
     rest = text_trim(text_skip(line, (size_t)(at - line.at) + 3));
     while (rest.len && strchr("->< ", *rest.at))
         rest = text_skip(rest, 1);
     t->sip.tcp = true;
-    return text_sip_begins(t, rest);
+    if (!text_sip_begins(t, rest))
+        return false;
+    text_console_record(line, t->sip.thread);
+    return true;
 }
 
 bool text_console_line(struct trace *t, struct text line)
 {
     struct text name = trace_device_in(line);
 
-    if (!is_console(t, line) || sip_starts(t, line))
+    if (!text_console_time(t, line) || sip_starts(t, line))
         return t->sip.open;
     if (name.len)
         t->device = device_name_of(name);
+    if (fetch_line(t, line))
+        return true;
     if (has(line, "Requesting ") && has(line, " from "))
         asks(t, line);
     else if (has(line, "Finished --> rcvd") || has(line, "Finished -->"))

@@ -38,7 +38,7 @@ static struct speaker *transfer(struct trace *t, const struct endpoint *client, 
     endpoint_print(client, key + 1);
     if ((s = trace_speaker(t, key))) {
         s->p.phone = *client;
-        s->p.server = (struct endpoint){t->node, port};
+        s->p.server = (struct endpoint){t->now.node, port};
         s->p.mac = (struct mac){{0}};
         retold_place(&s->p);
     }

@@ -358,8 +358,8 @@ bool text_printed_line(struct trace *t, struct text line)
 
     if (!split(line, &l))
         return false;
-    trace_at(t, t->tod_ns + LINE_NS);
-    t->r->at.told = true;
+    trace_at(t, t->now.tod_ns + LINE_NS);
+    trace_told(t);
     if (text_is(l.protocol, "TCP:"))
         tcp_line(t, &l);
     else if (text_is(l.protocol, "SCCP:"))

@@ -125,7 +125,7 @@ static void tell(struct trace *t, const struct sip_message *m, struct text messa
 
     /* A phone's own log names the server as its peer, a server's trace the phone; Via is the
      * phone's in both. */
-    if (!peer.ip.family || (via.ip.family && m->method != SIP_NOTIFY && t->node.family == 0))
+    if (!peer.ip.family || (via.ip.family && m->method != SIP_NOTIFY && t->now.node.family == 0))
         peer = via;
     if (!peer.ip.family)
         return;
@@ -133,9 +133,9 @@ static void tell(struct trace *t, const struct sip_message *m, struct text messa
     if (!(s = trace_speaker(t, key)))
         return;
     s->p.phone = peer;
-    if (t->node.family || !s->p.server.ip.family)
-        s->p.server = (struct endpoint){t->node, 5060};
-    if (!t->node.family && !m->status && m->method == SIP_REGISTER &&
+    if (t->now.node.family || !s->p.server.ip.family)
+        s->p.server = (struct endpoint){t->now.node, 5060};
+    if (!t->now.node.family && !m->status && m->method == SIP_REGISTER &&
         ip_parse(m->target.host, &host) == 0)
         s->p.server.ip = host;
     if (t->sip.tcp && !s->p.connected) {
@@ -157,16 +157,30 @@ void text_sip_over(struct trace *t)
     struct text message = {t->sip.bytes, t->sip.n};
     static _Thread_local struct sip_message m;
 
+    uint64_t number = t->r->at.number;
+
     if (!t->sip.open)
         return;
     t->sip.open = false;
+    t->r->at.number = t->sip.number;
     if (t->sip.body == HEAD && t->sip.n + 2 <= sizeof(t->sip.bytes)) { /* the empty line was lost */
         memcpy(t->sip.bytes + t->sip.n, "\r\n", 2);
         message.len += 2;
     }
-    if (sip_parse(message.at, message.len, &m) == 0 && ++t->n_sip)
+    if (sip_parse(message.at, message.len, &m) == 0 && ++t->all->n_sip)
         tell(t, &m, message);
     t->sip.peer = (struct endpoint){0};
+    t->r->at.number = number;
+}
+
+/* Without what a log puts around its lines. */
+static struct text bare(struct text line)
+{
+    if (line.len && *line.at == '\t')
+        line = text_skip(line, 1);
+    if (line.len >= 2 && memcmp(line.at + line.len - 2, "^M", 2) == 0)
+        line.len -= 2;
+    return line;
 }
 
 static void add(struct trace *t, struct text line)
@@ -205,6 +219,38 @@ static bool is_trace_line(struct text line)
            trace_clock(line, &ignored) > 8;
 }
 
+/* A record of a log: goes on with the message when its writer was in the middle of it. */
+static bool goes_on(struct trace *t, struct text line)
+{
+    struct text_sip *s = &t->sip;
+    char thread[24];
+    struct text says = text_console_record(line, thread);
+
+    if (!says.at)
+        return false;
+    if (!thread[0] || strcmp(thread, s->thread) || text_starts(says, "::End-Of-Sip-Message") ||
+        text_starts(says, "SIPCC-") || text_starts(says, "[[") || text_starts(says, "SIP :")) {
+        text_sip_over(t);
+        return true;
+    }
+    if (s->n >= 2 && s->n - 2 + says.len + 2 <= sizeof(s->bytes)) {
+        s->n -= 2; /* the line was cut in two */
+        add(t, bare(says));
+    }
+    return true;
+}
+
+/* An empty line that is none of the message's: every second one is, where the lines were spread. */
+static bool is_spread(struct text_sip *s, struct text line)
+{
+    bool blank = s->blank;
+
+    s->blank = !line.len;
+    if (!line.len && memchr(s->bytes, '\n', s->n) == s->bytes + s->n - 1)
+        s->spread = true; /* behind the first line */
+    return s->spread && !line.len && !blank;
+}
+
 bool text_sip_line(struct trace *t, struct text line)
 {
     struct text_sip *s = &t->sip;
@@ -215,6 +261,11 @@ bool text_sip_line(struct trace *t, struct text line)
         text_sip_over(t);
         return false;
     }
+    if (goes_on(t, line))
+        return s->open;
+    line = bare(line);
+    if (is_spread(s, line))
+        return true;
     if (s->body == HEAD && !line.len) {
         add(t, line);
         if (s->open && !(s->body = body_length(s)))
@@ -232,11 +283,14 @@ bool text_sip_line(struct trace *t, struct text line)
 
 bool text_sip_begins(struct trace *t, struct text line)
 {
-    if (!is_start(line))
+    if (!is_start(bare(line)))
         return false;
     t->sip.n = 0;
     t->sip.body = HEAD;
     t->sip.open = true;
-    add(t, line);
+    t->sip.spread = t->sip.blank = false;
+    t->sip.thread[0] = '\0';
+    t->sip.number = t->r->at.number;
+    add(t, bare(line));
     return true;
 }

@@ -177,6 +177,8 @@ static bool host_drop(struct timeline *t, struct host *h, uint64_t story)
 
 static void note_address(struct story *story, struct ip ip)
 {
+    if (ip.family == 4 && ip_v4_number(ip) < 1u << 24) /* of a log that does not say where its phone is */
+        return;
     for (unsigned i = 0; i < story->n_ips; i++)
         if (ip_equal(story->ips[i], ip))
             return;
@@ -436,6 +438,11 @@ void timeline_see(void *timeline, const struct sight *s)
         f->last = moment_of(s);
     f->n_tagged += s->at.vlan != 0;
     f->told = f->told || s->at.told;
+    if (s->at.device) {
+        struct ip phone = s->from_client ? s->at.from.ip : s->at.to.ip;
+
+        timeline_name(t, timeline_at(t, phone), text_of(s->at.device), NULL, phone, s);
+    }
     if (s->kind < sizeof(seen) / sizeof(*seen) && seen[s->kind])
         seen[s->kind](t, s);
 }

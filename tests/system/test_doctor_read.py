@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 
@@ -67,6 +68,48 @@ def test_a_cut_file_is_read_as_far_as_it_goes(capture, tmp_path):
     assert status == 0 and 'the file is cut off, after packet' in said
     assert 0 < len(lines) < len(plain)
     assert lines[:100] == plain[:100]
+
+
+def test_parts_in_any_order_packed_or_not_are_one_capture(capture, tmp_path):
+    """Parts as a ring buffer leaves them, whose names say nothing of their order; one within an archive."""
+    whole, at, parts = capture.read_bytes(), 24, [[], [], []]
+    while at < len(whole):
+        size = 16 + int.from_bytes(whole[at + 8:at + 12], 'little')
+        parts[at * 3 // len(whole)].append(whole[at:at + size])
+        at += size
+    names = [tmp_path / name for name in ('x9', 'x1', 'x2.pcap')]
+    for name, records in zip(names, parts):
+        name.write_bytes(whole[:24] + b''.join(records))
+    with zipfile.ZipFile(tmp_path / 'all.zip', 'w') as z:
+        z.write(names[2], 'logs/x2.pcap')
+        z.writestr('logs/photo.jpg', bytes(range(256)))
+
+    r = subprocess.run([DIALTONE, 'doctor', '--sights', names[1], tmp_path / 'all.zip', names[0]], capture_output=True, timeout=60)
+    unnumbered = [[line.split(' ', 1)[1] for line in lines] for lines in (r.stdout.decode().splitlines(), sights(capture)[1])]
+    assert unnumbered[0] == unnumbered[1]
+
+
+TRACE = '''12:00:00.000 CCM|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.%d, |
+12:00:%02d.000 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA01, TCPHandle=0x1, IPAddr=10.0.0.9, Port=1
+12:00:%02d.100 CCM|StationD - stationOutputRegisterAck tcpHandle=0x1, keepAliveInterval=30
+12:00:%02d.000 CCM|StationInit - InboundStim - UnregisterMessageID tcpHandle=0x1
+'''
+
+
+def test_texts_are_merged_by_their_time_and_come_by_a_pipe(tmp_path):
+    """A phone goes to and fro between two nodes; each writes its own trace."""
+    texts = [TRACE % (1, 1, 1, 2) + ''.join((TRACE % (1, s, s, s + 1)).split('\n', 1)[1] for s in (10, 20)),
+             TRACE % (2, 5, 5, 6) + ''.join((TRACE % (2, s, s, s + 1)).split('\n', 1)[1] for s in (15, 25))]
+    for name, text in zip(('a.txt', 'b.txt'), reversed(texts)):
+        (tmp_path / name).write_text(text)
+
+    def order(*files, **more):
+        r = subprocess.run([DIALTONE, 'doctor', '--sights', *files], capture_output=True, timeout=60, **more)
+        return re.findall(r'> 10\.0\.0\.(\d):2000 SCCP #\d+> Register', r.stdout.decode())
+
+    assert order(tmp_path / 'a.txt', tmp_path / 'b.txt') == list('121212')
+    assert order('-', input=gzip.compress(texts[0].encode())) == list('111')
+    assert order('-', input=texts[1].encode('utf-16')) == list('222')
 
 
 def test_what_is_no_capture_is_told_so(tmp_path):

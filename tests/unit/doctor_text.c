@@ -6,25 +6,48 @@
 #include "doctor/tell.h"
 #include "doctor/text.h"
 
-static char *report_of(const char *text, struct text_totals *totals)
+struct piece {
+    const char *at;
+    size_t len, step;
+};
+
+static ssize_t read_piece(void *context, void *to, size_t size)
+{
+    struct piece *p = context;
+    size_t n = size < p->step ? size : p->step;
+
+    n = n < p->len ? n : p->len;
+    memcpy(to, p->at, n);
+    p->at += n;
+    p->len -= n;
+    return (ssize_t)n;
+}
+
+static char *report_of_bytes(const char *text, size_t len, struct text_totals *totals)
 {
     struct tell_options options = {.verbose = true};
+    struct piece piece = {text, len, 1}; /* in the smallest pieces */
     struct timeline *t = timeline_new();
-    struct trace *trace = text_new(timeline_see, t, 0);
+    struct texts *all = texts_new(timeline_see, t, 0);
+    struct trace *trace = text_open(all, 0, read_piece, &piece);
     char *report;
     size_t n_ill;
 
-    text_look(trace, text, strlen(text));
-    for (const char *p = text; *p; p++) /* in the smallest pieces */
-        text_feed(trace, p, 1);
-    text_end(trace);
+    while (text_step(trace))
+        ;
     if (totals)
-        *totals = *text_totals(trace);
-    timeline_end(t, text_totals(trace)->last_ns);
+        *totals = *texts_totals(all);
+    timeline_end(t, texts_totals(all)->last_ns);
     report = tell(t, &options, NULL, &n_ill);
-    text_free(trace);
+    text_close(trace);
+    texts_free(all);
     timeline_free(t);
     return report;
+}
+
+static char *report_of(const char *text, struct text_totals *totals)
+{
+    return report_of_bytes(text, strlen(text), totals);
 }
 
 static void tells(const char *text, const char *const *parts)
@@ -200,6 +223,158 @@ static void evidence_of_text_is_its_line(void **state)
           (const char *const[]){"[rejected-unknown]", "line 1, 12:00:00.100", "line 2, 12:00:00.110", NULL});
 }
 
+static void other_servers_words_are_no_register(void **state)
+{
+    char *report = report_of(
+        "00000001.000 |12:00:00.000 |FileHead |UTC:+00:00,Date: 2026/11/21, AppName: CCM, HostIPAddress: 10.0.0.1\n"
+        "00000011.000 |12:00:01.100 |SdlSig   |StationRegister |wait_register |StationD(2,100,63,7) "
+        "|StationInit(2,100,62,1) |2,100,62,1.3^10.0.0.5^* |[R:V-H:0] Name=SEP00112233AA01 Type=437\n"
+        "00000011.001 |12:00:01.101 |AppInfo  |StationD:    (0000007) RegisterAck keepAliveInterval=30\n"
+        "00000012.001 |12:00:02.100 |AppInfo  |StationInit: (0000007) StationRegisterAvailableLines lines=2.\n",
+        NULL);
+
+    assert_non_null(strstr(report, "is registered by 10.0.0.1:2000"));
+    assert_null(strstr(report, "2 times"));
+    assert_null(strstr(report, "closes the connection"));
+    free(report);
+}
+
+/* A log of a newer phone: several records a message, programs that fetch, a tab before and "^M" behind each line. */
+static const char newer_phone[] =
+    "4866 NOT Mar 09 18:32:37.768655 (339:1858) downd-XXX arg[0] /usr/sbin/gethtp\n"
+    "4870 NOT Mar 09 18:32:37.769296 (339:1858) downd-XXX arg[2] 10.0.0.1\n"
+    "4872 NOT Mar 09 18:32:37.774088 (339:1858) downd-XXX arg[4] CTLSEP00112233AA0A.tlv\n"
+    "4882 ERR Mar 09 18:32:37.985319 (1858:1858) GHTTP-http get [HTTP/1.1 404 Not Found]\n"
+    "4898 NOT Mar 09 18:32:38.756996 (339:1850) downd-XXTP complete - status = 2 \n"
+    "4978 NOT Mar 09 18:32:41.319578 (339:1902) downd-XXX arg[4] SEP00112233AA0A.cnf.xml.sgn\n"
+    "4986 NOT Mar 09 18:32:41.384281 (339:1899) downd-XXTP complete - status = 100 \n"
+    "5871 DEB Mar 09 18:32:45.430978 (618:927) JAVA-sipio-sent---> REGISTER sip:10.0.0.1 SIP/2.0^M\n"
+    "\tVia: SIP/2.0/TCP 10.0.0.6:51778;branch=z9hG4bK1^M\n\tFrom: <sip:7001@10.0.0.1>;tag=1^M\n"
+    "\tTo: <sip:7001@10.0.0.1>^M\n\tCall-ID: a^M\n\tCSeq: 1000 REGISTER^M\n"
+    "\tContact: <sip:x@10.0.0.6:51778>;+u.sip!dev\n"
+    "5872 DEB Mar 09 18:32:45.431161 (618:927) JAVA-icename.ccm.cisco.com=\"SEP00112233AA0A\"^M\n"
+    "\tExpires: 3600^M\n\tContent-Length: 0^M\n\t^M\n"
+    "5873 DEB Mar 09 18:32:45.431283 (618:927) JAVA-::End-Of-Sip-Message::\n"
+    "5880 DEB Mar 09 18:32:45.531283 (618:927) JAVA-sipio-recv<--- SIP/2.0 403 Forbidden^M\n"
+    "\tVia: SIP/2.0/TCP 10.0.0.6:51778;branch=z9hG4bK1^M\n\tFrom: <sip:7001@10.0.0.1>;tag=1^M\n"
+    "\tTo: <sip:7001@10.0.0.1>;tag=2^M\n\tCall-ID: a^M\n\tCSeq: 1000 REGISTER^M\n"
+    "\tContent-Length: 0^M\n\t^M\n";
+
+static const char *const newer_phone_says[] = {
+    "SEP00112233AA0A", "10.0.0.6", "asks for the file CTLSEP00112233AA0A.tlv of 10.0.0.1 by HTTP",
+    "file not found: CTLSEP00112233AA0A.tlv", "has the file SEP00112233AA0A.cnf.xml.sgn",
+    " 8  registers with 10.0.0.1:5060 as 7001", "403 Forbidden", "[authentication]", NULL};
+
+static void the_log_of_a_newer_phone_is_told(void **state)
+{
+    tells(newer_phone, newer_phone_says);
+}
+
+static void lines_end_as_in_any_system_and_letters_may_be_wide(void **state)
+{
+    size_t len = sizeof(newer_phone) - 1, n = 0;
+    char *text = malloc(2 * len + 2), *report;
+
+    for (size_t i = 0; i < len; i++) /* of old Macintoshes */
+        text[i] = newer_phone[i] == '\n' ? '\r' : newer_phone[i];
+    report = report_of_bytes(text, len, NULL);
+    assert_non_null(strstr(report, "[authentication]"));
+    free(report);
+    for (int big = 0; big < 2; big++) {
+        for (size_t i = n = 0; i < len; i++) {
+            text[n++] = big ? 0 : newer_phone[i];
+            text[n++] = big ? newer_phone[i] : 0;
+        }
+        report = report_of_bytes(text, n, NULL);
+        assert_non_null(strstr(report, "[authentication]"));
+        free(report);
+    }
+    free(text);
+}
+
+static void lines_copied_from_a_page_are_read(void **state)
+{
+    tells("Line 12: 02760551.004 |19:11:08.219 |AppInfo |SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from "
+          "10.0.0.6 on port 57378 index 12386 with 2203 bytes:\n\n[101339,NET]\n\nREGISTER sip:10.0.0.1 SIP/2.0\n\n"
+          "Via: SIP/2.0/TCP 10.0.0.6:57378;branch=z9hG4bK1\n\nFrom: <sip:7001@10.0.0.1>;tag=1\n\n"
+          "To: <sip:7001@10.0.0.1>\n\nCall-ID: a\n\nCSeq: 2151 REGISTER\n\n"
+          "Contact: <sip:x@10.0.0.6:57378>;+u.sip!devicename.ccm.cisco.com=\"SEP00112233AA0B\"\n\n"
+          "Expires: 3600\n\nContent-Length: 0\n\n\n\n"
+          "SDL002_100_000188.txt:02760552.004 |19:11:08.229 |SIPTcp - wait_SdlSPISignal: Outgoing SIP TCP message to "
+          "10.0.0.6 on port 57378 index 12386\n\n[101340,NET]\n\nSIP/2.0 403 Forbidden\n\n"
+          "Via: SIP/2.0/TCP 10.0.0.6:57378;branch=z9hG4bK1\n\nFrom: <sip:7001@10.0.0.1>;tag=1\n\n"
+          "To: <sip:7001@10.0.0.1>;tag=1\n\nCall-ID: a\n\nCSeq: 2151 REGISTER\n\nContent-Length: 0\n\n",
+          (const char *const[]){"SEP00112233AA0B", "registers with 10.0.0.1:5060 as 7001", "403 Forbidden",
+                                "[authentication]", NULL});
+}
+
+static void a_trace_of_our_dhcp_server_is_told(void **state)
+{
+    tells("12:00:01.234 DHCP|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.1, |<CLID::a>\n"
+          "12:00:01.301 DHCP|Received from 0.0.0.0:68: request DISCOVER xid 0000abcd secs 0 flags 8000 hops 0 chaddr "
+          "00112233aa09, 53 type 1, 60 vendor_class \"Cisco Systems, Inc. IP Phone CP-7960G\", 55 parameters "
+          "0142|<CLID::a>\n"
+          "12:00:01.302 DHCP|Sent to 255.255.255.255:68: reply OFFER xid 0000abcd secs 0 flags 8000 hops 0 chaddr "
+          "00112233aa09, yiaddr 10.0.0.50, 53 type 2, 54 server_id 10.0.0.1, 150 tftp_servers 10.0.0.1 10.0.0.2|<CLID::a>\n",
+          (const char *const[]){"00:11:22:33:aa:09", "CP-7960G", "asks by DHCP for an address",
+                                "is offered an address: 10.0.0.50 by 10.0.0.1", NULL});
+}
+
+static void alarms_of_older_servers_and_of_routers_are_told(void **state)
+{
+    tells("Jul  2 06:22:31 cm1 local7 3 : 123: Jul 02 06:22:31.123 UTC : %CCM_CALLMANAGER-CALLMANAGER-3-"
+          "DeviceUnregistered: Device unregistered. Device name.:SEP00112233AA07 Device IP address.:10.0.0.10 "
+          "Device type. [Optional]:7 Reason Code [Optional].:13 App ID:Cisco CallManager\n",
+          (const char *const[]){"SEP00112233AA07", "the connection is closed by", "[keepalive-stopped]", NULL});
+    tells("*Mar  1 00:10:31.223: %IPPHONE-6-REGISTER: ephone-1:SEP003094C38724 IP:10.4.170.6 Socket:1 DeviceType:Phone "
+          "has registered.\n"
+          "*Mar  1 00:40:31.123: %IPPHONE-6-UNREGISTER_ABNORMAL: ephone-1:SEP003094C38724 IP:10.4.170.6 Socket:1 "
+          "DeviceType:Phone has unregistered abnormally.\n",
+          (const char *const[]){"SEP003094C38724", "is registered by", "[tcp-ended]", NULL});
+}
+
+static void nodes_may_count_their_connections_alike(void **state)
+{
+    static const char *const nodes[] = {
+        "12:00:00.000 CCM|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.1, |\n"
+        "12:00:01.000 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA0C, TCPHandle=0x1, "
+        "IPAddr=10.0.0.7, Port=1\n"
+        "12:00:09.000 CCM|StationD - stationOutputRegisterAck tcpHandle=0x1, keepAliveInterval=30\n",
+        "12:00:00.000 CCM|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.2, |\n"
+        "12:00:02.000 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA0D, TCPHandle=0x1, "
+        "IPAddr=10.0.0.8, Port=1\n"
+        "12:00:03.000 CCM|StationD - stationOutputRegisterReject tcpHandle=0x1 text=Error: DB Config\n"};
+    struct tell_options options = {.verbose = true};
+    struct piece pieces[2] = {{nodes[0], strlen(nodes[0]), 64}, {nodes[1], strlen(nodes[1]), 64}};
+    struct timeline *t = timeline_new();
+    struct texts *all = texts_new(timeline_see, t, 0);
+    struct trace *traces[2];
+    int64_t ns[2];
+    char *report;
+    size_t n_ill;
+
+    for (int i = 0; i < 2; i++) {
+        traces[i] = text_open(all, (uint8_t)i, read_piece, &pieces[i]);
+        assert_true(text_next(traces[i], &ns[i]));
+    }
+    for (bool more[2] = {true, true}; more[0] || more[1];) { /* whose line is the next */
+        int i = more[0] && (!more[1] || ns[0] <= ns[1]) ? 0 : 1;
+
+        text_step(traces[i]);
+        more[i] = text_next(traces[i], &ns[i]);
+    }
+    timeline_end(t, texts_totals(all)->last_ns);
+    report = tell(t, &options, NULL, &n_ill);
+    assert_int_equal(n_ill, 1);
+    assert_non_null(strstr(report, "registers with 10.0.0.1:2000 as SEP00112233AA0C"));
+    assert_non_null(strstr(report, "registers with 10.0.0.2:2000 as SEP00112233AA0D"));
+    free(report);
+    text_close(traces[0]);
+    text_close(traces[1]);
+    texts_free(all);
+    timeline_free(t);
+}
+
 static void other_text_is_not_understood(void **state)
 {
     struct text_totals totals;
@@ -221,6 +396,13 @@ int main(void)
         cmocka_unit_test(an_alarm_of_the_event_log_ends_a_registration),
         cmocka_unit_test(sip_in_a_console_log_is_the_phones),
         cmocka_unit_test(evidence_of_text_is_its_line),
+        cmocka_unit_test(other_servers_words_are_no_register),
+        cmocka_unit_test(the_log_of_a_newer_phone_is_told),
+        cmocka_unit_test(lines_end_as_in_any_system_and_letters_may_be_wide),
+        cmocka_unit_test(lines_copied_from_a_page_are_read),
+        cmocka_unit_test(a_trace_of_our_dhcp_server_is_told),
+        cmocka_unit_test(alarms_of_older_servers_and_of_routers_are_told),
+        cmocka_unit_test(nodes_may_count_their_connections_alike),
         cmocka_unit_test(other_text_is_not_understood),
     };
 

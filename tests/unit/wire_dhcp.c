@@ -47,6 +47,26 @@ static void what_is_encoded_decodes_to_the_same(void **state)
     assert_false(dhcp_has(&got, DHCP_tftp_name));
 }
 
+static void what_is_printed_is_read_again(void **state)
+{
+    char first[2048], second[2048];
+    struct writer a = writer_of(first, sizeof(first) - 1), b = writer_of(second, sizeof(second) - 1);
+    struct dhcp_message m, again;
+
+    discover(&m);
+    m.yiaddr = 0x0a000032;
+    dhcp_set_vendor_class(&m, TEXT("Cisco Systems, Inc. \"IP\" Phone \x01"));
+    dhcp_set_tftp_servers(&m, (struct dhcp_addresses){2, {0x0a000001, 0x0a000002}});
+    dhcp_set_lease_s(&m, 3600);
+    dhcp_print(&m, &a);
+    first[writer_len(&a)] = '\0';
+    assert_int_equal(dhcp_scan((struct text){first, writer_len(&a)}, &again), 0);
+    dhcp_print(&again, &b);
+    second[writer_len(&b)] = '\0';
+    assert_string_equal(strstr(second, "chaddr"), strstr(first, "chaddr")); /* its flags are not kept */
+    assert_int_equal(dhcp_scan(TEXT("no message"), &again), -EBADMSG);
+}
+
 static void a_trailing_nul_of_the_vendor_class_is_no_part_of_it(void **state)
 {
     struct dhcp_message m, got;
@@ -278,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_encoded_decodes_to_the_same),
+        cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(a_trailing_nul_of_the_vendor_class_is_no_part_of_it),
         cmocka_unit_test(truncation_never_reads_past_the_end),
         cmocka_unit_test(an_option_that_runs_over_the_end_is_refused),

@@ -147,3 +147,5 @@ int dhcp_relay_decode(struct text relay, struct dhcp_relay *ret);
 const char *dhcp_type_name(uint8_t type); /* "DISCOVER"; "?" when unknown */
 /* A line for each field and option, for logs and tests. */
 void dhcp_print(const struct dhcp_message *m, struct writer *to);
+/* What it wrote, read again; its lines may also stand in one, between commas. Options without a row are lost. 0 or -EBADMSG. */
+int dhcp_scan(struct text printed, struct dhcp_message *ret);
