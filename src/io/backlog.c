@@ -25,6 +25,7 @@ void backlog_done(struct backlog *b)
         next = p->next;
         free(p);
     }
+    free(b->spare);
     backlog_init(b, b->max);
 }
 
@@ -35,12 +36,13 @@ static size_t row_size(const struct udp_datagram *d)
 
 static int piece_add(struct backlog *b)
 {
-    struct backlog_piece *p;
+    struct backlog_piece *p = b->spare;
 
     if (b->bytes + PIECE > b->max)
         return -ENOBUFS;
-    if (!(p = malloc(sizeof(*p) + PIECE)))
+    if (!p && !(p = malloc(sizeof(*p) + PIECE)))
         return -ENOMEM;
+    b->spare = NULL;
     p->next = NULL;
     p->read = p->written = 0;
     if (b->last)
@@ -77,11 +79,15 @@ bool backlog_take(struct backlog *b, struct udp_datagram *ret)
     if (p && p->read == p->written && p->next) {
         b->first = p->next;
         b->bytes -= PIECE;
-        free(p);
+        free(b->spare);
+        b->spare = p;
         p = b->first;
     }
-    if (!b->n)
+    if (!b->n) {
+        free(b->spare);
+        b->spare = NULL;
         return false;
+    }
     *ret = *(const struct udp_datagram *)(p->bytes + p->read);
     p->read += row_size(ret);
     b->n--;

@@ -1,5 +1,6 @@
 /* backlog.h - datagrams that are kept until there is time for them: first in, first out, so many
- * bytes at most. Memory is taken by the piece as they come and given back as they go. */
+ * bytes at most. Memory is taken by the piece as they come and given back as they go; while there are any, an empty piece is
+ * kept: at this size the system maps each anew, page by page. */
 #pragma once
 
 #include "io/udp.h"
@@ -8,6 +9,7 @@ struct backlog_piece;
 
 struct backlog {
     struct backlog_piece *first, *last; /* NULL: nothing was put yet */
+    struct backlog_piece *spare;        /* one that was emptied, while others wait */
     size_t n, bytes, max;
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "provision/file_guard.h"
 #include "server/peers.h"
+#include "server/traces/trace.h"
 
 #define NEWS_MS                                                                                    \
     25 /* how long news may wait for more: later than those of the files a phone read before */
@@ -22,6 +23,8 @@ static void tell(struct signalling *s, enum thread_id to, struct news *news)
 void signalling_tell_news(struct signalling *s)
 {
     tell(s, THREAD_ADMIN, &s->admin_news);
+    if (atomic_load_explicit(&trace_follows, memory_order_relaxed) == TRACE_FOLLOWS_SOON)
+        server_post_all(s->thread->server, THREAD_TRACES, s->files_news.messages, s->files_news.n);
     tell(s, THREAD_FILES, &s->files_news);
     uv_timer_stop(&s->news_timer);
 }

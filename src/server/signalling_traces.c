@@ -109,8 +109,8 @@ void signalling_trace_binding(struct signalling *s, const struct effect *row)
 {
     struct message m = {.id = MESSAGE_BINDING};
 
-    if (!atomic_load_explicit(&trace_follows, memory_order_relaxed))
-        return;
+    if (atomic_load_explicit(&trace_follows, memory_order_relaxed) != TRACE_FOLLOWS_AT_ONCE)
+        return; /* it hears what the files thread hears */
     m.binding.device = row->binding.device;
     m.binding.ip = row->binding.ip;
     m.binding.gone = row->binding.gone;

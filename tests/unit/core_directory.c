@@ -416,11 +416,39 @@ static void a_saved_range_starts_at_its_beginning(void **state)
     directory_unref(dir);
 }
 
+/* Numbers that are alike at their front, long and short, and fronts of each other. */
+static const char *number_of(unsigned slot, char key[24])
+{
+    snprintf(key, 24, "%.*s%u", (int)(slot % 7), "885088", slot * 7919 % 100000);
+    return key;
+}
+
+/* What comes after each number, after what stands just behind it and just before. */
+static void assert_neighbours(const struct directory *dir, char (*sorted)[24], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *next = i + 1 < n ? sorted[i + 1] : "";
+        char other[32];
+        const struct line *l = directory_next(dir, ENTITY_line, text_of(sorted[i]));
+
+        assert_string_equal(l ? l->number : "", next);
+        snprintf(other, sizeof(other), "%s!", sorted[i]); /* below all digits */
+        assert_null(directory_find(dir, ENTITY_line, text_of(other)));
+        l = directory_next(dir, ENTITY_line, text_of(other));
+        assert_string_equal(l ? l->number : "", next);
+        snprintf(other, sizeof(other), "%.*s!", (int)strlen(sorted[i]) - 1, sorted[i]);
+        l = directory_next(dir, ENTITY_line, text_of(other));
+        assert_non_null(l);
+        assert_true(strcmp(l->number, other) > 0 && strcmp(l->number, sorted[i]) <= 0);
+    }
+}
+
 /* Every operation of a long random history against a plain array. */
 static void a_tree_of_thousands_is_what_was_put_in_and_taken_out(void **state)
 {
     enum { SLOTS = 3000 };
     static bool there[SLOTS];
+    static char sorted[SLOTS][24];
     const struct directory *dir = directory_empty();
     unsigned random = 7;
 
@@ -429,13 +457,13 @@ static void a_tree_of_thousands_is_what_was_put_in_and_taken_out(void **state)
         bool touched[SLOTS] = {false};
 
         for (int i = 0; i < 200; i++) {
-            char key[16];
+            char key[24];
             unsigned slot = (random = random * 1103515245 + 12345) / 65536 % SLOTS;
 
             if (touched[slot])
                 continue;
             touched[slot] = true;
-            snprintf(key, sizeof(key), "%u", slot * 7919 % 100000);
+            number_of(slot, key);
             if (there[slot] && round % 3)
                 change_delete(c, ENTITY_line, text_of(key));
             else
@@ -450,9 +478,9 @@ static void a_tree_of_thousands_is_what_was_put_in_and_taken_out(void **state)
         char last[64] = "";
 
         for (unsigned slot = 0; slot < SLOTS; slot++) {
-            char key[16];
+            char key[24];
 
-            snprintf(key, sizeof(key), "%u", slot * 7919 % 100000);
+            number_of(slot, key);
             assert_int_equal(directory_find(dir, ENTITY_line, text_of(key)) != NULL, there[slot]);
             n += there[slot];
         }
@@ -460,9 +488,10 @@ static void a_tree_of_thousands_is_what_was_put_in_and_taken_out(void **state)
         while ((l = directory_next(dir, ENTITY_line, text_of(last)))) {
             assert_true(strcmp(l->number, last) > 0);
             snprintf(last, sizeof(last), "%s", l->number);
-            walked++;
+            snprintf(sorted[walked++], sizeof(sorted[0]), "%s", last);
         }
         assert_int_equal(walked, n);
+        assert_neighbours(dir, sorted, n);
     }
     directory_unref(dir);
 }

@@ -71,11 +71,42 @@ static void one_that_is_full_takes_no_more_and_gives_its_memory_back(void **stat
     assert_int_equal(b.bytes, 0);
 }
 
+/* As when a storm comes as fast as it is worked: no piece is mapped anew each time. */
+static void while_some_wait_the_same_memory_is_used(void **state)
+{
+    struct backlog_piece *seen[4] = {NULL};
+    struct backlog b;
+    unsigned in = 0, out = 0;
+    size_t n_seen = 0;
+
+    backlog_init(&b, BYTES_MAX);
+    for (; in < 300; in++)
+        assert_int_equal(put(&b, in, 1000), 0);
+    for (int i = 0; i < 5000; i++, in++, out++) {
+        size_t k = 0;
+
+        assert_next(&b, out, 1000);
+        assert_int_equal(put(&b, in, 1000), 0);
+        while (k < n_seen && seen[k] != b.last)
+            k++;
+        assert_true(k < 4);
+        seen[k] = b.last;
+        n_seen += k == n_seen;
+    }
+    assert_true(n_seen <= 3);
+    for (; out < in; out++)
+        assert_next(&b, out, 1000);
+    assert_false(backlog_take(&b, &(struct udp_datagram){0}));
+    assert_null(b.spare);
+    backlog_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_first_is_taken_first),
         cmocka_unit_test(one_that_is_full_takes_no_more_and_gives_its_memory_back),
+        cmocka_unit_test(while_some_wait_the_same_memory_is_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

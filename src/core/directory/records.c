@@ -223,35 +223,35 @@ static inline int fold(char c)
     return c >= 'A' && c <= 'Z' ? c + 32 : (unsigned char)c;
 }
 
-/* Compares the front of *key with all of `s` and takes it away; not zero: that settled it. */
-static int compare_part(struct text *key, const char *s)
+/* Compares what of the key follows *at with all of `s`, and moves *at behind what is the same; not zero: that
+ * settled it. */
+static int compare_part(struct text key, size_t *at, const char *s)
 {
-    size_t i = 0;
-
-    for (; s[i]; i++) {
+    for (; *s; s++, ++*at) {
         int order;
 
-        if (i == key->len)
+        if (*at == key.len)
             return -1;
-        if (key->at[i] != s[i] && (order = fold(key->at[i]) - fold(s[i])) != 0)
+        if (key.at[*at] != *s && (order = fold(key.at[*at]) - fold(*s)) != 0)
             return order;
     }
-    *key = text_skip(*key, i);
     return 0;
 }
 
-int record_compare(struct text key, const struct record *r)
+int record_compare(struct text key, const struct record *r, size_t *same)
 {
     struct key_parts p = parts_of(r);
     const char between[2] = {p.between, 0};
-    int order = compare_part(&key, p.first);
+    size_t at = *p.second ? 0 : *same;
+    int order = compare_part(key, &at, p.first + at);
 
     if (!order && *p.second) {
-        order = compare_part(&key, between);
+        order = compare_part(key, &at, between);
         if (!order)
-            order = compare_part(&key, p.second);
+            order = compare_part(key, &at, p.second);
     }
-    return order ? order : key.len > 0;
+    *same = at;
+    return order ? order : key.len > at;
 }
 
 static bool same_fields(const void *a, const void *b, const struct directory_field *fields)

@@ -58,7 +58,8 @@ void record_unref(const void *record);
 
 /* Key of a record, from the record itself or written to `buffer`. */
 struct text record_key(const struct record *r, char buffer[static DIRECTORY_KEY_MAX]);
-/* Below, at or above zero, as the key is to that of the record; ASCII case does not count. */
-int record_compare(struct text key, const struct record *r);
+/* Below, at or above zero, as the key is to that of the record; ASCII case does not count. *same is how many bytes at the
+ * front are known to be the same, and then how many are. */
+int record_compare(struct text key, const struct record *r, size_t *same);
 /* All fields and children the same, whatever the version. */
 bool record_same(const struct record *a, const struct record *b);

@@ -87,33 +87,48 @@ static struct tree_node *node_own(struct tree_node **slot)
     return *slot = copy;
 }
 
+/* How much of the key the nearest entries below and above it have at their front: so have all between them. Keys of
+ * phones differ in their last bytes. */
+struct near {
+    size_t below, above;
+};
+
+static size_t common(const struct near *near)
+{
+    return near->below < near->above ? near->below : near->above;
+}
+
 /* How many entries are not above the key; *same tells whether the last of them has it. */
-static unsigned node_rank(const struct tree_node *node, struct text key, bool *same)
+static unsigned node_rank(const struct tree_node *node, struct text key, struct near *near, bool *same)
 {
     unsigned from = 0, to = node->n;
 
     *same = false;
     while (from < to) {
         unsigned middle = (from + to) / 2;
-        int order = record_compare(key, node->low[middle]);
+        size_t alike = common(near);
+        int order = record_compare(key, node->low[middle], &alike);
 
-        if (order == 0) {
-            *same = true;
-            return middle + 1;
-        }
-        if (order < 0)
+        if (order < 0) {
             to = middle;
-        else
+            near->above = alike;
+        } else {
             from = middle + 1;
+            near->below = alike;
+        }
+        if ((*same = order == 0))
+            break;
     }
     return from;
 }
 
-static unsigned child_of(const struct tree_node *node, struct text key)
+static unsigned child_of(const struct tree_node *node, struct text key, struct near *near)
 {
     bool same;
-    unsigned rank = node_rank(node, key, &same);
+    unsigned rank = node_rank(node, key, near, &same);
 
+    if (!rank)
+        *near = (struct near){0}; /* the key is below all that come */
     return rank ? rank - 1 : 0;
 }
 
@@ -134,14 +149,15 @@ void tree_done(struct tree *t)
 const struct record *tree_find(const struct tree *t, struct text key)
 {
     const struct tree_node *node = t->root;
+    struct near near = {0};
     unsigned rank;
     bool same;
 
     if (!node)
         return NULL;
     while (node->height)
-        node = node->child[child_of(node, key)];
-    rank = node_rank(node, key, &same);
+        node = node->child[child_of(node, key, &near)];
+    rank = node_rank(node, key, &near, &same);
     return same ? node->low[rank - 1] : NULL;
 }
 
@@ -149,17 +165,18 @@ const struct record *tree_after(const struct tree *t, struct text key)
 {
     const struct record *next = NULL; /* the lowest of the subtree to the right of the path */
     const struct tree_node *node = t->root;
+    struct near near = {0};
     unsigned i;
     bool same;
 
     if (!node)
         return NULL;
     for (; node->height; node = node->child[i]) {
-        i = child_of(node, key);
+        i = child_of(node, key, &near);
         if (i + 1 < node->n)
             next = node->low[i + 1];
     }
-    i = node_rank(node, key, &same);
+    i = node_rank(node, key, &near, &same);
     return i < node->n ? node->low[i] : next;
 }
 
@@ -197,7 +214,7 @@ static int grow_root(struct tree *t)
 
 static bool goes_last(const struct tree_node *node, struct text key)
 {
-    return record_compare(key, node->low[node->n - 1]) > 0;
+    return record_compare(key, node->low[node->n - 1], &(size_t){0}) > 0;
 }
 
 /* Walks to the leaf for the key, with every node owned; with `room` each has place for one more. */
@@ -213,7 +230,7 @@ static int descend(struct tree *t, struct text key, bool room, struct path *p)
         node = t->root;
     }
     for (p->n = 0;; p->n++) {
-        unsigned i = child_of(node, key);
+        unsigned i = child_of(node, key, &(struct near){0});
         struct tree_node *child;
 
         p->node[p->n] = node;
@@ -225,7 +242,7 @@ static int descend(struct tree *t, struct text key, bool room, struct path *p)
         if (room && child->n == FANOUT) {
             if (split_child(node, i, i == node->n - 1u && goes_last(child, key)) < 0)
                 return -ENOMEM;
-            i = p->at[p->n] = child_of(node, key);
+            i = p->at[p->n] = child_of(node, key, &(struct near){0});
             child = node->child[i];
         }
         node = child;
@@ -254,7 +271,7 @@ int tree_put(struct tree *t, const struct record *r)
     if (descend(t, key, true, &path) < 0)
         return -ENOMEM;
     leaf = path.node[path.n];
-    rank = node_rank(leaf, key, &same);
+    rank = node_rank(leaf, key, &(struct near){0}, &same);
     if (same) {
         const struct record *old = leaf->low[rank - 1];
 
@@ -332,7 +349,7 @@ int tree_remove(struct tree *t, struct text key)
     if (descend(t, key, false, &path) < 0)
         return -ENOMEM;
     leaf = path.node[path.n];
-    path.at[path.n] = node_rank(leaf, key, &same) - 1;
+    path.at[path.n] = node_rank(leaf, key, &(struct near){0}, &same) - 1;
     old = leaf->low[path.at[path.n]];
     take_entry(leaf, path.at[path.n]);
     t->n--;

@@ -13,7 +13,8 @@
 #define LINE_BYTES    1024
 
 _Atomic uint8_t trace_levels[N_TRACES];
-_Atomic bool trace_keepalives, trace_follows, trace_secrets;
+_Atomic bool trace_keepalives, trace_secrets;
+_Atomic uint8_t trace_follows;
 
 static _Atomic size_t waiting, waiting_bytes;
 

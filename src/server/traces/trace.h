@@ -37,9 +37,12 @@ struct trace_record {
     uint8_t bytes[]; /* of a line its text, else whole messages */
 };
 
+/* SOON: for the names in lines, with other news; AT_ONCE: a capture takes the packets of that address. */
+enum trace_follow { TRACE_FOLLOWS_NOT, TRACE_FOLLOWS_SOON, TRACE_FOLLOWS_AT_ONCE };
+
 extern _Atomic uint8_t trace_levels[N_TRACES]; /* what is wanted; set by the traces thread */
 extern _Atomic bool trace_keepalives; /* of SCCP */
-extern _Atomic bool trace_follows;    /* who has which address is to be told to the traces thread */
+extern _Atomic uint8_t trace_follows; /* who has which address is to be told to the traces thread: enum trace_follow */
 extern _Atomic bool trace_secrets;    /* a capture wants the secrets of TLS */
 
 static inline bool trace_wants(enum trace_id id, enum trace_level level)

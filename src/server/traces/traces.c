@@ -59,7 +59,9 @@ static void tell_wanted(struct traces *t)
         any = any || t->levels[i];
     }
     any = any || captures_run(t->captures);
-    atomic_store(&trace_follows, any);
+    atomic_store(&trace_follows, captures_run(t->captures) ? TRACE_FOLLOWS_AT_ONCE
+                                 : any                     ? TRACE_FOLLOWS_SOON
+                                                           : TRACE_FOLLOWS_NOT);
     if (any && !uv_is_active((uv_handle_t *)&t->flush))
         uv_timer_start(&t->flush, on_flush, FLUSH_MS, FLUSH_MS);
     else if (!any)
@@ -462,7 +464,7 @@ static void stop(struct thread *thread)
 
     for (int i = 0; i < N_TRACES; i++)
         atomic_store(&trace_levels[i], TRACE_OFF);
-    atomic_store(&trace_follows, false);
+    atomic_store(&trace_follows, TRACE_FOLLOWS_NOT);
     captures_close(t->captures, on_captures_closed, t);
     uv_close((uv_handle_t *)&t->flush, on_closed);
 }
