@@ -492,24 +492,6 @@ size_t tcp_count(const struct tcp *t)
     return t->links.n;
 }
 
-bool tcp_health(const struct tcp *t, uint64_t link, struct tcp_health *ret)
-{
-    const struct link *l = tcp_link_get(t, link);
-    struct tcp_info i = {0};
-    socklen_t len = sizeof(i);
-
-    if (!l || getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &i, &len) < 0)
-        return false;
-    *ret = (struct tcp_health){.tries = i.tcpi_retransmits,
-                               .timeout_ms = i.tcpi_rto / 1000,
-                               .rtt_us = i.tcpi_rtt,
-                               .unacked = i.tcpi_unacked,
-                               .lost = i.tcpi_lost,
-                               .total = i.tcpi_total_retrans,
-                               .silent_ms = i.tcpi_last_ack_recv};
-    return true;
-}
-
 size_t tcp_queued(const struct tcp *t, uint64_t link)
 {
     const struct link *l = tcp_link_get(t, link);

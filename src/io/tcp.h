@@ -66,4 +66,8 @@ void tcp_authority(const struct tcp *t, uint64_t link, char *to);
 uint64_t tcp_next(const struct tcp *t, size_t *cursor);
 size_t tcp_count(const struct tcp *t);
 bool tcp_health(const struct tcp *t, uint64_t link, struct tcp_health *ret); /* false: it is closed, or the kernel does not tell */
+/* Lets the kernel ask the peer whether it is there, once a second, until as many have taken the answer as have
+ * asked; whether it was heard within so many milliseconds. A peer that was restarted ends the link. */
+void tcp_probe(struct tcp *t, uint64_t link);
+bool tcp_answers(struct tcp *t, uint64_t link, uint32_t within_ms);
 size_t tcp_queued(const struct tcp *t, uint64_t link); /* bytes not yet taken by the kernel */

@@ -30,6 +30,7 @@ struct link {
     uint8_t state;
     bool blocked; /* waits for EPOLLOUT */
     bool settled; /* in tcp.epoll, not in tcp.fresh */
+    uint16_t probes; /* how many want to know whether its peer is there */
 };
 
 struct source { /* links of one address, when they are limited */

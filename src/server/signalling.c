@@ -82,10 +82,18 @@ static const char *elsewhere(void *context, struct device_name device, struct ip
     return peers_elsewhere(s->peers, device, ret);
 }
 
+static bool answers(void *context, uint64_t link, uint32_t within_ms)
+{
+    const struct signalling *s = context;
+    struct tcp *tcp = signalling_tcp(s, link);
+
+    return tcp && tcp_answers(tcp, link, within_ms);
+}
+
 static int cores_new(struct signalling *s)
 {
     const struct bootstrap *b = server_bootstrap(s->thread->server);
-    struct registry_options r = {.node = s->node, .local_time = local_time, .heard = signalling_heard, .elsewhere = elsewhere, .context = s};
+    struct registry_options r = {.node = s->node, .local_time = local_time, .heard = signalling_heard, .elsewhere = elsewhere, .answers = answers, .context = s};
     struct stations_options o = {.max_sessions = signalling_links_allowed()};
     struct sip_options sip = {.max_devices = DEVICES_MAX, .max_links = o.max_sessions};
     uint8_t secret[32];

@@ -95,6 +95,7 @@ void signalling_trace_binding(struct signalling *s, const struct effect *row);
 void signalling_secret(void *context, int fd, const char *line);
 
 /* signalling_effects.c: does what the effects say and clears them. */
+struct tcp *signalling_tcp(const struct signalling *s, uint64_t link); /* whose link it is; NULL: its port is closed */
 void signalling_carry_out(struct signalling *s);
 /* The database's answer to a phone that registers itself. Frees what the message brought. */
 void signalling_admitted(struct signalling *s, const struct message *m);

@@ -160,9 +160,14 @@ void signalling_activated(struct signalling *s, const struct message *m)
     signalling_carry_out(s);
 }
 
+struct tcp *signalling_tcp(const struct signalling *s, uint64_t link)
+{
+    return s->ports[link >> TAG_SHIFT].tcp;
+}
+
 static void send_bytes(struct signalling *s, const struct effect *row)
 {
-    struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
+    struct tcp *tcp = signalling_tcp(s, row->link);
 
     if (tcp)
         tcp_send(tcp, row->link, effect_bytes(s->effects, row), row->send.len);
@@ -170,15 +175,23 @@ static void send_bytes(struct signalling *s, const struct effect *row)
 
 static void settle(struct signalling *s, const struct effect *row)
 {
-    struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
+    struct tcp *tcp = signalling_tcp(s, row->link);
 
     if (tcp)
         tcp_settle(tcp, row->link);
 }
 
+static void probe(struct signalling *s, const struct effect *row)
+{
+    struct tcp *tcp = signalling_tcp(s, row->link);
+
+    if (tcp)
+        tcp_probe(tcp, row->link);
+}
+
 static void close_link(struct signalling *s, const struct effect *row)
 {
-    struct tcp *tcp = s->ports[row->link >> TAG_SHIFT].tcp;
+    struct tcp *tcp = signalling_tcp(s, row->link);
 
     if (tcp)
         tcp_close(tcp, row->link);
@@ -215,6 +228,9 @@ void signalling_carry_out(struct signalling *s)
             break;
         case EFFECT_CLOSE:
             close_link(s, row);
+            break;
+        case EFFECT_PROBE:
+            probe(s, row);
             break;
         case EFFECT_SETTLED:
             settle(s, row);

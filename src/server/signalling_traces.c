@@ -56,7 +56,7 @@ void signalling_said(struct signalling *s, const struct effect *row)
 {
     bool datagram = row->kind == EFFECT_DATAGRAM;
     struct trace_about about = {.link = datagram ? 0 : row->link};
-    struct tcp *tcp = datagram ? NULL : s->ports[row->link >> TAG_SHIFT].tcp;
+    struct tcp *tcp = datagram ? NULL : signalling_tcp(s, row->link);
 
     if (!trace_wants(TRACE_CALLMANAGER, TRACE_DETAILED))
         return;

@@ -20,6 +20,7 @@ enum effect_kind {
     EFFECT_SEND,     /* bytes to a link */
     EFFECT_DATAGRAM, /* bytes by UDP */
     EFFECT_CLOSE,    /* close a link after what was sent */
+    EFFECT_PROBE,    /* let the kernel ask the peer of a link whether it is there */
     EFFECT_SETTLED,  /* somebody is registered over a link: it goes before newcomers */
     EFFECT_ALARM,
     EFFECT_EVENT,        /* a stage of a phone's life */
@@ -46,7 +47,7 @@ struct station_event {
 
 struct effect {
     uint8_t kind;
-    uint64_t link; /* of SEND, CLOSE and SETTLED; the token of AUTOREGISTER and ACTIVATE */
+    uint64_t link; /* of SEND, CLOSE, PROBE and SETTLED; the token of AUTOREGISTER and ACTIVATE */
     union {
         struct {
             uint32_t at, len; /* in `bytes` of the list */

@@ -38,11 +38,24 @@ void station_log(const struct station *s, enum log_level level, const char *form
               endpoint_print(&s->peer, at), s->kind->state_name(s->state), words);
 }
 
+/* Somebody claims the name of a phone that is registered, from elsewhere: to that phone nothing has happened. */
+static bool is_claim(const struct station *s, enum station_stage stage)
+{
+    const struct station *holder = registry_holder(s->registry, s->name);
+
+    if (!holder || holder == s || !station_is_registered(holder) || !holder->loss_ms)
+        return false;
+    return stage == STAGE_REJECTED || (stage == STAGE_REGISTER && !ip_equal(holder->peer.ip, s->peer.ip));
+}
+
 void tell_event(struct station *s, enum station_stage stage, uint32_t code, const char *detail,
                 struct effects *e)
 {
-    struct station_event *event = &effects_put(e, EFFECT_EVENT)->event;
+    struct station_event *event;
 
+    if (is_claim(s, stage))
+        return;
+    event = &effects_put(e, EFFECT_EVENT)->event;
     *event = (struct station_event){.stage = (uint8_t)stage,
                                     .protocol = s->protocol,
                                     .device = s->name,
@@ -169,7 +182,7 @@ void tell_duplicate(struct station *s, struct effects *e)
     struct alarm_draft d;
     char at[IP_TEXT_MAX];
 
-    if (!station_rival(s, &rival))
+    if (!station_namesake(s, &rival))
         return;
     alarm_begin(&d, ALARM_DUPLICATE_DEVICE);
     alarm_put_device(&d, s->name);

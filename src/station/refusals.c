@@ -122,6 +122,13 @@ enum refusal_id refusal_of(struct station *s)
     return REFUSAL_NONE;
 }
 
+bool refusal_may_wait(struct station *s)
+{
+    enum refusal_id id = refusal_of(s);
+
+    return id == REFUSAL_NONE || id == REFUSAL_DUPLICATE;
+}
+
 bool refusal_note(struct station *s, uint32_t reason, const char *text, uint32_t *times)
 {
     struct refusal refusal = {.name = s->name,

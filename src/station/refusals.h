@@ -22,6 +22,7 @@ extern const struct refusal_rule refusal_rules[N_REFUSALS];
 /* The first rule that holds, or REFUSAL_NONE: it may register, or (when its record is missing) ask
  * the database to be added. */
 enum refusal_id refusal_of(struct station *s);
+bool refusal_may_wait(struct station *s); /* nothing speaks against it but that its name is in use */
 /* Remembers one more refusal; true when it is worth an alarm now, for `times` of them. */
 bool refusal_note(struct station *s, uint32_t reason, const char *text, uint32_t *times);
 /* Tells of a refusal by a rule: event, alarms, a line of the log, no oftener than is sensible. */

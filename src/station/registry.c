@@ -146,7 +146,7 @@ struct station *registry_holder(const struct registry *r, struct device_name nam
     return map_get(&r->by_name, text_of(name.s));
 }
 
-bool station_rival(const struct station *x, struct rival *ret)
+bool station_namesake(const struct station *x, struct rival *ret)
 {
     const struct registry *r = x->registry;
     const struct station *old = registry_holder(r, x->name);
@@ -156,7 +156,42 @@ bool station_rival(const struct station *x, struct rival *ret)
     else if (!r->options.elsewhere ||
              !(ret->node = r->options.elsewhere(r->options.context, x->name, &ret->ip)))
         return false;
-    return !ip_equal(ret->ip, x->peer.ip);
+    return true;
+}
+
+bool station_rival(const struct station *x, struct rival *ret)
+{
+    return station_namesake(x, ret) && ret->ip.family == x->peer.ip.family && !ip_equal(ret->ip, x->peer.ip);
+}
+
+struct station *station_other(const struct station *x, struct ip own)
+{
+    const struct registry *r = x->registry;
+    struct station *other = registry_holder(r, x->name);
+    struct ip ip;
+
+    if (!other || other == x || r->now.ms - other->heard_ms >= other->loss_ms ||
+        (other->kind->link(other) && !r->options.answers))
+        return NULL;
+    ip = station_own_address(other);
+    return ip_equal(other->peer.ip, x->peer.ip) && (ip_is_any(ip) || ip_is_any(own) || ip_equal(ip, own)) ? NULL : other;
+}
+
+void station_ask(const struct station *other, struct effects *e)
+{
+    effects_put(e, EFFECT_PROBE)->link = other->kind->link(other);
+}
+
+bool station_answers(const struct station *other)
+{
+    const struct registry_options *o = &other->registry->options;
+
+    return o->answers(o->context, other->kind->link(other), RIVAL_MS);
+}
+
+void station_is_gone(struct station *other)
+{
+    other->loss_ms = 0;
 }
 
 void station_take_name(struct station *x, struct effects *e)

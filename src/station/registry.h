@@ -34,6 +34,9 @@ struct registry_options {
     /* The other node at which that device is registered now, and its address there; NULL: at none. NULL:
      * this node is alone. */
     const char *(*elsewhere)(void *context, struct device_name device, struct ip *ret);
+    /* Whether the peer of that link was heard within so many milliseconds, EFFECT_PROBE having asked it; ends
+     * the asking. NULL: that cannot be told. */
+    bool (*answers)(void *context, uint64_t link, uint32_t within_ms);
     void *context;
 };
 

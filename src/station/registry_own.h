@@ -22,6 +22,7 @@ struct station_kind {
     const char *signal;   /* what LastSignalReceived begins with */
     const char *(*state_name)(enum station_state state);
     struct ip (*own_address)(const struct station *x); /* as it says */
+    uint64_t (*link)(const struct station *x); /* that it uses; 0: none, it is there by UDP */
     /* Another connection took its name: it ends here and now. */
     void (*replace)(struct station *old, struct effects *e);
 };
@@ -72,12 +73,23 @@ void station_set_load(struct station *x, struct text load);
 void station_done(struct station *x); /* frees what it owns; it has left its name */
 
 struct station *registry_holder(const struct registry *r, struct device_name name);
-/* Who has that name at another address and is alive; of a device at another node, that node. */
+/* Who has that name and is alive; of a device at another node, that node. */
 struct rival {
     struct ip ip;
     const char *node; /* "": this one */
 };
-bool station_rival(const struct station *x, struct rival *ret); /* false: nobody */
+bool station_namesake(const struct station *x, struct rival *ret); /* false: nobody */
+/* At another address of the same kind: who has one of IPv4 and one of IPv6 uses them in turn. */
+bool station_rival(const struct station *x, struct rival *ret);
+/* Its name is registered here by another device, as it seems: from another address, or of another own one
+ * behind the same NAT. Returns who; NULL: nobody. `own` is the newcomer's. */
+struct station *station_other(const struct station *x, struct ip own);
+/* A name can be claimed by anybody who knows it, so whoever holds it is asked before a newcomer from elsewhere
+ * is believed: its kernel, by a link. RIVAL_MS later either it has answered, or it is not there any more. */
+#define RIVAL_MS 1500
+void station_ask(const struct station *other, struct effects *e);
+bool station_answers(const struct station *other); /* ends the asking */
+void station_is_gone(struct station *other); /* it did not: no rival of anybody */
 /* Whoever has the name goes: a phone that comes back must not wait for its old connection. Counts
  * how often the name went to and fro between addresses. */
 void station_take_name(struct station *x, struct effects *e);

@@ -201,6 +201,37 @@ static void stay(struct session *s, const struct session_input *in, struct effec
     s->station.leave_reason = 0;
 }
 
+/* --- whose name it is --- */
+
+static bool has_rival(struct session *s, const struct session_input *in)
+{
+    return station_other(&s->station, s->own_address) && refusal_may_wait(&s->station);
+}
+
+static void ask_rival(struct session *s, const struct session_input *in, struct effects *e)
+{
+    station_ask(station_other(&s->station, s->own_address), e);
+}
+
+static bool rival_answers(struct session *s, const struct session_input *in)
+{
+    struct station *other = station_other(&s->station, s->own_address);
+
+    s->refusal = REFUSAL_DUPLICATE;
+    if (!other || station_answers(other))
+        return other;
+    station_is_gone(other);
+    return false;
+}
+
+static void stop_asking(struct session *s, const struct session_input *in, struct effects *e)
+{
+    struct station *other = station_other(&s->station, s->own_address);
+
+    if (other)
+        station_answers(other);
+}
+
 static void broke_off(struct session *s, const struct session_input *in, struct effects *e)
 {
     refusal_tell_failed(&s->station, TRANSIENT_CONNECTIVITY_ERROR, e);
@@ -238,7 +269,8 @@ static void too_early(struct session *s, const struct session_input *in, struct 
 
 #define NOBODY (IN(OPEN) | IN(STANDBY) | IN(TOKEN) | IN(REFUSED))
 #define THERE  (IN(REGISTERED) | IN(LEAVING))
-#define ANY    (NOBODY | THERE | IN(ADMITTING) | IN(CAPABILITIES))
+#define WAITS  (IN(ADMITTING) | IN(ASKING))
+#define ANY    (NOBODY | THERE | WAITS | IN(CAPABILITIES))
 
 /* clang-format off */
 static const struct row {
@@ -254,22 +286,29 @@ static const struct row {
     { THERE,            EV_KEEPALIVE,    NULL,               watch_keepalive,          SAME,                 "KeepAliveAck (version 0: no answer); late ones are told" },
     { IN(CAPABILITIES), EV_KEEPALIVE,    has_no_acks,        nothing,                  SAME,                 "version 0: no answer" },
     { IN(CAPABILITIES), EV_KEEPALIVE,    NULL,               ack_keepalive,            SAME,                 "KeepAliveAck" },
-    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED),EV_KEEPALIVE,    acknowledged_early, ack_keepalive,            SAME,                 "expected early: KeepAliveAck" },
-    { IN(ADMITTING) | IN(TOKEN) | IN(REFUSED),EV_KEEPALIVE,    NULL, nothing,                  SAME,                 "left to TCP" },
+    { WAITS | IN(TOKEN) | IN(REFUSED),EV_KEEPALIVE,    acknowledged_early, ack_keepalive,            SAME,                 "expected early: KeepAliveAck" },
+    { WAITS | IN(TOKEN) | IN(REFUSED),EV_KEEPALIVE,    NULL, nothing,                  SAME,                 "left to TCP" },
     { IN(OPEN) | IN(STANDBY),EV_KEEPALIVE,    acknowledged_early, ack_keepalive,            STATION_STANDBY,      "expected early: KeepAliveAck" },
     { IN(OPEN) | IN(STANDBY),EV_KEEPALIVE,    NULL,         nothing,                  STATION_STANDBY,      "left to TCP" },
 
     { NOBODY,           EV_TOKEN,        no_token,           session_deny_token,       SAME,                 "would be refused, or queue full: RegisterTokenReject" },
     { NOBODY,           EV_TOKEN,        NULL,               session_grant_token,      STATION_TOKEN,        "RegisterTokenAck" },
-    { THERE | IN(CAPABILITIES) | IN(ADMITTING),EV_TOKEN,        NULL, session_grant_token,      SAME,                 "RegisterTokenAck" },
+    { THERE | IN(CAPABILITIES) | WAITS,EV_TOKEN,        NULL, session_grant_token,      SAME,                 "RegisterTokenAck" },
     { NOBODY,           EV_SPCP_TOKEN,   no_token,           session_deny_token,       SAME,                 "would be refused: SPCPRegisterTokenReject" },
     { ANY,              EV_SPCP_TOKEN,   NULL,               session_grant_token,      SAME,                 "SPCPRegisterTokenAck" },
 
+    { NOBODY,           EV_REGISTER,     has_rival,          ask_rival,                STATION_ASKING,       "its name is alive elsewhere, by what is known: the holder is asked" },
     { NOBODY,           EV_REGISTER,     refused,            session_refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
     { NOBODY,           EV_REGISTER,     unknown,            session_ask_to_add,       STATION_ADMITTING,    "unknown, auto-registration on: ask the database" },
     { NOBODY,           EV_REGISTER,     NULL,               session_admit,            STATION_CAPABILITIES, "RegisterAck, CapabilitiesReq" },
     { THERE | IN(CAPABILITIES),EV_REGISTER,     NULL,       begin_again,              STATION_OPEN | AGAIN, "registers again" },
     { IN(ADMITTING),    EV_REGISTER,     NULL,               nothing,                  SAME,                 "already asked" },
+
+    { IN(ASKING),       EV_TIMEOUT,      rival_answers,      session_refuse,           STATION_REFUSED,      "it is there: RegisterReject, and an alarm with both addresses" },
+    { IN(ASKING),       EV_TIMEOUT,      refused,            session_refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
+    { IN(ASKING),       EV_TIMEOUT,      NULL,               session_admit,            STATION_CAPABILITIES, "it is silent or gone: RegisterAck, CapabilitiesReq" },
+    { IN(ASKING),       EV_REGISTER,     NULL,               nothing,                  SAME,                 "already asked" },
+    { IN(ASKING),       EV_CLOSED,       NULL,               stop_asking,              STATION_CLOSED,       "" },
 
     { IN(ADMITTING),    EV_ADMITTED,     refused,            session_refuse,           STATION_REFUSED,      "a rule of refusals.def: RegisterReject" },
     { IN(ADMITTING),    EV_ADMITTED,     unknown,            session_refuse_admission, STATION_REFUSED,      "not there after all: RegisterReject" },
@@ -305,11 +344,11 @@ static const struct row {
 
     { NOBODY,           EV_REQUEST,      NULL,               too_early,                SAME,                 "counted" },
     { NOBODY,           EV_CAPABILITIES, NULL,               too_early,                SAME,                 "counted" },
-    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES),EV_KEY,          NULL, too_early,                SAME,                 "counted" },
-    { IN(ADMITTING),    EV_REQUEST,      NULL,               too_early,                SAME,                 "counted" },
+    { NOBODY | WAITS | IN(CAPABILITIES),EV_KEY,          NULL, too_early,                SAME,                 "counted" },
+    { WAITS,            EV_REQUEST,      NULL,               too_early,                SAME,                 "counted" },
     { NOBODY,           EV_UNREGISTER,   NULL,               say_goodbye,              STATION_CLOSED,       "UnregisterAck, close" },
-    { IN(ADMITTING),    EV_UNREGISTER,   NULL,               say_goodbye,              STATION_CLOSED,       "UnregisterAck, close" },
-    { NOBODY | IN(ADMITTING) | IN(CAPABILITIES),EV_FLOOD,        NULL, close_link,               STATION_CLOSED,       "close" },
+    { WAITS,            EV_UNREGISTER,   NULL,               say_goodbye,              STATION_CLOSED,       "UnregisterAck, close" },
+    { NOBODY | WAITS | IN(CAPABILITIES),EV_FLOOD,        NULL, close_link,               STATION_CLOSED,       "close" },
     { IN(OPEN),         EV_TIMEOUT,      NULL,               close_silent,             STATION_CLOSED,       "close" },
     { IN(STANDBY),      EV_TIMEOUT,      NULL,               close_link,               STATION_CLOSED,       "keepalives missed: close" },
     { IN(TOKEN) | IN(REFUSED),EV_TIMEOUT,      NULL,        close_link,               STATION_CLOSED,       "close" },
@@ -322,6 +361,7 @@ static const struct state_words states[N_STATION_STATES] = {
     [STATION_STANDBY]      = { "standby",      "Station and Backup Server KeepAlive Interval, as often as may be missed" },
     [STATION_TOKEN]        = { "token",        "Station Registration Timer" },
     [STATION_ADMITTING]    = { "auto_register", "Auto-registration Timer" },
+    [STATION_ASKING]       = { "duplicate_check", "1.5 s" },
     [STATION_CAPABILITIES] = { "wait_capabilities", "Station Registration Timer" },
     [STATION_REGISTERED]   = { "registered",   "Station KeepAlive Interval, as often as may be missed, and the slack of the model" },
     [STATION_LEAVING]      = { "leaving",      "Station Reset Timer" },
@@ -372,6 +412,8 @@ static uint64_t due_ms(const struct session *s)
         return s->station.heard_ms + s->station.loss_ms;
     case STATION_ADMITTING:
         return s->state_ms + (uint64_t)SETTING_OF(&s->station, autoregister_timeout) * 1000;
+    case STATION_ASKING:
+        return s->state_ms + RIVAL_MS;
     case STATION_LEAVING:
         return s->state_ms + (uint64_t)SETTING_OF(&s->station, station_reset_timeout) * 1000;
     case STATION_REFUSED:

@@ -127,15 +127,19 @@ void sip_answer_warning(const struct sip_request *q, uint16_t status, const char
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 
-void sip_answer_busy(const struct sip_request *q, const char *warning)
+void sip_answer_later(const struct sip_request *q, const char *warning, uint32_t s)
 {
     size_t at = sip_answer_begin(q, 503, NULL);
 
     put_warning(q, warning);
-    sip_write_number(&q->effects->out, SIP_RETRY_AFTER,
-                     (uint64_t)SETTING_OF(q->owner, sip_retry_after));
+    sip_write_number(&q->effects->out, SIP_RETRY_AFTER, s);
     sip_write_number(&q->effects->out, SIP_EXPIRES, 0);
     sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
+void sip_answer_busy(const struct sip_request *q, const char *warning)
+{
+    sip_answer_later(q, warning, (uint32_t)SETTING_OF(q->owner, sip_retry_after));
 }
 
 void sip_answer_too_brief(const struct sip_request *q, uint32_t least_s)

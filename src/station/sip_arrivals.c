@@ -37,6 +37,18 @@ void sip_refuse(struct sip_device *d, const struct sip_input *in, struct effects
         sip_link_step(in->request->link, SIP_LINK_EV_REFUSED, e);
 }
 
+void sip_refuse_rival(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    d->refusal = REFUSAL_DUPLICATE;
+    sip_refuse(d, in, e);
+}
+
+/* It was no claim of somebody else. */
+void sip_come_in(struct sip_device *d, const struct sip_input *in, struct effects *e)
+{
+    tell_event(&d->station, STAGE_REGISTER, in->request->message->cseq, d->station.load, e);
+}
+
 void sip_refuse_admission(struct sip_device *d, const struct sip_input *in, struct effects *e)
 {
     bool store = in->err == -EIO || in->err == -EROFS || in->err == -ENOSPC || in->err == -ENOMEM ||

@@ -236,6 +236,13 @@ static void put_bulk_update(struct writer *w, struct sip_device *d)
 
 /* --- orders --- */
 
+static void put_notify_head(struct request *r, const char *event)
+{
+    sip_write_header(&r->w, SIP_EVENT, text_of(event));
+    sip_write_header(&r->w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
+    put_contact(r);
+}
+
 static int send_notify(struct sip_device *d, const char *event, struct text type, struct text body,
                        uint64_t *id)
 {
@@ -245,9 +252,7 @@ static int send_notify(struct sip_device *d, const char *event, struct text type
     struct request r;
 
     begin(&r, d->owner, &flow, SIP_NOTIFY, binding_user(b), sip_binding_uri(b, &room));
-    sip_write_header(&r.w, SIP_EVENT, text_of(event));
-    sip_write_header(&r.w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
-    put_contact(&r);
+    put_notify_head(&r, event);
     return end(&r, type, body, pool_id(d), id);
 }
 
@@ -336,6 +341,31 @@ static void ask_whether_it_is_there(struct sip_device *d)
     d->credit -= (uint32_t)writer_len(&r.w);
     sip_transactions_request_once(d->owner->transactions, &flow, r.bytes, writer_len(&r.w),
                                   pool_id(d), d->owner->registry->now.ms, &id);
+}
+
+/* A phone refuses what does not quote the Call-ID of its registration; loads that take no orders are asked
+ * whether they know the contact. Who never answered may never have come: one short question, which is less
+ * than the newcomer has sent. */
+void sip_ask_whether_it_is_registered(struct sip_device *d, struct sip_device *newcomer)
+{
+    const struct sip_binding *b = main_binding(d);
+    bool notify = d->proven && d->service_control;
+    struct sip_flow flow = flow_of(b);
+    char body[SERVICE_CONTROL_MAX];
+    struct writer w = writer_of(body, sizeof(body));
+    struct sip_room room;
+    struct request r;
+
+    begin(&r, d->owner, &flow, notify ? SIP_NOTIFY : SIP_OPTIONS, binding_user(b), sip_binding_uri(b, &room));
+    if (notify) {
+        put_notify_head(&r, "service-control");
+        put_check_version(&w, d);
+    }
+    sip_write_body(&r.w, notify ? SERVICE_CONTROL_TYPE : TEXT(""), (struct text){body, writer_len(&w)});
+    if (!r.w.bad)
+        (d->proven ? sip_transactions_request : sip_transactions_request_once)(
+            d->owner->transactions, &flow, r.bytes, writer_len(&r.w), pool_id(newcomer), d->owner->registry->now.ms,
+            &newcomer->order_id);
 }
 
 static void tell_configuration(struct sip_device *d)

@@ -216,6 +216,14 @@ bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d)
            (!profile->digest_authentication || proves_user(q, phone));
 }
 
+bool sip_phone_has_proof(struct sip_device *d)
+{
+    const struct phone *phone = station_phone(&d->station);
+    const struct security_profile *profile = phone ? profile_of(d->owner, phone) : NULL;
+
+    return profile && (profile->digest_authentication || profile->device_security_mode != SECURITY_NONE);
+}
+
 /* --- plain clients --- */
 
 /* His device: of several the one that has the number. NULL: none, or it cannot be told which. */

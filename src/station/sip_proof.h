@@ -6,6 +6,8 @@
 
 /* True, or it has been answered: 401, 403. `d` may be NULL: it is not registered yet. */
 bool sip_phone_is_proven(struct sip_request *q, struct sip_device *d);
+/* Whether its security profile makes it prove itself: then nobody else can claim its name. */
+bool sip_phone_has_proof(struct sip_device *d);
 /* The phone of the digest user that the request proves to be, or NULL: it has been answered. */
 const struct phone *sip_client_prove(struct sip_request *q);
 

@@ -93,6 +93,16 @@ static bool is_same_way(const struct sip_device *d, const struct sip_request *q)
     return q->link ? way.link == q->flow->link : ip_equal(way.peer.ip, q->flow->peer.ip);
 }
 
+/* Behind a NAT two phones have one address, and each its own in Contact. */
+static bool is_same_host(const struct sip_device *d, const struct sip_request *q)
+{
+    struct sip_room room;
+    struct sip_uri known;
+
+    return !d->bindings || sip_uri_parse(sip_binding_uri(d->bindings, &room), &known) < 0 ||
+           text_equal_nocase(known.host, q->reg.contacts[0].uri.host);
+}
+
 static struct sip_binding *binding_of_call(const struct sip_device *d, const struct sip_request *q)
 {
     for (struct sip_binding *b = d->bindings; b; b = b->next)
@@ -241,8 +251,11 @@ static void do_register(struct sip_device *d, struct sip_request *q)
         refuse_line(q);
         return;
     }
-    if (d && !is_same_way(d, q))
+    if (d && !(is_same_way(d, q) && is_same_host(d, q))) {
+        if (sip_newcomer_again(d, q))
+            return;
         d = NULL; /* a newcomer: whoever has the name goes once this one is welcome */
+    }
     if (!d)
         d = sip_device_new(q->owner, q->reg.device, q->flow);
     if (!d) {
@@ -440,13 +453,22 @@ void sip_request_drop(struct sip_stations *s, struct sip_waiting **kept)
     *kept = NULL;
 }
 
-void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e)
+/* Of a phone that was unknown a moment ago: the first. */
+static uint16_t line_again(const struct sip_request *q)
+{
+    const struct phone *phone = registry_phone(q->owner->registry, q->reg.device.s);
+    unsigned line = phone ? line_of(phone, &q->reg) : 1;
+
+    return line ? (uint16_t)line : 1;
+}
+
+void sip_registrar_resume(struct sip_device *d, enum sip_event event, int err, struct effects *e)
 {
     struct sip_stations *s = d->owner;
     struct sip_waiting *waiting = d->waiting;
-    struct sip_input in = {.event = err ? SIP_EV_NOT_ADMITTED : SIP_EV_ADMITTED, .err = err};
+    struct sip_input in = {.event = event, .err = err};
     struct sip_message m;
-    struct sip_request q = {.owner = s, .message = &m, .effects = e, .line = 1};
+    struct sip_request q = {.owner = s, .message = &m, .effects = e};
 
     if (!waiting) { /* there was no room to keep its request */
         sip_device_free(d);
@@ -458,8 +480,15 @@ void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e)
     if ((waiting->flow.link && !q.link) || sip_parse(waiting->bytes, waiting->len, &m) < 0 ||
         sip_register_read(&m, &q.reg))
         in.event = SIP_EV_CLOSED;
+    else
+        q.line = line_again(&q);
     in.request = &q;
     d->station.phone_version = UINT32_MAX;
     sip_device_step(d, &in, e);
     sip_request_drop(s, &waiting);
+}
+
+void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e)
+{
+    sip_registrar_resume(d, err ? SIP_EV_NOT_ADMITTED : SIP_EV_ADMITTED, err, e);
 }

@@ -247,6 +247,7 @@ static const struct row {
     const char *words; /* condition and action, for the printed graph */
 } rows[] = {
     { THERE,          SIP_EV_REFRESH,      NULL,           sip_refresh,              SAME,                       "200" },
+    { IN(OPEN),       SIP_EV_REGISTER,     sip_has_rival,  nothing,                  STATION_ASKING | AGAIN,     "its name is held at another place" },
     { IN(OPEN),       SIP_EV_REGISTER,     refused,        sip_refuse,               STATION_REFUSED,            "a rule of refusals.def: 403, 485 or 503" },
     { IN(OPEN),       SIP_EV_REGISTER,     unknown,        nothing,                  STATION_ADMITTING | AGAIN,  "not in the directory" },
     { IN(OPEN),       SIP_EV_REGISTER,     more_lines,     sip_admit,                STATION_CAPABILITIES,       "more lines are to come: 200" },
@@ -261,6 +262,12 @@ static const struct row {
     { IN(ADMITTING),  SIP_EV_NOT_ADMITTED, NULL,           sip_refuse_admission,     STATION_REFUSED,            "404" },
     { IN(ADMITTING),  SIP_EV_CLOSED,       NULL,           broke_off,                STATION_CLOSED,             "" },
     { IN(ADMITTING),  SIP_EV_REPLACED,     NULL,           nothing,                  STATION_CLOSED,             "" },
+
+    { IN(ASKING),     SIP_EV_REGISTER,     sip_rival_has_answered, sip_refuse_rival, STATION_REFUSED,            "the holder said a moment ago that it is there: 403" },
+    { IN(ASKING),     SIP_EV_REGISTER,     NULL,           sip_ask_rival,            SAME,                       "100, and the holder is asked" },
+    { IN(ASKING),     SIP_EV_THERE,        NULL,           sip_refuse_rival,         STATION_REFUSED,            "403, and an alarm with both addresses" },
+    { IN(ASKING),     SIP_EV_SILENT,       NULL,           sip_come_in,              STATION_OPEN | AGAIN,       "the REGISTER goes on" },
+    { IN(ASKING),     SIP_EV_CLOSED,       NULL,           nothing,                  STATION_CLOSED,             "" },
 
     { LINES,          SIP_EV_REGISTER,     more_lines,     sip_bind_line,            SAME,                       "another line, not the last: 200" },
     { LINES,          SIP_EV_REGISTER,     NULL,           sip_registered,           STATION_REGISTERED,         "the last line: 200, then what it has to know" },
@@ -307,6 +314,7 @@ static const struct state_words states[N_STATION_STATES] = {
     [STATION_STANDBY]      = { "standby",        "" },
     [STATION_TOKEN]        = { "token",          "" },
     [STATION_ADMITTING]    = { "auto_register",  "Auto-registration Timer" },
+    [STATION_ASKING]       = { "duplicate_check", "1.5 s; sooner when the holder answers or goes" },
     [STATION_CAPABILITIES] = { "line_register",  "1 s; without its first line Station Registration Timer" },
     [STATION_REGISTERED]   = { "registered",     "SIP Station KeepAlive Interval, less the delta of its SIP profile, and SIP Station Registration Grace; a plain client when its last contact has run out" },
     [STATION_LEAVING]      = { "shutting_down",  "Station Reset Timer" },
@@ -325,6 +333,8 @@ static const char *const event_names[N_SIP_EVENTS] = {
     [SIP_EV_SETTLED] = "contacts taken",
     [SIP_EV_ADMITTED] = "added",
     [SIP_EV_NOT_ADMITTED] = "not added",
+    [SIP_EV_THERE] = "the holder is there",
+    [SIP_EV_SILENT] = "the holder is silent or gone",
     [SIP_EV_ORDER] = "order to reset",
     [SIP_EV_OBEYED] = "NOTIFY answered",
     [SIP_EV_DISOBEYED] = "NOTIFY refused or unanswered",
@@ -355,6 +365,8 @@ static uint64_t due_ms(struct sip_device *d)
         return is_plain(d, NULL) ? first_expiry(d) : d->station.heard_ms + d->station.loss_ms;
     case STATION_ADMITTING:
         return d->state_ms + (uint64_t)SETTING_OF(&d->station, autoregister_timeout) * 1000;
+    case STATION_ASKING:
+        return d->state_ms + RIVAL_MS;
     case STATION_CAPABILITIES:
         return d->state_ms +
                (has_first_line(d, NULL)
@@ -374,6 +386,10 @@ void sip_device_timer(struct sip_device *d, struct effects *e)
 {
     struct sip_input in = {.event = SIP_EV_TIMEOUT};
 
+    if (d->station.state == STATION_ASKING) {
+        sip_registrar_resume(d, sip_rival_says(d), 0, e);
+        return;
+    }
     if (d->verdict) {
         in.event = d->verdict < 300 ? SIP_EV_OBEYED : SIP_EV_DISOBEYED;
         d->verdict = 0;

@@ -53,6 +53,8 @@ struct sip_device {
     uint32_t credit; /* bytes that it sent by UDP less those that it got, until it is proven */
     uint8_t order;     /* enum station_order under way */
     uint8_t refusal;   /* row of refusals.def to answer with */
+    uint32_t vouched_ms; /* when it last answered whether it is there, the low bits; 0: never */
+    uint64_t newcomer;   /* who claims its name from another place and waits for that answer, or 0 */
     uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
     bool obeyed : 1;   /* it has answered that NOTIFY with 2xx */
     bool bulk : 1;     /* one REGISTER stands for all lines */
@@ -60,7 +62,7 @@ struct sip_device {
     bool told : 1;     /* its configuration, or needs not be told */
     bool untold : 1;   /* in owner->untold: its configuration is still to be told */
     bool extended_refer : 1, service_control : 1; /* what it says it understands */
-    struct sip_waiting *waiting; /* the REGISTER that waits for the database, or NULL … */
+    struct sip_waiting *waiting; /* the REGISTER that waits for the database, or for who holds the name, or NULL … */
     struct sip_waiting *asking; /* … and the INVITE to an activation code, with its transaction */
 };
 
@@ -153,6 +155,8 @@ enum sip_event {
     SIP_EV_SETTLED,    /* … whose contacts were taken or removed */
     SIP_EV_ADMITTED,   /* the database has added it */
     SIP_EV_NOT_ADMITTED,
+    SIP_EV_THERE,     /* who holds its name has answered … */
+    SIP_EV_SILENT,    /* … or not, or is gone */
     SIP_EV_ORDER,     /* reset, restart, apply: device->order */
     SIP_EV_OBEYED,    /* the NOTIFY was answered with 2xx */
     SIP_EV_DISOBEYED, /* or with something else, or not at all */
@@ -165,7 +169,7 @@ enum sip_event {
 
 struct sip_input {
     enum sip_event event;
-    struct sip_request *request; /* of the events that are messages, and of ADMITTED */
+    struct sip_request *request; /* of the events that are messages, and of those that resume one */
     int err;                     /* of NOT_ADMITTED */
 };
 
@@ -187,6 +191,8 @@ void sip_print_states(struct writer *w);
 /* --- sip_arrivals.c: how a device comes --- */
 
 SIP_ACT(sip_refuse);
+SIP_ACT(sip_refuse_rival);
+SIP_ACT(sip_come_in);
 SIP_ACT(sip_refuse_admission);
 SIP_ACT(sip_ask_to_add);
 SIP_ACT(sip_admit);
@@ -201,12 +207,25 @@ void sip_arrive(struct sip_device *d, enum alarm_id alarm, struct effects *e);
 size_t sip_lines_of(struct sip_device *d); /* that it has in the directory */
 bool sip_is_whole(struct sip_device *d);   /* all of them are registered */
 
+/* --- sip_rivals.c: whose name it is --- */
+
+bool sip_has_rival(struct sip_device *d, const struct sip_input *in);
+bool sip_rival_has_answered(struct sip_device *d, const struct sip_input *in); /* already, lately */
+SIP_ACT(sip_ask_rival);
+enum sip_event sip_rival_says(struct sip_device *d); /* SIP_EV_THERE or SIP_EV_SILENT */
+/* Who waits for its answer need not wait longer: it is gone. */
+void sip_newcomer_stops(struct sip_device *other);
+/* Another REGISTER for the name while the first waits: answered; false: none waits. */
+bool sip_newcomer_again(struct sip_device *other, struct sip_request *q);
+
 /* --- sip_stations.c: devices and links --- */
 
 struct sip_device *sip_device_new(struct sip_stations *s, struct device_name name,
                                   const struct sip_flow *flow); /* NULL: no room */
 void sip_device_free(struct sip_device *d);
 struct sip_device *sip_device_find(const struct sip_stations *s, struct device_name name);
+/* So its address is its own: by UDP it may be told more now. */
+void sip_device_answered(struct sip_device *d);
 uint64_t sip_device_token(const struct sip_device *d); /* of EFFECT_AUTOREGISTER and _ACTIVATE */
 /* NULL: it is gone. Begins a call with the database's answer. */
 struct sip_device *sip_device_of_token(struct sip_stations *s, uint64_t token, struct moment now,
@@ -278,6 +297,7 @@ void sip_answer_unregistered(const struct sip_request *q);
 void sip_answer_keepalive(const struct sip_request *q);
 void sip_answer_trying(const struct sip_request *q);
 void sip_answer_busy(const struct sip_request *q, const char *warning);   /* 503, Retry-After */
+void sip_answer_later(const struct sip_request *q, const char *warning, uint32_t s); /* the same, of `s` */
 void sip_answer_too_brief(const struct sip_request *q, uint32_t least_s); /* 423 */
 void sip_answer_refused(const struct sip_request *q, unsigned refusal);
 
@@ -285,6 +305,8 @@ void sip_answer_refused(const struct sip_request *q, unsigned refusal);
 
 /* NOTIFY service-control; its answer comes as SIP_EV_OBEYED or SIP_EV_DISOBEYED. 0 or -errno. */
 int sip_order_send(struct sip_device *d);
+/* Whether this is still its registration: 2xx, or not. Its answer is the verdict of `newcomer`. */
+void sip_ask_whether_it_is_registered(struct sip_device *d, struct sip_device *newcomer);
 /* What a phone is told right after it has registered: lamps, forwards, version stamps. By UDP the
  * source of its REGISTER may be forged: it is asked something short first, and told when it has
  * answered. */
@@ -341,7 +363,9 @@ void sip_device_keep_alarm(struct sip_device *d, const struct alarm_draft *draft
 /* Keeps a request until the database has answered: 0; -EALREADY one is kept, or -errno. */
 int sip_request_keep(const struct sip_request *q, struct sip_waiting **ret);
 void sip_request_drop(struct sip_stations *s, struct sip_waiting **kept); /* NULL is fine */
-/* The REGISTER that waited, with the answer of the database. */
+/* The REGISTER that waited goes on with this event; `err` of SIP_EV_NOT_ADMITTED. */
+void sip_registrar_resume(struct sip_device *d, enum sip_event event, int err, struct effects *e);
+/* With the answer of the database. */
 void sip_registrar_admitted(struct sip_device *d, int err, struct effects *e);
 
 /* --- sip_clients.c: plain clients --- */

@@ -46,6 +46,13 @@ static void on_send(void *context, const struct sip_transaction *t, const void *
         effects_datagram(e, &t->flow.peer, t->flow.local.ip, at);
 }
 
+void sip_device_answered(struct sip_device *d)
+{
+    if (!d->proven && !d->told)
+        sip_tell_configuration_later(d);
+    d->proven = true;
+}
+
 /* The device looks at the verdict on its next tick: here may be no room for what follows. */
 static void on_told(void *context, struct sip_transaction *t, enum sip_told what,
                     const struct sip_message *m)
@@ -54,11 +61,8 @@ static void on_told(void *context, struct sip_transaction *t, enum sip_told what
     struct sip_device *d = pool_get(&s->devices, t->user);
     uint16_t status = what == SIP_TOLD_RESPONSE ? m->status : 408;
 
-    if (d && what == SIP_TOLD_RESPONSE && !d->proven) {
-        d->proven = true;
-        if (!d->told)
-            sip_tell_configuration_later(d);
-    }
+    if (d && what == SIP_TOLD_RESPONSE && d->station.state != STATION_ASKING)
+        sip_device_answered(d);
     if (!d || !d->order_id || d->order_id != t->id || status < 200 || what == SIP_TOLD_ENDED)
         return;
     d->order_id = 0;
@@ -149,6 +153,7 @@ void sip_device_free(struct sip_device *d)
 {
     struct sip_stations *s = d->owner;
 
+    sip_newcomer_stops(d);
     station_leave_name(&d->station);
     while (d->bindings)
         sip_binding_free(d->bindings);
@@ -185,11 +190,19 @@ static struct ip own_address(const struct station *x)
     return ip;
 }
 
+static uint64_t link_of(const struct station *x)
+{
+    const struct sip_device *d = container_of(x, struct sip_device, station);
+
+    return d->bindings ? d->bindings->link : 0;
+}
+
 const struct station_kind sip_kind = {.topic = "sip",
                                       .protocol = "SIP",
                                       .signal = "",
                                       .state_name = sip_device_state_name,
                                       .own_address = own_address,
+                                      .link = link_of,
                                       .replace = replace};
 
 /* --- input --- */

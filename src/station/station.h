@@ -15,6 +15,7 @@ enum station_state {
     STATION_STANDBY,      /* sends keepalives without registering: we are its backup */
     STATION_TOKEN,        /* was told that it may come */
     STATION_ADMITTING,    /* unknown; the database is asked to add it */
+    STATION_ASKING,       /* its name is alive at another place, which is asked first */
     STATION_CAPABILITIES, /* acknowledged; its capabilities are awaited, requests are parked */
     STATION_REGISTERED,
     STATION_LEAVING, /* was told to reset, restart or apply its configuration */

@@ -110,6 +110,11 @@ static void replace(struct station *old, struct effects *e)
          e);
 }
 
+static uint64_t link_of(const struct station *x)
+{
+    return container_of(x, struct session, station)->link;
+}
+
 static struct ip own_address(const struct station *x)
 {
     return container_of(x, struct session, station)->own_address;
@@ -120,6 +125,7 @@ static const struct station_kind kind = {.topic = "sccp",
                                          .signal = "Station",
                                          .state_name = station_state_name,
                                          .own_address = own_address,
+                                         .link = link_of,
                                          .replace = replace};
 
 /* When the table is nearly full, who has connected and said nothing makes room for who may. */

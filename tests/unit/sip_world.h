@@ -19,7 +19,7 @@ struct sip_world {
     struct moment now;
     struct effects *effects;
     bool whole; /* log whole messages instead of their first lines */
-    bool closed[64];
+    bool closed[64], answering[64]; /* links; whose peers answer their kernel */
     uint64_t token; /* of the last AUTOREGISTER */
     struct {        /* where else the phone is registered; NULL: nowhere */
         const char *node;
@@ -113,6 +113,9 @@ static inline void sip_world_carry_out(struct sip_world *w)
                 w->closed[row->link] = true;
             sip_world_log(w, "  close %u\n", (unsigned)row->link);
             break;
+        case EFFECT_PROBE:
+            sip_world_log(w, "  probe %u\n", (unsigned)row->link);
+            break;
         case EFFECT_ALARM:
             w->n_alarms++;
             free(w->last_alarm);
@@ -152,11 +155,18 @@ static inline const char *sip_world_elsewhere(void *context, struct device_name 
     return w->elsewhere.node;
 }
 
+static inline bool sip_world_answers(void *context, uint64_t link, uint32_t within_ms)
+{
+    const struct sip_world *w = context;
+
+    return link < 64 && w->answering[link] && !w->closed[link];
+}
+
 static inline struct sip_world *sip_world_new_sized(const char *lines, size_t max)
 {
     static const uint8_t secret[32] = "0123456789abcdefghijklmnopqrstu";
     struct sip_world *w = calloc(1, sizeof(*w));
-    struct registry_options r = {.node = "cm1", .local_time = sip_world_no_time, .elsewhere = sip_world_elsewhere, .context = w};
+    struct registry_options r = {.node = "cm1", .local_time = sip_world_no_time, .elsewhere = sip_world_elsewhere, .answers = sip_world_answers, .context = w};
     struct sip_options o = {.max_devices = max, .max_links = max, .secret = secret};
     struct stations_options s = {.max_sessions = 10};
 

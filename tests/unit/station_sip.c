@@ -399,8 +399,9 @@ static void a_phone_that_comes_back_replaces_its_old_connection(void **state)
 
     registers(w, &bulk);
     back.link = 3;
-    back.call_id = "new@10.1.0.3";
-    sip_world_connect(w, 3);
+    back.ip = 0x0a010001;
+    back.call_id = "new@10.1.0.1";
+    sip_world_connect_as(w, 3, sip_world_peer(1), SIP_TCP, "");
     sip_world_register(w, &back);
     contains(w, "[Reason=29]");
     assert_true(w->closed[1]);

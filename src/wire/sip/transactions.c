@@ -325,6 +325,16 @@ void sip_transactions_forget(struct sip_transactions *ts, uint64_t id)
         sip_transaction_forget(&e->tx);
 }
 
+void sip_transactions_end(struct sip_transactions *ts, uint64_t id)
+{
+    struct entry *e = pool_get(&ts->pool, id);
+
+    if (!e)
+        return;
+    sip_transaction_drop(&e->tx);
+    give_back(ts, e);
+}
+
 bool sip_transactions_tick(struct sip_transactions *ts, uint64_t now_ms)
 {
     struct timer *timer = timers_expire(&ts->timers, now_ms);

@@ -49,6 +49,8 @@ int sip_transactions_cancel(struct sip_transactions *ts, uint64_t id, uint64_t n
 void sip_transactions_acknowledged(struct sip_transactions *ts, uint64_t id);
 /* A link has closed: all transactions over it hear SIP_TOLD_BROKEN. */
 void sip_transactions_link_closed(struct sip_transactions *ts, uint64_t link, uint64_t now_ms);
+/* Ends one at once, without a word; not from inside the port. One that has ended is fine. */
+void sip_transactions_end(struct sip_transactions *ts, uint64_t id);
 void sip_transactions_forget(struct sip_transactions *ts, uint64_t id);
 
 /* Serves one that is due, at most one message; false: none is. Call again while there is room for
