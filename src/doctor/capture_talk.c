@@ -12,6 +12,15 @@ void talk_tell(struct capture *c, const struct stream *s, int side, struct sight
 {
     sight->flow = s->number;
     sight->from_client = side == 0;
+    if (!sight->at.number)
+        sight->at = c->at;
+    if (endpoint_equal(&c->at.from, side ? &s->client : &s->server)) {
+        /* Bytes that waited for others, let go by a packet of the other direction. */
+        sight->at.from = c->at.to;
+        sight->at.to = c->at.from;
+        sight->at.from_mac = c->at.to_mac;
+        sight->at.to_mac = c->at.from_mac;
+    }
     capture_tell(c, sight);
 }
 

@@ -10,12 +10,14 @@ struct talk_side {
     struct kept kept;   /* the beginning of a message whose rest has not come */
     bool lost;          /* bytes were missed: look for the beginning of a message */
     bool encrypted;     /* TLS: behind ChangeCipherSpec */
+    bool spoke;         /* TLS: application data longer than an alert */
     uint64_t skip;      /* bytes of which nothing is wanted */
 };
 
 struct talk {
     enum talk_kind kind;
     unsigned version;   /* of SCCP, as agreed */
+    bool hides;         /* TLS 1.3: handshake and alerts look like application data */
     struct talk_side sides[2];
     struct http_body body;  /* of the response being read */
     bool in_body, to_head, wanted; /* wanted: its content is */

@@ -65,7 +65,7 @@ static bool was_registered(const struct story *s)
 static bool is_encrypted(const struct story *s)
 {
     for (unsigned i = 0; i < s->n_peers; i++)
-        if (s->peers[i].hello.n && s->peers[i].tls_done && !s->n_sessions)
+        if (s->peers[i].tls_done && !s->n_sessions)
             return true;
     return false;
 }
@@ -138,6 +138,12 @@ static bool loses(const struct scene *c, struct finding *f)
     return true;
 }
 
+/* A standby server never answers keepalives: its silence says nothing. */
+static bool was_answered(const struct session *e)
+{
+    return moment_is(e->accepted) || e->keepalives.answered.n;
+}
+
 /* Whether this server, having answered several phones, answers none of those who go on asking. */
 static struct silence silence_of(const struct scene *c, struct ip server)
 {
@@ -156,13 +162,15 @@ static struct silence silence_of(const struct scene *c, struct ip server)
             }
     at = 0;
     while ((s = timeline_next(c->timeline, &at)))
-        for (unsigned i = 0; i < s->n_sessions; i++)
-            if (ip_equal(s->sessions[i].server.ip, server) &&
-                moment_is(s->sessions[i].keepalives.pending) &&
-                s->sessions[i].keepalives.pending.ns > r.last.ns) {
-                r.n_phones++;
-                r.asked = s->sessions[i].keepalives.pending;
-            }
+        for (unsigned i = 0; i < s->n_sessions; i++) {
+            const struct session *e = &s->sessions[i];
+
+            if (!ip_equal(e->server.ip, server) || !was_answered(e) ||
+                e->keepalives.pending.ns <= r.last.ns)
+                continue;
+            r.n_phones++;
+            r.asked = e->keepalives.pending;
+        }
     return r;
 }
 

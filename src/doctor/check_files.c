@@ -489,7 +489,8 @@ static const struct repeat *stuck_segment(const struct peer *p)
     return NULL;
 }
 
-/* Seen where the small ones arrive: what is missing is large, and never comes. */
+/* Seen where the small ones arrive: what is missing is large, and never comes. One that is missing
+ * in each connection is no accident. */
 bool path_mtu_gap(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
@@ -497,15 +498,17 @@ bool path_mtu_gap(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_peers; i++)
         for (unsigned k = 0; k < 2; k++) {
             const struct peer *p = &c->story->peers[i];
+            bool before = moment_is(p->missed[k].since), now = moment_is(p->gaps[k].since);
+            const struct gap *g = before ? &p->missed[k] : &p->gaps[k];
 
-            if (!settled(c, p->gaps[k].since, 3 * SECOND) || p->gaps[k].length < LARGE ||
-                c->one_sided)
+            if (!settled(c, g->since, 3 * SECOND) || g->length < LARGE || c->one_sided)
                 continue;
             endpoint_words(&p->server, to);
-            detail(f, "%u bytes never come, what follows them does", p->gaps[k].length);
-            prove(f, p->gaps[k].since, "TCP with %s: %u bytes of %s are missing before this", to,
-                  p->gaps[k].length, k ? WORDS("the server") : WORDS("the phone"));
-            doubt(f, k ? APART_SERVER_SIDE : APART_PHONE_SIDE);
+            detail(f, "%u bytes never come, what follows them does", g->length);
+            prove(f, g->since, "TCP with %s: %u bytes of %s are missing before this", to, g->length,
+                  k ? WORDS("the server") : WORDS("the phone"));
+            if (!before || !now || p->gaps[k].length < LARGE)
+                doubt(f, k ? APART_SERVER_SIDE : APART_PHONE_SIDE);
             return true;
         }
     return false;

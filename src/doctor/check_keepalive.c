@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define KEEPALIVE_BYTES 12 /* of SCCP, with its header */
+
 static bool was_registered(const struct session *e)
 {
     return !e->standby && (moment_is(e->accepted) || (e->middle && e->keepalives.answered.n));
@@ -104,22 +106,51 @@ static bool ends_unanswered(const struct scene *c, const struct session *e)
            until.ns - k->pending.ns >= (k->pending_again ? 3 : 8) * SECOND;
 }
 
-/* Seen from the server: what it sends is repeated and never acknowledged. */
+/* Seen from the server: what it sends is repeated and never acknowledged, while the phone goes on
+ * speaking. */
 static bool answers_unheard(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
 
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
-        const struct repeat *r = &p->repeats[1];
+        bool now = moment_is(p->repeats[1].since) && p->said.ns > p->repeats[1].since.ns;
+        const struct repeat *r = now ? &p->repeats[1] : &p->unheard;
 
         if (!moment_is(r->since) || r->n < 2 || !is_signalling_port(p->server.port))
             continue;
         detail(f, "%s, its answers are not acknowledged", endpoint_words(&p->server, to));
         prove(f, r->since, "data of %s, sent again %u [time|times] and never acknowledged", to,
               r->n);
-        forecast(f, r);
-        doubt(f, APART_PHONE_SIDE);
+        if (now)
+            forecast(f, r);
+        f->apart = APART_PHONE_SIDE;
+        return true;
+    }
+    if (c->story->unheard[1].n < 3)
+        return false;
+    prove_spell(f, &c->story->unheard[1],
+                "REGISTER sent once more though it was answered: the phone does not hear it");
+    f->apart = APART_PHONE_SIDE;
+    return true;
+}
+
+/* Seen from the server: the phone's parting words show that it had said something that never came.
+ */
+static bool words_missing(const struct scene *c, struct finding *f)
+{
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+
+        if (!was_registered(e) || e->end == SESSION_STANDS || !moment_is(e->missing.since) ||
+            e->missing.length < KEEPALIVE_BYTES)
+            continue;
+        endpoint_words(&e->server, to);
+        detail(f, "%u bytes never come, what follows them does", e->missing.length);
+        prove(f, e->missing.since, "TCP with %s: %u bytes of %s are missing before this", to,
+              e->missing.length, WORDS("the phone"));
         return true;
     }
     return false;
@@ -150,7 +181,7 @@ static bool keepalive_lost(const struct scene *c, struct finding *f)
         f->apart = APART_SERVER_SIDE;
         return true;
     }
-    return answers_unheard(c, f);
+    return answers_unheard(c, f) || (!c->lossy && words_missing(c, f));
 }
 
 static bool keepalive_stopped(const struct scene *c, struct finding *f)
@@ -172,8 +203,8 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         if (interval > 86400 * SECOND || e->interval_s > 86400 ||
             (c->facts->told && e->end == SESSION_STANDS))
             continue; /* nobody watches that long; and traces leave keepalives out */
-        if (!was_registered(e) || !broken || moment_is(k->pending) || interval < SECOND ||
-            e->ordered ||
+        if (!was_registered(e) || !broken || moment_is(k->pending) || moment_is(e->missing.since) ||
+            interval < SECOND || e->ordered ||
             until.ns - last.ns <
                 (e->end == SESSION_STANDS ? 3 * interval + 5 * SECOND : interval * 2) ||
             (!e->interval_s && k->n_intervals < 2))
@@ -273,7 +304,7 @@ static bool server_silent(const struct scene *c, struct finding *f)
             const struct session *e = &c->story->sessions[i];
             const struct silence *q = &c->silences[k];
 
-            if (!ip_equal(e->server.ip, q->server) || !moment_is(e->keepalives.pending) ||
+            if (!ip_equal(e->server.ip, q->server) || !was_registered(e) ||
                 e->keepalives.pending.ns <= q->last.ns)
                 continue;
             detail(f, "%s, %u [phone|phones]", ip_print(q->server, ip), q->n_phones);

@@ -10,7 +10,7 @@ static const struct story *other_end(const struct scene *c)
 
     if (!other || !c->options->pair || !pair_facts(c->options->pair)->joined)
         return NULL;
-    return c->story->name[0] ? timeline_named(other, c->story->name)
+    return c->story->name[0] ? timeline_named(other, c->story->identity)
                              : timeline_mac(other, c->story->mac);
 }
 
@@ -41,7 +41,8 @@ static bool lost_on(const struct scene *c, struct finding *f, enum pair_way way)
     for (unsigned i = 0; i < c->story->n_sessions; i++) {
         const struct session *e = &c->story->sessions[i];
         const struct keepalives *k = &e->keepalives;
-        bool waits = moment_is(k->pending) && settled(c, k->pending, 5 * SECOND);
+        bool waits = moment_is(k->pending) && settled(c, k->pending, 5 * SECOND) &&
+                     (e->end == SESSION_STANDS || e->ended.ns - k->pending.ns >= 5 * SECOND);
         struct moment lost = waits ? k->pending : k->lost.last;
         const struct pair_flow *flow;
 

@@ -63,6 +63,19 @@ static bool no_answer(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* Seen from the server: it answers, and the phone asks again. */
+static bool not_heard(const struct scene *c, struct finding *f)
+{
+    const struct spell *again = &c->story->unheard[0];
+
+    if (again->n < 3)
+        return false;
+    prove_spell(f, again,
+                "REGISTER sent once more though it was answered: the phone does not hear it");
+    f->apart = APART_PHONE_SIDE;
+    return true;
+}
+
 /* The last refusal that nothing better followed. */
 static const struct session *refused_session(const struct story *s, enum cause cause)
 {
@@ -114,7 +127,10 @@ static bool authentication(const struct scene *c, struct finding *f)
         const struct story_line *l = &s->lines[i];
         /* Asked for a password and never answering: it has none. */
         bool mute = !l->authorized && (l->status == 401 || l->status == 407) &&
-                    settled(c, l->challenged.last, 5 * SECOND);
+                    settled(c,
+                            l->challenged_again || l->challenged.n == 1 ? l->challenged.last
+                                                                        : l->challenged.first,
+                            5 * SECOND);
 
         if (l->registered || !l->challenged.n || (!l->challenged_again && !mute))
             continue;
@@ -354,12 +370,21 @@ static bool version_stamps(const struct scene *c, struct finding *f)
 }
 
 const struct rule registration_rules[] = {
-    {CAUSE_REGISTER_NO_ANSWER, no_answer},   {CAUSE_REJECTED_UNKNOWN, refused_unknown},
-    {CAUSE_REJECTED_TYPE, refused_type},     {CAUSE_REJECTED_VERSION, refused_version},
-    {CAUSE_REJECTED_FULL, refused_full},     {CAUSE_REJECTED_DUPLICATE, refused_duplicate},
-    {CAUSE_REJECTED_OTHER, refused_other},   {CAUSE_AUTHENTICATION, authentication},
-    {CAUSE_EXPIRES_WRONG, expires_wrong},    {CAUSE_LINES_PARTIAL, lines_partial},
-    {CAUSE_REGISTER_INCOMPLETE, incomplete}, {CAUSE_RESET_BY_SERVER, reset_by_server},
-    {CAUSE_LEFT_BY_ITSELF, left_by_itself},  {CAUSE_RESTART_LOOP, restart_loop},
-    {CAUSE_VERSION_STAMPS, version_stamps},  {0},
+    {CAUSE_REGISTER_NO_ANSWER, no_answer},
+    {CAUSE_REGISTER_NO_ANSWER, not_heard},
+    {CAUSE_REJECTED_UNKNOWN, refused_unknown},
+    {CAUSE_REJECTED_TYPE, refused_type},
+    {CAUSE_REJECTED_VERSION, refused_version},
+    {CAUSE_REJECTED_FULL, refused_full},
+    {CAUSE_REJECTED_DUPLICATE, refused_duplicate},
+    {CAUSE_REJECTED_OTHER, refused_other},
+    {CAUSE_AUTHENTICATION, authentication},
+    {CAUSE_EXPIRES_WRONG, expires_wrong},
+    {CAUSE_LINES_PARTIAL, lines_partial},
+    {CAUSE_REGISTER_INCOMPLETE, incomplete},
+    {CAUSE_RESET_BY_SERVER, reset_by_server},
+    {CAUSE_LEFT_BY_ITSELF, left_by_itself},
+    {CAUSE_RESTART_LOOP, restart_loop},
+    {CAUSE_VERSION_STAMPS, version_stamps},
+    {0},
 };

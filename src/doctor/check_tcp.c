@@ -224,12 +224,17 @@ static bool tls_failed(const struct scene *c, struct finding *f)
 
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
+        struct moment since = p->hello.n > 1 ? p->hello.first : p->hello.last;
 
-        if (!p->hello.n || p->tls_done || !settled(c, p->hello.last, 5 * SECOND))
+        if (!p->hello.n || (!p->alert.n && !settled(c, since, 5 * SECOND)) || c->one_sided)
             continue;
         endpoint_words(&p->server, to);
         prove_spell(f, &p->hello, "TLS ClientHello to %s", to);
-        if (p->alert.n) {
+        if (p->alert.n && p->alert_code == TLS_HIDDEN) {
+            detail(f, "%s, an encrypted alert of %s", to,
+                   p->alert_phone ? WORDS("the phone") : WORDS("the server"));
+            prove_spell(f, &p->alert, "TLS alert, encrypted");
+        } else if (p->alert.n) {
             detail(f, "%s, alert %u of %s", to, p->alert_code,
                    p->alert_phone ? WORDS("the phone") : WORDS("the server"));
             prove_spell(f, &p->alert, "TLS alert %u", p->alert_code);
@@ -268,6 +273,8 @@ static bool no_server_tried(const struct scene *c, struct finding *f)
     detail(f, "%s", s->config->servers[0]);
     prove(f, s->config->at, "%s names the server %s", s->config->file, s->config->servers[0]);
     prove(f, s->last, "the last packet of the phone; no connection in between");
+    if (!s->on_link) /* it may have tried, and been lost on the way here */
+        doubt(f, APART_PHONE_SIDE);
     return true;
 }
 

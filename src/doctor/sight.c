@@ -183,7 +183,10 @@ static void print_body(const struct sight *s, struct writer *to)
         print_sip(s->sip, to);
         break;
     case SIGHT_TLS:
-        write_format(to, " %s %u version %04x ", s->tls.record == 0x15 ? "alert" : "handshake",
+        write_format(to, " %s %u version %04x ",
+                     s->tls.record == 0x15   ? "alert"
+                     : s->tls.record == 0x17 ? "data"
+                                             : "handshake",
                      s->tls.type, s->tls.version);
         print_text(s->tls.name, to);
         break;

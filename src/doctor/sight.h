@@ -43,7 +43,7 @@ enum sight_kind {
     SIGHT_FILE,          /* the content of a file, whole or as far as it came (TFTP or HTTP) */
     SIGHT_SCCP,          /* one message out of a stream */
     SIGHT_SIP,           /* one message, UDP or out of a stream */
-    SIGHT_TLS,           /* a handshake record or an alert in the clear */
+    SIGHT_TLS,           /* a handshake record, an alert in the clear, the first data of a side */
     SIGHT_TCP,           /* something about a connection itself; only of connections that phones' ports concern */
     SIGHT_LOST,          /* bytes that were acknowledged but are not in the capture: its own loss */
 };
@@ -93,6 +93,7 @@ struct sight {
     };
 };
 
+#define TLS_HIDDEN 255 /* an alert of which only the length is seen (TLS 1.3) */
 #define SIGHT_SIZE_UNKNOWN UINT64_MAX
 #define SIGHT_FILE_MAX 65536 /* a configuration file is kept whole, firmware only its beginning */
 

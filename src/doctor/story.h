@@ -146,6 +146,12 @@ struct repeat {
     int64_t first_ns;             /* the same, at `since` */
 };
 
+/* Bytes that never came though later ones did. */
+struct gap {
+    struct moment since; /* number 0: nothing is missing */
+    uint32_t flow, length;
+};
+
 /* One server and port the phone opens connections to. */
 struct peer {
     struct endpoint server;
@@ -164,12 +170,10 @@ struct peer {
     struct moment heard, said; /* last packet of each side that says something */
     struct spell again_phone, again_server; /* data sent once more */
     unsigned again_most;      /* the most often one piece of data was sent again */
+    struct repeat unheard;    /* of connections before: the server's data that a phone which still spoke never acknowledged */
     struct repeat stuck[2];   /* of connections before: long pieces that were never acknowledged */
     struct repeat repeats[2]; /* now being repeated: the phone's data, the server's */
-    struct {
-        struct moment since;      /* number 0: nothing is missing */
-        uint32_t flow, length;
-    } gaps[2];                /* bytes that never came though later ones did: the phone's, the server's */
+    struct gap gaps[2], missed[2];     /* the phone's, the server's; in a connection before */
     unsigned recovered;       /* repeats of data that was acknowledged in the end */
     uint32_t passed_length;   /* the longest piece that was acknowledged */
     struct spell window;      /* closed */
@@ -177,7 +181,7 @@ struct peer {
     int64_t window_ns;        /* longest */
     struct spell reset_server, reset_phone, closed_server, closed_phone;
     struct spell lost;        /* bytes missing in the capture */
-    struct spell hello, server_hello, alert; /* TLS */
+    struct spell hello, server_hello, alert; /* TLS; since data last passed */
     uint8_t alert_level, alert_code;
     bool alert_phone, tls_done;
     int64_t rtt_sum_ns, rtt_max_ns; /* acknowledgements of the phone's data */
@@ -243,6 +247,7 @@ struct session {
     struct moment ladder_last;              /* the last message of the ladder */
     char said[48];     /* text of the refusal, or reason of the end */
     bool reused;       /* refused before, and tried again */
+    struct gap missing; /* of the phone's bytes */
     struct keepalives keepalives;
 };
 
@@ -323,6 +328,7 @@ struct story {
     struct ip address_used_at;
     struct spell registers;       /* all Registers, of whatever server */
     struct spell unmarked[2], marked[2]; /* signalling of the phone without and with DSCP, by capture */
+    struct spell unheard[2];      /* SIP over UDP: sent again and again though it was answered here: REGISTERs, refreshes */
     struct spell accepted, rejected, ordered, unregistered; /* of all servers, over all sessions */
     char keys[8];                        /* the last digits of the keypad */
     struct spell barred;          /* ICMP: there is no way, or it is forbidden */

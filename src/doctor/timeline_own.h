@@ -23,7 +23,7 @@ struct dialog_slot {
     uint64_t key; /* hash of Call-ID and CSeq */
     uint64_t story;
     struct moment asked;
-    uint8_t line;
+    uint8_t line, n_again;
     bool keepalive, leaving, answered;
 };
 

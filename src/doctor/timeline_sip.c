@@ -145,7 +145,9 @@ static bool is_repeated(struct story *story, struct dialog_slot *d, uint64_t key
 
     if (d->key != key || d->story != story->id)
         return false;
-    if (e && d->keepalive)
+    if (d->answered && ++d->n_again >= 2) /* one may have crossed its answer */
+        spell_add(&story->unheard[d->keepalive], m);
+    else if (e && d->keepalive && !d->answered)
         keepalive_again(&e->keepalives, m, moments_between(d->asked, m));
     story_tell(story, EVENT_REGISTER, m, "once more, the same request");
     return true;
@@ -211,6 +213,7 @@ static void on_register(struct timeline *t, const struct sight *s)
         story_tell(story, EVENT_UNREGISTER, at, "%s", to);
         spell_add(&story->unregistered, at);
     } else {
+        e->standby = false;
         spell_add(&e->asked, at);
         spell_add(&story->registers, at);
         story_tell(story, EVENT_REGISTER, at, "%s as %s", to, line->user);

@@ -62,6 +62,31 @@ static void keep_stuck(struct peer *p)
             p->stuck[i] = p->repeats[i];
 }
 
+static void keep_gaps(struct peer *p)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (moment_is(p->gaps[i].since) && p->gaps[i].length >= LARGE)
+            p->missed[i] = p->gaps[i];
+    memset(p->gaps, 0, sizeof(p->gaps));
+}
+
+/* The phone went on speaking, and did not hear the server. */
+static void keep_unheard(struct peer *p)
+{
+    const struct repeat *r = &p->repeats[1];
+
+    if (moment_is(r->since) && r->n >= 2 && p->said.ns > r->since.ns)
+        p->unheard = *r;
+}
+
+/* Again, or never: the connection is over. */
+static void window_opens(struct peer *p, struct moment m)
+{
+    if (moments_between(p->window_since, m) > p->window_ns)
+        p->window_ns = moments_between(p->window_since, m);
+    p->window_since = (struct moment){0};
+}
+
 static void opening(struct timeline *t, struct story *story, struct peer *p, const struct sight *s,
                     const char *to)
 {
@@ -81,8 +106,10 @@ static void opening(struct timeline *t, struct story *story, struct peer *p, con
     p->stands = p->middle = p->tls_done = false;
     p->syn_ack_again = 0;
     keep_stuck(p);
+    keep_gaps(p);
+    keep_unheard(p);
     memset(p->repeats, 0, sizeof(p->repeats));
-    p->window_since = (struct moment){0};
+    window_opens(p, m);
     p->from_phone = p->from_server = false;
     spell_add(&p->opened, m);
     service_asked(t, p->server.ip, service_of(p->server.port), m);
@@ -163,13 +190,16 @@ static void acknowledged(struct story *story, struct peer *p, const struct sight
 }
 
 /* Bytes of that side are missing before what came. */
-static void gap(struct peer *p, const struct sight *s)
+static void note_gap(struct story *story, struct peer *p, const struct sight *s)
 {
-    unsigned side = !s->from_client;
+    struct session *e = story_session(story, s->flow, &p->server);
+    struct gap g = {.flow = s->flow, .length = s->tcp.length};
 
-    p->gaps[side].since = s->tcp.sign == TCP_GAP ? moment_of(s) : (struct moment){0};
-    p->gaps[side].flow = s->flow;
-    p->gaps[side].length = s->tcp.length;
+    if (s->tcp.sign == TCP_GAP)
+        g.since = moment_of(s);
+    p->gaps[!s->from_client] = g;
+    if (e && s->from_client)
+        e->missing = g;
 }
 
 static void window(struct story *story, struct peer *p, const struct sight *s, const char *to)
@@ -183,9 +213,7 @@ static void window(struct story *story, struct peer *p, const struct sight *s, c
         story_tell(story, EVENT_TCP_WINDOW, m, "%s", s->from_client ? WORDS("the phone") : to);
         return;
     }
-    if (moments_between(p->window_since, m) > p->window_ns)
-        p->window_ns = moments_between(p->window_since, m);
-    p->window_since = (struct moment){0};
+    window_opens(p, m);
 }
 
 static void ended(struct timeline *t, struct story *story, struct peer *p, const struct sight *s,
@@ -208,8 +236,10 @@ static void ended(struct timeline *t, struct story *story, struct peer *p, const
         return; /* it was closed already: the last words of a dead connection */
     spell_add(spell, m);
     close_session(story, s->flow, rows[reset][s->from_client].end, m);
-    if (p->flow == s->flow)
+    if (p->flow == s->flow) {
         p->stands = p->middle = false;
+        window_opens(p, m);
+    }
     if (!is_for_files(p->server.port))
         story_tell(story, rows[reset][s->from_client].event, m, "%s", to);
     (void)t;
@@ -277,7 +307,7 @@ void see_tcp(struct timeline *t, const struct sight *s)
         break;
     case TCP_GAP:
     case TCP_GAP_FILLED:
-        gap(p, s);
+        note_gap(story, p, s);
         break;
     case TCP_PROBE:
         if (s->at.told && s->from_client)
@@ -339,9 +369,10 @@ void see_tls(struct timeline *t, const struct sight *s)
         story_tell(story, EVENT_TLS_HELLO, moment_of(s), "%s", to);
     } else if (s->tls.record == TLS_HANDSHAKE && s->tls.type == TLS_SERVER_HELLO)
         spell_add(&p->server_hello, moment_of(s));
-    else if (s->tls.record == TLS_DATA)
+    else if (s->tls.record == TLS_DATA) {
         p->tls_done = true;
-    else if (s->tls.record == TLS_ALERT && s->tls.level != TLS_WARNING && s->tls.level <= 2) {
+        p->hello = p->server_hello = p->alert = (struct spell){0};
+    } else if (s->tls.record == TLS_ALERT && s->tls.level != TLS_WARNING && s->tls.level <= 2) {
         spell_add(&p->alert, moment_of(s));
         p->alert_level = s->tls.level;
         p->alert_code = s->tls.type;
@@ -355,10 +386,13 @@ void see_lost(struct timeline *t, const struct sight *s)
 {
     struct story *story = story_of(t, s);
     struct peer *p = story ? story_peer(story, sight_server(s)) : NULL;
+    struct session *e;
 
     spell_add(&t->facts.lost, moment_of(s));
     if (!p)
         return;
     spell_add(&p->lost, moment_of(s));
     p->gaps[!s->from_client].since = (struct moment){0}; /* it came, the capture missed it */
+    if (s->from_client && (e = story_session(story, s->flow, &p->server)))
+        e->missing = (struct gap){0};
 }

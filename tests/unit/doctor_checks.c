@@ -686,6 +686,59 @@ static void a_window_that_stays_closed(void **state)
     causes_are(&k, 1, "tcp-window");
 }
 
+static void a_window_that_stayed_closed_until_the_end_of_its_connection(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+
+    tcp(&k, 1, SERVER_A, flow, TCP_WINDOW_CLOSED, false, 0, 0);
+    wait_s(&k, 80);
+    tcp(&k, 1, SERVER_A, flow, TCP_ENDING, false, 0, 0);
+    wait_s(&k, 0.5);
+    flow = tcp_open(&k, 1, SERVER_A);
+    sccp_register(&k, 1, SERVER_A, flow);
+    causes_are(&k, 1, "tcp-window");
+}
+
+static void tls(struct scenery *k, uint32_t flow, uint8_t record, uint8_t type, bool from_phone)
+{
+    struct sight s = kit_sight(k, SIGHT_TLS, 1, (uint16_t)(50000 + flow), SERVER_A, 2443, from_phone);
+
+    s.flow = flow;
+    s.tls.record = record;
+    s.tls.type = type;
+    s.tls.level = 2;
+    timeline_see(k->t, &s);
+    wait_s(k, 0.01);
+}
+
+static void what_is_encrypted_is_not_failed(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    file_comes(&k, 1, "SEP001122330001.cnf.xml", CONFIG("10.0.0.1"));
+    tls(&k, 1, 22, 1, true);
+    tls(&k, 1, 22, 2, false);
+    tls(&k, 1, 23, 0, true);
+    wait_s(&k, 60);
+    causes_are(&k, 1, "cannot-tell");
+}
+
+static void an_alert_at_each_try_is_told_at_once(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    file_comes(&k, 1, "SEP001122330001.cnf.xml", CONFIG("10.0.0.1"));
+    for (unsigned i = 1; i < 4; i++) {
+        wait_s(&k, 20);
+        tls(&k, i, 22, 1, true);
+        tls(&k, i, 21, 40, false);
+    }
+    causes_are(&k, 1, "tls-failed");
+}
+
 static void data_is_lost_again_and_again(void **state)
 {
     struct scenery k = scenery_new();
@@ -751,6 +804,27 @@ static void large_packets_do_not_come(void **state)
     timeline_see(k.t, &s);
     wait_s(&k, 5);
     causes_are(&k, 1, "path-mtu?");
+}
+
+static void a_large_packet_is_missing_in_each_connection(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 4; i++) {
+        uint32_t flow = tcp_open(&k, 1, SERVER_A);
+        struct sight s = kit_sight(&k, SIGHT_TCP, 1, (uint16_t)(50000 + flow), SERVER_A, 2000, false);
+
+        sccp_register(&k, 1, SERVER_A, flow);
+        sccp_accept(&k, 1, SERVER_A, flow, 30);
+        s.flow = flow;
+        s.tcp.sign = TCP_GAP;
+        s.tcp.length = 1460;
+        timeline_see(k.t, &s);
+        wait_s(&k, 60);
+        tcp(&k, 1, SERVER_A, flow, TCP_ENDING, true, 0, 0);
+    }
+    causes_are(&k, 1, "path-mtu");
 }
 
 /* ---- registration ---- */
@@ -876,6 +950,40 @@ static void keepalives_without_answer(void **state)
     causes_are(&k, 1, "keepalive-lost");
 }
 
+/* Seen from the server: its words are sent again, and the phone sends its own again, too. */
+static void the_phone_does_not_hear(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+
+    keepalive(&k, 1, SERVER_A, flow, true);
+    for (int i = 0; i < 6; i++) {
+        tcp(&k, 1, SERVER_A, flow, TCP_AGAIN, false, 0.2 * (1 << i), (unsigned)i + 1);
+        wait_s(&k, 0.1);
+        tcp(&k, 1, SERVER_A, flow, TCP_AGAIN, true, 0.3 * (1 << i), (unsigned)i + 1);
+        wait_s(&k, 0.3 * (1 << i));
+    }
+    tcp(&k, 1, SERVER_A, flow, TCP_RESET, true, 0, 0);
+    wait_s(&k, 1);
+    flow = tcp_open(&k, 1, SERVER_A);
+    sccp_register(&k, 1, SERVER_A, flow);
+    sccp_accept(&k, 1, SERVER_A, flow, 30);
+    causes_are(&k, 1, "keepalive-lost");
+}
+
+static void the_words_to_a_phone_without_power_are_not_lost(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+
+    wait_s(&k, 5);
+    for (int i = 0; i < 6; i++) {
+        tcp(&k, 1, SERVER_A, flow, TCP_AGAIN, false, 0.2 * (1 << i), (unsigned)i + 1);
+        wait_s(&k, 0.2 * (1 << i));
+    }
+    causes_are(&k, 1, "healthy");
+}
+
 static void keepalives_stop(void **state)
 {
     struct scenery k = scenery_new();
@@ -935,6 +1043,27 @@ static void the_server_falls_silent_for_all(void **state)
     together(&k, 4, 2, false);
     wait_s(&k, 20);
     causes_are(&k, 2, "server-silent");
+}
+
+static void a_standby_server_never_answers_and_is_well(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t first[4], second[4];
+
+    for (unsigned i = 1; i <= 3; i++) {
+        first[i] = registered_phone(&k, i);
+        second[i] = tcp_open(&k, i, SERVER_B);
+    }
+    for (unsigned r = 0; r < 4; r++)
+        for (unsigned i = 1; i <= 3; i++) {
+            sccp_say(&k, i, SERVER_B, second[i], SCCP_KEEPALIVE);
+            tcp(&k, i, SERVER_B, second[i], TCP_ACKNOWLEDGED, false, 0.001, 0);
+            sccp_say(&k, i, SERVER_A, first[i], SCCP_KEEPALIVE);
+            wait_s(&k, 0.01);
+            sccp_say(&k, i, SERVER_A, first[i], SCCP_KEEPALIVE_ACK);
+            wait_s(&k, 10);
+        }
+    causes_are(&k, 2, "healthy");
 }
 
 /* ---- moves ---- */
@@ -1079,11 +1208,15 @@ int main(void)
         T(a_filter),
         T(a_late_answer),
         T(a_window_that_stays_closed),
+        T(a_window_that_stayed_closed_until_the_end_of_its_connection),
+        T(what_is_encrypted_is_not_failed),
+        T(an_alert_at_each_try_is_told_at_once),
         T(data_is_lost_again_and_again),
         T(a_connection_that_is_reset),
         T(it_never_tries_the_server),
         T(large_packets_are_lost),
         T(large_packets_do_not_come),
+        T(a_large_packet_is_missing_in_each_connection),
         T(a_register_without_answer),
         T(refusals_are_named_by_their_text),
         T(a_registration_that_stalls),
@@ -1091,11 +1224,14 @@ int main(void)
         T(a_reset_at_the_phone),
         T(version_stamps_that_differ),
         T(keepalives_without_answer),
+        T(the_phone_does_not_hear),
+        T(the_words_to_a_phone_without_power_are_not_lost),
         T(keepalives_stop),
         T(silence_of_all_kinds_is_doubtful),
         T(port_security_ageing),
         T(answers_that_come_unevenly),
         T(the_server_falls_silent_for_all),
+        T(a_standby_server_never_answers_and_is_well),
         T(to_and_fro),
         T(at_the_second_server),
         T(two_independent_faults_are_both_named),

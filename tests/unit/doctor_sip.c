@@ -3,12 +3,14 @@
 
 #include "wire/sip/message.h"
 
-/* A message of the phone to server A over UDP, or back; `lines` are divided by '|'. */
+static uint32_t server = SERVER_A; /* the phone speaks with */
+
+/* A message of the phone to the server over UDP, or back; `lines` are divided by '|'. */
 static void sip(struct scenery *k, unsigned phone, bool from_phone, const char *format, ...)
 {
     static struct sip_message m;
     static char bytes[2048];
-    struct sight s = kit_sight(k, SIGHT_SIP, phone, 5060, SERVER_A, 5060, from_phone);
+    struct sight s = kit_sight(k, SIGHT_SIP, phone, 5060, server, 5060, from_phone);
     char lines[1024];
     struct text rest;
     va_list args;
@@ -25,7 +27,7 @@ static void sip(struct scenery *k, unsigned phone, bool from_phone, const char *
     }
     n += (size_t)snprintf(bytes + n, sizeof(bytes) - n, "Content-Length: 0\r\n\r\n");
     assert_int_equal(sip_parse(bytes, n, &m), 0);
-    s.flow = phone;
+    s.flow = phone + 100 * (server == SERVER_B);
     s.sip = &m;
     timeline_see(k->t, &s);
 }
@@ -65,6 +67,7 @@ static struct scenery begin(void)
     struct scenery k = scenery_new();
 
     sequence = 0;
+    server = SERVER_A;
     dora(&k, 1, true);
     wait_s(&k, 1);
     return k;
@@ -157,6 +160,58 @@ static void one_line_of_two_is_refused(void **state)
     causes_are(&k, 1, "lines-partial");
 }
 
+static void asked_for_a_password_again_and_again_it_gives_none(void **state)
+{
+    struct scenery k = begin();
+
+    for (int i = 0; i < 3; i++) {
+        wait_s(&k, 180);
+        asks(&k, "7001", 3600, false);
+        answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+    }
+    causes_are(&k, 1, "authentication");
+}
+
+/* As a standby the second server hears keep-alives; then it is registered with, in the same connection. */
+static void from_the_standby_server_and_back_is_a_toggle(void **state)
+{
+    struct scenery k = begin();
+
+    for (int i = 0; i < 6; i++) {
+        server = i % 2 ? SERVER_B : SERVER_A;
+        asks(&k, "7001", 3600, false);
+        accepts(&k, "7001", 120);
+        wait_s(&k, 100);
+        server = i % 2 ? SERVER_A : SERVER_B;
+        sequence++;
+        sip(&k, 1, true,
+            "REGISTER sip:10.0.0.2 SIP/2.0|" IDS "Contact: <sip:7001@10.0.0.16:5060>;expires=0;cisco-keep-alive|Expires: 0",
+            sequence, "7001", "7001", "7001", sequence);
+        wait_s(&k, 0.01);
+        answers(&k, "7001", "200 OK", "Expires: 0");
+    }
+    causes_are(&k, 1, "toggle");
+}
+
+/* Seen from the server, which answers at once. */
+static void asked_again_after_the_answer_is_not_heard(void **state)
+{
+    struct scenery k = begin();
+
+    for (int i = 0; i < 3; i++) {
+        asks(&k, "7001", 3600, false);
+        accepts(&k, "7001", 120);
+        for (int n = 0; i && n < 4; n++) {
+            wait_s(&k, 0.5 * (1 << n));
+            sequence--;
+            asks(&k, "7001", 3600, false);
+            accepts(&k, "7001", 120);
+        }
+        wait_s(&k, 110);
+    }
+    causes_are(&k, 1, "keepalive-lost");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +222,9 @@ int main(void)
         cmocka_unit_test(silence_is_no_refusal),
         cmocka_unit_test(an_expiry_longer_than_asked_does_not_fit),
         cmocka_unit_test(one_line_of_two_is_refused),
+        cmocka_unit_test(asked_for_a_password_again_and_again_it_gives_none),
+        cmocka_unit_test(from_the_standby_server_and_back_is_a_toggle),
+        cmocka_unit_test(asked_again_after_the_answer_is_not_heard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

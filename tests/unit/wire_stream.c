@@ -230,6 +230,25 @@ static void a_gap_that_stays_is_given_up(void **state)
     told(&w, ">gap >unknown:4 >'efgh' >'ij' ");
 }
 
+static void parting_words_show_what_never_came(void **state)
+{
+    struct world w;
+
+    open_one(&w);
+    UP(101, 501, "abcd");
+    packet(&w, true, PACKET_FIN | PACKET_ACK, 117, 501, "");
+    after(&w, 200);
+    told(&w, ">'abcd' >gap >closing ");
+    open_one(&w);
+    packet(&w, true, PACKET_FIN | PACKET_ACK, 105, 501, "");
+    after(&w, 200);
+    UP(101, 501, "abcd");
+    told(&w, ">gap >closing >'abcd' >filled ");
+    open_one(&w);
+    packet(&w, true, PACKET_RST, 90000000, 0, ""); /* of no number of this connection */
+    told(&w, ">reset ");
+}
+
 static void what_the_snaplen_cut_off_is_a_hole_of_its_own(void **state)
 {
     struct world w;
@@ -320,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_direction_that_is_not_in_the_capture_loses_nothing),
         cmocka_unit_test(what_waits_for_a_gap_is_handed_on_when_the_connection_goes),
         cmocka_unit_test(a_gap_that_stays_is_given_up),
+        cmocka_unit_test(parting_words_show_what_never_came),
         cmocka_unit_test(what_the_snaplen_cut_off_is_a_hole_of_its_own),
         cmocka_unit_test(windows_and_probes),
         cmocka_unit_test(sequence_numbers_wrap),

@@ -2,16 +2,19 @@
 
 #include <stdlib.h>
 
-#define REORDER_NS 10000000ll /* later than this after the gap showed: sent again, not overtaken   \
-                               */
+#define REORDER_NS                                                                                 \
+    10000000ll /* later than this after the gap showed: sent again, not overtaken                  \
+                */
 #define LOST_NS                                                                                    \
     50000000ll /* acknowledged bytes may still come this much later: mirror ports mix directions   \
                 */
 #define GIVE_UP_NS 5000000000ll  /* unacknowledged bytes that did not come by then will not */
 #define LINGER_NS  60000000000ll /* a closed connection is known this long, for what still comes */
 #define FAR        (16u << 20)   /* no window is larger: sequence numbers of another connection */
-#define SWEEP      8             /* connections looked at for each new one */
-#define SWEEP_FULL 64            /* … when there is no place */
+#define PARTING_MAX                                                                                \
+    65536 /* bytes before a FIN or RST; further away it is no number of this connection */
+#define SWEEP      8  /* connections looked at for each new one */
+#define SWEEP_FULL 64 /* … when there is no place */
 
 struct stream_piece {
     struct stream_piece *next;
@@ -323,7 +326,8 @@ static void take_data(struct streams *s, struct stream *stream, int side, const 
         wait_for_gap(s, stream, side, at, p->payload, p->missing, now_ns);
         return;
     }
-    missing = me->waiting != NULL;
+    missing = me->waiting || me->parted;
+    me->parted = false;
     hand_on(s, stream, side, at, (const uint8_t *)p->payload.at, len, p->missing);
     hand_on_waiting(s, stream, side);
     if (missing && !me->waiting)
@@ -454,6 +458,21 @@ static void take_fin(struct streams *s, struct stream *stream, int side)
         stream->state = STREAM_CLOSED;
 }
 
+/* Its sender has said more than what came. */
+static void tell_parting_gap(struct streams *s, struct stream *stream, int side,
+                             const struct packet *p, int64_t now_ns)
+{
+    struct stream_side *me = &stream->sides[side];
+    uint32_t length = p->tcp_sequence - me->next;
+
+    if (!before(me->next, p->tcp_sequence) || length > PARTING_MAX || me->gap_ns || me->fin)
+        return;
+    me->gap_ns = now_ns;
+    me->parted = true;
+    tell(s, stream, side,
+         (struct stream_sign){.sign = TCP_GAP, .sequence = me->next, .length = length});
+}
+
 static void first_packet(struct streams *s, struct stream *stream, int side, const struct packet *p)
 {
     if (p->tcp_flags & PACKET_SYN) {
@@ -504,6 +523,9 @@ void streams_packet(struct streams *s, struct stream *stream, const struct packe
              (struct stream_sign){.sign = TCP_CONNECTED,
                                   .after_ns = stream->n_syn ? now_ns - stream->first_syn_ns : 0});
     }
+    if (p->tcp_flags & (PACKET_RST | PACKET_FIN) && !p->payload.len && !p->missing &&
+        stream->state == STREAM_STANDS)
+        tell_parting_gap(s, stream, side, p, now_ns);
     if (p->tcp_flags & PACKET_RST) {
         take_reset(s, stream, side, now_ns);
         return;

@@ -30,7 +30,7 @@ enum tcp_sign {
     TCP_PROBE,        /* keepalive or window probe */
     TCP_ENDING,      /* FIN */
     TCP_RESET,        /* RST of a connection that stood */
-    TCP_GAP,          /* what came leaves out `length` bytes before it */
+    TCP_GAP,          /* what came, be it a FIN or RST, leaves out `length` bytes before it */
     TCP_GAP_FILLED,   /* they came */
     TCP_MIDDLE,       /* first packet of a connection whose beginning is not in the capture */
 };
@@ -57,6 +57,7 @@ struct stream_side {
     uint32_t acknowledged; /* by the other side */
     bool seen, placed;     /* a packet came; `next` and `high` are known */
     bool fin, window_closed;
+    bool parted;           /* its FIN or RST came before bytes that are missing */
     uint8_t n_open;
     uint16_t last_ip_id;
     int64_t window_ns;     /* when it closed */
