@@ -33,13 +33,14 @@ static unsigned tftp_op(const uint8_t *at, size_t len)
     return len >= 4 ? (unsigned)(at[0] << 8 | at[1]) : 0;
 }
 
-/* What may be TFTP between two other ports: its words begin with a small number. */
+/* What may be TFTP between two other ports, or from a server that answers from port 69 itself: its
+ * words begin with a small number. */
 static bool may_be_tftp(const struct packet *p, const uint8_t *at, size_t len)
 {
     if (p->to.port == TFTP_PORT)
         return true;
     return len >= 4 && at[0] == 0 && at[1] >= TFTP_RRQ && at[1] <= TFTP_OACK &&
-           p->from.port >= 1024 && p->to.port >= 1024;
+           (p->from.port >= 1024 || p->from.port == TFTP_PORT) && p->to.port >= 1024;
 }
 
 static void disguise_tftp(uint8_t *at, size_t len)

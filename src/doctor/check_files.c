@@ -214,6 +214,53 @@ static bool one_way(const struct scene *c, struct finding *f)
     return false;
 }
 
+static bool other_address(const struct scene *c, struct finding *f)
+{
+    char asked[IP_TEXT_MAX], from[IP_TEXT_MAX];
+
+    for (unsigned i = 0; i < c->story->n_files; i++) {
+        const struct story_file *file = &c->story->files[i];
+
+        if (file->http || file->elsewhere.n < 2 || file->in_row < 2 || file->acks.n)
+            continue;
+        ip_print(file->server, asked);
+        ip_print(file->elsewhere_at, from);
+        detail(f, "asked %s, answered from %s%s", asked, from,
+               all_the_same(c->story, file->asked.last));
+        prove_spell(f, &file->asked, "TFTP request for %s to %s", file->name, asked);
+        prove_spell(f, &file->elsewhere, "the answer comes from %s", from);
+        return true;
+    }
+    return false;
+}
+
+static bool slow(const struct scene *c, struct finding *f)
+{
+    const struct story_file *worst = NULL;
+    char took[24], ip[IP_TEXT_MAX];
+    int64_t sum = 0;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->story->n_files; i++) {
+        const struct story_file *file = &c->story->files[i];
+
+        if (!file->slow.n)
+            continue;
+        n += file->slow.n;
+        sum += file->slow_ns;
+        if (!worst || file->slow_ns > worst->slow_ns)
+            worst = file;
+    }
+    if (sum < (n < 2 ? 8 : 5) * SECOND)
+        return false;
+    detail(f, "%s, %s in all", ip_print(worst->server, ip), seconds(sum, took));
+    prove_spell(f, &worst->asked, "%s request for %s to %s", worst->http ? "HTTP" : "TFTP",
+                worst->name, ip);
+    prove_spell(f, &worst->slow, "the first answer to it, %s after the request",
+                seconds(worst->slow_ns / worst->slow.n, took));
+    return true;
+}
+
 static bool tftp_loss(const struct scene *c, struct finding *f)
 {
     const struct story_file *worst = NULL;
@@ -275,6 +322,37 @@ static bool is_unknown(const struct scene *c, struct finding *f, bool strict)
     else
         doubt(f, APART_SERVER_LOG);
     return true;
+}
+
+/* Codes of TFTP (RFC 1350, RFC 2347) and of HTTP. */
+static const char *refusal_words(const struct story_file *f)
+{
+    if (f->http)
+        return f->code == 401 || f->code == 403 ? WORDS(" (forbidden)")
+               : f->code >= 500                 ? WORDS(" (the server fails)")
+                                                : "";
+    return f->code == 2 ? WORDS(" (access violation)") : "";
+}
+
+static bool refused(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+
+    for (unsigned i = 0; i < s->n_files; i++) {
+        const struct story_file *file = &s->files[i];
+        struct moment last = file->not_found.last;
+
+        if (file->state != FILE_REFUSED || !is_own_config(file) || came(s, is_own_config) ||
+            (file->not_found.n < 2 && !settled(c, last, 5 * SECOND)))
+            continue;
+        detail(f, "%s, %s error %u%s%s", file->name, file->http ? "HTTP" : "TFTP", file->code,
+               refusal_words(file), all_the_same(s, last));
+        prove(f, file->asked.first, "the phone asks for %s", file->name);
+        prove_spell(f, &file->not_found, "%s is refused: error %u%s", file->name, file->code,
+                    refusal_words(file));
+        return true;
+    }
+    return false;
 }
 
 static bool unknown_phone(const struct scene *c, struct finding *f)
@@ -547,7 +625,10 @@ const struct rule files_rules[] = {
     {CAUSE_TFTP_NAME_SILENT, name_silent},
     {CAUSE_TFTP_ONE_WAY, one_way},
     {CAUSE_TFTP_ONE_WAY, blocks_lost},
+    {CAUSE_TFTP_OTHER_ADDRESS, other_address},
     {CAUSE_TFTP_LOSS, tftp_loss},
+    {CAUSE_FILES_SLOW, slow},
+    {CAUSE_FILE_REFUSED, refused},
     {CAUSE_FILES_UNKNOWN_PHONE, unknown_phone},
     {CAUSE_FILES_NEAR_MISS, near_miss},
     {CAUSE_FILE_TRUNCATED, truncated},

@@ -114,6 +114,11 @@ struct story_file {
     unsigned since_answer; /* requests since anything came from the server … */
     struct moment waiting; /* … the first of them */
     unsigned in_row;       /* the last requests, unanswered: for no other name, and not long apart */
+    struct moment row_since; /* the first of them */
+    struct spell elsewhere; /* answers from another address than the one asked … */
+    struct ip elsewhere_at; /* … the last */
+    struct spell slow;      /* answers that took seconds … */
+    int64_t slow_ns;        /* … all of them together */
     unsigned stuck, stuck_most; /* how often the same block came in a row */
     unsigned n_again;      /* blocks or acknowledgements that came twice */
     uint16_t last_block, last_ack;

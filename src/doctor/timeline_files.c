@@ -152,6 +152,8 @@ static void count_row(struct story *story, struct story_file *f, struct moment m
                  m.ns - f->asked.last.ns < ROW_NS;
 
     f->in_row = again ? f->in_row + 1 : 1;
+    if (!again)
+        f->row_since = m;
     story->file_last = (uint8_t)(f - story->files);
 }
 
@@ -202,10 +204,30 @@ static void file_missing(struct story *story, struct story_file *f, uint16_t cod
         story_tell(story, EVENT_FILE_REFUSED, m, "%s: %u %.*s", f->name, code, TEXT_ARG(words));
 }
 
+#define SLOW_NS (2 * 1000000000LL)
+#define PROMPT_NS                                                                                  \
+    (1000000000LL / 2) /* sooner than this after the last request: the others were lost */
+
+static void note_slow(struct story_file *f, struct moment m)
+{
+    int64_t took = f->since_answer ? m.ns - f->row_since.ns : 0;
+
+    if (took < SLOW_NS || m.ns - f->asked.last.ns < PROMPT_NS)
+        return;
+    spell_add(&f->slow, m);
+    f->slow_ns += took;
+}
+
 static void file_answered(struct timeline *t, struct story_file *f, const struct sight *s)
 {
     f->answered = true;
-    f->since_answer = 0;
+    if (ip_equal(s->at.from.ip, f->server)) {
+        note_slow(f, moment_of(s));
+        f->since_answer = 0;
+    } else { /* whether the phone takes that as an answer shows later */
+        spell_add(&f->elsewhere, moment_of(s));
+        f->elsewhere_at = s->at.from.ip;
+    }
     service_answered(t, f->server, f->http ? SERVICE_HTTP : SERVICE_TFTP, moment_of(s));
 }
 
@@ -255,6 +277,7 @@ void see_tftp(struct timeline *t, const struct sight *s)
         return;
     }
     spell_add(&f->acks, moment_of(s));
+    f->since_answer = 0;
     f->n_again += p->op == TFTP_ACK && p->block == f->last_ack && p->block != 0;
     f->last_ack = p->op == TFTP_ACK ? p->block : f->last_ack;
     if (p->op == TFTP_ERROR && f->state != FILE_WHOLE)

@@ -8,6 +8,7 @@
 
 #define UDP_BODY  42
 #define DATA_HEAD 4
+#define IP_SOURCE 26
 
 static bool is_op(const struct packet *k, enum tftp_op op)
 {
@@ -79,6 +80,46 @@ void fault_tftp_answers_lost(struct lab_play *p, enum lab_moment moment)
 static bool drop_every_second(struct rule *r, struct passing *p)
 {
     return r->n % 2 == 0;
+}
+
+static bool is_answer(const struct packet *k)
+{
+    return is_data(k) || is_op(k, TFTP_ERROR) || is_op(k, TFTP_OACK);
+}
+
+/* The server's other interface, which nobody asked. */
+static bool come_from_elsewhere(struct rule *r, struct passing *p)
+{
+    p->frame[IP_SOURCE + 3] = (uint8_t)r->value;
+    frame_seal(p->frame, p->len);
+    return true;
+}
+
+void fault_tftp_other_address(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = come_from_elsewhere, .side = SIDE_SERVER, .kind = PACKET_UDP,
+                 .fits = is_answer, .value = 99);
+}
+
+void fault_files_slow(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = act_delay, REQUEST, .value = 3000);
+}
+
+static bool refuse(struct rule *r, struct passing *p)
+{
+    static const char violation[] = "\0\5\0\2Access violation";
+
+    switch_answer_udp(p, violation, sizeof(violation));
+    return false;
+}
+
+void fault_file_refused(struct lab_play *p, enum lab_moment moment)
+{
+    if (moment == LAB_WIRED)
+        LAB_RULE(p, .act = refuse, REQUEST, .contains = ".cnf");
 }
 
 void fault_tftp_loss(struct lab_play *p, enum lab_moment moment)

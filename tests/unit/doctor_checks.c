@@ -489,6 +489,85 @@ static void the_blocks_never_arrive(void **state)
     causes_are(&k, 1, "tftp-one-way");
 }
 
+/* The answer to `flow` comes from SERVER_B, though SERVER_A was asked. */
+static void answered_elsewhere(struct scenery *k, uint32_t flow)
+{
+    struct tftp_packet p = {.op = TFTP_ERROR, .error = 1, .message = TEXT("File not found")};
+
+    tftp(k, 1, flow, p, false, SERVER_B);
+}
+
+static void the_server_answers_from_another_address(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 3; i++) {
+        answered_elsewhere(&k, file_ask(&k, 1, "CTLSEP001122330001.tlv"));
+        wait_s(&k, 4);
+    }
+    causes_are(&k, 1, "tftp-other-address");
+}
+
+static void a_phone_that_takes_answers_from_anywhere_goes_on(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 3; i++) {
+        answered_elsewhere(&k, file_ask(&k, 1, "CTLSEP001122330001.tlv"));
+        answered_elsewhere(&k, file_ask(&k, 1, "SEP001122330001.cnf.xml"));
+        answered_elsewhere(&k, file_ask(&k, 1, "XMLDefault.cnf.xml"));
+        wait_s(&k, 20);
+    }
+    causes_are(&k, 1, "files-unknown-phone");
+}
+
+static void the_server_refuses_what_it_may_not_read(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 2; i++) {
+        uint32_t flow = file_ask(&k, 1, "SEP001122330001.cnf.xml");
+
+        tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_ERROR, .error = 2}, false, SERVER_A);
+        wait_s(&k, 20);
+    }
+    causes_are(&k, 1, "file-refused");
+}
+
+static void each_file_takes_seconds(void **state)
+{
+    struct scenery k = scenery_new();
+    const char *const names[] = {"CTLSEP001122330001.tlv", "SEP001122330001.cnf.xml", "XMLDefault.cnf.xml"};
+
+    dora(&k, 1, true);
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t flow = file_ask(&k, 1, names[i]);
+
+        wait_s(&k, 3);
+        tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_ERROR, .error = 1}, false, SERVER_A);
+    }
+    registered_all_the_same(&k);
+    causes_are(&k, 1, "files-slow");
+}
+
+/* The second request is answered at once: the first was lost. */
+static void a_lost_request_is_not_a_slow_server(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 3; i++) {
+        file_ask(&k, 1, "CTLSEP001122330001.tlv");
+        wait_s(&k, 4);
+        file_missing(&k, 1, "CTLSEP001122330001.tlv");
+    }
+    registered_all_the_same(&k);
+    causes_are(&k, 1, "healthy");
+}
+
 static void not_added_and_no_auto_registration(void **state)
 {
     struct scenery k = scenery_new();
@@ -1194,6 +1273,11 @@ int main(void)
         T(refusals_come_and_nothing_larger),
         T(each_request_brings_the_first_block_once_more),
         T(the_blocks_never_arrive),
+        T(the_server_answers_from_another_address),
+        T(a_phone_that_takes_answers_from_anywhere_goes_on),
+        T(the_server_refuses_what_it_may_not_read),
+        T(each_file_takes_seconds),
+        T(a_lost_request_is_not_a_slow_server),
         T(not_added_and_no_auto_registration),
         T(a_mistyped_mac_address),
         T(a_neighbour_of_the_same_batch_is_no_near_miss),
