@@ -125,7 +125,7 @@ bool parameter_put(struct admin *a, const struct call *c, struct change *change,
     } else if (directory_find(a->thread->directory, ENTITY_parameter, text_of(row->id))) {
         change_delete(change, ENTITY_parameter, text_of(row->id));
     }
-    note(answer, "%s is %.*s.", row->id, value.len ? (int)value.len : 15,
+    note(answer, "%s is now %.*s.", row->id, value.len ? (int)value.len : 15,
          value.len ? value.at : "the default again");
     if (row->needs_reset && status_count(a->status, STATE_REGISTERED))
         note(answer, "Registered phones see it after a reset: dialtone phone reset --all");
@@ -138,12 +138,15 @@ void api_parameter_set(struct admin *a, const struct call *c)
     json_t *answer = json_object(), *value;
     const char *name;
 
-    json_object_foreach(c->fields, name,
-                        value) if (!parameter_put(a, c, change, name, call_text(value), answer))
+    json_object_foreach(c->fields, name, value)
     {
-        change_free(change);
-        json_decref(answer);
-        return;
+        if (!strcmp(name, "value") && *c->name) /* PATCH /parameter/NAME {"value": …} */
+            name = c->name;
+        if (!parameter_put(a, c, change, name, call_text(value), answer)) {
+            change_free(change);
+            json_decref(answer);
+            return;
+        }
     }
     admin_change(a, c->who, change, answer);
 }

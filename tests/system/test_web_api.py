@@ -134,3 +134,18 @@ def test_good_answers_are_as_described(root, operations):
         schema = operation['responses']['200']['content']['application/json']['schema']
         assert not set(json.loads(text)) - set(schema['properties']) or schema.get('additionalProperties'), path
     assert seen > 40
+
+
+@pytest.mark.parametrize('language, words', [('fr-CH, en;q=0.5', "n'existe pas"), ('zh-CN', '没有'), ('de', 'There is no')])
+def test_what_the_server_says_is_in_the_language_of_who_asks(root, language, words):
+    answer = root.ask('GET', 'phone/SEP0011223344FF', status=404, Accept_Language=language)
+    assert words in answer.json['detail'] and answer.getheader('Content-Language') == words_tag(language)
+    assert words in root.ask('GET', f'phone/SEP0011223344FF?lang={words_tag(language)}', status=404).json['detail']
+    help = {row['name']: row['help'] for row in root.ask('GET', 'parameter?limit=200', Accept_Language=language).json['items']}
+    assert help['trace_days'].startswith({'fr': 'Les fichiers', 'zh': '更旧', 'en': 'Older'}[words_tag(language)])
+    wrong = root.ask('PATCH', 'parameter/trace_days', {'value': 'x'}, 422, Accept_Language=language).json['detail']
+    assert {'fr': 'est un nombre de', 'zh': '之间的数字', 'en': 'is a number from'}[words_tag(language)] in wrong
+
+
+def words_tag(language):
+    return language[:2] if language[:2] in ('fr', 'zh') else 'en'

@@ -1,5 +1,6 @@
 // api.js - the REST API: who is logged in, requests, refusals, records that two people change, streams.
 import { useEffect, useRef, useState } from './dom.js';
+import { language } from './words.js';
 
 export const BASE = '/api/v1/';
 
@@ -75,7 +76,7 @@ async function bodyOf(answer) {
 export async function ask(method, at, o = {}) {
     /**
      * @type {Record<string, string>} */
-    const headers = { ...o.headers };
+    const headers = { 'Accept-Language': language(), ...o.headers };
     const raw = o.body instanceof Blob;
 
     if (o.body !== undefined && !raw)
@@ -164,7 +165,7 @@ export function useGet(at, query, every) {
  * @param {(event: any, name: string) => void} on
  * @param {string[]} [names] of events that have one */
 export function follow(at, query, on, names = []) {
-    const stream = new EventSource(address(at, query));
+    const stream = new EventSource(address(at, { ...query, lang: language() }));
     const tell = (/** @type {MessageEvent} */ e) => on(JSON.parse(e.data), e.type);
 
     stream.onmessage = tell;

@@ -1,12 +1,13 @@
 // files.js - files that come from the server and go there, without leaving the page when one is refused.
 import { address, Problem } from './api.js';
+import { language } from './words.js';
 
 /** Fetches a file and gives it to the reader's downloads.
  * @param {string} at
  * @param {Record<string, any>} query
  * @param {string} otherwise its name when the server says none */
 export async function download(at, query, otherwise) {
-    const answer = await fetch(address(at, query));
+    const answer = await fetch(address(at, query), { headers: { 'Accept-Language': language() } });
 
     if (!answer.ok)
         throw new Problem(answer.status, await answer.json().catch(() => ({})));

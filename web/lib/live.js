@@ -1,6 +1,7 @@
 // live.js - what happens on the server, as it happens: one stream for the whole page.
 import { BASE, may, onSession, resume } from './api.js';
 import { useEffect, useState } from './dom.js';
+import { language } from './words.js';
 
 const kinds = ['phones', 'events', 'services', 'findings', 'directory'];
 /** @type {Map<string, Set<(data: any) => void>>} */
@@ -12,7 +13,7 @@ let stream = null;
 let failed = 0;
 
 function open() {
-    stream = new EventSource(`${BASE}live`);
+    stream = new EventSource(`${BASE}live?lang=${language()}`);
     for (const kind of kinds)
         stream.addEventListener(kind, (/** @type {MessageEvent} */ e) => {
             const data = JSON.parse(e.data);

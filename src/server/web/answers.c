@@ -26,10 +26,26 @@ void headers_put_common(struct headers *h, const char *type)
     header_put(h, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 }
 
+json_t *web_in_language(json_t *take_answer, enum language l)
+{
+    json_t *said = l == LANGUAGE_EN ? NULL : words_said(take_answer, l);
+
+    if (!said)
+        return take_answer;
+    json_decref(take_answer);
+    return said;
+}
+
 void web_reply(struct web *w, uint64_t id, unsigned status, struct headers *h, json_t *take_body)
 {
-    char *text = take_body ? json_dumps(take_body, JSON_COMPACT) : NULL;
+    const struct exchange *e = front_kept(w->front, id);
+    enum language language = e ? e->language : w->language;
+    char *text;
 
+    if (take_body)
+        take_body = web_in_language(take_body, language);
+    text = take_body ? json_dumps(take_body, JSON_COMPACT) : NULL;
+    header_put(h, "Content-Language", words_tags[language]);
     headers_put_common(h, status < 400 ? "application/json" : "application/problem+json");
     front_answer(w->front, id, status, h->rows, text, text ? strlen(text) : 0);
     json_decref(take_body);
@@ -265,7 +281,8 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
 
 static int stream(struct web *w, const struct exchange *e, json_t *answer)
 {
-    char *text = json_dumps(json_object_get(answer, "event"), JSON_COMPACT);
+    json_t *event = web_in_language(json_incref(json_object_get(answer, "event")), e->language);
+    char *text = json_dumps(event, JSON_COMPACT);
     size_t size = text ? strlen(text) + 16 : 0;
     char *line = malloc(size);
     int n, err = -ENOMEM;
@@ -276,6 +293,7 @@ static int stream(struct web *w, const struct exchange *e, json_t *answer)
     }
     free(line);
     free(text);
+    json_decref(event);
     return err;
 }
 

@@ -19,15 +19,22 @@
 #define FINDING_TURNS  4  /* the doctor is asked not that often */
 #define BEAT_TURNS     30 /* silence is broken, so that a dead peer is found */
 
-struct stream {
+struct watcher {
     uint64_t id; /* of the exchange; 0: free */
     uint8_t session[32];
     bool of_all; /* else it only must end in time */
     bool behind; /* missed turns, or has just come: is told the whole state */
+    enum language language;
+};
+
+/* One text a language that somebody reads. */
+struct telling {
+    bool wanted[N_LANGUAGES];
+    struct grow text[N_LANGUAGES];
 };
 
 struct live {
-    struct stream rows[MAX_STREAMS];
+    struct watcher rows[MAX_STREAMS];
     size_t n, n_of_all;
     struct device_name changed[MAX_CHANGED];
     size_t n_changed, n_more;
@@ -59,7 +66,7 @@ void live_free(struct live *l)
 bool live_begin(struct web *w, struct exchange *e, const struct session *s, bool of_all)
 {
     struct live *l = w->live;
-    struct stream *free_row = NULL;
+    struct watcher *free_row = NULL;
     struct headers h = {.n = 0};
     size_t n = 0;
 
@@ -72,7 +79,8 @@ bool live_begin(struct web *w, struct exchange *e, const struct session *s, bool
         web_refuse_for_now(w, e->id, 5000, "Too many streams are open; close one.");
         return false;
     }
-    *free_row = (struct stream){.id = e->id, .of_all = of_all, .behind = true};
+    *free_row =
+        (struct watcher){.id = e->id, .of_all = of_all, .behind = true, .language = e->language};
     memcpy(free_row->session, s->hash, sizeof(s->hash));
     l->n++;
     l->n_of_all += of_all;
@@ -135,13 +143,18 @@ void web_event(struct web *w, const struct alarm *alarm, uint64_t sequence)
 
 /* --- telling --- */
 
-static void put(struct grow *to, const char *event, json_t *take_data)
+static void put(struct telling *to, const char *event, json_t *take_data)
 {
-    char *text = json_dumps(take_data, JSON_COMPACT);
+    for (int l = 0; l < N_LANGUAGES; l++) {
+        json_t *data =
+            to->wanted[l] ? web_in_language(json_incref(take_data), (enum language)l) : NULL;
+        char *text = data ? json_dumps(data, JSON_COMPACT) : NULL;
 
-    if (text)
-        grow_format(to, "event: %s\ndata: %s\n\n", event, text);
-    free(text);
+        if (text)
+            grow_format(&to->text[l], "event: %s\ndata: %s\n\n", event, text);
+        free(text);
+        json_decref(data);
+    }
     json_decref(take_data);
 }
 
@@ -183,7 +196,7 @@ static bool is_news(json_t **told, json_t *take_now)
     return news;
 }
 
-static void put_news(struct admin *a, struct live *l, struct grow *to)
+static void put_news(struct admin *a, struct live *l, struct telling *to)
 {
     bool other_counts = is_news(&l->counts, admin_counts(a));
 
@@ -200,12 +213,13 @@ static void put_news(struct admin *a, struct live *l, struct grow *to)
         put(to, "directory",
             json_pack("{s:I}", "version", (json_int_t)directory_version(a->thread->directory)));
     l->version = directory_version(a->thread->directory);
-    if (!to->len && l->turns % BEAT_TURNS == 0)
-        grow_string(to, ": still here\n\n");
+    for (int i = 0; i < N_LANGUAGES && l->turns % BEAT_TURNS == 0; i++)
+        if (!to->text[i].len)
+            grow_string(&to->text[i], ": still here\n\n");
 }
 
 /* For who has just come or was away. */
-static void put_whole(struct admin *a, struct live *l, struct grow *to)
+static void put_whole(struct admin *a, struct live *l, struct telling *to)
 {
     put(to, "phones", phones_message(a, l, true));
     put(to, "services", web_list(json_deep_copy(l->services)));
@@ -213,10 +227,10 @@ static void put_whole(struct admin *a, struct live *l, struct grow *to)
     put(to, "directory", json_pack("{s:I}", "version", (json_int_t)l->version));
 }
 
-static void send_to(struct web *w, struct stream *s, const struct grow *news,
-                    const struct grow *whole)
+static void send_to(struct web *w, struct watcher *s, const struct telling *news,
+                    const struct telling *whole)
 {
-    const struct grow *text = s->behind ? whole : news;
+    const struct grow *text = &(s->behind ? whole : news)->text[s->language];
 
     if (front_unread(w->front, s->id) + text->len > MAX_UNREAD)
         s->behind = true;
@@ -224,24 +238,36 @@ static void send_to(struct web *w, struct stream *s, const struct grow *news,
         s->behind = false;
 }
 
+static void telling_done(struct telling *t)
+{
+    for (int i = 0; i < N_LANGUAGES; i++)
+        grow_done(&t->text[i]);
+}
+
 static void tell(struct web *w)
 {
     struct live *l = w->live;
-    struct grow news = {0}, whole = {0};
+    struct telling news = {0}, whole = {0};
+    bool any_behind = false;
 
-    l->turns = l->findings ? l->turns + 1 : 0;
-    put_news(w->admin, l, &news);
     for (size_t i = 0; i < MAX_STREAMS; i++) {
-        struct stream *s = &l->rows[i];
+        const struct watcher *s = &l->rows[i];
 
         if (!s->id || !s->of_all)
             continue;
-        if (s->behind && !whole.len)
-            put_whole(w->admin, l, &whole);
-        send_to(w, s, &news, &whole);
+        news.wanted[s->language] = true;
+        whole.wanted[s->language] = whole.wanted[s->language] || s->behind;
+        any_behind = any_behind || s->behind;
     }
-    grow_done(&news);
-    grow_done(&whole);
+    l->turns = l->findings ? l->turns + 1 : 0;
+    put_news(w->admin, l, &news);
+    if (any_behind)
+        put_whole(w->admin, l, &whole);
+    for (size_t i = 0; i < MAX_STREAMS; i++)
+        if (l->rows[i].id && l->rows[i].of_all)
+            send_to(w, &l->rows[i], &news, &whole);
+    telling_done(&news);
+    telling_done(&whole);
 }
 
 void web_tick(struct web *w)

@@ -75,7 +75,7 @@ enum route_role route_role(const char *noun, const struct route_verb *v)
     return v->role;
 }
 
-static const char *const plain[] = {"", "list", "show", "get", "add", "set", "delete"};
+static const char *const plain[] = {"", "list", "get", "show", "add", "set", "delete"};
 
 bool route_verb_is_plain(const struct route_verb *v)
 {

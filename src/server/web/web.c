@@ -42,7 +42,7 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
         web_refuse(w, r->id, 503, "The server is short of memory.");
         return NULL;
     }
-    *e = (struct exchange){.web = w, .id = r->id, .from = r->peer};
+    *e = (struct exchange){.web = w, .id = r->id, .from = r->peer, .language = w->language};
     text_copy(e->method, sizeof(e->method), text_of(r->method));
     ip_print(r->peer, e->peer);
     e->begun_us = server_wall_us();
@@ -54,9 +54,9 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
 
 /* Words of the body and query that are not fields. */
 static const char *const option_words[] = {
-    "search", "limit",    "columns", "after",  "to",    "all",  "file",  "device",
-    "alarm",  "severity", "reason",  "since",  "until", "full", "sort",  "offset",
-    "plan",   "force",    "format",  "action", "where", "set",  "wanted"};
+    "search", "limit",    "columns", "after",  "to",    "all",  "file",   "device",
+    "alarm",  "severity", "reason",  "since",  "until", "full", "sort",   "offset",
+    "plan",   "force",    "format",  "action", "where", "set",  "wanted", "lang"};
 
 static bool is_option(const char *word)
 {
@@ -77,6 +77,9 @@ static void on_query_word(void *context, const char *name, const char *value)
     json_t *call = context;
     uint64_t n;
 
+    if (!strcmp(name, "lang") &&
+        strcmp(json_string_value(json_object_get(call, "noun")), "diagnosis"))
+        return;
     if (!strcmp(name, "plan") && (!strcmp(value, "0") || !strcmp(value, "false")))
         return;
     if ((!strcmp(name, "limit") || !strcmp(name, "wanted")) && !text_to_u64(text_of(value), 10, &n))
@@ -237,12 +240,22 @@ static void on_metrics(struct web *w, const struct front_request *r)
     front_answer(w->front, r->id, 200, h.rows, text.at, text.len);
 }
 
+static void on_language(void *context, const char *name, const char *value)
+{
+    enum language *l = context;
+
+    if (!strcmp(name, "lang"))
+        *l = words_language(value);
+}
+
 static void on_request(void *context, const struct front_request *r)
 {
     struct web *w = context;
     struct exchange *e;
     struct session *s;
 
+    w->language = words_language(front_header(r, "Accept-Language"));
+    front_each_query(r, on_language, &w->language); /* streams of pages can send no header */
     if (r->refused)
         web_refuse(w, r->id, r->refused,
                    r->refused == 413 ? "The body is larger than this request may have."

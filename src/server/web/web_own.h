@@ -5,6 +5,7 @@
 #include "server/web/front.h"
 #include "server/web/routes.h"
 #include "server/web/sessions.h"
+#include "server/web/words.h"
 
 #define COOKIE    "dialtone_session"
 #define SETUP     "setup" /* who logs in with the key of the first start */
@@ -19,6 +20,7 @@ struct web {
     struct passwords *passwords;
     struct live *live;
     bool tls, loopback;
+    enum language language; /* of the request that is being looked at */
     char url[128];
     char key[2 * KEY_BYTES + 1]; /* logs in as long as there is no administrator */
 };
@@ -30,6 +32,7 @@ struct exchange {
     uint64_t version; /* of the record when it was asked for; 0: none */
     char user[SESSION_USER_MAX + 6];
     char method[8], peer[IP_TEXT_MAX];
+    enum language language;
     bool stream, answered; /* stream: what a call brings is sent line by line */
     char sort[40]; /* of a list */
     size_t offset, limit;
@@ -54,6 +57,8 @@ void headers_put_common(struct headers *h, const char *type);
 /* JSON, or a problem when the status says so. */
 void web_reply(struct web *w, uint64_t id, unsigned status, struct headers *h, json_t *take_body);
 void web_reply_plain(struct web *w, uint64_t id, unsigned status, json_t *take_body);
+/* The sentences of an answer in the language of who asked; takes it. */
+json_t *web_in_language(json_t *take_answer, enum language l);
 void web_refuse(struct web *w, uint64_t id, unsigned status, const char *detail);
 void web_refuse_for_now(struct web *w, uint64_t id, uint64_t wait_ms, const char *detail);
 /* Columns and rows become items: an object a row. */
