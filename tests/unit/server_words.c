@@ -21,13 +21,13 @@ static const char *said(enum language l, const char *english)
 
 static void a_sentence_is_found_again_by_its_pattern(void **state)
 {
-    assert_string_equal(said(LANGUAGE_FR, "There is no phone \"SEP1\"."), "« SEP1 » n'existe pas (téléphone).");
+    assert_string_equal(said(LANGUAGE_FR, "There is no phone \"SEP1\"."), "«\u00a0SEP1\u00a0» n'existe pas (téléphone).");
     assert_string_equal(said(LANGUAGE_ZH, "There is no phone \"SEP1\"."), "没有电话“SEP1”。");
     assert_string_equal(said(LANGUAGE_EN, "There is no phone \"SEP1\"."), "There is no phone \"SEP1\".");
     assert_string_equal(said(LANGUAGE_ZH, "2 phones boot here and are not in the database"),
                         "有 2 部电话在此启动但不在数据库中");
     assert_string_equal(said(LANGUAGE_FR, "refused after 0.004 s: its protocol version is too old"),
-                        "refusé après 0.004 s : sa version de protocole est trop ancienne");
+                        "refusé après 0.004 s\u00a0: sa version de protocole est trop ancienne");
 }
 
 static void a_side_of_a_colon_is_said_alone(void **state)
@@ -41,7 +41,7 @@ static void what_people_wrote_stays(void **state)
 {
     assert_string_equal(said(LANGUAGE_ZH, "Lobby, second floor"), "Lobby, second floor");
     assert_string_equal(said(LANGUAGE_ZH, ""), "");
-    assert_string_equal(said(LANGUAGE_FR, "There is no phone \"%s%n\"."), "« %s%n » n'existe pas (téléphone).");
+    assert_string_equal(said(LANGUAGE_FR, "There is no phone \"%s%n\"."), "«\u00a0%s%n\u00a0» n'existe pas (téléphone).");
 }
 
 static void values_made_to_be_slow_are_not(void **state)
