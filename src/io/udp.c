@@ -415,3 +415,12 @@ uint16_t udp_port(const struct udp *u)
         return 0;
     return endpoint_of_sockaddr((struct sockaddr *)&name).port;
 }
+
+size_t udp_receive_room(const struct udp *u)
+{
+    socklen_t len = sizeof(int);
+    int size = 0;
+
+    getsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+    return (size_t)size / 2; /* twice of what was asked is for what surrounds it (socket(7)) */
+}

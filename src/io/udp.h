@@ -40,6 +40,8 @@ struct udp_options {
 int udp_open(uv_loop_t *loop, const struct udp_options *options, struct udp **ret);
 void udp_close(struct udp *u); /* the port is free at once, the memory in the loop; NULL is fine; no input after it */
 uint16_t udp_port(const struct udp *u);
+/* Bytes that the kernel gave of `receive_buffer`: without privileges no more than net.core.rmem_max. */
+size_t udp_receive_room(const struct udp *u);
 
 /* Queues a copy; the kernel out of room for long means that datagrams are dropped, as on any network.
  * `from` and `interface` choose the source (ip none, 0: the kernel's choice). */

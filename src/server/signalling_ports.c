@@ -21,8 +21,8 @@
     (65536 + 64)      /* as long as can be; buffers in a row do not share cache sets               \
                        */
 #define TOLD_MS 60000 /* between two alarms about failed handshakes on a port */
-#define READ_US      8000 /* of a turn, for datagrams … */
-#define LATE_MS      4    /* … after this newcomers wait */
+#define READ_US      4000 /* of a turn, for datagrams … */
+#define LATE_MS      2    /* … after this newcomers wait */
 #define WAITED_US    1000 /* of a turn, for newcomers that waited then */
 #define NEWCOMERS_US 2000 /* of a turn, so that registered phones do not wait for a storm */
 
@@ -163,7 +163,7 @@ static void on_datagrams(void *context, const struct udp_datagram *batch, size_t
             continue;
         signalling_heard(s, (struct device_name){""}, 0, &batch[i].from, batch[i].bytes,
                          batch[i].len);
-        if (crowded && !sip_stations_knows(s->sip, &batch[i].from))
+        if (crowded && !sip_stations_knows(s->sip, &batch[i].from, at.ms))
             newcomer_waits(s, &batch[i]);
         else
             give_datagram(p, &batch[i], at);
@@ -284,9 +284,17 @@ static int open_udp(struct port *p, const struct endpoint *at, uint8_t family)
                             .turn_us = READ_US,
                             .input = on_datagrams,
                             .context = p};
+    struct udp **udp = &p->udp[family == 6];
+    int err;
 
     o.local.ip.family = family;
-    return udp_open(&s->thread->loop, &o, &p->udp[family == 6]);
+    err = udp_open(&s->thread->loop, &o, udp);
+    if (!err && !(family == 6 && p->udp[0]) && udp_receive_room(*udp) < RECEIVE_BUFFER)
+        log_info("sip",
+                 "no more than %zu KB may wait on UDP port %d: when thousands of phones come at once, some repeat "
+                 "themselves (sysctl net.core.rmem_max=%u)",
+                 udp_receive_room(*udp) / 1024, (int)number_of(p), RECEIVE_BUFFER);
+    return err;
 }
 
 /* Without an address: IPv4 and, where the system has it, IPv6. */

@@ -223,24 +223,26 @@ struct sip_flow sip_binding_flow(const struct sip_binding *b)
     return flow;
 }
 
-uint8_t *sip_source_count(const struct sip_stations *s, const struct endpoint *peer)
+struct sip_source *sip_source_of(const struct sip_stations *s, const struct endpoint *peer)
 {
     uint64_t hash = hash_bytes(&peer->ip, sizeof(peer->ip)) + peer->port * 0x9E3779B1u;
 
     return &s->sources[hash % SIP_SOURCES];
 }
 
-/* A count that is full stays so: it is known for good. */
 static void count_source(const struct sip_binding *b, int step)
 {
+    struct sip_stations *s = b->device->owner;
     struct sip_flow flow = sip_binding_flow(b);
-    uint8_t *n;
+    struct sip_source *source;
 
     if (flow.transport != SIP_UDP || !flow.peer.port)
         return; /* a new one has no flow yet */
-    n = sip_source_count(b->device->owner, &flow.peer);
-    if (*n < UINT8_MAX)
-        *n = (uint8_t)(*n + step);
+    source = sip_source_of(s, &flow.peer);
+    if (!source->n)
+        source->since_s = (uint16_t)(s->registry->now.ms / 1000 & SIP_SOURCE_SECONDS);
+    if (source->n < SIP_SOURCE_FULL)
+        source->n = (uint16_t)(source->n + step) & SIP_SOURCE_FULL;
 }
 
 static bool has_flow(const struct sip_binding *b, const struct sip_flow *flow)

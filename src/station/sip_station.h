@@ -99,7 +99,15 @@ struct sip_link {
     uint32_t n_partial, partial_size;
 };
 
-#define SIP_SOURCES (1u << 20) /* of a few hundred thousand phones, few share a count */
+#define SIP_SOURCES (1u << 20) /* of a few hundred thousand phones, few share one */
+
+#define SIP_SOURCE_FULL    15
+#define SIP_SOURCE_SECONDS 4095
+
+struct sip_source { /* where contacts by UDP are */
+    uint16_t n : 4; /* full: it stays so, known for good */
+    uint16_t since_s : 12; /* when the first came, on a clock that wraps */
+};
 
 struct sip_stations {
     struct registry *registry;
@@ -107,7 +115,7 @@ struct sip_stations {
     struct pool devices, links;
     struct map by_link;
     struct timers timers, link_timers;
-    uint8_t *sources;    /* SIP_SOURCES counts of contacts by UDP, by a hash of where they are */
+    struct sip_source *sources; /* SIP_SOURCES of them, by a hash of address and port */
     struct list waiting; /* links that have said nothing of weight */
     uint64_t *untold;    /* ring of devices in turn for sip_tell_configuration; NULL: none */
     size_t untold_size, first_untold, n_untold;
@@ -275,7 +283,7 @@ struct sip_flow sip_binding_flow(const struct sip_binding *b);
 /* Without memory for addresses of IPv6 it stays as it was. */
 void sip_binding_follow(struct sip_binding *b, const struct sip_flow *flow);
 void sip_binding_free(struct sip_binding *b);
-uint8_t *sip_source_count(const struct sip_stations *s, const struct endpoint *peer);
+struct sip_source *sip_source_of(const struct sip_stations *s, const struct endpoint *peer);
 size_t sip_bindings_count(const struct sip_device *d);
 
 /* --- sip_answers.c: what requests are answered with --- */

@@ -17,6 +17,7 @@
 #define TRANSACTION_BYTES (256u << 20)
 #define PING_MAX          4
 #define NONCES_COUNTED    65536
+#define SETTLED_S         2 /* since a phone came, by whole seconds of the clock */
 #define TOKEN_OF_SIP      (UINT64_C(1) << 63)
 
 static struct text key_of_link(const void *value)
@@ -519,9 +520,11 @@ const struct station *sip_stations_next_registered(const struct sip_stations *s,
     return NULL;
 }
 
-bool sip_stations_knows(const struct sip_stations *s, const struct endpoint *peer)
+bool sip_stations_knows(const struct sip_stations *s, const struct endpoint *peer, uint64_t now_ms)
 {
-    return *sip_source_count(s, peer);
+    const struct sip_source *source = sip_source_of(s, peer);
+
+    return source->n && ((now_ms / 1000 - source->since_s) & SIP_SOURCE_SECONDS) >= SETTLED_S;
 }
 
 size_t sip_stations_registered(const struct sip_stations *s)

@@ -27,8 +27,9 @@ void sip_stations_free(struct sip_stations *s);
 void sip_stations_datagram(struct sip_stations *s, const struct endpoint *peer,
                            const struct endpoint *local, const void *bytes, size_t len,
                            struct moment now, struct effects *e);
-/* Whether somebody is registered by UDP from there; of a newcomer true now and then, too. */
-bool sip_stations_knows(const struct sip_stations *s, const struct endpoint *peer);
+/* Whether somebody is registered by UDP from there, and has been for a second at least: who came just now repeats what
+ * was answered meanwhile, as thousands do in a storm. Of a newcomer true now and then, too. */
+bool sip_stations_knows(const struct sip_stations *s, const struct endpoint *peer, uint64_t now_ms);
 
 /* A TCP or TLS connection; `subject` is the common name of the peer's certificate, or empty. 0, or
  * -ENOBUFS: close it. */

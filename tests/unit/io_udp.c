@@ -94,6 +94,7 @@ static void open_end_for(uv_loop_t *loop, struct end *e, const char *ip, size_t 
     e->address = o.local;
     e->address.port = udp_port(e->udp);
     assert_int_not_equal(e->address.port, 0);
+    assert_in_range(udp_receive_room(e->udp), 65536, o.receive_buffer); /* as much as the system gives */
 }
 
 static void open_end(uv_loop_t *loop, struct end *e, const char *ip, size_t max_len)
