@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """pages.py - the web page with many phones: first useful paint and search, in Debian's Chromium.
 
-bench/pages.py [PHONES] [DIALTONE]      (100 000, build/dialtone of a release build)
+bench/pages.py [PHONES] [DIALTONE]      (100 000, build/dialtone of a release build; see also flap.py)
 
 Paint: from the begin of the navigation until rows of the list are drawn, the page's files from the browser's cache and
 not. Search: from the key until the rows that fit are drawn; the field waits 20 ms for a further key."""
@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -65,26 +66,38 @@ def report(what, times):
     print(f'{what:46} median {statistics.median(times):6.0f} ms, worst {max(times):6.0f} ms of {len(times)}')
 
 
+def start(folder, protocol='sccp', *settings):
+    """A server with so many phones in its database. Returns its process, the port of the page, the first key."""
+    rows = ''.join(f'SEP{i:012X},{("7960", "7970", "7912", "7941")[i % 4]},{protocol},Desk {i} of building {i % 37},Default,{100000 + i}\n' for i in range(PHONES))
+    pathlib.Path(folder, 'phones.csv').write_text('name,model,protocol,description,pool,lines\n' + rows)
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    quiet = ['sccp.port=0', 'sccp.tls_port=0', 'sip.port=0', 'sip.tls_port=0', 'tftp.port=0', 'files.http_port=0', 'cluster.port=0', f'admin.port={port}', *settings]
+    server = subprocess.Popen([DIALTONE, 'serve', '--data', f'{folder}/data'] + [w for s in quiet + [f'admin.web={TOP}/web' if '--disk' in sys.argv else 'admin.web='] for w in ('--set', s)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = ''
+    while 'Ready.' not in said:
+        said += server.stdout.readline()
+    threading.Thread(target=lambda: [None for _ in server.stdout], daemon=True).start()  # a pipe that nobody reads would stop it
+    begun = time.monotonic()
+    subprocess.run([DIALTONE, '--data', f'{folder}/data', 'import', f'{folder}/phones.csv'], check=True, stdout=subprocess.DEVNULL)
+    print(f'{PHONES} phones imported in {time.monotonic() - begun:.1f} s', flush=True)
+    return server, port, re.search('key ([0-9a-f]{32})', said).group(1)
+
+
+def open_page(port, key):
+    page = Browser(f'http://127.0.0.1:{port}')
+    page.load('/?key=' + key)
+    page.click('Log in')
+    page.one('.bar .user')
+    return page
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        rows = ''.join(f'SEP{i:012X},{("7960", "7970", "7912", "7941")[i % 4]},sccp,Desk {i} of building {i % 37},Default,{100000 + i}\n' for i in range(PHONES))
-        pathlib.Path(folder, 'phones.csv').write_text('name,model,protocol,description,pool,lines\n' + rows)
-        with socket.socket() as s:
-            s.bind(('127.0.0.1', 0))
-            port = s.getsockname()[1]
-        quiet = ['sccp.port=0', 'sccp.tls_port=0', 'sip.port=0', 'sip.tls_port=0', 'tftp.port=0', 'files.http_port=0', 'cluster.port=0', f'admin.port={port}']
-        server = subprocess.Popen([DIALTONE, 'serve', '--data', f'{folder}/data'] + [w for s in quiet + [f'admin.web={TOP}/web' if '--disk' in sys.argv else 'admin.web='] for w in ('--set', s)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        said = ''
-        while 'Ready.' not in said:
-            said += server.stdout.readline()
-        begun = time.monotonic()
-        subprocess.run([DIALTONE, '--data', f'{folder}/data', 'import', f'{folder}/phones.csv'], check=True, stdout=subprocess.DEVNULL)
-        print(f'{PHONES} phones imported in {time.monotonic() - begun:.1f} s')
-        page = Browser(f'http://127.0.0.1:{port}')
+        server, port, key = start(folder)
+        page = open_page(port, key)
         try:
-            page.load('/?key=' + re.search('key ([0-9a-f]{32})', said).group(1))
-            page.click('Log in')
-            page.one('.bar .user')
             page.driver.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': PAINTED})
             for path, css in (('/phone', ''), ('/', '.truth')):
                 for what, cached in (('empty', False), ('warm', True)):
@@ -124,4 +137,5 @@ def main():
             server.wait(60)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -4,7 +4,7 @@ import { address, logOut, may, onSession, resume, who } from './lib/api.js';
 import { addKey, allKeys, useKey } from './lib/keys.js';
 import { chooseLanguage, language, languages, loadWords, t } from './lib/words.js';
 import { go, match, onClick, useLocation } from './lib/router.js';
-import { Dialog, Loading, Messages, Notice, Questions } from './lib/parts.js';
+import { Dialog, Head, Loading, Messages, Notice, Questions } from './lib/parts.js';
 import { groups, routes } from './routes.js';
 
 /* --- the navigation --- */
@@ -105,7 +105,7 @@ function Page({ found, query }) {
         };
     }, [route]);
     if (!route)
-        return html`<${Notice} kind="bad">${t('There is no such page.')}</${Notice}>`;
+        return html`<section class="page"><${Head} title=${t('There is no such page.')} about=${location.pathname} back=${['/', t('Overview')]} /></section>`;
     if (page.route !== route)
         return html`<${Loading} />`;
     return html`<${Fence} key=${location.pathname}><${page.View} params=${found?.params || {}} query=${query} route=${route} /></${Fence}>`;

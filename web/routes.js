@@ -1,6 +1,6 @@
 // routes.js - every page: its address, its name in the navigation, its file, and where its contents are as JSON.
 
-/** @typedef {{path: string, page: () => Promise<any>, title?: string, nav?: string, noun?: string, key?: string,
+/** @typedef {{path: string, page: () => Promise<any>, title?: string, nav?: string, noun?: string, about?: string, key?: string,
  *   twin?: (params: Record<string, string>, query: Record<string, string>) => string, role?: 'operate' | 'administer'}} Route
  * nav: group of the navigation; key: shortcut; noun: of the entity that it shows; twin: below /api/v1/, the address itself when not said */
 
@@ -8,28 +8,48 @@ const list = () => import('./pages/entities.js');
 const one = () => import('./pages/entity.js');
 
 /** Entities that the two general pages serve.
- * @type {[string, string, string][]} noun, title, group */
+ * @type {[string, string, string, string][]} noun, title, group, what it is */
 const entities = [
-    ['line', 'Lines', 'Phones'],
-    ['template', 'Button templates', 'Phones'],
-    ['softkeys', 'Softkey templates', 'Phones'],
-    ['partition', 'Partitions', 'Numbers'],
-    ['css', 'Calling search spaces', 'Numbers'],
-    ['dial-rules', 'SIP dial rules', 'Numbers'],
-    ['pool', 'Device pools', 'System'],
-    ['group', 'CallManager groups', 'System'],
-    ['callmanager', 'CallManagers', 'System'],
-    ['server', 'Servers', 'System'],
-    ['datetime', 'Date/time groups', 'System'],
-    ['region', 'Regions', 'System'],
-    ['location', 'Locations', 'System'],
-    ['autoregistration', 'Auto-registration', 'System'],
-    ['defaults', 'Device defaults', 'System'],
-    ['sip-profile', 'SIP profiles', 'System'],
-    ['security-profile', 'Security profiles', 'System'],
-    ['scope', 'DHCP scopes', 'Network'],
-    ['reservation', 'Reservations', 'Network'],
-    ['user', 'Users', 'People'],
+    ['line', 'Lines', 'Phones',
+        'Numbers that phones have. A number that no phone has any more stays until it is deleted.'],
+    ['template', 'Button templates', 'Phones',
+        'What the keys beside the display do, in their order, for a model of phone.'],
+    ['softkeys', 'Softkey templates', 'Phones',
+        'Which softkeys a phone shows below its display in each state of a call.'],
+    ['partition', 'Partitions', 'Numbers',
+        'A group of numbers. Who may dial them is what search spaces say.'],
+    ['css', 'Calling search spaces', 'Numbers',
+        'Partitions in the order in which a dialled number is looked for: what a phone or a line may dial.'],
+    ['dial-rules', 'SIP dial rules', 'Numbers',
+        'Patterns that tell SIP phones when a number is complete, so that they need not wait.'],
+    ['pool', 'Device pools', 'System',
+        'What phones of one place have in common: their group of servers, clock, region, location, softkeys.'],
+    ['group', 'CallManager groups', 'System',
+        'Servers in the order in which phones register with them: the first that answers is taken.'],
+    ['callmanager', 'CallManagers', 'System',
+        'The call processing of a server, with the ports that phones connect to.'],
+    ['server', 'Servers', 'System',
+        'Machines of this cluster. An address instead of a name needs no DNS on the phones.'],
+    ['datetime', 'Date/time groups', 'System',
+        'Time zone and form of date and time on the displays.'],
+    ['region', 'Regions', 'System',
+        'How much bandwidth the voice of a call may take inside a region and to others.'],
+    ['location', 'Locations', 'System',
+        'How much bandwidth calls may take together at a place.'],
+    ['autoregistration', 'Auto-registration', 'System',
+        'Phones that nobody added get a number of this range when it is enabled. It is off at first.'],
+    ['defaults', 'Device defaults', 'System',
+        'Firmware, pool and template of each model, for phones that say nothing else.'],
+    ['sip-profile', 'SIP profiles', 'System',
+        'Timers and habits of SIP phones.'],
+    ['security-profile', 'Security profiles', 'System',
+        'Transport, encryption, and whether phones must prove who they are.'],
+    ['scope', 'DHCP scopes', 'Network',
+        'Networks in which this server gives addresses to phones.'],
+    ['reservation', 'Reservations', 'Network',
+        'Devices that always get the same address.'],
+    ['user', 'Users', 'People',
+        'People: who may log in here and what they may do, owners of phones, digest users.'],
 ];
 
 /** Nouns whose lists can be read from any place, sorted and narrowed. */
@@ -45,7 +65,7 @@ export const routes = [
     { path: '/diagnosis/:name', page: () => import('./pages/doctor.js') },
     { path: '/unknown', title: 'Newcomers', nav: 'Phones', key: 'n', page: () => import('./pages/unknown.js') },
     { path: '/parameter', title: 'Parameters', nav: 'System', page: () => import('./pages/parameters.js') },
-    ...entities.map(([noun, title, nav]) => ({ path: `/${noun}`, title, nav, noun, page: list,
+    ...entities.map(([noun, title, nav, about]) => ({ path: `/${noun}`, title, nav, noun, about, page: list,
         role: /** @type {any} */ (noun === 'user' ? 'administer' : undefined) })),
     ...entities.map(([noun]) => ({ path: `/${noun}/:name`, noun, page: one })),
     ...[['lease', 'Leases', 'Network'], ['port', 'Neighbours', 'Network'], ['node', 'Nodes', 'Watch'], ['certificate', 'Certificates', 'Watch']].map(([noun, title, nav]) =>

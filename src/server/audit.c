@@ -18,6 +18,7 @@
 
 struct audit {
     char *folder;
+    char fetched[400]; /* who took what home last */
 };
 
 struct audit *audit_new(const char *folder)
@@ -110,10 +111,29 @@ static const char *clean(const json_t *object, const char *key)
     return s ? s : "";
 }
 
+/* A recording that is looked at while it runs is fetched each second: that is told once. */
+static bool is_fetched_again(struct audit *a, const struct audit_entry *e)
+{
+    char now[sizeof(a->fetched)];
+    bool again;
+
+    if (strcmp(e->verb, "fetch"))
+        return false;
+    snprintf(now, sizeof(now), "%s %s %s %s %s", e->who, e->from, e->noun, e->name, e->result);
+    again = !strcmp(now, a->fetched);
+    memcpy(a->fetched, now, sizeof(now));
+    return again;
+}
+
 int audit_add(struct audit *a, const struct audit_entry *e)
 {
-    json_t *object = object_of(e);
-    int err = append(a, object);
+    json_t *object;
+    int err;
+
+    if (is_fetched_again(a, e))
+        return 0;
+    object = object_of(e);
+    err = append(a, object);
 
     log_notice("audit", "%s from %s: %s %s%s%s: %s", clean(object, "who"), e->from, e->noun,
                e->verb, *e->name ? " " : "", clean(object, "name"), clean(object, "result"));

@@ -13,7 +13,8 @@ struct audit;
 struct audit *audit_new(const char *folder);
 void audit_free(struct audit *a); /* NULL is fine */
 /* Who ("alice", "token ci", "uid 0"), from where ("10.0.0.7", "command line"), what ("phone set", "SEP…"), what came of it.
- * `changes` may be NULL. 0, or -errno: it is in the log of the server only. */
+ * `changes` may be NULL. 0, or -errno: it is in the log of the server only. A "fetch" that says what the fetch before
+ * said is noted once. */
 struct audit_entry {
     const char *who, *from, *noun, *verb, *name, *result;
     const json_t *changes;

@@ -63,11 +63,11 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def cdp_of_a_phone(version=b'SCCP41.8-2-1S'):
+def cdp_of_a_phone(version=b'SCCP41.8-2-1S', name=b'SEP001D45AA0001', platform=b'Cisco IP Phone 7961'):
     def tlv(kind, value):
         return struct.pack('>HH', kind, len(value) + 4) + value
-    body = b'\2\xb4\0\0' + tlv(1, b'SEP001D45AA0001') + tlv(3, b'Port 1') + tlv(4, b'\0\0\4\x90') + tlv(5, version) + \
-        tlv(6, b'Cisco IP Phone 7961') + tlv(15, b'\x20\2\0\1') + tlv(11, b'\1') + tlv(16, b'\x18\x9c')
+    body = b'\2\xb4\0\0' + tlv(1, name) + tlv(3, b'Port 1') + tlv(4, b'\0\0\4\x90') + tlv(5, version) + \
+        tlv(6, platform) + tlv(15, b'\x20\2\0\1') + tlv(11, b'\1') + tlv(16, b'\x18\x9c')
     body = body[:2] + struct.pack('>H', checksum(body)) + body[4:]
     payload = bytes.fromhex('aaaa0300000c2000') + body
     return bytes.fromhex('01000ccccccc') + MAC + struct.pack('>H', len(payload)) + payload

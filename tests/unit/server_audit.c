@@ -70,6 +70,23 @@ static void entries_come_back_the_newest_first_also_from_before_a_rotation(void 
     audit_free(a);
 }
 
+static void a_recording_that_is_fetched_each_second_is_noted_once(void **state)
+{
+    struct audit *a = audit_new(folder);
+    struct audit_entry e = {"alice", "10.0.0.7", "capture", "fetch", "F", "200", NULL};
+    struct seen newest = {"", 3};
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(audit_add(a, &e), 0);
+    e.who = "bob";
+    assert_int_equal(audit_add(a, &e), 0);
+    e.name = "G";
+    assert_int_equal(audit_add(a, &e), 0);
+    audit_walk(a, on_entry, &newest);
+    assert_string_equal(newest.names, "GFF");
+    audit_free(a);
+}
+
 static void a_folder_that_is_not_there_is_told(void **state)
 {
     struct audit *a = audit_new("/nowhere/at/all");
@@ -100,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_back_the_newest_first_also_from_before_a_rotation),
+        cmocka_unit_test(a_recording_that_is_fetched_each_second_is_noted_once),
         cmocka_unit_test(a_folder_that_is_not_there_is_told),
         cmocka_unit_test(services_that_were_stopped_are_read_back),
     };

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-SERVER = '''registered, unregistered, rejected, unknown, running, stopped, failed, off, missing, sent, asked, refused, this node,
+SERVER = '''registered, unregistered, rejected, unknown, running, ended, stopped, failed, off, missing, sent, asked, refused, this node,
 reported model, connection, own address, last message, last absence, transport, version, offered version, instance, neighbour, uri, q,
 expires, address, state, status, role, seconds, rtt ms, about, mac, scope, ends, until, device, serial, subject, issuer, from, fingerprint,
 phone, speed dial, service, blf, hold, redial, transfer, forward all, display, voice mail, conference, park, pickup, unused, messages,

@@ -90,15 +90,16 @@ function ListInput({ f, value, set, disabled }) {
     </div>`;
 }
 
-/** @param {{f: import('./schema.js').Field, value: any, set: (v: any) => void, disabled?: boolean, changed?: boolean, help?: any}} p */
-export function FieldRow({ f, value, set, disabled, changed, help }) {
+/** must: it cannot be empty
+ * @param {{f: import('./schema.js').Field, must?: boolean, value: any, set: (v: any) => void, disabled?: boolean, changed?: boolean, help?: any}} p */
+export function FieldRow({ f, must, value, set, disabled, changed, help }) {
     const id = useId();
 
     if (f.kind === 'list')
         return html`<fieldset class=${`field is-list ${changed ? 'changed' : ''}`}><legend>${title(f.title)}</legend>
             <${ListInput} f=${f} value=${value || []} set=${set} disabled=${disabled} /></fieldset>`;
     return html`<div class=${`field is-${f.kind} ${changed ? 'changed' : ''}`}>
-        <label for=${id}>${title(f.title)}${f.key ? html`<span class="must" aria-hidden="true"> *</span>` : ''}</label>
+        <label for=${id}>${title(f.title)}${must ? html`<span class="must" aria-hidden="true"> *</span>` : ''}</label>
         <${Input} id=${id} f=${f} value=${value} set=${set} disabled=${disabled} />
         ${help && html`<p class="help">${help}</p>`}
     </div>`;
@@ -107,5 +108,5 @@ export function FieldRow({ f, value, set, disabled, changed, help }) {
 /** All fields of an entity.
  * @param {{fields: import('./schema.js').Field[], form: any, base?: any, set: (name: string, v: any) => void, disabled?: boolean}} p */
 export const Fields = ({ fields, form, base, set, disabled }) => html`<div class="fields">${fields.map((f) =>
-    html`<${FieldRow} key=${f.name} f=${f} value=${form[f.name]} disabled=${disabled} set=${(/** @type {any} */ v) => set(f.name, v)}
+    html`<${FieldRow} key=${f.name} f=${f} must=${f.key && f === fields.find((g) => g.key)} value=${form[f.name]} disabled=${disabled} set=${(/** @type {any} */ v) => set(f.name, v)}
         changed=${base && JSON.stringify(base[f.name]) !== JSON.stringify(form[f.name])} />`)}</div>`;

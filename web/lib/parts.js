@@ -172,7 +172,7 @@ export const Facts = ({ rows }) => html`<dl class="facts">${rows.filter(([, v]) 
 export function Rows({ columns, rows, label, empty }) {
     if (!rows.length && empty)
         return html`<p class="empty">${empty}</p>`;
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="plain"><thead><tr>
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="plain rows"><thead><tr>
         ${columns.map((c) => html`<th scope="col" key=${c}>${c}</th>`)}</tr></thead>
-        <tbody>${rows.map((row, i) => html`<tr key=${i}>${row.map((cell, k) => html`<td key=${k}>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+        <tbody>${rows.map((row, i) => html`<tr key=${i}>${row.map((cell, k) => html`<td key=${k} data-title=${columns[k]}>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }

@@ -6,6 +6,13 @@ import { ask, get } from './api.js';
  *   key: boolean, max?: number, min?: number, standard: any, choices?: string[], entity?: string, fields?: Field[]}} Field
  * @typedef {{noun: string, title: string, fields: Field[]}} Entity */
 
+/** What could not be fetched is asked for again the next time.
+ * @param {() => void} drop */
+const forget = (drop) => (/** @type {any} */ error) => {
+    drop();
+    throw error;
+};
+
 /** @type {Promise<any> | null} */
 let description = null;
 
@@ -26,7 +33,7 @@ function fieldOf(name, s) {
 /** @param {string} noun
  * @returns {Promise<Entity | null>} */
 export async function entityOf(noun) {
-    description ||= get('openapi.json').then(({ data }) => data.components.schemas);
+    description ||= get('openapi.json').then(({ data }) => data.components.schemas, forget(() => { description = null; }));
     const s = (await description)[noun];
 
     return s?.properties && noun !== 'problem'
@@ -57,7 +64,7 @@ let modelRows = null;
 /** All device models.
  * @returns {Promise<any[]>} */
 export function models() {
-    modelRows ||= get('model').then(({ data }) => data.items);
+    modelRows ||= get('model').then(({ data }) => data.items, forget(() => { modelRows = null; }));
     return modelRows;
 }
 

@@ -105,6 +105,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
         lines.push(list.rows[i] ? line(list.rows[i], i)
             : html`<tr key=${i} class="coming" aria-hidden="true"><td colspan=${shown.length + (selection ? 1 : 0)}>…</td></tr>`);
     const nothing = list.done && !list.count;
+    const rows = (/** @type {number} */ n) => (n === 1 ? t('1 row') : t('{0} rows', number(n)));
 
     return html`<div class="table">
         <${Refusal} error=${list.error} />
@@ -122,8 +123,8 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
             </table>
             ${nothing && !list.error && html`<div class="empty">${empty || t('Nothing here.')}</div>`}
         </div>
-        <p class="count" role="status">${list.done ? t('{0} rows', number(list.count))
-        : list.total !== null ? t('{0} rows', number(list.total)) : t('{0} rows and more', number(list.rows.length))}</p>
+        <p class="count" role="status">${list.done ? rows(list.count)
+        : list.total !== null ? rows(list.total) : t('{0} rows and more', number(list.rows.length))}</p>
     </div>`;
 }
 

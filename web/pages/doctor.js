@@ -24,7 +24,8 @@ export function Finding({ f }) {
 /** @type {() => import('../lib/table.js').Column[]} */
 const table = () => [
     { id: 'name', title: t('Phone'), width: '165px', narrow: true, mono: true },
-    { id: 'finding', title: t('Finding'), width: '26%', narrow: true, cell: (r) => html`<${State} of=${r.severity === 'fatal' ? 'error' : 'warning'} /> ${r.finding}` },
+    { id: 'severity', title: t('Severity'), width: '90px', cell: (r) => html`<${State} of=${r.severity === 'fatal' ? 'error' : 'warning'} />` },
+    { id: 'finding', title: t('Finding'), width: '26%', narrow: true },
     { id: 'detail', title: t('Detail') },
     { id: 'todo', title: t('What to do') },
     { id: 'since', title: t('Since'), width: '120px', cell: (r) => time(r.since) },

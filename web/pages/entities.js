@@ -92,7 +92,7 @@ export default function Entities({ route, query }) {
     };
 
     return html`<section class="page list">
-        <${Head} title=${t(route.title)} actions=${may('administer') && html`<${LinkButton} primary href=${`/add/${e.noun}`}>${t('Add')}</${LinkButton}>`} />
+        <${Head} title=${t(route.title)} about=${t(route.about)} actions=${may('administer') && html`<${LinkButton} primary href=${`/add/${e.noun}`}>${t('Add')}</${LinkButton}>`} />
         <${Search} query=${query}>${e.noun === 'line' && html`<button type="button" class="button small" aria-pressed=${Boolean(query.unassigned)}
             onClick=${() => setQuery({ unassigned: query.unassigned ? '' : 1 })}>${t('On no phone')}</button>`}</${Search}>
         ${names.length > 0 && html`<div class="actions chosen-bar" role="group" aria-label=${t('With what is selected')}><strong>${t('{0} selected', number(names.length))}</strong>
@@ -101,6 +101,6 @@ export default function Entities({ route, query }) {
         <${Table} list=${list} columns=${columnsOf(e)} label=${t(route.title)} keyOf=${(/** @type {any} */ r) => keyOf(e, r)}
             hrefOf=${(/** @type {any} */ r) => `/${e.noun}/${encodeURIComponent(keyOf(e, r))}`} sort=${query.sort} onSort=${(/** @type {string} */ by) => setQuery({ sort: by })}
             selection=${may('administer') ? { has: (/** @type {string} */ n) => chosen.has(n), toggle, all, toggleAll: () => choose(all ? new Set() : new Set(here())) } : undefined}
-            empty=${query.search ? t('Nothing fits “{0}”.', query.search) : t('Nothing here yet.')} />
+            empty=${query.search ? t('Nothing fits “{0}”.', query.search) : html`${t('Nothing here yet.')}${may('administer') && html` <a href=${`/add/${e.noun}`}>${t('Add')}</a>`}`} />
     </section>`;
 }

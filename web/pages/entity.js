@@ -192,6 +192,11 @@ function TemplatePicture({ form }) {
         record=${{ name: form.name, status: 'registered', description: form.name, buttons: form.buttons.map((/** @type {any} */ b) => ({ feature: b.feature || 'line', label: b.label || '', target: b.label ? '' : (b.feature || 'line').replace(/_/g, ' ') })) }} /></section>` : null;
 }
 
+/** Who has a line, as links.
+ * @param {any} record */
+const phonesOf = (record) => (record?.phones?.length ? record.phones.map((/** @type {string} */ p, /** @type {number} */ i) => html`${i ? ', ' : ''}<a key=${p} href=${`/phone/${encodeURIComponent(p)}`}>${p}</a>`)
+    : t('on no phone'));
+
 /** @param {{params: Record<string, string>, route: any, query: Record<string, string>}} p */
 export default function EntityPage({ params, route, query }) {
     const noun = params.noun || route.noun;
@@ -210,7 +215,7 @@ export default function EntityPage({ params, route, query }) {
     };
 
     if (entity === null)
-        return html`<${Notice} kind="bad">${t('There is no such page.')}</${Notice}>`;
+        return html`<section class="page"><${Head} title=${t('There is no such page.')} about=${location.pathname} back=${['/', t('Overview')]} /></section>`;
     if (!entity || (!r.form && !r.error))
         return html`<${Loading} />`;
     const back = /** @type {[string, string]} */ ([`/${noun}`, t(of?.title || entity.title)]);
@@ -221,7 +226,7 @@ export default function EntityPage({ params, route, query }) {
 
     return html`<section class="page">
         <${Head} back=${back} title=${name || (copying ? t('Copy of {0}', params.name) : t('New: {0}', t(entity.title)))}
-            about=${name ? t(entity.title) : ''} actions=${name && editable && html`
+            about=${name ? html`${t(entity.title)}${noun === 'line' && html`: ${phonesOf(r.record)}`}` : t(of?.about || '')} actions=${name && editable && html`
                 <${LinkButton} href=${`/copy/${noun}/${encodeURIComponent(name)}`}>${t('Copy')}</${LinkButton}>
                 <${Do} kind="danger" run=${() => remove({ noun, name, record: r })}>${t('Delete')}</${Do}>`} />
         <${Aftermath} answer=${r.done} others=${concerned(noun, name, r.record)} />

@@ -1,5 +1,5 @@
 // events.js - the event viewer: the newest first, as they happen; what each means and what to do.
-import { html, useEffect, useRef, useState } from '../lib/dom.js';
+import { html, useEffect, useMemo, useRef, useState } from '../lib/dom.js';
 import { ask } from '../lib/api.js';
 import { onLive } from '../lib/live.js';
 import { setQuery } from '../lib/router.js';
@@ -35,14 +35,15 @@ const About = ({ e }) => html`<div class="event-about">
         <a class="button small" href=${`/event?device=${encodeURIComponent(e.device)}`}>${t('All its events')}</a></p>`}
 </div>`;
 
-/** @param {{e: any, open: boolean, toggle: () => void}} p */
-const Event = ({ e, open, toggle }) => html`<li class=${`event ${open ? 'open' : ''}`}>
-    <button type="button" class="event-head" aria-expanded=${open} onClick=${toggle}>
+/** Drawn once: thousands of rows stay as they are while others come above them.
+ * @param {{e: any, open: boolean, toggle: (n: number) => void}} p */
+const Event = ({ e, open, toggle }) => useMemo(() => html`<li class=${`event ${open ? 'open' : ''}`}>
+    <button type="button" class="event-head" aria-expanded=${open} onClick=${() => toggle(e.number)}>
         <span class="when">${time(e.time)}</span><${State} of=${e.severity} />
         <span class="device mono">${e.device || '–'}</span><span class="alarm">${e.alarm}</span><span class="meaning">${e.meaning}${e.repeated > 1 ? ` ×${e.repeated}` : ''}</span>
     </button>
     ${open && html`<${About} e=${e} />`}
-</li>`;
+</li>`, [e, open]);
 
 /** The newest that fit, newest first.
  * @param {Record<string, string>} q
@@ -121,6 +122,7 @@ export default function Events({ query: q }) {
         setRows([...(rows || []), ...fresh]);
         setMore(got.length === PAGE && fresh.length > 0);
     };
+    const toggle = (/** @type {number} */ n) => setOpen((now) => (now === n ? 0 : n));
     const alarms = [...new Set((rows || []).map((e) => e.alarm))].sort();
 
     return html`<section class="page">
@@ -129,7 +131,7 @@ export default function Events({ query: q }) {
         <${Search} query=${q}><${Filters} q=${q} alarms=${alarms} /></${Search}>
         <${Refusal} error=${error} />
         ${rows && (rows.length ? html`<ul class="events card" aria-label=${t('Events')}>${rows.map((e) => html`<${Event} key=${e.number} e=${e} open=${open === e.number}
-            toggle=${() => setOpen(open === e.number ? 0 : e.number)} />`)}</ul>` : html`<p class="empty card">${t('No event fits.')}</p>`)}
+            toggle=${toggle} />`)}</ul>` : html`<p class="empty card">${t('No event fits.')}</p>`)}
         ${rows && rows.length > 0 && more && html`<div><${Do} run=${older}>${t('Older events')}</${Do}></div>`}
     </section>`;
 }

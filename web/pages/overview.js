@@ -54,8 +54,9 @@ const Shares = ({ name, rows, field }) => html`<section class="card"><h2>${name}
         <span class="soft">${number(r.registered)} / ${number(r.phones)}</span></li>`)}
     ${!rows.length && html`<li class="soft">${t('Nothing here yet.')}</li>`}</ul></section>`;
 
-/** @param {{c: any}} p */
-function Truth({ c }) {
+/** @param {{counts: any}} p as they were when the page was read; what is told since counts more */
+function Truth({ counts }) {
+    const c = useLive('phones') || counts;
     const whole = c.phones > 0 && c.registered >= c.phones;
 
     return html`<p class=${`truth ${whole ? 'good' : c.rejected ? 'bad' : 'warn'}`}>
@@ -66,23 +67,27 @@ function Truth({ c }) {
             ${c.unknown_phones > 0 && html`<a class="button small" href="/unknown">${t('Newcomers')} ${number(c.unknown_phones)}</a>`}</span></p>`;
 }
 
+/** @param {{items: any[]}} p */
+function Findings({ items }) {
+    const found = useLive('findings');
+
+    return (found?.items || items).map((/** @type {any} */ f) => html`<${Notice} key=${f.id + f.text} kind=${f.severity === 'error' ? 'bad' : 'warn'}>
+        <span>${sentence(f)}</span>${ways[f.noun] && html` <a href=${ways[f.noun]}>${t('Look at it')}</a>`}</${Notice}>`);
+}
+
+/** What is told twice a second is drawn in its own parts: the strip of a day is not drawn again with them. */
 export default function Overview() {
     const { data, error } = useGet('overview', {}, 15);
-    const phones = useLive('phones');
-    const found = useLive('findings');
     const unwell = useGet('diagnosis', { limit: 4 }, 15);
 
     if (!data)
         return error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`;
     const r = data.record;
-    const findings = found?.items || r.findings;
     const nodes = (r.nodes || []).map((/** @type {any[]} */ row) => Object.fromEntries(row.map((v, i) => [r.node_columns[i], v])));
 
     return html`<section class="page">
         <${Head} title=${t('Overview')} about=${t('{0}, up for {1}', r.node, duration(r.uptime))} />
-        <${Truth} c=${phones || r.counts} />
-        ${findings.map((/** @type {any} */ f) => html`<${Notice} key=${f.id + f.text} kind=${f.severity === 'error' ? 'bad' : 'warn'}>
-            <span>${sentence(f)}</span>${ways[f.noun] && html` <a href=${ways[f.noun]}>${t('Look at it')}</a>`}</${Notice}>`)}
+        <${Truth} counts=${r.counts} /><${Findings} items=${r.findings} />
         ${(unwell.data?.items || []).slice(0, 3).map((/** @type {any} */ f) => html`<section key=${f.name + f.cause} class="found"><h2><a href=${`/phone/${encodeURIComponent(f.name)}`}>${f.name}</a></h2><${Finding} f=${f} /></section>`)}
         <section class="card"><h2>${t('The last 24 hours')}</h2><${Strip} strip=${r.strip} /></section>
         <div class="cards">

@@ -52,6 +52,8 @@ function Now({ data, entity }) {
     const live = Object.entries(r).filter(([k, v]) => !own.has(k) && !hidden.includes(k) && v !== null && plain(v).trim() && typeof v !== 'object' && !k.endsWith('_us'));
     const used = keys.map((k, i) => ({ ...k, at: i + 1 })).filter((k) => k.number || k.label);
 
+    if (!models.length) /* the picture is the first thing on the page: without it all would jump */
+        return html`<${Loading} />`;
     return html`${(section(data, 'findings')?.items || []).map((/** @type {any} */ f) => html`<${Finding} key=${f.cause} f=${f} />`)}<div class="cards phone-now">
         ${model && html`<section class="card picture-card"><h2>${model.title}</h2><${Picture} record=${r} model=${model} features=${features} />
             <${Rows} label=${t('Keys')} empty=${t('No keys are in use.')} columns=${['#', title('button'), t('Number'), t('Label')]}
@@ -118,6 +120,9 @@ function Tabs({ tab }) {
         document.getElementById(`tab-${to[0]}`)?.focus();
     };
 
+    useEffect(() => {
+        document.getElementById(`tab-${tab}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    }, [tab]);
     return html`<div class="tabs" role="tablist" aria-label=${t('Parts')}>${all.map(([id, word]) => html`<button key=${id} type="button" role="tab" id=${`tab-${id}`}
         aria-selected=${tab === id} aria-controls="tab-panel" tabindex=${tab === id ? 0 : -1} onClick=${() => setQuery({ tab: id === 'now' ? '' : id })} onKeyDown=${turn}>${word}</button>`)}</div>`;
 }
