@@ -131,9 +131,9 @@ void sip_answer_later(const struct sip_request *q, const char *warning, uint32_t
 {
     size_t at = sip_answer_begin(q, 503, NULL);
 
-    put_warning(q, warning);
-    sip_write_number(&q->effects->out, SIP_RETRY_AFTER, s);
     sip_write_number(&q->effects->out, SIP_EXPIRES, 0);
+    sip_write_number(&q->effects->out, SIP_RETRY_AFTER, s);
+    put_warning(q, warning);
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 
@@ -184,6 +184,15 @@ void sip_answer_refused(const struct sip_request *q, unsigned refusal)
     if (q->link && *rows[refusal].text &&
         sip_has_token(q->message, SIP_SUPPORTED, "extended-refer"))
         sip_tell_status_line(q, rows[refusal].text);
+}
+
+/* With our Contact (RFC 3515 2.4.2) and without Server, as CallManager has it. */
+void sip_answer_accepted(const struct sip_request *q)
+{
+    size_t at = begin(q, 202, NULL, true, false);
+
+    sip_write_contact(&q->effects->out, q->owner, TEXT(""), q->flow);
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 
 /* No Server and no tag, as phones' logs show it. */

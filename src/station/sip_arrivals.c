@@ -137,7 +137,7 @@ void sip_bind_line(struct sip_device *d, const struct sip_input *in, struct effe
         d->watch = (struct keepalive_watch){.last_ms = (uint32_t)d->owner->registry->now.ms};
     heard(d, b, q);
     q->known = true;
-    sip_answer_registered(q, b, true);
+    sip_answer_registered(q, b, b->line == 1);
     d->credit += left_over(q, writer_len(&e->out) - at);
     if (q->link)
         sip_link_step(q->link, SIP_LINK_EV_REGISTERED, e);
@@ -236,5 +236,5 @@ void sip_repeat(struct sip_device *d, const struct sip_input *in, struct effects
 {
     struct sip_request *q = in->request;
 
-    sip_answer_registered(q, q->binding, !q->binding->renewed);
+    sip_answer_registered(q, q->binding, q->binding->line == 1 && !q->binding->renewed);
 }

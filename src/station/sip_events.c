@@ -54,7 +54,7 @@ static void accept_for(struct sip_request *q, uint32_t expires_s)
     size_t at = sip_answer_begin(q, 200, NULL);
 
     sip_write_number(&q->effects->out, SIP_EXPIRES, expires_s);
-    sip_write_contact(&q->effects->out, q->owner, q->flow);
+    sip_write_contact(&q->effects->out, q->owner, TEXT(""), q->flow);
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 

@@ -109,26 +109,27 @@ static void begin(struct request *r, struct sip_stations *s, const struct sip_fl
     head.to = (struct text){to, writer_len(&tw)};
     head.call_id = text_of(id);
     sip_write_request(&r->w, &head);
-    if (method != SIP_OPTIONS)
+    if (method == SIP_NOTIFY)
         sip_write_date(&r->w, s->registry->now.wall_us);
+    if (method == SIP_REFER)
+        sip_write_contact(&r->w, s, user, flow);
+    if (method != SIP_OPTIONS && *s->server)
+        sip_write_header(&r->w, SIP_USER_AGENT, text_of(s->server));
 }
 
-void sip_write_contact(struct writer *w, const struct sip_stations *s, const struct sip_flow *flow)
+void sip_write_contact(struct writer *w, const struct sip_stations *s, struct text user, const struct sip_flow *flow)
 {
     static const char *const parameters[] = {"", ";transport=tcp", ";transport=tls"};
     char us[IP_TEXT_MAX];
 
     write_string(w, "Contact: <sip:");
+    write_text(w, user);
+    write_string(w, user.len ? "@" : "");
     write_string(w, host(own(s, flow).ip, us));
     write_string(w, ":");
     write_decimal(w, flow->local.port);
     write_string(w, parameters[flow->transport]);
     write_string(w, ">\r\n");
-}
-
-static void put_contact(struct request *r)
-{
-    sip_write_contact(&r->w, r->owner, &r->flow);
 }
 
 /* 0 and its transaction, or -errno. */
@@ -240,7 +241,7 @@ static void put_notify_head(struct request *r, const char *event)
 {
     sip_write_header(&r->w, SIP_EVENT, text_of(event));
     sip_write_header(&r->w, SIP_SUBSCRIPTION_STATE, TEXT("active"));
-    put_contact(r);
+    sip_write_contact(&r->w, r->owner, TEXT(""), &r->flow);
 }
 
 static int send_notify(struct sip_device *d, const char *event, struct text type, struct text body,
@@ -280,7 +281,8 @@ int sip_order_send(struct sip_device *d)
                        (struct text){body, writer_len(&w)}, &d->order_id);
 }
 
-static void put_refer(struct request *r, struct text user)
+/* In CallManager's order. */
+static void put_refer(struct request *r, struct text user, struct text type)
 {
     sip_write_header(&r->w, SIP_REQUIRE, TEXT("norefersub"));
     sip_write_number(&r->w, SIP_EXPIRES, 0);
@@ -288,10 +290,13 @@ static void put_refer(struct request *r, struct text user)
     write_string(&r->w, r->us);
     write_string(&r->w, "\r\nContent-Id: <" CID "@");
     write_string(&r->w, r->us);
-    write_string(&r->w, ">\r\nReferred-By: ");
+    write_string(&r->w, ">\r\n");
+    sip_write_header(&r->w, SIP_CONTENT_TYPE, type);
+    if (text_starts(type, "multipart"))
+        sip_write_header(&r->w, SIP_MIME_VERSION, TEXT("1.0"));
+    write_string(&r->w, "Referred-By: ");
     write_address(&r->w, user, r->us);
     write_string(&r->w, "\r\n");
-    put_contact(r);
 }
 
 static void send_configuration(struct sip_device *d)
@@ -308,19 +313,14 @@ static void send_configuration(struct sip_device *d)
     put_bulk_update(&u, d);
     put_check_version(&c, d);
     sip_write_part(&w, BOUNDARY,
-                   &(struct sip_part){.type = REMOTECC_REQUEST_TYPE,
-                                      .disposition = TEXT("session;handling=required"),
-                                      .body = {update, writer_len(&u)}});
+                   &(struct sip_part){.type = REMOTECC_REQUEST_TYPE, .body = {update, writer_len(&u)}});
     sip_write_part(&w, BOUNDARY,
-                   &(struct sip_part){.type = SERVICE_CONTROL_TYPE,
-                                      .disposition = TEXT("session;handling=optional"),
-                                      .body = {check, writer_len(&c)}});
+                   &(struct sip_part){.type = SERVICE_CONTROL_TYPE, .body = {check, writer_len(&c)}});
     sip_write_parts_end(&w, BOUNDARY);
     begin(&r, d->owner, &flow, SIP_REFER, binding_user(b), sip_binding_uri(b, &room));
-    put_refer(&r, binding_user(b));
-    sip_write_header(&r.w, SIP_MIME_VERSION, TEXT("1.0"));
+    put_refer(&r, binding_user(b), TEXT("multipart/mixed;boundary=" BOUNDARY));
     if (!u.bad && !c.bad && !w.bad)
-        end(&r, TEXT("multipart/mixed;boundary=" BOUNDARY), (struct text){body, writer_len(&w)},
+        end(&r, TEXT(""), (struct text){body, writer_len(&w)},
             pool_id(d), &id);
 }
 
@@ -494,8 +494,8 @@ static void tell(struct sip_stations *s, const struct sip_flow *flow, uint64_t u
 
     snprintf(uri, sizeof(uri), "sip:%s:%u", host(flow->peer.ip, ip), flow->peer.port);
     begin(&r, s, flow, SIP_REFER, TEXT(""), text_of(uri));
-    put_refer(&r, TEXT(""));
-    end(&r, REMOTECC_REQUEST_TYPE, body, user, &id);
+    put_refer(&r, TEXT(""), REMOTECC_REQUEST_TYPE);
+    end(&r, TEXT(""), body, user, &id);
 }
 
 static void tell_text(struct sip_stations *s, const struct sip_flow *flow, uint64_t user,
@@ -585,7 +585,7 @@ void sip_notify_subscriber(const struct sip_request *q, const struct sip_device 
     sip_write_request(&w, &head);
     sip_write_header(&w, SIP_EVENT, text_of(event));
     sip_write_header(&w, SIP_SUBSCRIPTION_STATE, text_of(state));
-    sip_write_contact(&w, s, q->flow);
+    sip_write_contact(&w, s, TEXT(""), q->flow);
     sip_write_body(&w, type, body);
     if (!w.bad)
         sip_transactions_request(s->transactions, q->flow, bytes, writer_len(&w), 0,

@@ -145,7 +145,7 @@ static void refer(struct sip_request *q)
     for (int i = 0; i < n; i++)
         if (sip_type_is(parts[i].type, "application/x-cisco-alarm+xml"))
             keep_alarm(q, parts[i].body);
-    sip_answer(q, 202, NULL);
+    sip_answer_accepted(q);
 }
 
 static void nothing(struct sip_request *q)

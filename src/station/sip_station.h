@@ -303,6 +303,7 @@ void sip_answer_registered(const struct sip_request *q, const struct sip_binding
 void sip_answer_contacts(const struct sip_request *q, const struct sip_device *d);
 void sip_answer_unregistered(const struct sip_request *q);
 void sip_answer_keepalive(const struct sip_request *q);
+void sip_answer_accepted(const struct sip_request *q); /* 202 of a REFER */
 void sip_answer_trying(const struct sip_request *q);
 void sip_answer_busy(const struct sip_request *q, const char *warning);   /* 503, Retry-After */
 void sip_answer_later(const struct sip_request *q, const char *warning, uint32_t s); /* the same, of `s` */
@@ -333,7 +334,8 @@ void sip_tell_dnd(struct sip_device *d, bool on);
 void sip_notify_subscriber(const struct sip_request *q, const struct sip_device *d,
                            const char *event, const char *state, struct text type,
                            struct text body);
-void sip_write_contact(struct writer *w, const struct sip_stations *s, const struct sip_flow *flow);
+/* Ours, where this way leads to; `user` may be empty. */
+void sip_write_contact(struct writer *w, const struct sip_stations *s, struct text user, const struct sip_flow *flow);
 /* A number that nobody guesses who does not have the secret. */
 uint64_t sip_keyed(const struct sip_stations *s, uint64_t n);
 

@@ -60,7 +60,7 @@ void sip_token_request(struct sip_request *q)
         wait_for_it(q);
     } else {
         count(COUNT_SIP_TOKENS_GRANTED);
-        sip_answer(q, 202, NULL);
+        sip_answer_accepted(q);
         if (q->link)
             sip_link_step(q->link, SIP_LINK_EV_TOKEN, q->effects);
     }

@@ -174,7 +174,7 @@ bool remotecc_value(struct text xml, const char *path, struct text *ret)
 
 /* -- what a phone offers ---------------------------------------------------------------------- */
 
-enum choice { LEFT_OUT, ECHOED, CHOSEN };
+enum choice { LEFT_OUT, ECHOED, ECHOED_SHORT, CHOSEN };
 
 static const struct {
     const char *element, *usage;
@@ -264,6 +264,10 @@ static void write_option(struct writer *w, const struct remotecc_offer *o, int i
     }
     write_u8(w, '<');
     write_string(w, element);
+    if (options[i].choice == ECHOED_SHORT) {
+        write_string(w, "/>\n");
+        return;
+    }
     if (options[i].choice == CHOSEN) {
         write_string(w, " usage=\"");
         write_string(w, options[i].usage);
@@ -287,22 +291,25 @@ void remotecc_write_answer(struct writer *w, const struct remotecc_offer *o)
         uint32_t bit = 1u << i;
 
         if (o->can & bit && options[i].choice != LEFT_OUT &&
-            (options[i].choice == ECHOED || chosen & bit))
+            (options[i].choice != CHOSEN || chosen & bit))
             write_option(w, o, i);
     }
     if (o->options)
         write_string(w, "</optionsind>\n");
-    write_string(w, "</response>\n</x-cisco-remotecc-response>\n");
+    write_string(w, "</response>\n</x-cisco-remotecc-response>\n\r\n"); /* as CallManager ends it */
 }
 
 /* -- orders ----------------------------------------------------------------------------------- */
 
 static void write_line(struct writer *w, const struct remotecc_line *l)
 {
-    if (l->line)
-        write_format(w, "<contact line=\"%u\">\n", l->line);
-    else
-        write_string(w, "<contact all=\"true\">\n");
+    if (!l->line) {
+        write_string(w, "<contact all=\"true\">");
+        write_string(w, l->message_waiting ? "<mwi>yes</mwi>" : "<mwi>no</mwi>");
+        write_string(w, l->forwards ? "<cfwdallupdate></cfwdallupdate></contact>\n" : "</contact>\n");
+        return;
+    }
+    write_format(w, "<contact line=\"%u\">\n", l->line);
     write_string(w, l->message_waiting ? "<mwi>yes</mwi>\n" : "<mwi>no</mwi>\n");
     if (l->forwards) {
         write_string(w, "<cfwdallupdate>\n<fwdaddress>");
@@ -341,8 +348,8 @@ void remotecc_write_status(struct writer *w, struct text words, unsigned timeout
                     "<statuslineupdatereq>\n<action>notify_display</action>\n<statustext>");
     write_latin(w, words);
     write_format(w,
-                 "</statustext>\n<displaytimeout>%u</displaytimeout>\n<linenumber>0</linenumber>\n"
-                 "<priority>1</priority>\n</statuslineupdatereq>\n</x-cisco-remotecc-request>\n",
+                 "</statustext>\n<displaytimeout>%u</displaytimeout>\n"
+                 "<priority>1</priority>\n</statuslineupdatereq>\n</x-cisco-remotecc-request>\n\r\n",
                  timeout_s);
 }
 
