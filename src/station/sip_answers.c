@@ -60,12 +60,52 @@ static struct endpoint answer_to(const struct sip_request *q)
     return to;
 }
 
-static bool may_go(const struct sip_request *q)
+/* A source by UDP that may be forged. */
+static bool is_to_stranger(const struct sip_request *q)
 {
-    return q->known || q->link ||
-           sip_guard_allows(q->owner->guard, q->flow->peer.ip,
-                            (uint32_t)SETTING_OF(q->owner, sip_udp_throttle),
-                            q->owner->registry->now.ms);
+    return !q->known && !q->link;
+}
+
+static size_t came(const struct sip_request *q)
+{
+    return q->message->head + q->message->body.len;
+}
+
+static bool may_go(const struct sip_request *q, size_t len)
+{
+    struct sip_guard *g = q->owner->guard;
+    struct ip ip = q->flow->peer.ip;
+    uint64_t now = q->owner->registry->now.ms;
+
+    return !is_to_stranger(q) || (sip_guard_pays(g, ip, came(q), len, now) &&
+                                  sip_guard_allows(g, ip, (uint32_t)SETTING_OF(q->owner, sip_udp_throttle), now));
+}
+
+/* Takes the line of that header out of what was written. */
+static void leave_out(struct writer *w, size_t from, struct text name)
+{
+    struct text rest = {(const char *)w->start + from, writer_len(w) - from};
+
+    while (rest.len) {
+        char *line = (char *)rest.at;
+
+        text_split(&rest, '\n');
+        if (text_starts((struct text){line, (size_t)((char *)w->at - line)}, name.at)) {
+            memmove(line, rest.at, rest.len);
+            w->at -= rest.at - line;
+            return;
+        }
+    }
+}
+
+/* A stranger gets no more than he sent, where the answer can do without. */
+static void shorten(const struct sip_request *q, size_t at)
+{
+    static const char *const names[] = {"Server:", "Date:", "Supported:", "Accept:"};
+    struct writer *w = &q->effects->out;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && writer_len(w) - at > came(q); i++)
+        leave_out(w, at, text_of(names[i]));
 }
 
 static void tell_throttled(const struct sip_request *q)
@@ -90,7 +130,9 @@ void sip_answer_end(const struct sip_request *q, size_t at, struct text type, st
 
     sip_write_body(w, type, body);
     fits = !w->bad;
-    if (!fits || !may_go(q)) {
+    if (fits && is_to_stranger(q))
+        shorten(q, at);
+    if (!fits || !may_go(q, writer_len(w) - at)) {
         w->at = w->start + at;
         w->bad = false;
         count(COUNT_SIP_UNANSWERED);

@@ -7,6 +7,7 @@
 #define SETS          2048
 #define WAYS          4 /* places that one key may take: who is watched is not pushed out by chance */
 #define WINDOW_MS     60000
+#define OWED_MOST     4096 /* bytes that an address may get before it has sent as many */
 #define ALARMS_MOST   20 /* of throttled addresses a minute */
 #define FAILURES_MOST 30 /* wrong passwords of one user a minute; then silence until it is over */
 #define FAILURES_ALL  (10 * FAILURES_MOST)
@@ -14,6 +15,8 @@
 struct slot {
     uint64_t key;
     uint32_t used; /* answers of the burst */
+    uint32_t owed; /* bytes that it got and did not send, … */
+    uint64_t paid_ms; /* … by then */
     uint32_t n_failures, n_untold;
     uint64_t refilled_ms, since_ms, told_ms; /* begin of the minute of failures, last told */
     uint64_t seen_ms, throttled_told_ms;
@@ -89,6 +92,19 @@ bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint
         return false;
     slot->used++;
     return true;
+}
+
+bool sip_guard_pays(struct sip_guard *g, struct ip ip, size_t came, size_t goes, uint64_t now_ms)
+{
+    struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
+    uint64_t paid = came + passed(slot->paid_ms, now_ms) * SIP_GUARD_GIFT / 1000, owed = slot->owed + goes;
+    bool pays;
+
+    owed = owed > paid ? owed - paid : 0;
+    pays = owed <= OWED_MOST;
+    slot->owed = (uint32_t)(pays ? owed : owed > goes ? owed - goes : 0);
+    slot->paid_ms = now_ms;
+    return pays;
 }
 
 static bool may_alarm(struct sip_guard *g, uint64_t now_ms)

@@ -16,6 +16,10 @@ struct sip_guard *sip_guard_new(void); /* NULL without memory */
 void sip_guard_free(struct sip_guard *g);
 /* Whether one more answer may go to a stranger at this address; an IPv6 /64 counts as one. */
 bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint64_t now_ms);
+/* Whether it has sent enough for an answer of so many bytes: in the long run none gets more than it sends, but for
+ * some kilobytes at once and SIP_GUARD_GIFT a second, so that short questions are answered too. */
+#define SIP_GUARD_GIFT 128
+bool sip_guard_pays(struct sip_guard *g, struct ip ip, size_t came, size_t goes, uint64_t now_ms);
 /* It was not allowed; true when that is worth an alarm (once a minute an address, and a few a
  * minute in all: addresses can be forged), for `times` of them. */
 bool sip_guard_throttled(struct sip_guard *g, struct ip ip, uint64_t now_ms, uint32_t *times);

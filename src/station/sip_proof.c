@@ -78,6 +78,11 @@ static bool is_silenced(struct sip_request *q, const struct digest_answer *a)
     return true;
 }
 
+static bool is_sha(const struct digest_answer *a)
+{
+    return a->algorithm == DIGEST_SHA256 || a->algorithm == DIGEST_SHA256_SESS;
+}
+
 static enum digest_verdict check(struct sip_request *q, const struct digest_answer *a,
                                  const struct user *user, const struct phone *phone, bool recount)
 {
@@ -86,9 +91,8 @@ static enum digest_verdict check(struct sip_request *q, const struct digest_answ
     uint32_t validity_s =
         phone ? (uint32_t)security_profile_of(dir, phone)->nonce_validity : NONCE_S;
     bool there = user && digest_credentials_of(dir, user, &known);
-    bool sha = a->algorithm == DIGEST_SHA256 || a->algorithm == DIGEST_SHA256_SESS;
     enum digest_verdict verdict =
-        digest_check(q->owner->digest, a, q->message->method_name, sha ? known.sha256 : known.md5,
+        digest_check(q->owner->digest, a, q->message->method_name, is_sha(a) ? known.sha256 : known.md5,
                      recount, validity_s, now_s(q));
 
     return there ? verdict : DIGEST_WRONG;
@@ -254,6 +258,12 @@ static bool stands(const struct sip_binding *b, const struct sip_request *q)
            ip_equal(sip_binding_flow(b).peer.ip, q->flow->peer.ip);
 }
 
+/* An answer that was not asked for counts for nothing (RFC 8760 2.4). */
+static bool is_asked_for(const struct sip_request *q, const struct digest_answer *a)
+{
+    return !a->userhash && (is_sha(a) || SETTING_OF(q->owner, sip_digest_algorithms) != ASK_SHA256);
+}
+
 /* The same REGISTER once more, as it comes when our answer was lost: its nonce is spent. Digest
  * does not cover contacts, so that it counts only when it changes none. */
 static bool is_repeat(const struct sip_request *q, const struct phone *phone)
@@ -280,7 +290,7 @@ const struct phone *sip_client_prove(struct sip_request *q)
         sip_answer_busy(q, "Database");
         return NULL;
     }
-    if (digest_find_answer(q->message, SIP_AUTHORIZATION, realm(q), &a) < 0 || a.userhash) {
+    if (digest_find_answer(q->message, SIP_AUTHORIZATION, realm(q), &a) < 0 || !is_asked_for(q, &a)) {
         challenge(q, false, false);
         return NULL;
     }

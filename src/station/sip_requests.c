@@ -68,6 +68,15 @@ static void options(struct sip_request *q)
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 
+/* "Unassigned number": what phones show, and other systems count. */
+static void nobody_there(struct sip_request *q)
+{
+    size_t at = sip_answer_begin(q, 404, NULL);
+
+    sip_write_header(&q->effects->out, SIP_REASON, TEXT("Q.850;cause=1"));
+    sip_answer_end(q, at, TEXT(""), TEXT(""));
+}
+
 /* A phone in quarantine may call its activation code; otherwise nobody can be called yet. A
  * stranger is told so as CallManager says it. */
 static void invite(struct sip_request *q)
@@ -86,7 +95,7 @@ static void invite(struct sip_request *q)
         if (phone && phone->quarantine)
             sip_activation_invite(q, d);
         else
-            sip_answer(q, 404, NULL);
+            nobody_there(q);
         return;
     }
     snprintf(warning, sizeof(warning),

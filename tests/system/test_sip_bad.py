@@ -161,6 +161,28 @@ def test_a_scanner_gets_little_and_no_more_than_it_sends(lan, site):
     still_serves(lan, site)
 
 
+@pytest.mark.parametrize('method', ['OPTIONS', 'REGISTER', 'NONSENSE'])
+def test_short_questions_are_no_lever(lan, site, method):
+    """Short forms, no header too many, from an address that may be forged."""
+    client = Client(lan.client, 'udp')
+    sent = got = 0
+    began = time.monotonic()
+    for i in range(1000):
+        text = (f'{method} sip:a SIP/2.0\nv:SIP/2.0/UDP {CLIENT};branch=z9hG4bK{i};rport\nf:<sip:a@a>;tag=1\nt:<sip:a@a>\ni:{i}\n'
+                f'CSeq:1 {method}\n\n')
+        client.send(text)
+        sent += len(text)
+    client.socket.settimeout(0.5)
+    try:
+        while True:
+            got += len(client.socket.recv(65536))
+    except TimeoutError:
+        pass
+    assert 0 < got < sent + 4096 + 128 * (time.monotonic() - began), (got, sent)
+    client.close()
+    still_serves(lan, site)
+
+
 def sweep(client, method, n, agent='friendly-scanner'):
     """What sipvicious and its kin send: one extension after the other, as fast as it goes."""
     for i in range(n):

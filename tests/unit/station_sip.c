@@ -1040,8 +1040,10 @@ static void others_call_nobody_yet(void **state)
     struct sip_world *w = sip_world_new(PHONES);
 
     registers(w, &bulk);
+    w->whole = true;
     calls(w, "7003", 1, "INVITE");
     contains(w, "404 Not Found");
+    contains(w, "Reason: Q.850;cause=1\n");
     sip_world_free(w);
 }
 

@@ -144,6 +144,26 @@ static void what_is_offered_is_a_setting(void **state)
     sip_world_free(w);
 }
 
+/* Somebody in between took the better one out of the challenge. */
+static void a_weaker_algorithm_than_is_asked_for_proves_nothing(void **state)
+{
+    struct sip_world *w = sip_world_new(ALICE);
+    struct say again = alice;
+
+    say(w, &alice);
+    saw_last(w, "algorithm=MD5");
+    sip_world_directory(w, ALICE "parameter sip_digest_algorithms value=SHA-256\n");
+    again.cseq++;
+    say(w, &again);
+    saw_last(w, "401 Unauthorized");
+    saw_last(w, "algorithm=SHA-256");
+    assert_null(found(w, "softphone1"));
+    again.cseq++;
+    say(w, &again);
+    saw_last(w, "SIP/2.0 200 OK");
+    sip_world_free(w);
+}
+
 static void a_wrong_password_is_asked_again_and_told_once_a_minute(void **state)
 {
     struct sip_world *w = sip_world_new(ALICE);
@@ -506,6 +526,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_is_known_by_its_digest_user),
         cmocka_unit_test(what_is_offered_is_a_setting),
+        cmocka_unit_test(a_weaker_algorithm_than_is_asked_for_proves_nothing),
         cmocka_unit_test(a_wrong_password_is_asked_again_and_told_once_a_minute),
         cmocka_unit_test(who_guesses_on_is_not_heard_any_more),
         cmocka_unit_test(nobody_learns_which_users_exist),

@@ -140,6 +140,26 @@ static void a_throttled_source_is_named_once_a_minute_and_forged_ones_a_few_time
     assert_int_equal(n, 19);
 }
 
+static void nobody_gets_much_more_than_he_sends(void **state)
+{
+    size_t got = 0, sent = 0;
+
+    for (unsigned i = 0; i < 10000; i++) { /* in ten seconds */
+        sent += 100;
+        got += sip_guard_pays(*state, here, 100, 450, START_MS + i) ? 450 : 0;
+    }
+    assert_in_range(got, sent, sent + 4096 + 10 * SIP_GUARD_GIFT);
+    assert_false(sip_guard_pays(*state, here, 100, 450, START_MS + 10000));
+    assert_true(sip_guard_pays(*state, here, 450, 450, START_MS + 10000)); /* who sends as much is answered */
+    assert_true(sip_guard_pays(*state, here, 100, 450, START_MS + 20000));
+}
+
+static void who_asks_now_and_then_may_ask_shortly(void **state)
+{
+    for (unsigned i = 0; i < 1000; i++)
+        assert_true(sip_guard_pays(*state, here, 100, 450, START_MS + i * 3000));
+}
+
 static void the_alarm_of_a_minute_counts_what_was_not_told(void **state)
 {
     uint32_t times = 0;
@@ -163,6 +183,8 @@ int main(void)
         TEST(a_guesser_of_many_names_is_out_for_all),
         TEST(a_network_of_ipv6_is_one_source),
         TEST(a_throttled_source_is_named_once_a_minute_and_forged_ones_a_few_times),
+        TEST(nobody_gets_much_more_than_he_sends),
+        TEST(who_asks_now_and_then_may_ask_shortly),
         TEST(the_alarm_of_a_minute_counts_what_was_not_told),
     };
 
