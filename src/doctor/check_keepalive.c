@@ -197,6 +197,7 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         int64_t interval = mean_interval(k) ? mean_interval(k) : (int64_t)e->interval_s * SECOND;
         struct moment last = k->sent.n ? k->sent.last : e->accepted;
         struct moment until = e->end == SESSION_STANDS ? c->facts->last : e->ended;
+        int64_t enough = c->facts->told ? interval : interval * 2; /* who tells of it gave it up */
         bool broken = e->end == SESSION_STANDS || e->end == SESSION_SERVER_CLOSED ||
                       e->end == SESSION_SERVER_RESET;
 
@@ -205,8 +206,7 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
             continue; /* nobody watches that long; and traces leave keepalives out */
         if (!was_registered(e) || !broken || moment_is(k->pending) || moment_is(e->missing.since) ||
             interval < SECOND || e->ordered ||
-            until.ns - last.ns <
-                (e->end == SESSION_STANDS ? 3 * interval + 5 * SECOND : interval * 2) ||
+            until.ns - last.ns < (e->end == SESSION_STANDS ? 3 * interval + 5 * SECOND : enough) ||
             (!e->interval_s && k->n_intervals < 2))
             continue;
         detail(f, "%s, nothing for %s, the interval is %s", endpoint_words(&e->server, to),
@@ -215,7 +215,7 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         prove(f, until,
               e->end == SESSION_STANDS ? "the capture ends" : "the server ends the connection");
         /* Nothing of the phone at all: it may speak and not be heard here. */
-        if (s->last.ns < last.ns + interval * 2)
+        if (s->last.ns < last.ns + interval * 2 && !c->facts->told)
             doubt(f, APART_PHONE_SIDE);
         return true;
     }

@@ -95,9 +95,12 @@ const char *const *feed_names(const struct feed *f, unsigned *n)
 
 int64_t feed_last_ns(const struct feed *f)
 {
-    int64_t packets = capture_totals(f->capture)->last_ns, lines = texts_totals(f->texts)->last_ns;
+    const struct capture_totals *packets = capture_totals(f->capture);
+    const struct text_totals *lines = texts_totals(f->texts);
 
-    return packets > lines ? packets : lines;
+    if (!packets->packets || !lines->sights)
+        return packets->packets ? packets->last_ns : lines->sights ? lines->last_ns : INT64_MIN;
+    return packets->last_ns > lines->last_ns ? packets->last_ns : lines->last_ns;
 }
 
 /* ---- what there is ---- */

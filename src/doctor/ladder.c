@@ -60,7 +60,10 @@ static void write_step(const struct event *e, int64_t begun_ns, enum language l,
     char detail[SAY_MAX];
 
     grow_format(to, "<li%s><span class=at>", s.trouble ? " class=trouble" : "");
-    write_time(e->seen.first.ns - begun_ns, l, to);
+    if (is_untimed(e->seen.first.ns))
+        grow_format(to, "%llu", (unsigned long long)e->seen.first.number);
+    else
+        write_time(e->seen.first.ns - begun_ns, l, to);
     grow_string(to, "</span><span class=rung><svg viewBox=\"0 0 128 24\" aria-hidden=true>");
     draw_arrow(s, to);
     grow_string(to, "</svg></span><span class=told>");

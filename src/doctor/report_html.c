@@ -259,7 +259,7 @@ static void write_head(const struct report_view *v, struct grow *to)
         html_string(to, v->files[i]);
         grow_string(to, "<br>");
     }
-    if (moment_is(facts->first)) {
+    if (moment_is(facts->first) && !is_untimed(facts->first.ns)) {
         write_phrase(to, "", PHRASE_FROM, l, " ");
         write_moment(to, facts->first.ns);
         write_phrase(to, " ", PHRASE_TO, l, " ");

@@ -42,6 +42,11 @@ static json_t *time_value(int64_t ns)
     return json_real((double)ns / 1e9);
 }
 
+static json_t *date_value(int64_t ns)
+{
+    return is_untimed(ns) ? json_null() : time_value(ns);
+}
+
 /* Null where it never was. */
 static json_t *moment_value(struct moment m)
 {
@@ -49,7 +54,7 @@ static json_t *moment_value(struct moment m)
 
     if (!moment_is(m))
         return json_null();
-    o = json_pack("{so,sI,si}", "time", time_value(m.ns), m.line ? "line" : "packet",
+    o = json_pack("{so,sI,si}", "time", date_value(m.ns), m.line ? "line" : "packet",
                   (json_int_t)m.number, "capture", m.capture + 1);
     if (m.file)
         json_object_set_new(o, "file", json_integer(m.file + 1));

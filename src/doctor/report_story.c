@@ -55,7 +55,7 @@ static void stages(const struct story *s, enum language l, struct grow *to)
         line->n += e->seen.n;
     }
     for (unsigned i = 0; i < N_DOCTOR_STAGES; i++) {
-        if (!lines[i].n)
+        if (!lines[i].n || is_untimed(lines[i].first_ns))
             continue;
         grow_string(to, "  ");
         report_pad(stage_words((enum doctor_stage)i, l), 15, to);
@@ -67,7 +67,8 @@ static void stages(const struct story *s, enum language l, struct grow *to)
 
 /* ---- what happened ---- */
 
-#define TOLD_AT 24 /* the column behind time and number */
+#define TOLD_AT         24 /* the column behind time and number */
+#define TOLD_UNTIMED_AT 11
 
 static void event(const struct report_view *v, const struct event *e, struct grow *to)
 {
@@ -75,16 +76,24 @@ static void event(const struct report_view *v, const struct event *e, struct gro
     struct grow line = {0};
     char at[CLOCK_MAX], span[24], detail[SAY_MAX];
 
-    grow_format(&line, "%s %7llu  ", clock_words(e->seen.first.ns, at),
-                (unsigned long long)e->seen.first.number);
+    bool untimed = is_untimed(e->seen.first.ns);
+
+    if (untimed)
+        grow_format(&line, "%7llu  ", (unsigned long long)e->seen.first.number);
+    else
+        grow_format(&line, "%s %7llu  ", clock_words(e->seen.first.ns, at),
+                    (unsigned long long)e->seen.first.number);
     event_say((enum event_kind)e->kind, l, say(e->detail, l, detail), &line);
-    if (e->seen.n > 1)
+    if (e->seen.n > 1 && untimed)
+        say_now(&line, l, " (%u [time|times], last in line %llu)", e->seen.n,
+                (unsigned long long)e->seen.last.number);
+    else if (e->seen.n > 1)
         say_now(&line, l,
                 e->seen.last.line ? " (%u [time|times] in %s, last in line %llu)"
                                   : " (%u [time|times] in %s, last in packet %llu)",
                 e->seen.n, seconds(e->seen.last.ns - e->seen.first.ns, span),
                 (unsigned long long)e->seen.last.number);
-    report_wrap(v, line.at ? line.at : "", 2, TOLD_AT, to);
+    report_wrap(v, line.at ? line.at : "", 2, untimed ? TOLD_UNTIMED_AT : TOLD_AT, to);
     grow_done(&line);
 }
 
@@ -125,12 +134,16 @@ static void session(const struct report_view *v, const struct session *e, struct
     const struct keepalives *k = &e->keepalives;
     char server[ENDPOINT_TEXT_MAX], at[CLOCK_MAX];
 
-    clock_words(moment_is(e->accepted)      ? e->accepted.ns
-                : moment_is(e->asked.first) ? e->asked.first.ns
-                                            : k->sent.first.ns,
-                at);
+    struct moment since = moment_is(e->accepted)      ? e->accepted
+                          : moment_is(e->asked.first) ? e->asked.first
+                                                      : k->sent.first;
+
+    clock_words(since.ns, at);
     endpoint_print(&e->server, server);
-    if (e->standby)
+    if (!moment_is(since) || is_untimed(since.ns))
+        say_now(&line, l, e->standby ? "standby with %s: %s" : "registration with %s: %s", server,
+                ends[e->end]);
+    else if (e->standby)
         say_now(&line, l, "standby with %s since %s: %s", server, at, ends[e->end]);
     else
         say_now(&line, l, "registration with %s since %s: %s", server, at, ends[e->end]);

@@ -143,6 +143,9 @@ static void evidence(const struct report_view *v, const struct finding *f, struc
         say(e->says, v->language, says);
         if (!e->number)
             grow_string(&line, says);
+        else if (e->line && is_untimed(e->time_ns))
+            say_now(&line, v->language, "line %llu%s%s: %s", (unsigned long long)e->number,
+                    *file_of(v, e) ? " " : "", file_of(v, e), says);
         else if (e->line)
             say_now(&line, v->language, "line %llu%s%s, %s: %s", (unsigned long long)e->number,
                     *file_of(v, e) ? " " : "", file_of(v, e), clock_words(e->time_ns, at), says);

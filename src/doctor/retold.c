@@ -43,12 +43,21 @@ void retold_ended(struct retold *p, bool by_phone, enum tcp_sign how)
     p->connected = p->registered = false;
 }
 
+/* What stands for it in SIP where nobody says its address. */
+static void name_server(const struct retold *p, char to[static IP_TEXT_MAX])
+{
+    if (p->server.ip.family)
+        ip_print(p->server.ip, to);
+    else
+        text_copy(to, IP_TEXT_MAX, TEXT("server.invalid"));
+}
+
 static void sip_register(struct retold *p, uint32_t expires)
 {
     char message[700], phone[IP_TEXT_MAX], node[IP_TEXT_MAX];
 
     ip_print(p->phone.ip, phone);
-    ip_print(p->server.ip, node);
+    name_server(p, node);
     snprintf(message, sizeof(message),
              "REGISTER sip:%1$s SIP/2.0\r\nVia: SIP/2.0/TCP %2$s;branch=z9hG4bK%4$u\r\n"
              "From: <sip:%3$s@%1$s>;tag=%4$u\r\nTo: <sip:%3$s@%1$s>\r\nCall-ID: %3$s\r\n"
@@ -64,7 +73,7 @@ static void sip_answer(struct retold *p, unsigned status, const char *words, uin
     char message[700], phone[IP_TEXT_MAX], node[IP_TEXT_MAX];
 
     ip_print(p->phone.ip, phone);
-    ip_print(p->server.ip, node);
+    name_server(p, node);
     snprintf(message, sizeof(message),
              "SIP/2.0 %6$u %7$s\r\nVia: SIP/2.0/TCP %2$s;branch=z9hG4bK%4$u\r\n"
              "From: <sip:%3$s@%1$s>;tag=%4$u\r\nTo: <sip:%3$s@%1$s>;tag=s\r\nCall-ID: %3$s\r\n"

@@ -15,6 +15,12 @@
 #include "wire/sccp/message.h"
 #include "wire/sip/message.h"
 
+/* Times of what was written without any are before 1970, so that its order is kept: never told. */
+static inline bool is_untimed(int64_t time_ns)
+{
+    return time_ns < 0;
+}
+
 /* Where a sight stands. */
 struct place {
     uint64_t number;   /* of the packet in its capture, from 1 as other tools count */

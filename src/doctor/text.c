@@ -14,10 +14,13 @@ static void count_sight(void *context, const struct sight *s)
 {
     struct texts *all = context;
 
-    if (!all->totals.sights++ || s->at.time_ns < all->totals.first_ns)
-        all->totals.first_ns = s->at.time_ns;
-    if (s->at.time_ns > all->totals.last_ns)
-        all->totals.last_ns = s->at.time_ns;
+    struct text_totals *totals = &all->totals;
+    bool first = !totals->sights++;
+
+    if (first || s->at.time_ns < totals->first_ns)
+        totals->first_ns = s->at.time_ns;
+    if (first || s->at.time_ns > totals->last_ns)
+        totals->last_ns = s->at.time_ns;
     all->on_sight(all->context, s);
 }
 
@@ -37,6 +40,7 @@ struct texts *texts_new(sight_fn on_sight, void *context, uint8_t capture)
     }
     all->r->at.capture = capture;
     all->r->at.line = true;
+    all->r->at.told = true;
     return all;
 }
 
@@ -76,11 +80,6 @@ void trace_at(struct trace *t, int64_t tod_ns)
     t->now.tod_ns = tod_ns;
     t->now.time_ns = t->now.date_ns + tod_ns - t->now.zone_ns;
     t->r->at.time_ns = t->now.time_ns;
-}
-
-void trace_told(struct trace *t)
-{
-    t->r->at.told = t->told = true;
 }
 
 /* Up to `max` digits; the number of them. */
@@ -231,14 +230,13 @@ static void one_line(struct trace *t, struct text line)
     t->r->at.number = ++t->n_lines;
     t->r->at.file = t->file;
     t->r->at.time_ns = t->now.time_ns;
-    t->r->at.told = t->told;
-    if (text_sip_line(t, line))
+    if (text_sip_line(t, line) || text_sip_begins(t, line))
         ;
     else if (text_ccm_line(t, line) || text_alarm_line(t, line) || text_console_line(t, line) ||
              text_printed_line(t, line))
         ;
     else
-        known = text_sip_begins(t, line);
+        known = false;
     t->all->totals.understood += known;
 }
 
@@ -375,6 +373,7 @@ struct trace *text_open(struct texts *all, uint8_t file, text_read read, void *c
     t->file = file;
     t->read = read;
     t->context = context;
+    t->now.time_ns = -DAY_NS; /* nobody has said when */
     look(t);
     return t;
 }
@@ -388,6 +387,7 @@ bool text_step(struct trace *t)
 {
     if (!find_line(t)) {
         text_sip_over(t);
+        text_printed_over(t);
         return false;
     }
     t->has_line = false;
@@ -405,7 +405,7 @@ bool text_next(struct trace *t, int64_t *ret_ns)
         return false;
     timed =
         text_ccm_time(t, t->line) || text_alarm_time(t, t->line) || text_console_time(t, t->line);
-    *ret_ns = timed || t->now.time_ns ? t->now.time_ns : INT64_MIN;
+    *ret_ns = timed || !is_untimed(t->now.time_ns) ? t->now.time_ns : INT64_MIN;
     t->now = now;
     t->r->at = at;
     return true;

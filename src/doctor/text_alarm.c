@@ -62,7 +62,7 @@ static void alarm_of(struct trace *t, struct text name, struct text line)
     s->p.server = (struct endpoint){t->now.node, s->p.sip ? 5060 : 2000};
     s->p.interval_s = s->p.sip ? 120 : 30;
     s->p.silence_s = s->p.sip ? 130 : 90;
-    if (s->p.sip && t->all->n_sip) { /* its messages are in the trace themselves */
+    if (s->p.sip && s->link[0]) { /* its messages are in the trace themselves */
         if (is_named(name, "TransientConnection"))
             text_sip_refused(t, device, reason);
         return;
@@ -160,6 +160,8 @@ bool text_alarm_time(struct trace *t, struct text line)
 {
     const char *at = mark_of(line);
 
+    if (!at && text_ends(text_trim(line), " UTC :")) /* its alarm stands in the next line */
+        at = line.at + line.len;
     if (!at)
         return false;
     for (struct text r = {line.at, (size_t)(at - line.at)}; r.len > 14; r = text_skip(r, 1))
@@ -172,8 +174,13 @@ bool text_alarm_line(struct trace *t, struct text line)
 {
     struct text rest, name;
 
-    if (!text_alarm_time(t, line))
-        return false;
+    if (!mark_of(line) && t->alarm[0] && trace_has(line, "DeviceName=")) {
+        alarm_of(t, text_of(t->alarm), line);
+        t->alarm[0] = '\0';
+        return true;
+    }
+    if (!text_alarm_time(t, line) || !mark_of(line))
+        return mark_of(line) || text_ends(text_trim(line), " UTC :");
     rest = text_skip(line, (size_t)(mark_of(line) - line.at));
     name = text_trim(text_split(&rest, ':'));
     for (const char *dash = memchr(name.at, '-', name.len); dash;
@@ -181,7 +188,9 @@ bool text_alarm_line(struct trace *t, struct text line)
         name = text_skip(name, (size_t)(dash - name.at) + 1);
     if (memmem(line.at, line.len, "PHONE-", 6))
         router_says(t, name, rest);
-    else
+    else if (rest.at && text_trim(rest).len)
         alarm_of(t, name, rest);
+    else
+        text_copy(t->alarm, sizeof(t->alarm), name);
     return true;
 }

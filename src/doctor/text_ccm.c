@@ -407,7 +407,6 @@ bool text_ccm_line(struct trace *t, struct text line)
 
     if (!text.at)
         return false;
-    trace_told(t);
     if (text_is(kind, "FileHead") || text_starts(text, "FileHead "))
         file_head(t, text);
     else if (trace_has(text, "SIP") && trace_has(text, "message") &&

@@ -29,6 +29,8 @@ bool text_dhcp_line(struct trace *t, struct text line)
     t->r->server = (struct endpoint){t->now.node, DHCP_SERVER_PORT};
     if (!t->r->server.ip.family && t->r->dhcp.server_id)
         t->r->server.ip = ip_v4(t->r->dhcp.server_id);
+    t->r->at.told = false; /* nothing of it is left out */
     retell_dhcp(t->r);
+    t->r->at.told = true;
     return true;
 }

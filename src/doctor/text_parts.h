@@ -39,8 +39,18 @@ struct text_fetch {
     uint32_t flow; /* 0: it is not asked for yet */
 };
 
+/* A packet of a capture as it is printed, as far as its words have come. */
+struct text_record {
+    enum { RECORD_NONE, RECORD_ADDRESSES, RECORD_SUMMARY } step;
+    char address[2][24], held[24]; /* held: an address that may begin the next one */
+    uint64_t number, held_number;  /* their lines */
+    const char *protocol;
+    char summary[256];
+};
+
 /* A capture as an analyser prints it. */
 struct text_printed {
+    struct text_record record;
     struct mac phone;      /* the one that names itself, as far as the text was looked through */
     struct speaker *link;  /* its connection */
     unsigned port;         /* of its first connection; 0: not seen */
@@ -57,7 +67,6 @@ struct texts {
     void *context;
     struct map by_key;
     struct pool speakers;
-    unsigned n_sip; /* messages of SIP that stand in them whole */
 };
 
 /* The clock of a text. */
@@ -76,9 +85,9 @@ struct trace {
     struct text_sip sip;
     struct text_printed printed;
     struct text_fetch fetch;
+    char alarm[48];                   /* whose parameters stand in the next lines */
     uint64_t n_lines;
     uint8_t file;
-    bool told;                        /* place.told */
     text_read read;
     void *context;
     enum { TEXT_BYTES, TEXT_WIDE, TEXT_WIDE_BIG } width; /* UTF-16 */
@@ -99,7 +108,6 @@ void trace_at(struct trace *t, int64_t tod_ns);
 void trace_date(struct trace *t, int year, int month, int day);
 struct speaker *trace_speaker(struct trace *t, const char *key); /* made when new; NULL: too many */
 struct speaker *trace_known(struct trace *t, const char *key);   /* NULL: not there */
-void trace_told(struct trace *t); /* by somebody who leaves things out */
 /* Whether it is long ago that this was told: an alarm and the message it is about are one. Keeps the moment. */
 bool trace_is_new(const struct retold *p, int64_t *last_ns);
 struct speaker *trace_device(struct trace *t, struct text name); /* by its name */
@@ -132,6 +140,7 @@ bool text_alarm_line(struct trace *t, struct text line); /* %UC_CALLMANAGER-3-En
 bool text_alarm_text(struct trace *t, struct text line); /* of a trace: "AlarmName: EndPointUnregistered, …" */
 bool text_printed_line(struct trace *t, struct text line);
 void text_printed_look(struct trace *t, struct text head); /* before the first line */
+void text_printed_over(struct trace *t);                   /* nothing follows */
 bool text_console_line(struct trace *t, struct text line);
 void text_console_look(struct trace *t, struct text head); /* before the first line */
 /* What a phone's log record says ("JAVA-sipio-sent---> …"), and its thread ("(618:927)"); at == NULL: it is none. */

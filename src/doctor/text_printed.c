@@ -6,72 +6,111 @@
  *
  * Addresses may be cut ("[144.]": its first byte is known, "00309": the first digits of a MAC
  * address). There are no times; a millisecond a line is given, so that nothing is judged by how
- * long it took. */
+ * long it took, on a day before 1970, so that nothing is told of it. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "doctor/text_parts.h"
 
-#define LINE_NS 1000000LL
+#define LINE_NS          1000000LL
+#define RECORD_LINES_MAX 4 /* that one is printed on */
 
 struct printed_line {
-    struct text source, to, protocol, summary;
+    struct text source, to, protocol, summary; /* all but the summary in capitals */
+    struct text
+        capitals; /* the summary in them: what is looked for, and found in both at one place */
 };
 
-static bool has(struct text line, const char *part)
+/* A word of the summary: behind `mark`, as it was printed. */
+static struct text value_of(const struct printed_line *l, const char *mark)
 {
-    return memmem(line.at, line.len, part, strlen(part)) != NULL;
+    struct text found = trace_after(l->capitals, mark);
+
+    if (found.at)
+        found.at = l->summary.at + (found.at - l->capitals.at);
+    return found;
+}
+
+static bool has(const struct printed_line *l, const char *part)
+{
+    return memmem(l->capitals.at, l->capitals.len, part, strlen(part)) != NULL;
 }
 
 /* ---- columns ---- */
 
+#define BETWEEN " \t|,;\"" /* what stands between columns, in tables of any kind */
+
+/* "[144.]", "144.", "10.0.0.1", "00309" (of a MAC address), "Broad". */
 static bool is_address(struct text word)
 {
+    size_t dots = 0, digits = 0;
+
     if (word.len >= 3 && word.at[0] == '[' && word.at[word.len - 1] == ']')
         return true;
-    if (text_is(word, "Broad") || text_is(word, "Broadcast"))
+    if (text_starts_nocase(word, "broad") && word.len <= 9)
         return true;
-    for (size_t i = 0; i < word.len; i++)
+    for (size_t i = 0; i < word.len; i++) {
         if (!strchr("0123456789abcdefABCDEF.:", word.at[i]))
             return false;
-    return word.len >= 5;
+        dots += word.at[i] == '.';
+        digits += isdigit((unsigned char)word.at[i]) != 0;
+    }
+    return digits && (dots || word.len == 5 || word.len == 12 || word.len == 17);
+}
+
+static bool same_letters(struct text a, const char *b)
+{
+    char left[8];
+    size_t n = strlen(b);
+
+    if (a.len != n || n >= sizeof(left))
+        return false;
+    memcpy(left, b, n);
+    for (size_t i = 0; i < n; i++) {
+        char *at = memchr(left, a.at[i], n);
+
+        if (!at)
+            return false;
+        *at = 0;
+    }
+    return true;
+}
+
+/* The protocol that is meant, also where it was typed wrong ("DCHP:"); "" another one; NULL: it is
+ * none. */
+static const char *protocol_of(struct text word)
+{
+    static const char *const names[] = {"SCCP", "TCP", "DHCP", "ARP", "DNS", "TFTP", "EXPERT"};
+    bool colon = word.len && word.at[word.len - 1] == ':';
+    char capitals[12];
+
+    word.len -= colon;
+    if (!word.len || word.len >= sizeof(capitals))
+        return NULL;
+    for (size_t i = 0; i < word.len; i++)
+        capitals[i] = (char)toupper((unsigned char)word.at[i]);
+    word.at = capitals;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (text_is(word, names[i]) || same_letters(word, names[i]))
+            return names[i];
+    return colon ? "" : NULL;
 }
 
 static struct text word_of(struct text *rest)
 {
     struct text word;
 
-    while (rest->len && strchr(" \t|", *rest->at))
+    while (rest->len && strchr(BETWEEN, *rest->at))
         *rest = text_skip(*rest, 1);
     word = *rest;
     for (size_t i = 0; i < word.len; i++)
-        if (strchr(" \t|", word.at[i])) {
+        if (strchr(BETWEEN, word.at[i])) {
             word.len = i;
             break;
         }
     *rest = text_skip(*rest, word.len);
     return word;
-}
-
-static bool split(struct text line, struct printed_line *ret)
-{
-    static const char *const protocols[] = {
-        "SCCP:", "TCP:", "DHCP:", "ARP:", "DNS:", "TFTP:", "Expert:"};
-    struct text rest = line, word = word_of(&rest);
-    uint32_t number;
-
-    if (text_to_u32(word, 10, &number) == 0 && word.len < 5) /* a packet number may come first */
-        word = word_of(&rest);
-    ret->source = word;
-    ret->to = word_of(&rest);
-    if (!is_address(ret->source) || !is_address(ret->to))
-        return false;
-    ret->protocol = word_of(&rest);
-    ret->summary = text_trim(rest);
-    for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
-        if (text_is(ret->protocol, protocols[i]))
-            return true;
-    return false;
 }
 
 /* "[144.254.195.25]", or "[144.]": the rest is 0. */
@@ -81,9 +120,10 @@ static struct ip ip_of(struct text word)
     char digits[20];
     struct ip ip = {0};
 
-    text_copy(digits, sizeof(digits), text_skip(word, word.len && word.at[0] == '['));
-    if (word.len && word.at[0] == '[' &&
-        sscanf(digits, "%3u.%3u.%3u.%3u", &part[0], &part[1], &part[2], &part[3]) >= 1)
+    if (!memchr(word.at ? word.at : "", '.', word.len))
+        return ip;
+    text_copy(digits, sizeof(digits), text_skip(word, *word.at == '['));
+    if (sscanf(digits, "%3u.%3u.%3u.%3u", &part[0], &part[1], &part[2], &part[3]) >= 1)
         ip = ip_v4((part[0] & 255) << 24 | (part[1] & 255) << 16 | (part[2] & 255) << 8 |
                    (part[3] & 255));
     return ip;
@@ -93,15 +133,16 @@ static struct ip ip_of(struct text word)
 
 void text_printed_look(struct trace *t, struct text head)
 {
-    struct text name = trace_device_in(head);
-    const char *at;
+    struct text name = TEXT("");
+    const char *at = memmem(head.at, head.len, " S=2000", 7);
 
     t->printed = (struct text_printed){.link = NULL};
-    if (!head.len)
-        return;
-    if (name.len)
+    for (struct text r = head; r.len >= 20 && !name.len; r = text_skip(r, 1))
+        if ((*r.at == 'F' || *r.at == 'f') && text_starts_nocase(r, "file=sep") &&
+            mac_parse((struct text){r.at + 8, 12}, &t->printed.phone) == 0)
+            name = r;
+    if (!name.len && (name = trace_device_in(head)).len)
         mac_parse(text_skip(name, 3), &t->printed.phone);
-    at = memmem(head.at, head.len, " S=2000", 7);
     if (at && at - head.at > 8)
         for (const char *d = at; d > at - 8; d--)
             if (*d == '=')
@@ -147,12 +188,11 @@ static void tcp_line(struct trace *t, const struct printed_line *l)
 {
     unsigned d = 0, s = 0;
     char words[40];
-    bool from_phone, syn = has(l->summary, "SYN"), fin = has(l->summary, "FIN"),
-                     rst = has(l->summary, "RST");
+    bool from_phone, syn = has(l, "SYN"), fin = has(l, "FIN"), rst = has(l, "RST");
     struct speaker *link;
     enum tcp_sign sign;
 
-    text_copy(words, sizeof(words), l->summary);
+    text_copy(words, sizeof(words), l->capitals);
     if (sscanf(words, "D=%5u S=%5u", &d, &s) != 2 || (d != 2000 && s != 2000))
         return; /* somebody else's */
     from_phone = d == 2000;
@@ -182,12 +222,46 @@ static void tcp_line(struct trace *t, const struct printed_line *l)
     link->p.connected = link->p.connected && !fin && !rst;
 }
 
+/* The message that is meant, also where it was typed wrong ("StationUnregster"). */
+static uint32_t message_of(struct text word)
+{
+    static const struct {
+        const char *word;
+        uint32_t id;
+    } words[] = {{"KEYPADBUTTON", SCCP_KEYPAD_BUTTON},
+                 {"REGISTER", SCCP_REGISTER_REQ},
+                 {"UNREGISTER", SCCP_UNREGISTER},
+                 {"UNREGISTERACK", SCCP_UNREGISTER_ACK},
+                 {"REGISTERACK", SCCP_REGISTER_ACK},
+                 {"REGISTERREJECT", SCCP_REGISTER_REJECT},
+                 {"KEEPALIVE", SCCP_KEEPALIVE},
+                 {"KEEPALIVEACK", SCCP_KEEPALIVE_ACK},
+                 {"RESET", SCCP_RESET},
+                 {"CAPABILITIESREQ", SCCP_CAPABILITIES_REQ},
+                 {"CAPABILITIESRES", SCCP_CAPABILITIES_RES},
+                 {"BUTTONTEMPLATEREQ", SCCP_BUTTON_TEMPLATE_REQ},
+                 {"BUTTONTEMPLATE", SCCP_BUTTON_TEMPLATE},
+                 {"DEFINETIMEDATE", SCCP_DEFINE_TIME_DATE}};
+    unsigned best = 2, distance;
+    uint32_t id = UINT32_MAX;
+
+    word = text_skip(word, 7); /* "STATION" */
+    if (word.len > 31)
+        return id;
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if ((distance = text_distance(word, text_of(words[i].word), 3)) < best) {
+            best = distance;
+            id = words[i].id;
+        }
+    return id;
+}
+
 static void said(struct trace *t, bool from_phone, struct text word, struct text rest)
 {
     struct sccp_message *m = &t->r->sccp;
     uint32_t flow = t->printed.link->p.flow, id = UINT32_MAX;
 
-    if (text_is(word, "StationKeypadButton")) {
+    if (message_of(word) == SCCP_KEYPAD_BUTTON) {
         struct text key = word_of(&rest);
 
         m->keypad_button.key = !key.len         ? 0
@@ -195,31 +269,13 @@ static void said(struct trace *t, bool from_phone, struct text word, struct text
                                : *key.at == '#' ? 15
                                                 : (uint32_t)(*key.at - '0');
         id = SCCP_KEYPAD_BUTTON;
-    } else if (text_is(word, "StationRegister")) {
+    } else if (message_of(word) == SCCP_REGISTER_REQ) {
         snprintf(m->register_req.device_name, sizeof(m->register_req.device_name), "SEP%012llX",
                  (unsigned long long)mac_number(t->printed.phone));
         m->register_req.device_type = 1;
         id = SCCP_REGISTER_REQ;
     } else {
-        static const struct {
-            const char *word;
-            uint32_t id;
-        } words[] = {{"StationUnregister", SCCP_UNREGISTER},
-                     {"StationUnregisterAck", SCCP_UNREGISTER_ACK},
-                     {"StationRegisterAck", SCCP_REGISTER_ACK},
-                     {"StationRegisterReject", SCCP_REGISTER_REJECT},
-                     {"StationKeepAlive", SCCP_KEEPALIVE},
-                     {"StationKeepAliveAck", SCCP_KEEPALIVE_ACK},
-                     {"StationReset", SCCP_RESET},
-                     {"StationCapabilitiesReq", SCCP_CAPABILITIES_REQ},
-                     {"StationCapabilitiesRes", SCCP_CAPABILITIES_RES},
-                     {"StationButtonTemplateReq", SCCP_BUTTON_TEMPLATE_REQ},
-                     {"StationButtonTemplate", SCCP_BUTTON_TEMPLATE},
-                     {"StationDefineTimeDate", SCCP_DEFINE_TIME_DATE}};
-
-        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-            if (text_is(word, words[i].word))
-                id = words[i].id;
+        id = message_of(word);
     }
     /* Data that is repeated together is printed with the direction of the packet it came in. */
     if (id != UINT32_MAX && !!(sccp_message_from(id) & SCCP_FROM_PHONE) == from_phone)
@@ -228,11 +284,11 @@ static void said(struct trace *t, bool from_phone, struct text word, struct text
 
 static void sccp_line(struct trace *t, const struct printed_line *l)
 {
-    struct text rest = l->summary, word;
+    struct text rest = l->capitals, word;
     bool from_phone = false, known = false;
 
     while ((word = word_of(&rest)).len) {
-        if (!text_starts(word, "Station"))
+        if (!text_starts(word, "STATION"))
             continue;
         if (!known) {
             from_phone = text_is(l->source, "") || !t->printed.link ||
@@ -261,7 +317,7 @@ static void dhcp_line(struct trace *t, const struct printed_line *l)
     } types[] = {{"Discover", DHCP_DISCOVER}, {"Offer", DHCP_OFFER},  {"Request", DHCP_REQUEST},
                  {"Decline", DHCP_DECLINE},   {"Ack", DHCP_ACK},      {"Nak", DHCP_NAK},
                  {"Release", DHCP_RELEASE},   {"Inform", DHCP_INFORM}};
-    struct text type = trace_after(l->summary, "Message type: DHCP");
+    struct text type = value_of(l, "TYPE: DHCP");
     struct ip nobody = {0};
 
     for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
@@ -278,25 +334,22 @@ static void dhcp_line(struct trace *t, const struct printed_line *l)
 
 static void arp_line(struct trace *t, const struct printed_line *l)
 {
-    struct ip asked =
-        ip_of(trace_after(l->summary, "PA=").at
-                  ? (struct text){memmem(l->summary.at, l->summary.len, "PA=", 3) + 3, 20}
-                  : TEXT(""));
+    struct ip asked = ip_of(value_of(l, "PA="));
     struct arp a = {.op = 1, .target_ip = ip_v4_number(asked)};
 
-    if (text_starts(l->summary, "C") && is_phone_mac(t, l->source)) {
+    if (text_starts(l->capitals, "C") && is_phone_mac(t, l->source)) {
         a.sender_mac = t->printed.phone;
         retell_arp(t->r, &a);
-    } else if (text_starts(l->summary, "R") && is_phone_mac(t, l->to)) {
+    } else if (text_starts(l->capitals, "R") && is_phone_mac(t, l->to)) {
         a = (struct arp){.op = 2, .sender_ip = ip_v4_number(asked), .target_mac = t->printed.phone};
-        mac_parse(trace_after(l->summary, "HA="), &a.sender_mac);
+        mac_parse(value_of(l, "HA="), &a.sender_mac);
         retell_arp(t->r, &a);
     }
 }
 
 static void dns_line(struct trace *t, const struct printed_line *l)
 {
-    struct text name = trace_after(l->summary, "NAME="), rest = l->summary;
+    struct text name = value_of(l, "NAME="), rest = l->capitals;
     bool answer = text_starts(word_of(&rest), "R");
     char words[64];
 
@@ -307,18 +360,18 @@ static void dns_line(struct trace *t, const struct printed_line *l)
         between(t, ip_of(l->source), ip_of(l->to), 53);
     if (name.len)
         retell_dns(t->r, answer,
-                   has(l->summary, "Name error")       ? DNS_NAME_ERROR
-                   : has(l->summary, "Server failure") ? DNS_SERVER_FAILURE
-                   : has(l->summary, "Refused")        ? DNS_REFUSED
-                                                       : DNS_OK,
+                   has(l, "STAT=NAME")   ? DNS_NAME_ERROR
+                   : has(l, "STAT=SERV") ? DNS_SERVER_FAILURE
+                   : has(l, "STAT=REF")  ? DNS_REFUSED
+                                         : DNS_OK,
                    words);
 }
 
 static void tftp_line(struct trace *t, const struct printed_line *l)
 {
     struct text_printed *p = &t->printed;
-    struct text name = trace_after(l->summary, "File=");
-    bool asks = has(l->summary, "Read request"), ack = text_starts(l->summary, "Ack");
+    struct text name = value_of(l, "FILE=");
+    bool asks = has(l, "FILE="), ack = text_starts(l->capitals, "ACK");
 
     if (asks || ack)
         between(t, ip_of(l->source), ip_of(l->to), 69);
@@ -329,9 +382,9 @@ static void tftp_line(struct trace *t, const struct printed_line *l)
         p->file_flow = retell_flow(t->r);
         p->file_done = false;
         retell_file_asked(t->r, p->file_flow, name);
-    } else if (p->file_flow && has(l->summary, "Error"))
+    } else if (p->file_flow && has(l, "ERROR"))
         retell_file_refused(t->r, p->file_flow, 1, TEXT("File not found"));
-    else if (p->file_flow && !ack && has(l->summary, "(Last)") && !p->file_done) {
+    else if (p->file_flow && !ack && has(l, "LAST") && !p->file_done) {
         p->file_done = true;
         retell_file_sent(t->r, p->file_flow, text_of(p->file), SIGHT_SIZE_UNKNOWN);
     }
@@ -346,33 +399,125 @@ static void expert_line(struct trace *t, const struct printed_line *l)
         return;
     from_phone = ip_equal(ip_of(l->source), s->p.phone.ip);
     retold_place(&s->p);
-    if (has(l->summary, "Retransmission"))
+    if (has(l, "RETRANSMISSION"))
         retell_tcp(t->r, s->p.flow, from_phone, TCP_AGAIN, 0);
-    else if (has(l->summary, "Window Frozen") || has(l->summary, "Zero Window"))
+    else if (has(l, "WINDOW FROZEN") || has(l, "ZERO WINDOW"))
         retell_tcp(t->r, s->p.flow, from_phone, TCP_WINDOW_CLOSED, 0);
+}
+
+/* ---- records ---- */
+
+static void tell_record(struct trace *t, const struct printed_line *l)
+{
+    static const struct {
+        const char *name;
+        void (*tell)(struct trace *t, const struct printed_line *l);
+    } tellers[] = {{"TCP", tcp_line},      {"SCCP", sccp_line}, {"DHCP", dhcp_line},
+                   {"ARP", arp_line},      {"DNS", dns_line},   {"TFTP", tftp_line},
+                   {"EXPERT", expert_line}};
+
+    for (size_t i = 0; i < sizeof(tellers) / sizeof(*tellers); i++)
+        if (text_is(l->protocol, tellers[i].name))
+            tellers[i].tell(t, l);
+}
+
+void text_printed_over(struct trace *t)
+{
+    struct text_record *r = &t->printed.record;
+    char capitals[sizeof(r->summary)];
+    uint64_t number = t->r->at.number;
+    struct printed_line l = {.source = text_of(r->address[0]),
+                             .to = text_of(r->address[1]),
+                             .protocol = text_of(r->protocol ? r->protocol : ""),
+                             .summary = text_of(r->summary)};
+
+    if (r->step == RECORD_SUMMARY) {
+        for (size_t i = 0; i <= l.summary.len; i++)
+            capitals[i] = (char)toupper((unsigned char)r->summary[i]);
+        l.capitals = (struct text){capitals, l.summary.len};
+        if (!t->now.date_ns)
+            t->now.date_ns = -DAY_NS; /* nobody says when */
+        trace_at(t, t->now.tod_ns + LINE_NS);
+        t->r->at.number = r->number;
+        tell_record(t, &l);
+        t->r->at.number = number;
+    }
+    *r = (struct text_record){.step = RECORD_NONE};
+}
+
+static void add_word(struct text_record *r, struct text word)
+{
+    size_t n = strlen(r->summary);
+
+    if (n + word.len + 2 > sizeof(r->summary))
+        return;
+    if (n)
+        r->summary[n++] = ' ';
+    text_copy(r->summary + n, sizeof(r->summary) - n, word);
+}
+
+/* Two addresses and a protocol begin a record, wherever lines end. */
+static void take_word(struct trace *t, struct text word)
+{
+    struct text_record *r = &t->printed.record;
+    bool address = is_address(word) && word.len < sizeof(r->address[0]);
+    const char *protocol = protocol_of(word);
+
+    if (address && (r->step == RECORD_NONE || r->step == RECORD_SUMMARY) && !r->held[0]) {
+        text_copy(r->held, sizeof(r->held), word);
+        r->held_number = t->r->at.number;
+    } else if (address && r->held[0]) {
+        char first[sizeof(r->held)];
+        uint64_t number = r->held_number;
+
+        memcpy(first, r->held, sizeof(first));
+        text_printed_over(t);
+        memcpy(r->address[0], first, sizeof(first));
+        text_copy(r->address[1], sizeof(r->address[1]), word);
+        r->number = number;
+        r->step = RECORD_ADDRESSES;
+    } else if (address &&
+               r->step == RECORD_ADDRESSES) { /* what was the first is a number of the line */
+        memcpy(r->address[0], r->address[1], sizeof(r->address[0]));
+        text_copy(r->address[1], sizeof(r->address[1]), word);
+    } else if (r->step == RECORD_ADDRESSES) {
+        r->step = protocol ? RECORD_SUMMARY : RECORD_NONE;
+        r->protocol = protocol;
+    } else {
+        if (r->step == RECORD_SUMMARY && r->held[0])
+            add_word(r, text_of(r->held));
+        if (r->step == RECORD_SUMMARY)
+            add_word(r, word);
+        r->held[0] = '\0';
+    }
+}
+
+/* The last column is the length: nothing of it comes in the next line. */
+static bool ends_with_length(const struct text_record *r)
+{
+    size_t n = strlen(r->summary), digits = 0;
+
+    while (digits < n && isdigit((unsigned char)r->summary[n - 1 - digits]))
+        digits++;
+    return digits >= 2 && digits < 5 && n > digits + 1 && r->summary[n - digits - 1] == ' ' &&
+           r->summary[n - digits - 2] != '=';
 }
 
 bool text_printed_line(struct trace *t, struct text line)
 {
-    struct printed_line l;
+    struct text_record *r = &t->printed.record;
+    bool before = r->step != RECORD_NONE;
+    struct text rest = line, word;
 
-    if (!split(line, &l))
-        return false;
-    trace_at(t, t->now.tod_ns + LINE_NS);
-    trace_told(t);
-    if (text_is(l.protocol, "TCP:"))
-        tcp_line(t, &l);
-    else if (text_is(l.protocol, "SCCP:"))
-        sccp_line(t, &l);
-    else if (text_is(l.protocol, "DHCP:"))
-        dhcp_line(t, &l);
-    else if (text_is(l.protocol, "ARP:"))
-        arp_line(t, &l);
-    else if (text_is(l.protocol, "DNS:"))
-        dns_line(t, &l);
-    else if (text_is(l.protocol, "TFTP:"))
-        tftp_line(t, &l);
-    else
-        expert_line(t, &l);
-    return true;
+    if (before && t->r->at.number > r->number + RECORD_LINES_MAX) {
+        text_printed_over(t);
+        before = false;
+    }
+    while ((word = word_of(&rest)).len)
+        take_word(t, word);
+    if (r->step == RECORD_SUMMARY && ends_with_length(r)) {
+        text_printed_over(t);
+        return true;
+    }
+    return before || r->step != RECORD_NONE;
 }

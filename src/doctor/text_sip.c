@@ -1,10 +1,11 @@
 /* text_sip.c - SIP messages that stand whole in a trace or a console log. */
 #include "doctor/text_parts.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/alarms.h"
-#include <string.h>
 
 #define HEAD SIZE_MAX /* text_sip.body while the head is read */
 
@@ -167,10 +168,24 @@ void text_sip_over(struct trace *t)
         memcpy(t->sip.bytes + t->sip.n, "\r\n", 2);
         message.len += 2;
     }
-    if (sip_parse(message.at, message.len, &m) == 0 && ++t->all->n_sip)
+    if (sip_parse(message.at, message.len, &m) == 0)
         tell(t, &m, message);
     t->sip.peer = (struct endpoint){0};
     t->r->at.number = number;
+}
+
+/* "Name: value", or the rest of such a line. */
+static bool is_header(struct text line)
+{
+    size_t n = 0;
+
+    if (!line.len || *line.at == ' ' || *line.at == '\t')
+        return true;
+    while (n < line.len && (isalnum((unsigned char)line.at[n]) || strchr("-.!%*_+`'~", line.at[n])))
+        n++;
+    while (n < line.len && line.at[n] == ' ')
+        n++;
+    return n && n < line.len && line.at[n] == ':';
 }
 
 /* Without what a log puts around its lines. */
@@ -183,17 +198,34 @@ static struct text bare(struct text line)
     return line;
 }
 
+/* Where a quotation mark was lost, as in prints of such messages ("<urn:uuid:…>;+u.sip…");
+ * line.len: nowhere. */
+static size_t unclosed(struct text line)
+{
+    const char *at = memmem(line.at, line.len, "\"<urn:uuid:", 11), *end;
+
+    end = at ? memchr(at, '>', (size_t)(line.at + line.len - at)) : NULL;
+    return end && end + 1 < line.at + line.len && end[1] == ';' ? (size_t)(end + 1 - line.at)
+                                                                : line.len;
+}
+
 static void add(struct trace *t, struct text line)
 {
     struct text_sip *s = &t->sip;
+    size_t quote;
 
-    if (s->n + line.len + 2 > sizeof(s->bytes)) {
+    if (s->n + line.len + 3 > sizeof(s->bytes)) {
         text_sip_over(t);
         return;
     }
-    memcpy(s->bytes + s->n, line.at, line.len);
-    memcpy(s->bytes + s->n + line.len, "\r\n", 2);
-    s->n += line.len + 2;
+    quote = unclosed(line);
+    memcpy(s->bytes + s->n, line.at, quote);
+    s->n += quote;
+    if (quote < line.len)
+        s->bytes[s->n++] = '"';
+    memcpy(s->bytes + s->n, line.at + quote, line.len - quote);
+    memcpy(s->bytes + s->n + line.len - quote, "\r\n", 2);
+    s->n += line.len - quote + 2;
 }
 
 /* Of the head that was read. */
@@ -266,6 +298,10 @@ bool text_sip_line(struct trace *t, struct text line)
     line = bare(line);
     if (is_spread(s, line))
         return true;
+    if (s->body == HEAD && !is_header(line)) { /* other text: the empty line was lost */
+        text_sip_over(t);
+        return false;
+    }
     if (s->body == HEAD && !line.len) {
         add(t, line);
         if (s->open && !(s->body = body_length(s)))

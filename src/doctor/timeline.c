@@ -433,7 +433,7 @@ void timeline_see(void *timeline, const struct sight *s)
     struct capture_facts *f = &t->facts;
 
     if (!f->n_sights++)
-        f->first = moment_of(s);
+        f->first = f->last = moment_of(s);
     if (s->at.time_ns > f->last.ns)
         f->last = moment_of(s);
     f->n_tagged += s->at.vlan != 0;

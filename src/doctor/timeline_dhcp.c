@@ -104,6 +104,13 @@ static void begin(struct story *story, struct moment m)
     d->tries++;
 }
 
+/* "…" where who tells of it does not say. */
+static const char *address_words(const struct sight *s, uint32_t address,
+                                 char to[static IP_TEXT_MAX])
+{
+    return address || !s->at.told ? ip_print(ip_v4(address), to) : "…";
+}
+
 static void asks(struct timeline *t, struct story *story, const struct sight *s)
 {
     const struct dhcp_message *d = s->dhcp;
@@ -130,7 +137,7 @@ static void asks(struct timeline *t, struct story *story, const struct sight *s)
         spell_add(&mine->request, m);
         story_tell(
             story, EVENT_DHCP_REQUEST, m, "%s",
-            ip_print(ip_v4(dhcp_has(d, DHCP_requested_ip) ? d->requested_ip : d->ciaddr), ip));
+            address_words(s, dhcp_has(d, DHCP_requested_ip) ? d->requested_ip : d->ciaddr, ip));
         break;
     case DHCP_DECLINE:
         spell_add(&mine->decline, m);
@@ -169,6 +176,15 @@ static void acked(struct timeline *t, struct story *story, struct dhcp_said *o, 
         timeline_own(t, story, ip_v4(o->address));
 }
 
+static void tell_address(struct story *story, enum event_kind kind, struct moment m,
+                         const char *address, const char *by, const char *boot)
+{
+    if (boot[0])
+        story_tell(story, kind, m, "%s by %s, %s", address, by, boot);
+    else
+        story_tell(story, kind, m, "%s by %s", address, by);
+}
+
 static void answers(struct timeline *t, struct story *story, const struct sight *s)
 {
     const struct dhcp_message *d = s->dhcp;
@@ -176,7 +192,7 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
     struct ip server = server_of(d, s);
     struct dhcp_said *o = said_by(mine, server);
     struct moment m = moment_of(s);
-    char ip[IP_TEXT_MAX], by[IP_TEXT_MAX], boot[80];
+    char ip[IP_TEXT_MAX], by[IP_TEXT_MAX], boot[80] = "";
 
     service_answered(t, server, SERVICE_DHCP, m);
     ip_print(server, by);
@@ -195,7 +211,7 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
         boot_words(o, boot, sizeof(boot));
     if (o && s->at.told) { /* what was in it is not told */
         o->untold = true;
-        text_copy(boot, sizeof(boot), TEXT("…"));
+        boot[0] = '\0';
     }
     if (d->type == DHCP_OFFER || d->type == DHCP_BOOTP) {
         spell_add(&mine->offer, m);
@@ -204,14 +220,13 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
             o->unicast = !(s->at.to_mac.bytes[0] & 1) && ip_v4_number(s->at.to.ip) != UINT32_MAX;
         if (o)
             spell_add(&o->offers, m);
-        story_tell(story, EVENT_DHCP_OFFER, m, "%s by %s, %s", ip_print(ip_v4(d->yiaddr), ip), by,
-                   o ? boot : "");
+        tell_address(story, EVENT_DHCP_OFFER, m, address_words(s, d->yiaddr, ip), by, boot);
     }
     if (d->type == DHCP_ACK || d->type == DHCP_BOOTP) {
         if (o)
             spell_add(&o->acks, m);
-        story_tell(story, EVENT_DHCP_ACK, m, "%s by %s, %s",
-                   ip_print(ip_v4(d->yiaddr ? d->yiaddr : d->ciaddr), ip), by, o ? boot : "");
+        tell_address(story, EVENT_DHCP_ACK, m,
+                     address_words(s, d->yiaddr ? d->yiaddr : d->ciaddr, ip), by, boot);
         acked(t, story, o, m);
     }
 }
@@ -231,7 +246,8 @@ void see_dhcp(struct timeline *t, const struct sight *s)
 
         if (text_starts_nocase(v, "Cisco Systems, Inc. IP Phone "))
             v = text_skip(v, sizeof("Cisco Systems, Inc. IP Phone ") - 1);
-        text_copy(story->model, sizeof(story->model), v);
+        if (!text_is(v, "Cisco Systems, Inc. IP Phone"))
+            text_copy(story->model, sizeof(story->model), v);
     }
     if (asking && dhcp_asks(d, DHCP_tftp_servers))
         story->dhcp.asks_150 = true;

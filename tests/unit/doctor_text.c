@@ -101,6 +101,99 @@ static void a_printed_trace_is_told_in_its_order(void **state)
                                       "left-by-itself", NULL});
 }
 
+static void a_printed_trace_may_be_typed_in_any_way(void **state)
+{
+    static const char *const texts[] = {
+        /* a line each cell; columns of a table; commas; a line in two; no brackets, and numbers
+           before; capitals; typing errors */
+        "[144.]\n[171.]\nSCCP: MsgLen = 4 StationUnregister\n66\n[144.]\n[171.]\nDNS: C ID=13 "
+        "OP=QUERY NAME=CiscoCM1.example.com\n78\n"
+        "[171.]\n[144.]\nDNS: R ID=13 STAT=Name error "
+        "NAME=CiscoCM1.example.com\n142\n[144.]\n[171.]\nTFTP: Read request "
+        "File=SEP00112233AA01.cnf\n71\n",
+        "| Source | Dest | Summary | Len |\n|---|---|---|---|\n| [144.] | [171.] | SCCP: MsgLen = "
+        "4 StationUnregister | 66 |\n"
+        "| [144.] | [171.] | DNS: C ID=13 OP=QUERY NAME=CiscoCM1.example.com | 78 |\n"
+        "| [171.] | [144.] | DNS: R ID=13 STAT=Name error NAME=CiscoCM1.example.com | 142 |\n"
+        "| [144.] | [171.] | TFTP: Read request File=SEP00112233AA01.cnf | 71 |\n",
+        "[144.],[171.],SCCP: MsgLen = 4 StationUnregister,66\n[144.],[171.],DNS: C ID=13 OP=QUERY "
+        "NAME=CiscoCM1.example.com,78\n"
+        "[171.],[144.],DNS: R ID=13 STAT=Name error NAME=CiscoCM1.example.com,142\n"
+        "[144.],[171.],TFTP: Read request File=SEP00112233AA01.cnf,71\n",
+        "[144.] [171.] SCCP: MsgLen = 4\nStationUnregister 66\n[144.] [171.] DNS: C ID=13 "
+        "OP=QUERY\nNAME=CiscoCM1.example.com 78\n"
+        "[171.] [144.] DNS: R ID=13 STAT=Name error\nNAME=CiscoCM1.example.com 142\n[144.] [171.] "
+        "TFTP: Read request\n"
+        "File=SEP00112233AA01.cnf 71\n",
+        "1. 144. 171. SCCP MsgLen = 4 StationUnregister\n2. 144. 171. DNS C ID=13 OP=QUERY "
+        "NAME=CiscoCM1.example.com\n"
+        "3. 171. 144. DNS R ID=13 STAT=Name error NAME=CiscoCM1.example.com\n4. 144. 171. TFTP "
+        "Read request "
+        "File=SEP00112233AA01.cnf\n",
+        "[144.] [171.] sccp: msglen = 4 stationunregister 66\n[144.] [171.] dns: c id=13 op=query "
+        "name=CiscoCM1.example.com 78\n"
+        "[171.] [144.] dns: r id=13 stat=name error name=CiscoCM1.example.com 142\n[144.] [171.] "
+        "tftp: read request "
+        "file=sep00112233aa01.cnf 71\n",
+        "[144.] [171.] SCPC: MsgLen = 4 StationUnregster 66\n[144.] [171.] DSN: C ID=13 OP=QUERY "
+        "NAME=CiscoCM1.example.com 78\n"
+        "[171.] [144.] DNS: R ID=13 STAT=Name eror NAME=CiscoCM1.example.com 142\n[144.] [171.] "
+        "TFTP: Read requst "
+        "File=SEP00112233AA01.cnf 71\n"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        tells(texts[i],
+              (const char *const[]){"00:11:22:33:aa:01", "unregisters from",
+                                    "asks the DNS for CiscoCM1.example.com", "does not exist",
+                                    "asks for the file", "ended: the phone unregistered", NULL});
+}
+
+static void a_text_without_times_tells_none(void **state)
+{
+    char *report = report_of("[144.] [171.] SCCP: MsgLen = 4 StationUnregister 66\n"
+                             "[171.] [144.] SCCP: MsgLen = 8 StationUnregisterAck 70\n"
+                             "[0.0.] [255.] DHCP: Request, Message type: DHCP Request 359\n"
+                             "[144.] [171.] TFTP: Read request File=SEP00112233AA01.cnf 71\n",
+                             NULL);
+
+    assert_non_null(strstr(report, "line 1: the first packet of the phone"));
+    assert_null(strstr(report, "00:00:00"));
+    assert_null(strstr(report, "0.0.0.0"));
+    assert_null(strstr(report, "since"));
+    free(report);
+}
+
+static void an_alarm_may_be_broken_over_lines(void **state)
+{
+    tells("Example: 31 uc-ucm-01 local7 3 : 41679: uc-ucm-01.example.com Jul 02 2015 06:22:31 UTC "
+          ":\n\n"
+          "%UC_CALLMANAGER-3-EndPointUnregistered:\n\n[%[DeviceName=SEP00112233AA0E][IPAddress=10."
+          "0.0.10][Protocol=SIP]"
+          "[DeviceType=592][Reason=13][LastSignalReceived=SIPStationDPrimaryLineTimeout]\n",
+          (const char *const[]){"SEP00112233AA0E", "06:22:31.000", "the connection is closed by",
+                                "[keepalive-stopped]", NULL});
+}
+
+static void sip_without_anything_around_it_is_told(void **state)
+{
+    char *report =
+        report_of("```\nREGISTER sip:10.0.0.1 SIP/2.0\n\nVia: SIP/2.0/TCP "
+                  "10.0.0.6:53006;branch=z9hG4bKd4\n\nFrom: <sip:5678@10.0.0.1>;tag=1\n\n"
+                  "To: <sip:5678@10.0.0.1>\n\nCall-ID: a\n\nCSeq: 1 REGISTER\n\nContact: "
+                  "<sip:x@10.0.0.6:53006>;+sip.instance=\"<urn:uuid:"
+                  "00000000-0000-0000-0000-00112233aa0f>;+u.sip!devicename.ccm.cisco.com="
+                  "\"SEP00112233AA0F\"\n\nContent-Length: 0\n\n"
+                  "Expires: 3600\n```\n\nSIP/2.0 200 OK\n\nVia: SIP/2.0/TCP "
+                  "10.0.0.6:53006;branch=z9hG4bKd4\n\nFrom: <sip:5678@10.0.0.1>;tag=1\n\n"
+                  "To: <sip:5678@10.0.0.1>;tag=2\n\nCall-ID: a\n\nCSeq: 1 REGISTER\n\nExpires: "
+                  "120\n\nContent-Length: 0\n\nother words\n",
+                  NULL);
+
+    assert_non_null(strstr(report, "SEP00112233AA0F"));
+    assert_non_null(strstr(report, "is registered by 10.0.0.1:5060"));
+    free(report);
+}
+
 static void a_refusal_in_an_sdl_trace_is_a_refusal(void **state)
 {
     static const char text[] = "00000001.000 |12:00:00.000 |FileHead |UTC:+01:00,Date: 2026/11/21, "
@@ -201,14 +294,16 @@ static void an_alarm_of_the_event_log_ends_a_registration(void **state)
 static void sip_in_a_console_log_is_the_phones(void **state)
 {
     static const char text[] =
-        "3456 NOT Nov 21 12:00:05.000000 (555:655) SIPCC: sipio-sent---> REGISTER sip:10.0.0.1 SIP/2.0\n"
+        "3456 NOT Nov 21 12:00:05.000000 (555:655) SIPCC: sipio-sent---> REGISTER sip:10.0.0.1 "
+        "SIP/2.0\n"
         "Via: SIP/2.0/TCP 10.0.0.6:50002;branch=z9hG4bK1\n"
         "From: <sip:7001@10.0.0.1>;tag=1\nTo: <sip:7001@10.0.0.1>\nCall-ID: a\nCSeq: 101 REGISTER\n"
         "Contact: <sip:x@10.0.0.6:50002>;+u.sip!devicename.ccm.cisco.com=\"SEP00112233AA02\"\n"
         "Expires: 3600\nContent-Length: 0\n\n"
         "3457 NOT Nov 21 12:00:05.010000 (555:655) SIPCC: sipio-recv<--- SIP/2.0 403 Forbidden\n"
         "Via: SIP/2.0/TCP 10.0.0.6:50002;branch=z9hG4bK1\n"
-        "From: <sip:7001@10.0.0.1>;tag=1\nTo: <sip:7001@10.0.0.1>;tag=2\nCall-ID: a\nCSeq: 101 REGISTER\n"
+        "From: <sip:7001@10.0.0.1>;tag=1\nTo: <sip:7001@10.0.0.1>;tag=2\nCall-ID: a\nCSeq: 101 "
+        "REGISTER\n"
         "Content-Length: 0\n\n";
 
     tells(text, (const char *const[]){"SEP00112233AA02", "registers with 10.0.0.1:5060 as 7001",
@@ -217,21 +312,28 @@ static void sip_in_a_console_log_is_the_phones(void **state)
 
 static void evidence_of_text_is_its_line(void **state)
 {
-    tells("12:00:00.100 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA03, "
+    tells("12:00:00.100 CCM|StationInit - Processing StationReg. regCount: 1 "
+          "DeviceName=SEP00112233AA03, "
           "TCPHandle=0x4fbaa00, Socket=0x594, IPAddr=10.0.0.7, Port=49152, StationD=[1,45,2]\n"
-          "12:00:00.110 CCM|StationD - stationOutputRegisterReject tcpHandle=0x4fbaa00 text=Error: DB Config\n",
-          (const char *const[]){"[rejected-unknown]", "line 1, 12:00:00.100", "line 2, 12:00:00.110", NULL});
+          "12:00:00.110 CCM|StationD - stationOutputRegisterReject tcpHandle=0x4fbaa00 text=Error: "
+          "DB Config\n",
+          (const char *const[]){"[rejected-unknown]", "line 1, 12:00:00.100",
+                                "line 2, 12:00:00.110", NULL});
 }
 
 static void other_servers_words_are_no_register(void **state)
 {
-    char *report = report_of(
-        "00000001.000 |12:00:00.000 |FileHead |UTC:+00:00,Date: 2026/11/21, AppName: CCM, HostIPAddress: 10.0.0.1\n"
-        "00000011.000 |12:00:01.100 |SdlSig   |StationRegister |wait_register |StationD(2,100,63,7) "
-        "|StationInit(2,100,62,1) |2,100,62,1.3^10.0.0.5^* |[R:V-H:0] Name=SEP00112233AA01 Type=437\n"
-        "00000011.001 |12:00:01.101 |AppInfo  |StationD:    (0000007) RegisterAck keepAliveInterval=30\n"
-        "00000012.001 |12:00:02.100 |AppInfo  |StationInit: (0000007) StationRegisterAvailableLines lines=2.\n",
-        NULL);
+    char *report = report_of("00000001.000 |12:00:00.000 |FileHead |UTC:+00:00,Date: 2026/11/21, "
+                             "AppName: CCM, HostIPAddress: 10.0.0.1\n"
+                             "00000011.000 |12:00:01.100 |SdlSig   |StationRegister |wait_register "
+                             "|StationD(2,100,63,7) "
+                             "|StationInit(2,100,62,1) |2,100,62,1.3^10.0.0.5^* |[R:V-H:0] "
+                             "Name=SEP00112233AA01 Type=437\n"
+                             "00000011.001 |12:00:01.101 |AppInfo  |StationD:    (0000007) "
+                             "RegisterAck keepAliveInterval=30\n"
+                             "00000012.001 |12:00:02.100 |AppInfo  |StationInit: (0000007) "
+                             "StationRegisterAvailableLines lines=2.\n",
+                             NULL);
 
     assert_non_null(strstr(report, "is registered by 10.0.0.1:2000"));
     assert_null(strstr(report, "2 times"));
@@ -239,7 +341,8 @@ static void other_servers_words_are_no_register(void **state)
     free(report);
 }
 
-/* A log of a newer phone: several records a message, programs that fetch, a tab before and "^M" behind each line. */
+/* A log of a newer phone: several records a message, programs that fetch, a tab before and "^M"
+ * behind each line. */
 static const char newer_phone[] =
     "4866 NOT Mar 09 18:32:37.768655 (339:1858) downd-XXX arg[0] /usr/sbin/gethtp\n"
     "4870 NOT Mar 09 18:32:37.769296 (339:1858) downd-XXX arg[2] 10.0.0.1\n"
@@ -248,7 +351,8 @@ static const char newer_phone[] =
     "4898 NOT Mar 09 18:32:38.756996 (339:1850) downd-XXTP complete - status = 2 \n"
     "4978 NOT Mar 09 18:32:41.319578 (339:1902) downd-XXX arg[4] SEP00112233AA0A.cnf.xml.sgn\n"
     "4986 NOT Mar 09 18:32:41.384281 (339:1899) downd-XXTP complete - status = 100 \n"
-    "5871 DEB Mar 09 18:32:45.430978 (618:927) JAVA-sipio-sent---> REGISTER sip:10.0.0.1 SIP/2.0^M\n"
+    "5871 DEB Mar 09 18:32:45.430978 (618:927) JAVA-sipio-sent---> REGISTER sip:10.0.0.1 "
+    "SIP/2.0^M\n"
     "\tVia: SIP/2.0/TCP 10.0.0.6:51778;branch=z9hG4bK1^M\n\tFrom: <sip:7001@10.0.0.1>;tag=1^M\n"
     "\tTo: <sip:7001@10.0.0.1>^M\n\tCall-ID: a^M\n\tCSeq: 1000 REGISTER^M\n"
     "\tContact: <sip:x@10.0.0.6:51778>;+u.sip!dev\n"
@@ -261,9 +365,15 @@ static const char newer_phone[] =
     "\tContent-Length: 0^M\n\t^M\n";
 
 static const char *const newer_phone_says[] = {
-    "SEP00112233AA0A", "10.0.0.6", "asks for the file CTLSEP00112233AA0A.tlv of 10.0.0.1 by HTTP",
-    "file not found: CTLSEP00112233AA0A.tlv", "has the file SEP00112233AA0A.cnf.xml.sgn",
-    " 8  registers with 10.0.0.1:5060 as 7001", "403 Forbidden", "[authentication]", NULL};
+    "SEP00112233AA0A",
+    "10.0.0.6",
+    "asks for the file CTLSEP00112233AA0A.tlv of 10.0.0.1 by HTTP",
+    "file not found: CTLSEP00112233AA0A.tlv",
+    "has the file SEP00112233AA0A.cnf.xml.sgn",
+    " 8  registers with 10.0.0.1:5060 as 7001",
+    "403 Forbidden",
+    "[authentication]",
+    NULL};
 
 static void the_log_of_a_newer_phone_is_told(void **state)
 {
@@ -294,41 +404,55 @@ static void lines_end_as_in_any_system_and_letters_may_be_wide(void **state)
 
 static void lines_copied_from_a_page_are_read(void **state)
 {
-    tells("Line 12: 02760551.004 |19:11:08.219 |AppInfo |SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from "
-          "10.0.0.6 on port 57378 index 12386 with 2203 bytes:\n\n[101339,NET]\n\nREGISTER sip:10.0.0.1 SIP/2.0\n\n"
+    tells("Line 12: 02760551.004 |19:11:08.219 |AppInfo |SIPTcp - wait_SdlReadRsp: Incoming SIP "
+          "TCP message from "
+          "10.0.0.6 on port 57378 index 12386 with 2203 bytes:\n\n[101339,NET]\n\nREGISTER "
+          "sip:10.0.0.1 SIP/2.0\n\n"
           "Via: SIP/2.0/TCP 10.0.0.6:57378;branch=z9hG4bK1\n\nFrom: <sip:7001@10.0.0.1>;tag=1\n\n"
           "To: <sip:7001@10.0.0.1>\n\nCall-ID: a\n\nCSeq: 2151 REGISTER\n\n"
           "Contact: <sip:x@10.0.0.6:57378>;+u.sip!devicename.ccm.cisco.com=\"SEP00112233AA0B\"\n\n"
           "Expires: 3600\n\nContent-Length: 0\n\n\n\n"
-          "SDL002_100_000188.txt:02760552.004 |19:11:08.229 |SIPTcp - wait_SdlSPISignal: Outgoing SIP TCP message to "
+          "SDL002_100_000188.txt:02760552.004 |19:11:08.229 |SIPTcp - wait_SdlSPISignal: Outgoing "
+          "SIP TCP message to "
           "10.0.0.6 on port 57378 index 12386\n\n[101340,NET]\n\nSIP/2.0 403 Forbidden\n\n"
           "Via: SIP/2.0/TCP 10.0.0.6:57378;branch=z9hG4bK1\n\nFrom: <sip:7001@10.0.0.1>;tag=1\n\n"
-          "To: <sip:7001@10.0.0.1>;tag=1\n\nCall-ID: a\n\nCSeq: 2151 REGISTER\n\nContent-Length: 0\n\n",
-          (const char *const[]){"SEP00112233AA0B", "registers with 10.0.0.1:5060 as 7001", "403 Forbidden",
-                                "[authentication]", NULL});
+          "To: <sip:7001@10.0.0.1>;tag=1\n\nCall-ID: a\n\nCSeq: 2151 REGISTER\n\nContent-Length: "
+          "0\n\n",
+          (const char *const[]){"SEP00112233AA0B", "registers with 10.0.0.1:5060 as 7001",
+                                "403 Forbidden", "[authentication]", NULL});
 }
 
 static void a_trace_of_our_dhcp_server_is_told(void **state)
 {
-    tells("12:00:01.234 DHCP|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.1, |<CLID::a>\n"
-          "12:00:01.301 DHCP|Received from 0.0.0.0:68: request DISCOVER xid 0000abcd secs 0 flags 8000 hops 0 chaddr "
-          "00112233aa09, 53 type 1, 60 vendor_class \"Cisco Systems, Inc. IP Phone CP-7960G\", 55 parameters "
+    tells("12:00:01.234 DHCP|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.1, "
+          "|<CLID::a>\n"
+          "12:00:01.301 DHCP|Received from 0.0.0.0:68: request DISCOVER xid 0000abcd secs 0 flags "
+          "8000 hops 0 chaddr "
+          "00112233aa09, 53 type 1, 60 vendor_class \"Cisco Systems, Inc. IP Phone CP-7960G\", 55 "
+          "parameters "
           "0142|<CLID::a>\n"
-          "12:00:01.302 DHCP|Sent to 255.255.255.255:68: reply OFFER xid 0000abcd secs 0 flags 8000 hops 0 chaddr "
-          "00112233aa09, yiaddr 10.0.0.50, 53 type 2, 54 server_id 10.0.0.1, 150 tftp_servers 10.0.0.1 10.0.0.2|<CLID::a>\n",
+          "12:00:01.302 DHCP|Sent to 255.255.255.255:68: reply OFFER xid 0000abcd secs 0 flags "
+          "8000 hops 0 chaddr "
+          "00112233aa09, yiaddr 10.0.0.50, 53 type 2, 54 server_id 10.0.0.1, 150 tftp_servers "
+          "10.0.0.1 10.0.0.2|<CLID::a>\n",
           (const char *const[]){"00:11:22:33:aa:09", "CP-7960G", "asks by DHCP for an address",
                                 "is offered an address: 10.0.0.50 by 10.0.0.1", NULL});
 }
 
 static void alarms_of_older_servers_and_of_routers_are_told(void **state)
 {
-    tells("Jul  2 06:22:31 cm1 local7 3 : 123: Jul 02 06:22:31.123 UTC : %CCM_CALLMANAGER-CALLMANAGER-3-"
-          "DeviceUnregistered: Device unregistered. Device name.:SEP00112233AA07 Device IP address.:10.0.0.10 "
+    tells("Jul  2 06:22:31 cm1 local7 3 : 123: Jul 02 06:22:31.123 UTC : "
+          "%CCM_CALLMANAGER-CALLMANAGER-3-"
+          "DeviceUnregistered: Device unregistered. Device name.:SEP00112233AA07 Device IP "
+          "address.:10.0.0.10 "
           "Device type. [Optional]:7 Reason Code [Optional].:13 App ID:Cisco CallManager\n",
-          (const char *const[]){"SEP00112233AA07", "the connection is closed by", "[keepalive-stopped]", NULL});
-    tells("*Mar  1 00:10:31.223: %IPPHONE-6-REGISTER: ephone-1:SEP003094C38724 IP:10.4.170.6 Socket:1 DeviceType:Phone "
+          (const char *const[]){"SEP00112233AA07", "the connection is closed by",
+                                "[keepalive-stopped]", NULL});
+    tells("*Mar  1 00:10:31.223: %IPPHONE-6-REGISTER: ephone-1:SEP003094C38724 IP:10.4.170.6 "
+          "Socket:1 DeviceType:Phone "
           "has registered.\n"
-          "*Mar  1 00:40:31.123: %IPPHONE-6-UNREGISTER_ABNORMAL: ephone-1:SEP003094C38724 IP:10.4.170.6 Socket:1 "
+          "*Mar  1 00:40:31.123: %IPPHONE-6-UNREGISTER_ABNORMAL: ephone-1:SEP003094C38724 "
+          "IP:10.4.170.6 Socket:1 "
           "DeviceType:Phone has unregistered abnormally.\n",
           (const char *const[]){"SEP003094C38724", "is registered by", "[tcp-ended]", NULL});
 }
@@ -337,13 +461,17 @@ static void nodes_may_count_their_connections_alike(void **state)
 {
     static const char *const nodes[] = {
         "12:00:00.000 CCM|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.1, |\n"
-        "12:00:01.000 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA0C, TCPHandle=0x1, "
+        "12:00:01.000 CCM|StationInit - Processing StationReg. regCount: 1 "
+        "DeviceName=SEP00112233AA0C, TCPHandle=0x1, "
         "IPAddr=10.0.0.7, Port=1\n"
-        "12:00:09.000 CCM|StationD - stationOutputRegisterAck tcpHandle=0x1, keepAliveInterval=30\n",
+        "12:00:09.000 CCM|StationD - stationOutputRegisterAck tcpHandle=0x1, "
+        "keepAliveInterval=30\n",
         "12:00:00.000 CCM|FileHead UTC:+00:00, Date: 2026/11/21, HostIPAddress: 10.0.0.2, |\n"
-        "12:00:02.000 CCM|StationInit - Processing StationReg. regCount: 1 DeviceName=SEP00112233AA0D, TCPHandle=0x1, "
+        "12:00:02.000 CCM|StationInit - Processing StationReg. regCount: 1 "
+        "DeviceName=SEP00112233AA0D, TCPHandle=0x1, "
         "IPAddr=10.0.0.8, Port=1\n"
-        "12:00:03.000 CCM|StationD - stationOutputRegisterReject tcpHandle=0x1 text=Error: DB Config\n"};
+        "12:00:03.000 CCM|StationD - stationOutputRegisterReject tcpHandle=0x1 text=Error: DB "
+        "Config\n"};
     struct tell_options options = {.verbose = true};
     struct piece pieces[2] = {{nodes[0], strlen(nodes[0]), 64}, {nodes[1], strlen(nodes[1]), 64}};
     struct timeline *t = timeline_new();
@@ -403,6 +531,10 @@ int main(void)
         cmocka_unit_test(a_trace_of_our_dhcp_server_is_told),
         cmocka_unit_test(alarms_of_older_servers_and_of_routers_are_told),
         cmocka_unit_test(nodes_may_count_their_connections_alike),
+        cmocka_unit_test(a_printed_trace_may_be_typed_in_any_way),
+        cmocka_unit_test(a_text_without_times_tells_none),
+        cmocka_unit_test(an_alarm_may_be_broken_over_lines),
+        cmocka_unit_test(sip_without_anything_around_it_is_told),
         cmocka_unit_test(other_text_is_not_understood),
     };
 
