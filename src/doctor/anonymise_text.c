@@ -58,13 +58,13 @@ static void disguise_value(struct text name, char *at, size_t len)
         disguise_secret(at, len);
     else if (is_one_of(t, "true false yes no on off enabled disabled UNPROVISIONED USECALLMANAGER"))
         return;
-    else if (contains_any(name, "load version reason protocol lasttime template image_ langcode "
+    else if (contains_any(name, "featureid load version reason protocol lasttime template image_ langcode "
                                 "charset locale timezone priority security"))
         disguise_addresses(at, len);
     else if (contains_any(name, "processnodename server proxy registrar gateway address"))
         disguise_host(at, len);
     else if (has_letters(t) ||
-             contains_any(name, "name contact label user line number featureid uri mailbox prompt "
+             contains_any(name, "name contact label user line number uri mailbox prompt "
                                 "title text pin forward display caller called"))
         disguise_words(at, len);
     else

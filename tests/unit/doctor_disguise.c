@@ -108,7 +108,7 @@ static void the_binary_form_is_that_of_the_text(void **state)
 static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
 {
     char text[] =
-        "<device><line button=\"1\"><name>7001</name><displayName>Ada Byron</displayName></line>"
+        "<device><line button=\"1\"><featureID>9</featureID><name>7001</name><displayName>Ada Byron</displayName></line>"
         "<loadInformation>SCCP41.9-4-2</loadInformation><phonePassword>secret</phonePassword></"
         "device>";
     size_t len = strlen(text);
@@ -119,7 +119,7 @@ static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
     assert_null(strstr(text, "Ada"));
     assert_null(strstr(text, "secret"));
     assert_non_null(strstr(text, "SCCP41.9-4-2"));
-    assert_non_null(strstr(text, "<line button=\"1\"><name>"));
+    assert_non_null(strstr(text, "<line button=\"1\"><featureID>9</featureID><name>"));
 }
 
 static void sip_keeps_its_form_and_loses_its_people(void **state)
