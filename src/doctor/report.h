@@ -27,3 +27,9 @@ void report_html(const struct report_view *v, struct grow *to);
 void report_story(const struct report_view *v, const struct story *s, struct grow *to);
 /* What a cause means and what to do; of one cause. */
 void report_explain(enum cause c, enum language l, unsigned width, struct grow *to);
+
+/* What cannot be told, and why: that says more than the general words. */
+static inline bool is_told_apart(const struct finding *f)
+{
+    return f->cause == CAUSE_CANNOT_TELL && f->apart != APART_NONE;
+}

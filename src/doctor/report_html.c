@@ -178,8 +178,10 @@ static void write_finding(const struct report_view *v, const struct finding *f, 
         grow_string(to, "</p>");
     }
     grow_string(to, "<dl class=words>");
-    write_pair(to, phrase(PHRASE_MEANS, l), w->means);
-    write_pair(to, phrase(PHRASE_TODO, l), w->todo);
+    if (!is_told_apart(f)) {
+        write_pair(to, phrase(PHRASE_MEANS, l), w->means);
+        write_pair(to, phrase(PHRASE_TODO, l), w->todo);
+    }
     write_pair(to, phrase(PHRASE_HERE, l), w->here);
     write_pair(to, phrase(PHRASE_THERE, l), w->there);
     write_pair(to, phrase(PHRASE_APART, l), apart_words(f->apart, l));

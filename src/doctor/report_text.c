@@ -173,11 +173,12 @@ static void long_finding(const struct report_view *v, const struct finding *f, s
     grow_format(&line, " [%s]", cause_row(f->cause)->name);
     report_wrap(v, line.at, 2, 4, to);
     grow_done(&line);
-    paragraph(v, N_PHRASES, w->means, to);
+    if (!is_told_apart(f))
+        paragraph(v, N_PHRASES, w->means, to);
     evidence(v, f, to);
-    if (!f->certain)
+    if (!f->certain || is_told_apart(f))
         paragraph(v, PHRASE_APART, apart_words(f->apart, v->language), to);
-    if (f->cause != CAUSE_HEALTHY)
+    if (f->cause != CAUSE_HEALTHY && !is_told_apart(f))
         paragraph(v, PHRASE_TODO, w->todo, to);
     paragraph(v, PHRASE_HERE, w->here, to);
     paragraph(v, PHRASE_THERE, w->there, to);
