@@ -12,7 +12,8 @@ static void add(struct finding *f, struct moment m, const char *format, va_list 
     if (f->n_evidence == EVIDENCE_MAX)
         return;
     e = &f->evidence[f->n_evidence++];
-    *e = (struct evidence){.capture = m.capture, .file = m.file, .line = m.line, .number = m.number, .time_ns = m.ns};
+    *e = (struct evidence){
+        .capture = m.capture, .file = m.file, .line = m.line, .number = m.number, .time_ns = m.ns};
     keep_words_of(e->says, sizeof(e->says), format, args);
     if (!moment_is(m))
         return;
@@ -104,7 +105,8 @@ struct moment registered_at(const struct story *s)
         const struct session *e = &s->sessions[i];
         struct moment m = e->keepalives.answered.n && (e->middle || moment_is(e->accepted))
                               ? e->keepalives.answered.last
-                              : e->accepted;
+                          : moment_is(e->accepted) || !e->middle ? e->accepted
+                                                                 : e->served;
 
         if (!e->standby && moment_is(m) && m.ns >= last.ns)
             last = m;
@@ -118,7 +120,8 @@ bool is_registered(const struct story *s)
         const struct session *e = &s->sessions[i];
 
         if (e->end == SESSION_STANDS && !e->standby &&
-            (moment_is(e->accepted) || (e->middle && e->keepalives.answered.n)))
+            (moment_is(e->accepted) ||
+             (e->middle && (e->keepalives.answered.n || moment_is(e->served)))))
             return true;
     }
     return false;

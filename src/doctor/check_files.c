@@ -198,7 +198,7 @@ static bool one_way(const struct scene *c, struct finding *f)
         unsigned n = file->acks.n ? file->stuck_most + 1 : file->data.n;
 
         /* The same block without end: it is not heard, or its acknowledgement is not. */
-        if (file->http || n < 3 || file->whole.n || file->given_up ||
+        if (file->http || n < 3 || file->whole.n || (file->given_up && file->ack_stuck_most < 2) ||
             got_on(c->story, file->data.last) ||
             (!file->acks.n && (file->asked.n < 3 || file->last_block > 1) &&
              (file->stuck_most < 2 || file->state != FILE_RUNNING)))

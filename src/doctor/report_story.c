@@ -145,6 +145,8 @@ static void session(const struct report_view *v, const struct session *e, struct
                 ends[e->end]);
     else if (e->standby)
         say_now(&line, l, "standby with %s since %s: %s", server, at, ends[e->end]);
+    else if (e->middle && !moment_is(e->accepted) && !moment_is(e->asked.first))
+        say_now(&line, l, "registration with %s from before the capture: %s", server, ends[e->end]);
     else
         say_now(&line, l, "registration with %s since %s: %s", server, at, ends[e->end]);
     if (e->said[0])

@@ -120,6 +120,7 @@ struct story_file {
     struct spell slow;      /* answers that took seconds … */
     int64_t slow_ns;        /* … all of them together */
     unsigned stuck, stuck_most; /* how often the same block came in a row */
+    unsigned ack_stuck, ack_stuck_most; /* how often the phone acknowledged the same block in a row */
     unsigned n_again;      /* blocks or acknowledgements that came twice */
     uint16_t last_block, last_ack;
     bool answered;         /* ever, anything */
@@ -247,6 +248,7 @@ struct session {
     uint16_t status;   /* SIP: last answer */
     uint32_t interval_s, asked_s; /* keepalive granted; SIP Expires asked for */
     struct spell asked, answered_401;
+    struct moment served; /* SCCP: the server's last word that only a registered phone gets */
     struct moment accepted, complete, ended, capabilities_asked, ordered_at;
     uint16_t ladder_asked, ladder_answered; /* bits of sccp_ladder (timeline_sccp.c) */
     struct moment ladder_last;              /* the last message of the ladder */

@@ -279,6 +279,8 @@ void see_tftp(struct timeline *t, const struct sight *s)
     spell_add(&f->acks, moment_of(s));
     f->since_answer = 0;
     f->n_again += p->op == TFTP_ACK && p->block == f->last_ack && p->block != 0;
+    f->ack_stuck = p->op == TFTP_ACK && p->block == f->last_ack ? f->ack_stuck + 1 : 0;
+    f->ack_stuck_most = f->ack_stuck > f->ack_stuck_most ? f->ack_stuck : f->ack_stuck_most;
     f->last_ack = p->op == TFTP_ACK ? p->block : f->last_ack;
     if (p->op == TFTP_ERROR && f->state != FILE_WHOLE)
         story_tell(story, EVENT_FILE_REFUSED, moment_of(s), "%s, by the phone itself: %u %.*s",

@@ -245,7 +245,8 @@ static void from_server(struct timeline *t, struct story *story, const struct si
     case SCCP_SPCP_REGISTER_TOKEN_REJECT:
         story_tell(story, EVENT_TOKEN_REFUSED, at, "%s: %u s", by, m->register_token_reject.wait_s);
         break;
-    default:
+    default: /* calls, lamps, the display: for registered phones only */
+        e->served = at;
         climb(story, e, m->id, at);
     }
 }

@@ -205,6 +205,16 @@ static void offers_are_ignored(void **state)
     causes_are(&k, 1, "dhcp-ignored");
 }
 
+static void one_lost_message_is_not_a_slow_address(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dhcp(&k, 1, DHCP_DISCOVER, NULL);
+    wait_s(&k, 4.2);
+    healthy_phone(&k, 1);
+    causes_are(&k, 1, "healthy");
+}
+
 static void in_another_vlan_it_begins_anew(void **state)
 {
     struct scenery k = scenery_new();
@@ -472,6 +482,37 @@ static void each_request_brings_the_first_block_once_more(void **state)
         tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_DATA, .block = 1, .data = TEXT("<device>")}, false, SERVER_A);
         wait_s(&k, 4);
     }
+    causes_are(&k, 1, "tftp-one-way");
+}
+
+/* ICMP of the phone: nobody waits at the port that a server's datagram came to. */
+static void unreachable(struct scenery *k, unsigned phone, uint32_t server, uint16_t server_port)
+{
+    struct sight s = kit_sight(k, SIGHT_ICMP, phone, 0, server, 0, true);
+
+    s.icmp.type = s.icmp.code = 3;
+    s.icmp.protocol = 17;
+    s.icmp.from = (struct endpoint){ip_v4(server), server_port};
+    s.icmp.to = (struct endpoint){ip_v4(kit_ip(phone)), 50000};
+    timeline_see(k->t, &s);
+}
+
+/* Its kernel says that nobody waits any more: after it had acknowledged in vain. */
+static void acknowledged_in_vain_until_it_gives_up(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow;
+
+    dora(&k, 1, true);
+    flow = file_ask(&k, 1, "SEP001122330001.cnf.xml");
+    for (int i = 0; i < 4; i++) {
+        tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_DATA, .block = 1, .data = TEXT("<device>")}, false, SERVER_A);
+        if (i < 3)
+            tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_ACK, .block = 1}, true, SERVER_A);
+        wait_s(&k, 1);
+    }
+    unreachable(&k, 1, SERVER_A, 40001);
+    wait_s(&k, 5);
     causes_are(&k, 1, "tftp-one-way");
 }
 
@@ -1073,6 +1114,19 @@ static void keepalives_stop(void **state)
     causes_are(&k, 1, "keepalive-stopped");
 }
 
+/* A call is all that the capture shows. */
+static void a_phone_that_is_served_is_registered(void **state)
+{
+    struct scenery k = scenery_new();
+
+    cdp_phone(&k, 1);
+    tcp(&k, 1, SERVER_A, 7, TCP_MIDDLE, true, 0, 0);
+    sccp_say(&k, 1, SERVER_A, 7, SCCP_OFF_HOOK);
+    wait_s(&k, 0.01);
+    sccp_say(&k, 1, SERVER_A, 7, SCCP_CALL_STATE);
+    causes_are(&k, 1, "healthy");
+}
+
 static void silence_of_all_kinds_is_doubtful(void **state)
 {
     struct scenery k = scenery_new();
@@ -1253,6 +1307,7 @@ int main(void)
         T(a_slow_address),
         T(refused_addresses),
         T(offers_are_ignored),
+        T(one_lost_message_is_not_a_slow_address),
         T(in_another_vlan_it_begins_anew),
         T(option_150_names_nobody),
         T(no_option_150),
@@ -1272,6 +1327,7 @@ int main(void)
         T(silent_about_some_names_only),
         T(refusals_come_and_nothing_larger),
         T(each_request_brings_the_first_block_once_more),
+        T(acknowledged_in_vain_until_it_gives_up),
         T(the_blocks_never_arrive),
         T(the_server_answers_from_another_address),
         T(a_phone_that_takes_answers_from_anywhere_goes_on),
@@ -1311,6 +1367,7 @@ int main(void)
         T(the_phone_does_not_hear),
         T(the_words_to_a_phone_without_power_are_not_lost),
         T(keepalives_stop),
+        T(a_phone_that_is_served_is_registered),
         T(silence_of_all_kinds_is_doubtful),
         T(port_security_ageing),
         T(answers_that_come_unevenly),
