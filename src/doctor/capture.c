@@ -243,6 +243,22 @@ static void count(struct capture *c, const struct record *r)
     c->totals.last_ns = r->time_ns;
 }
 
+/* True once it makes a packet whole. */
+static bool take_fragment(struct capture *c, struct packet *p)
+{
+    uint32_t id = p->ip_id;
+
+    capture_tell_torn(c, c->at.time_ns - TORN_NS);
+    if (p->missing) /* cut off by the capture: whether it came whole is not known */
+        capture_complete(c, p, id);
+    else if (!p->fragment.at)
+        capture_begin(c, p);
+    if (!fragments_take(&c->fragments, p, c->at.time_ns))
+        return false;
+    capture_complete(c, p, id);
+    return true;
+}
+
 void capture_packet(struct capture *c, const struct record *r, uint64_t number)
 {
     struct packet p;
@@ -257,7 +273,7 @@ void capture_packet(struct capture *c, const struct record *r, uint64_t number)
     set_place(c, r, number, &p);
     if (p.kind == PACKET_FRAGMENT && capture_is_twice(c, &p))
         return;
-    if (p.kind == PACKET_FRAGMENT && !fragments_take(&c->fragments, &p, c->at.time_ns))
+    if (p.kind == PACKET_FRAGMENT && !take_fragment(c, &p))
         return;
     c->at.from = p.from;
     c->at.to = p.to;
@@ -314,6 +330,7 @@ struct capture *capture_new(const struct capture_options *o, sight_fn on_sight, 
 
 void capture_end(struct capture *c)
 {
+    capture_tell_torn(c, c->at.time_ns - TORN_NS);
     capture_tcp_done(c);
     capture_udp_end(c);
 }

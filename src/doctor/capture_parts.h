@@ -6,6 +6,9 @@
 
 #define TWICE_WINDOW 256 /* packets remembered, in case they are in the capture twice */
 
+#define BEGUN_MAX    32  /* SIP messages by UDP of which only the beginning is there */
+#define TORN_NS      2000000000ll
+
 /* Bytes kept until the rest has come. */
 struct kept {
     uint8_t *at;
@@ -20,6 +23,10 @@ struct capture {
     struct capture_totals totals;
     struct streams streams;
     struct fragments fragments;
+    struct {
+        struct place at; /* of the first fragment; number 0: free */
+        uint32_t id;
+    } begun[BEGUN_MAX]; /* SIP messages by UDP of which the rest has not come */
     struct map transfers_map; /* TFTP, by the client's end point */
     struct pool transfers;
     size_t transfers_sweep;
@@ -57,6 +64,9 @@ void capture_udp_init(struct capture *c);
 void capture_udp_done(struct capture *c);
 void capture_udp(struct capture *c, const struct packet *p);
 void capture_udp_end(struct capture *c);
+void capture_begin(struct capture *c, const struct packet *first); /* a first fragment */
+void capture_complete(struct capture *c, const struct packet *p, uint32_t id);
+void capture_tell_torn(struct capture *c, int64_t before_ns);
 
 int capture_tcp_init(struct capture *c);
 void capture_tcp_done(struct capture *c);

@@ -28,6 +28,42 @@ static void tell_sip(struct capture *c, const struct packet *p)
         capture_tell(c, &(struct sight){.kind = SIGHT_SIP, .sip = &c->sip});
 }
 
+/* ---- messages of which only the beginning comes ---- */
+
+void capture_begin(struct capture *c, const struct packet *p)
+{
+    struct reader r = reader_of(p->payload.at, p->payload.len);
+    uint16_t from = read_be16(&r), to = read_be16(&r);
+
+    if (p->protocol != PROTOCOL_UDP || r.bad || (from != SIP_PORT && to != SIP_PORT))
+        return;
+    for (unsigned i = 0; i < BEGUN_MAX; i++)
+        if (!c->begun[i].at.number) {
+            c->begun[i].id = p->ip_id;
+            c->begun[i].at = c->at;
+            c->begun[i].at.from.port = from;
+            c->begun[i].at.to.port = to;
+            return;
+        }
+}
+
+void capture_complete(struct capture *c, const struct packet *p, uint32_t id)
+{
+    for (unsigned i = 0; i < BEGUN_MAX; i++)
+        if (c->begun[i].id == id && ip_equal(c->begun[i].at.from.ip, p->from.ip) &&
+            ip_equal(c->begun[i].at.to.ip, p->to.ip))
+            c->begun[i].at.number = 0;
+}
+
+void capture_tell_torn(struct capture *c, int64_t before_ns)
+{
+    for (unsigned i = 0; i < BEGUN_MAX; i++)
+        if (c->begun[i].at.number && c->begun[i].at.time_ns < before_ns) {
+            capture_tell(c, &(struct sight){.kind = SIGHT_TORN, .at = c->begun[i].at});
+            c->begun[i].at.number = 0;
+        }
+}
+
 static bool is_dhcp(const struct packet *p)
 {
     return p->to.port == DHCP_SERVER_PORT || p->to.port == DHCP_CLIENT_PORT;

@@ -64,6 +64,7 @@ bool tftp_server_answers(const struct story *s, const struct story_file *file); 
 const struct peer *file_cut_off(const struct story *s, const struct story_file *file);
 bool path_mtu_stuck(const struct scene *c, struct finding *f);
 bool path_mtu_gap(const struct scene *c, struct finding *f);
+bool path_mtu_torn(const struct scene *c, struct finding *f);
 
 /* ---- judging ---- */
 

@@ -592,6 +592,19 @@ bool path_mtu_gap(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* The first fragment arrives, the others never do. */
+bool path_mtu_torn(const struct scene *c, struct finding *f)
+{
+    const struct story *s = c->story;
+    char by[ENDPOINT_TEXT_MAX];
+
+    if (s->torn.n < 2 || s->torn_answered || registered_at(s).ns > s->torn.first.ns)
+        return false;
+    detail(f, "fragments of %s never come", endpoint_words(&s->torn_by, by));
+    prove_spell(f, &s->torn, "SIP of %s by UDP: its first fragment, and no other", by);
+    return true;
+}
+
 bool path_mtu_stuck(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -640,5 +653,6 @@ const struct rule files_rules[] = {
     {CAUSE_TRUST_OLD, trust_old},
     {CAUSE_PATH_MTU, path_mtu_stuck},
     {CAUSE_PATH_MTU, path_mtu_gap},
+    {CAUSE_PATH_MTU, path_mtu_torn},
     {0},
 };

@@ -232,6 +232,23 @@ static int64_t percentile(const struct keepalives *k, unsigned per_mille)
     return k->rtt_max_ns;
 }
 
+static bool too_short(const struct session *e)
+{
+    const struct keepalives *k = &e->keepalives;
+
+    return was_registered(e) && !e->sip && k->answered.n >= 3 && mean_interval(k) &&
+           percentile(k, 900) * 3 >= mean_interval(k);
+}
+
+/* On the whole slow, but evenly and only for the interval: that is keepalive_short. */
+static bool slow(const struct session *e)
+{
+    const struct keepalives *k = &e->keepalives;
+    int64_t mean = k->answered.n >= 3 ? k->rtt_sum_ns / k->answered.n : 0;
+
+    return mean > SECOND && (k->rtt_max_ns > 2 * mean || !too_short(e));
+}
+
 static bool keepalive_late(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX], mean[24], worst[24];
@@ -241,7 +258,7 @@ static bool keepalive_late(const struct scene *c, struct finding *f)
         const struct keepalives *k = &e->keepalives;
 
         if (!was_registered(e) || !k->answered.n || k->n_again * 2 > k->sent.n ||
-            (k->n_late < 2 && !(k->answered.n >= 3 && k->rtt_sum_ns / k->answered.n > SECOND)))
+            (k->n_late < 2 && !slow(e)))
             continue;
         detail(f, "%s, %s on average, at worst %s", endpoint_words(&e->server, to),
                seconds(k->rtt_sum_ns / k->answered.n, mean), seconds(k->rtt_max_ns, worst));
@@ -261,8 +278,7 @@ static bool keepalive_short(const struct scene *c, struct finding *f)
         const struct session *e = &c->story->sessions[i];
         const struct keepalives *k = &e->keepalives;
 
-        if (!was_registered(e) || e->sip || k->answered.n < 3 || !mean_interval(k) ||
-            percentile(k, 900) * 3 < mean_interval(k))
+        if (!too_short(e))
             continue;
         detail(f, "%s, every %s, answers take up to %s", endpoint_words(&e->server, to),
                seconds(mean_interval(k), every), seconds(k->rtt_max_ns, worst));

@@ -18,12 +18,8 @@ static const struct pair_flow *flow_of(const struct scene *c, const struct sessi
 {
     size_t n;
     const struct pair_flow *f = pair_flows(c->options->pair, &n);
-    const struct peer *p = NULL;
 
-    for (unsigned i = 0; i < c->story->n_peers; i++)
-        if (endpoint_equal(&c->story->peers[i].server, &e->server))
-            p = &c->story->peers[i];
-    for (size_t i = 0; p && i < n; i++)
+    for (size_t i = 0; i < n; i++)
         if (endpoint_equal(&f[i].server[0], &e->server) &&
             ip_equal(f[i].phone[0].ip, c->story->ip) &&
             (f[i].lost[PAIR_TO_SERVER] || f[i].lost[PAIR_TO_PHONE]))
@@ -83,7 +79,7 @@ static bool path_mtu(const struct scene *c, struct finding *f)
 
     if (!other)
         return false;
-    if (path_mtu_stuck(&there, f) && f->certain)
+    if ((path_mtu_stuck(&there, f) && f->certain) || path_mtu_torn(&there, f))
         return true;
     *f = (struct finding){.cause = f->cause, .certain = true, .n_times = 1, .phone = c->story->id};
     /* What is sent here again and again is what is missing there. */

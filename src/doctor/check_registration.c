@@ -82,7 +82,9 @@ static const struct session *refused_session(const struct story *s, enum cause c
     for (unsigned i = s->n_sessions; i-- > 0;) {
         const struct session *e = &s->sessions[i];
 
-        if (e->end == SESSION_REJECTED && e->said[0] && cause_of(e->said) == cause &&
+        bool again = e->reused && !moment_is(e->accepted); /* refused, and tries once more */
+
+        if ((e->end == SESSION_REJECTED || again) && e->said[0] && cause_of(e->said) == cause &&
             registered_at(s).ns <= e->ended.ns)
             return e;
     }

@@ -41,8 +41,10 @@ void keepalive_answered(struct keepalives *k, struct moment m)
 {
     int64_t rtt = m.ns - k->pending.ns;
 
-    if (!moment_is(k->pending))
-        return; /* an answer seen twice, or to a keepalive before the capture */
+    if (!moment_is(k->pending)) { /* to one before the last, if not to one before the capture */
+        k->n_lost -= k->n_lost > 0;
+        return;
+    }
     if (k->n_calm >= 2 && rtt > LATE_NS && rtt > 8 * (k->calm_sum_ns / k->n_calm))
         k->n_late++;
     else {

@@ -9,8 +9,8 @@ static const char *const kinds[] = {
     [SIGHT_ICMP] = "ICMP", [SIGHT_HTTP_REQUEST] = "HTTP",
     [SIGHT_FILE] = "FILE", [SIGHT_HTTP_RESPONSE] = "HTTP",
     [SIGHT_SCCP] = "SCCP", [SIGHT_SIP] = "SIP",
-    [SIGHT_TLS] = "TLS",   [SIGHT_TCP] = "TCP",
-    [SIGHT_LOST] = "LOST",
+    [SIGHT_TORN] = "TORN", [SIGHT_TLS] = "TLS",
+    [SIGHT_TCP] = "TCP",   [SIGHT_LOST] = "LOST",
 };
 
 static const char *const signs[] = {
@@ -181,6 +181,8 @@ static void print_body(const struct sight *s, struct writer *to)
         break;
     case SIGHT_SIP:
         print_sip(s->sip, to);
+        break;
+    case SIGHT_TORN:
         break;
     case SIGHT_TLS:
         write_format(to, " %s %u version %04x ",

@@ -49,6 +49,7 @@ enum sight_kind {
     SIGHT_FILE,          /* the content of a file, whole or as far as it came (TFTP or HTTP) */
     SIGHT_SCCP,          /* one message out of a stream */
     SIGHT_SIP,           /* one message, UDP or out of a stream */
+    SIGHT_TORN,          /* the beginning of a SIP message by UDP whose other fragments never came */
     SIGHT_TLS,           /* a handshake record, an alert in the clear, the first data of a side */
     SIGHT_TCP,           /* something about a connection itself; only of connections that phones' ports concern */
     SIGHT_LOST,          /* bytes that were acknowledged but are not in the capture: its own loss */

@@ -346,6 +346,9 @@ struct story {
     uint8_t barred_code;
     struct spell too_large;       /* ICMP: fragmentation needed */
     uint16_t mtu;
+    struct spell torn;            /* SIP messages by UDP of which only the first fragment came */
+    bool torn_answered;           /* who only captures what has ports captures first fragments only */
+    struct endpoint torn_by;      /* who sent the last of them */
     unsigned n_moves;             /* registrations that went to another server than the last */
     unsigned n_returns;           /* those that went back to the one before */
     int64_t stay_ns[8];           /* ring: how long it stayed before each move */

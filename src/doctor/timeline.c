@@ -426,6 +426,7 @@ static void (*const seen[])(struct timeline *, const struct sight *) = {
     [SIGHT_FILE] = see_file,
     [SIGHT_SCCP] = see_sccp,
     [SIGHT_SIP] = see_sip,
+    [SIGHT_TORN] = see_torn,
     [SIGHT_TLS] = see_tls,
     [SIGHT_TCP] = see_tcp,
     [SIGHT_LOST] = see_lost,

@@ -108,6 +108,7 @@ void see_tls(struct timeline *t, const struct sight *s);
 void see_lost(struct timeline *t, const struct sight *s);
 void see_sccp(struct timeline *t, const struct sight *s);
 void see_sip(struct timeline *t, const struct sight *s);
+void see_torn(struct timeline *t, const struct sight *s);
 /* A connection first thought to be of one phone turns out to be of another behind the same address. */
 void hand_over(struct story *from, struct story *to, const struct sight *s);
 /* A configuration file: what it says, or what is wrong with it. `type` of the phone picks the load in a default file. */

@@ -332,7 +332,9 @@ static void on_answer(struct timeline *t, const struct sight *s)
     struct session *e;
     struct story_line *line;
 
-    if (!story || s->sip->status < 200 || d->line >= story->n_lines)
+    if (!story && (story = timeline_at(t, s->at.to.ip)))
+        story->torn_answered = true; /* a request that is not here whole was whole there */
+    if (d->key != key_of(s->sip) || !story || s->sip->status < 200 || d->line >= story->n_lines)
         return;
     story_touch(story, s);
     note_peer(story, s, &s->at.from, false);
@@ -387,6 +389,18 @@ static void on_notify(struct timeline *t, const struct sight *s)
             order(story, 3, WORDS("apply its configuration"), s);
     } else if (text_starts_nocase(event, "check-sync"))
         order(story, 1, WORDS("check its configuration (check-sync)"), s);
+}
+
+void see_torn(struct timeline *t, const struct sight *s)
+{
+    struct story *story = timeline_at(t, s->at.from.ip);
+
+    if (!story)
+        story = timeline_at(t, s->at.to.ip);
+    if (!story)
+        return;
+    spell_add(&story->torn, moment_of(s));
+    story->torn_by = s->at.from;
 }
 
 void see_sip(struct timeline *t, const struct sight *s)

@@ -947,6 +947,37 @@ static void a_large_packet_is_missing_in_each_connection(void **state)
     causes_are(&k, 1, "path-mtu");
 }
 
+static void torn(struct scenery *k, bool from_phone)
+{
+    struct sight s = kit_sight(k, SIGHT_TORN, 1, 5060, SERVER_A, 5060, from_phone);
+
+    timeline_see(k->t, &s);
+    wait_s(k, 4);
+}
+
+static void of_large_datagrams_only_the_beginning_comes(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    file_comes(&k, 1, "SEP001122330001.cnf.xml", CONFIG("10.0.0.1"));
+    for (int i = 0; i < 8; i++)
+        torn(&k, true);
+    causes_are(&k, 1, "path-mtu");
+}
+
+static void datagrams_of_which_a_filter_took_the_rest_came_whole(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+
+    for (int i = 0; i < 3; i++) {
+        torn(&k, true);
+        keepalive(&k, 1, SERVER_A, flow, true);
+    }
+    causes_are(&k, 1, "healthy");
+}
+
 /* ---- registration ---- */
 
 static uint32_t register_only(struct scenery *k, unsigned phone)
@@ -990,6 +1021,22 @@ static void refusals_are_named_by_their_text(void **state)
         }
         causes_are(&k, 1, rows[i].cause);
     }
+}
+
+static void a_refusal_is_known_while_the_phone_tries_again(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    for (int i = 0; i < 4; i++) {
+        uint32_t flow = tcp_open(&k, 1, SERVER_A);
+
+        sccp_register(&k, 1, SERVER_A, flow);
+        if (i < 3)
+            sccp_reject(&k, 1, SERVER_A, flow, "\x80\x33");
+        wait_s(&k, 20);
+    }
+    causes_are(&k, 1, "rejected-type");
 }
 
 static void a_registration_that_stalls(void **state)
@@ -1167,6 +1214,36 @@ static void answers_that_come_unevenly(void **state)
         wait_s(&k, 30 - wait);
     }
     causes_are(&k, 1, "keepalive-late");
+}
+
+static void even_answers_that_take_half_the_interval(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = registered_phone(&k, 1);
+
+    for (int i = 0; i < 20; i++) {
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE);
+        wait_s(&k, 2.1);
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE_ACK);
+        wait_s(&k, 2.1);
+    }
+    causes_are(&k, 1, "keepalive-short");
+}
+
+static void two_questions_and_then_two_answers_lose_nothing(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+
+    for (int i = 0; i < 6; i++) {
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE);
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE);
+        wait_s(&k, 0.1);
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE_ACK);
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE_ACK);
+        wait_s(&k, 30);
+    }
+    causes_are(&k, 1, "healthy");
 }
 
 static void the_server_falls_silent_for_all(void **state)
@@ -1357,8 +1434,11 @@ int main(void)
         T(large_packets_are_lost),
         T(large_packets_do_not_come),
         T(a_large_packet_is_missing_in_each_connection),
+        T(of_large_datagrams_only_the_beginning_comes),
+        T(datagrams_of_which_a_filter_took_the_rest_came_whole),
         T(a_register_without_answer),
         T(refusals_are_named_by_their_text),
+        T(a_refusal_is_known_while_the_phone_tries_again),
         T(a_registration_that_stalls),
         T(a_reset_by_the_server),
         T(a_reset_at_the_phone),
@@ -1371,6 +1451,8 @@ int main(void)
         T(silence_of_all_kinds_is_doubtful),
         T(port_security_ageing),
         T(answers_that_come_unevenly),
+        T(even_answers_that_take_half_the_interval),
+        T(two_questions_and_then_two_answers_lose_nothing),
         T(the_server_falls_silent_for_all),
         T(a_standby_server_never_answers_and_is_well),
         T(to_and_fro),
