@@ -107,14 +107,15 @@ static bool ends_unanswered(const struct scene *c, const struct session *e)
 }
 
 /* Seen from the server: what it sends is repeated and never acknowledged, while the phone goes on
- * speaking. */
+ * speaking, or may be there. */
 static bool answers_unheard(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX];
 
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
-        bool now = moment_is(p->repeats[1].since) && p->said.ns > p->repeats[1].since.ns;
+        bool spoke = p->said.ns > p->repeats[1].since.ns;
+        bool now = moment_is(p->repeats[1].since) && (spoke || p->stands);
         const struct repeat *r = now ? &p->repeats[1] : &p->unheard;
 
         if (!moment_is(r->since) || r->n < 2 || !is_signalling_port(p->server.port))
@@ -125,6 +126,7 @@ static bool answers_unheard(const struct scene *c, struct finding *f)
         if (now)
             forecast(f, r);
         f->apart = APART_PHONE_SIDE;
+        f->certain = !now || spoke; /* else it may be without power */
         return true;
     }
     if (c->story->unheard[1].n < 3)
