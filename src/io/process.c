@@ -20,7 +20,7 @@
 
 #define FILES_READY 262144 /* beyond that the kernel's table grows as it must */
 #define PRIORITY    1      /* the least of the real-time ones */
-#define NICE        (-10)
+#define NICE        (-5)
 
 static void reserve_files(rlim_t n)
 {

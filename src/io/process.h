@@ -12,7 +12,7 @@
 size_t process_raise_files(void);
 
 /* The calling thread, and what it starts, runs before all others that have no real-time priority (sched(7), SCHED_RR) as
- * long as there is another processor for these; otherwise, and where that is not allowed, with a nice value of -10.
+ * long as there is another processor for these; otherwise, and where that is not allowed, with a nice value of -5.
  * 0, or -errno: neither is allowed. For before process_drop_privileges. */
 int process_take_priority(void);
 /* The calling thread goes back to what was before that; nothing where nothing was taken. */

@@ -99,7 +99,7 @@ struct sip_link {
     uint32_t n_partial, partial_size;
 };
 
-#define SIP_SOURCES (1u << 20) /* of a few hundred thousand phones, few share one */
+#define SIP_SOURCES (1u << 19) /* of a few hundred thousand phones, few share one */
 
 #define SIP_SOURCE_FULL    15
 #define SIP_SOURCE_SECONDS 4095
