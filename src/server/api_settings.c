@@ -138,11 +138,11 @@ void api_parameter_set(struct admin *a, const struct call *c)
     json_t *answer = json_object(), *value;
     const char *name;
 
-    json_object_foreach(c->fields, name, value)
+    json_object_foreach(c->fields, name, value) /* finds the next one by `name` */
     {
-        if (!strcmp(name, "value") && *c->name) /* PATCH /parameter/NAME {"value": …} */
-            name = c->name;
-        if (!parameter_put(a, c, change, name, call_text(value), answer)) {
+        bool of_record = *c->name && !strcmp(name, "value"); /* PATCH /parameter/NAME {"value": …} */
+
+        if (!parameter_put(a, c, change, of_record ? c->name : name, call_text(value), answer)) {
             change_free(change);
             json_decref(answer);
             return;

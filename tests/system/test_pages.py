@@ -290,6 +290,51 @@ def test_a_newcomer_is_adopted(page, fleet):
     assert not page.complaints()
 
 
+def test_the_walks_of_the_source_documents(node, page, fleet):
+    """Server names by address, a longer keepalive interval, a phone that is deleted and created again, a collector that stands still."""
+    page.ask('POST', 'server', {'name': 'kormakur'})  # System > Server: a name that phones must resolve becomes an address
+    page.ask('POST', 'callmanager', {'name': 'cm2', 'server': 'kormakur'})
+    page.go('/server/kormakur')
+    page.type('Host name or address', '192.0.2.9')
+    page.click('Save')
+    page.said('192.0.2.9', 'h1')
+    page.said('see it only after a reset', '.notice')  # offered, also under the new name
+    page.button('Reset', '.notice button')
+    assert page.ask('GET', 'callmanager/cm2')['record']['server'] == '192.0.2.9'
+    page.go('/parameter?search=StationKeepaliveInterval')  # Service Parameters: for phones far away
+    field = page.field('Station KeepAlive Interval')
+    field.send_keys(Keys.CONTROL, 'a')
+    field.send_keys('90')
+    page.click('Save')
+    page.said('see it only after a reset', '.notice')
+    page.click('Restart', '.notice button')
+    page.said('told to', '.messages')
+    page.ask('PATCH', 'parameter/station_keepalive_interval', {'value': '30'})
+    page.go('/phone/' + PHONES[2])  # Delete and recreate: it is a newcomer meanwhile
+    page.click('Delete')
+    page.click('Delete', 'dialog button')
+    page.until(lambda: page.driver.current_url.endswith('/phone'))
+    page.go('/unknown')
+    page.said(PHONES[2], '.table')
+    page.go('/add/phone?name=' + PHONES[2])
+    page.type('Device name', PHONES[2])
+    page.type('Numbers', '7002')
+    page.type('Description', 'Desk 2')
+    page.click('Add', '.save-bar button')
+    page.said('it will register at its next try', '.messages')
+    page.go('/service')  # Not Found, but it works: the collector is started again
+    page.click('Stop RIS Data Collector')
+    page.click('Stop', 'dialog button')
+    page.go('/phone')
+    page.said('the RIS data collector is stopped', '.notice')
+    page.until(lambda: 'Not reported' in page.text('tbody') and 'Registered' not in page.text('tbody'))
+    page.click('Control center', '.notice a')
+    page.click('Start RIS Data Collector')
+    page.go('/phone')
+    page.until(lambda: 'Registered' in page.text('tbody'))
+    assert not page.complaints()
+
+
 def test_every_entity_is_added_changed_and_deleted(page):
     for noun, label in (('pool', 'Name'), ('region', 'Name'), ('location', 'Name'), ('partition', 'Name'), ('css', 'Name'), ('datetime', 'Name'), ('group', 'Name'),
                         ('template', 'Name'), ('softkeys', 'Name'), ('line', 'Directory number'), ('scope', 'Name'), ('security-profile', 'Name')):

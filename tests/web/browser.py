@@ -105,6 +105,24 @@ class Browser:
     def keys(self, *keys):
         self.driver.switch_to.active_element.send_keys(*keys)
 
+    def reach(self, words, most=120):
+        """By the keyboard alone: Tab until what is called so has the focus, and is seen to have it."""
+        self.until(lambda: [e for e in self.all('button, a, summary') if words in (e.text.strip(), e.get_attribute('aria-label'))] or self.field(words))
+        for _ in range(most):
+            names, seen = self.run("""
+                const e = document.activeElement;
+                const style = getComputedStyle(e);
+                const words = e.labels?.length ? e.labels[0].textContent : e.tagName === 'BODY' ? '' : e.innerText;
+                return [[e.getAttribute('aria-label'), (words || '').replace(' *', '').trim()], style.outlineStyle !== 'none' && style.outlineWidth !== '0px' || style.boxShadow !== 'none'];""")
+            if words in names:
+                assert seen, f'{words} has the focus, and nobody sees it'
+                return self
+            self.keys(Keys.TAB)
+        raise AssertionError(f'{words} is not reached with Tab at {self.driver.current_url}')
+
+    def press(self, words):
+        self.reach(words).keys(Keys.ENTER)
+
     def axe(self, rules=None):
         """What a machine can see that people with other senses cannot use. `rules`: these only."""
         if not self.run('return Boolean(window.axe)'):

@@ -41,7 +41,7 @@ export function Refusal({ error }) {
 
 /** What an answer says besides: its words for the command line are cut off, since here are buttons.
  * @param {any} data */
-export const notesOf = (data) => (data?.notes || []).map((/** @type {string} */ n) => n.replace(/:? ?dialtone [a-z-]+ .*$/, '.').replace(/\.\.$/, '.'));
+export const notesOf = (data) => (data?.notes || []).map((/** @type {string} */ n) => n.replace(/[\s:：]*dialtone [a-z-]+ .*$/, '.').replace(/[.。]\.$/, '.'));
 
 export const Loading = () => html`<p class="loading" role="status">${t('Loading …')}</p>`;
 

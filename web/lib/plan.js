@@ -31,7 +31,7 @@ export const PlanDialog = ({ plan, yes, onClose, onYes }) => html`<${Dialog} tit
 /** What a change leaves to do: it says so and offers it.
  * @param {{answer: any, others?: any}} p others: how the API selects those that the answer does not name */
 export function Aftermath({ answer, others }) {
-    const notes = answer ? notesOf(answer).filter((/** @type {string} */ n) => !/reset/i.test(n)) : [];
+    const notes = answer ? notesOf(answer).filter((/** @type {string} */ n) => !/reset|réinitialis|重置/i.test(n)) : [];
     const reset = answer?.reset;
     const order = async (/** @type {string} */ verb) => {
         const body = reset.count > reset.names.length && others ? others : { names: reset.names };

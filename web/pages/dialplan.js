@@ -98,6 +98,7 @@ export default function DialPlan({ query }) {
             <button type="submit" class="button primary">${t('Try')}</button>
         </form>
         <${Refusal} error=${error} />
+        ${!result && !error && html`<p class="empty card">${t('Say who calls and what is dialled: here stands which line that leads to, or why to none.')}</p>`}
         ${result && html`<${Outcome} r=${result} digits=${result.digits} />`}
     </section>`;
 }

@@ -47,6 +47,9 @@ export function Conflict({ entity, base, mine, theirs, onTake }) {
     </${Notice}>`;
 }
 
+/** What a change under a new name leaves to do, for the page of that name. */
+let left = { at: '', answer: /** @type {any} */ (null) };
+
 /** The state of a form: what was read, what is typed, who was faster.
  * @param {import('../lib/schema.js').Entity | null | undefined} entity
  * @param {string} noun
@@ -68,12 +71,15 @@ export function useRecord(entity, noun, name, o = {}) {
         try {
             const { data, etag } = await get(path(noun, from));
             const form = formOf(entity, data.record);
+            const { answer } = left.at === `${noun}/${from}` ? left : { answer: null };
+
+            left = { at: '', answer: null };
 
             if (o.copyOf)
                 for (const f of entity.fields)
                     if (f.key)
                         form[f.name] = '';
-            set((/** @type {any} */ old) => ({ base: form, form, record: data.record, etag, done: old.keep ? old.done : null }));
+            set((/** @type {any} */ old) => ({ base: form, form, record: data.record, etag, done: old.keep ? old.done : answer }));
         } catch (error) {
             set({ form: null, error });
         }
@@ -112,6 +118,8 @@ export function useRecord(entity, noun, name, o = {}) {
             set((/** @type {any} */ old) => ({ ...old, base: old.form, done: data, plan: null, keep: true, error: null, theirs: null }));
             if (!name || o.copyOf || key !== name)
                 say(notesOf(data));
+            if (key !== name && data.reset?.count)
+                left = { at: `${noun}/${key}`, answer: data };
             return key;
         } catch (error) {
             if (/** @type {any} */ (error).status !== 412) {

@@ -21,17 +21,21 @@ function Value({ p, value, set }) {
         : html`<input ...${common} type="text" value=${value} onInput=${take} />`;
 }
 
+/** "StationKeepaliveInterval" finds "Station KeepAlive Interval".
+ * @param {string} s */
+const squeezed = (s) => s.toLowerCase().replace(/[\s_]+/g, '');
+
 /** @param {{query: Record<string, string>}} p */
 export default function Parameters({ query }) {
     const { data, error, reload } = useGet('parameter');
     const [changed, set] = useState(/** @type {Record<string, string>} */ ({}));
     const [after, setAfter] = useState(/** @type {any} */ (null));
-    const wanted = (query.search || '').toLowerCase();
+    const wanted = squeezed(query.search || '');
     const names = Object.keys(changed);
 
     if (!data)
         return error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`;
-    const rows = data.items.filter((/** @type {any} */ p) => !wanted || `${p.name} ${p.title} ${t(p.title)} ${p.help} ${p.service}`.toLowerCase().includes(wanted));
+    const rows = data.items.filter((/** @type {any} */ p) => !wanted || squeezed(`${p.name} ${p.title} ${t(p.title)} ${p.help} ${p.service}`).includes(wanted));
     const services = [...new Set(rows.map((/** @type {any} */ p) => p.service))];
     const put = (/** @type {any} */ p, /** @type {string} */ v) => {
         const { [p.name]: _, ...rest } = changed;

@@ -1,10 +1,11 @@
 // phones.js - find and list phones; what is done with one or with many.
 import { html, useState } from '../lib/dom.js';
 import { ask, may } from '../lib/api.js';
+import { useLive } from '../lib/live.js';
 import { useList } from '../lib/rows.js';
 import { Aftermath } from '../lib/plan.js';
 import { Table } from '../lib/table.js';
-import { confirmed, Do, Head, LinkButton, notesOf, say, State } from '../lib/parts.js';
+import { confirmed, Do, Head, LinkButton, notesOf, Notice, say, State } from '../lib/parts.js';
 import { Search } from '../lib/search.js';
 import { setQuery } from '../lib/router.js';
 import { number, t, time } from '../lib/words.js';
@@ -35,6 +36,13 @@ export async function inParts(names, each) {
     for (let i = 0; i < names.length; i += 1000)
         notes.push(...notesOf((await each(names.slice(i, i + 1000))).data));
     return notes;
+}
+
+/** Without the collector nobody knows how phones are: they are not lost. */
+function Unreported() {
+    const silent = useLive('phones')?.reported === false;
+
+    return silent && html`<${Notice} kind="warn">${t('The state of phones is not reported: the RIS data collector is stopped.')} <a href="/service">${t('Control center')}</a></${Notice}>`;
 }
 
 /** @param {{query: Record<string, string>}} p */
@@ -81,7 +89,7 @@ export default function Phones({ query }) {
         <${Head} title=${t('Phones')} actions=${may('administer') && html`
             <${LinkButton} href="/import">${t('Import')}</${LinkButton}>
             <${LinkButton} primary href="/add/phone">${t('Add')}</${LinkButton}>`} />
-        <${Aftermath} answer=${done} />
+        <${Unreported} /><${Aftermath} answer=${done} />
         <${Search} query=${query} hint=${t('Name, number, address, description …')}>
             <span class="actions" role="group" aria-label=${t('Status')}>${states.map((s) => html`<button key=${s} type="button" class="button small"
                 aria-pressed=${query.status === s} onClick=${() => setQuery({ status: query.status === s ? '' : s })}>${html`<${State} of=${s} />`}</button>`)}</span>

@@ -893,4 +893,5 @@ export default {
     'Which softkeys a phone shows below its display in each state of a call.': 'Quelles touches programmables un téléphone montre sous son écran dans chaque état d’un appel.',
     'on no phone': 'sur aucun téléphone',
     'ended': 'terminé',
+    'Say who calls and what is dialled: here stands which line that leads to, or why to none.': 'Dites qui appelle et ce qui est composé : ici s’affiche la ligne à laquelle cela mène, ou pourquoi à aucune.',
 };

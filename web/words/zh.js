@@ -893,4 +893,5 @@ export default {
     'Which softkeys a phone shows below its display in each state of a call.': '电话在通话的每种状态下在显示屏下方显示哪些软键。',
     'on no phone': '不在任何电话上',
     'ended': '已结束',
+    'Say who calls and what is dialled: here stands which line that leads to, or why to none.': '输入主叫和所拨号码：这里会显示通向哪条线路，或为什么不通向任何线路。',
 };
