@@ -232,6 +232,14 @@ int dial_tcp(uv_loop_t *loop, const struct dial_options *options, const struct e
     return 0;
 }
 
+/* libuv lets a port be shared; the kernel then gives two phones the same one when it chooses. */
+static int take_port_alone(int fd)
+{
+    int no = 0;
+
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &no, sizeof(no)) < 0 ? -errno : 0;
+}
+
 int dial_udp(uv_loop_t *loop, const struct dial_options *options, struct dial **ret)
 {
     struct dial *d;
@@ -250,6 +258,8 @@ int dial_udp(uv_loop_t *loop, const struct dial_options *options, struct dial **
     d->handle.data = d;
     if ((err = uv_udp_open(&d->udp, fd)) != 0)
         close(fd);
+    else
+        err = take_port_alone(fd);
     if (!err)
         err = uv_udp_recv_start(&d->udp, on_room, on_datagram);
     if (err) {

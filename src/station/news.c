@@ -243,6 +243,19 @@ void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepal
     effects_alarm(e, &d);
 }
 
+void tell_impatient(struct station *s, uint32_t n_requests, uint32_t wait_s, struct effects *e)
+{
+    struct alarm_draft d;
+
+    alarm_begin(&d, ALARM_TOKEN_REQUEST_STORM);
+    alarm_put_device(&d, s->name);
+    alarm_put_ip(&d, s->peer.ip);
+    alarm_put_number(&d, "Requests", n_requests);
+    alarm_put_number(&d, "Wait", wait_s);
+    effects_alarm(e, &d);
+    station_log(s, LOG_LEVEL_WARNING, "asked %u times for a token and did not wait %u s", n_requests, wait_s);
+}
+
 void tell_gone(struct station *s, uint32_t reason, struct effects *e)
 {
     flapping_left(s->registry->flapping, s->name, reason);

@@ -18,6 +18,7 @@ void tell_gone(struct station *s, uint32_t reason, struct effects *e);
 
 /* EndPointTransientConnection for `times` attempts; other alarms. */
 void tell_transient(struct station *s, uint32_t reason, uint32_t times, struct effects *e);
+void tell_impatient(struct station *s, uint32_t n_requests, uint32_t wait_s, struct effects *e); /* for a token */
 struct keepalive_finding;
 void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepalive_finding *found,
                      struct effects *e);

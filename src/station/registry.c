@@ -9,6 +9,9 @@
 #include "base/words.h"
 #include "core/counters.h"
 #include "station/guesses.h"
+#include "station/news.h"
+
+#define DRAINING_WAIT_S 60 /* nobody is taken until that ends */
 
 static struct text key_of(const void *value)
 {
@@ -26,11 +29,12 @@ struct registry *registry_new(const struct registry_options *options)
     pace_init(&r->pace);
     r->flapping = flapping_new();
     r->refused = refused_new();
+    r->impatient = refused_new();
     r->guesses = guesses_new();
     r->loads = words_new();
     for (int i = 0; i < N_SETTINGS; i++)
         r->settings[i] = setting_rows[i].number;
-    if (r->flapping && r->refused && r->guesses && r->loads)
+    if (r->flapping && r->refused && r->impatient && r->guesses && r->loads)
         return r;
     registry_free(r);
     return NULL;
@@ -42,6 +46,7 @@ void registry_free(struct registry *r)
         return;
     flapping_free(r->flapping);
     refused_free(r->refused);
+    refused_free(r->impatient);
     guesses_free(r->guesses);
     words_free(r->loads);
     map_done(&r->by_name);
@@ -325,11 +330,42 @@ bool registry_spend_token(struct registry *r)
     return true;
 }
 
-uint32_t registry_token_wait_s(struct registry *r)
+static bool is_power_of_ten(uint32_t n)
+{
+    while (n >= 10 && n % 10 == 0)
+        n /= 10;
+    return n == 1;
+}
+
+static uint32_t token_wait_s(struct registry *r)
 {
     uint32_t least = (uint32_t)r->settings[SET_token_reject_wait];
 
+    if (r->draining)
+        return DRAINING_WAIT_S;
     return r->settings[SET_paced_return] ? pace_wait_s(&r->pace, r->now.ms, least) : least;
+}
+
+uint32_t station_token_wait_s(struct station *x, struct effects *e)
+{
+    struct refused *all = x->registry->impatient;
+    uint64_t now_us = x->registry->now.ms * 1000, due_us;
+    const struct refusal *last = refused_find(all, x->name);
+    struct refusal told;
+    uint32_t times;
+
+    if (last && now_us < last->last_us + last->reason * 1000000ull) {
+        told = *last;
+    } else {
+        refused_forget(all, x->name);
+        told = (struct refusal){.name = x->name, .last_us = now_us, .reason = token_wait_s(x->registry)};
+    }
+    refused_note(all, &told, x->registry->now.ms, &times);
+    last = refused_find(all, x->name);
+    if (last && last->n >= 10 && is_power_of_ten(last->n))
+        tell_impatient(x, last->n, told.reason, e);
+    due_us = told.last_us + told.reason * 1000000ull;
+    return (uint32_t)((due_us - now_us + 999999) / 1000000);
 }
 
 uint32_t registry_spread_s(struct registry *r, enum calendar_id which, uint32_t longest,

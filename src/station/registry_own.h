@@ -40,7 +40,7 @@ struct registry {
     } asked;
     size_t n_registered[N_PROTOCOLS], n_tokens;
     struct flapping *flapping;
-    struct refused *refused;
+    struct refused *refused, *impatient; /* the latter: who asks for tokens sooner than he was told to */
     struct guesses *guesses;
     bool disagrees; /* with the version of the publisher */
     bool draining;
@@ -95,11 +95,11 @@ void station_is_gone(struct station *other); /* it did not: no rival of anybody 
 void station_take_name(struct station *x, struct effects *e);
 int station_enter_name(struct station *x); /* it owns its name from now on; -ENOMEM */
 void station_leave_name(struct station *x);
-/* Whether one more phone may be told to come back, and after how many seconds one that may not asks
- * again. */
+/* Whether one more phone may be told to come back, and after how many seconds one that may not asks again: each gets a place
+ * of its own in the queue, one that asks before its time keeps it, and is told of when it did so ten, a hundred … times. */
 bool registry_has_token(const struct registry *r);
 bool registry_spend_token(struct registry *r); /* the same for who cannot hold one: so many a second */
-uint32_t registry_token_wait_s(struct registry *r);
+uint32_t station_token_wait_s(struct station *x, struct effects *e);
 /* After how many seconds a phone shall be heard again: `longest`, or not less than `least` when that
  * second is crowded and returns are paced. */
 uint32_t registry_spread_s(struct registry *r, enum calendar_id which, uint32_t longest,

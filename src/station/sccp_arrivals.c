@@ -49,17 +49,9 @@ void session_keep_alarm(struct session *s, const struct session_input *in, struc
     effects_alarm(e, &d);
 }
 
-/* Each gets a place of its own in the queue, so that all come one after the other. */
-static uint32_t token_wait(struct session *s)
-{
-    struct registry *r = s->station.registry;
-
-    return s->refusal || r->draining ? REFUSED_WAIT_S : registry_token_wait_s(r);
-}
-
 void session_deny_token(struct session *s, const struct session_input *in, struct effects *e)
 {
-    uint32_t wait = token_wait(s), times;
+    uint32_t wait = s->refusal ? REFUSED_WAIT_S : station_token_wait_s(&s->station, e), times;
     const struct refusal_rule *rule = &refusal_rules[s->refusal];
 
     if (in->event == EV_SPCP_TOKEN)

@@ -4,16 +4,21 @@
 #include "station/sip_station.h"
 #include "wire/sip/write.h"
 
+static struct station sender_of(const struct sip_request *q)
+{
+    return (struct station){.registry = q->owner->registry,
+                            .kind = &sip_kind,
+                            .name = q->reg.device,
+                            .peer = q->flow->peer,
+                            .protocol = PROTOCOL_SIP,
+                            .model = q->reg.model,
+                            .phone_version = UINT32_MAX};
+}
+
 /* As it would register. */
 static enum refusal_id refusal_of_sender(const struct sip_request *q)
 {
-    struct station x = {.registry = q->owner->registry,
-                        .kind = &sip_kind,
-                        .name = q->reg.device,
-                        .peer = q->flow->peer,
-                        .protocol = PROTOCOL_SIP,
-                        .model = q->reg.model,
-                        .phone_version = UINT32_MAX};
+    struct station x = sender_of(q);
     const struct phone *phone = station_phone(&x);
 
     if (!x.model && phone)
@@ -39,10 +44,12 @@ static bool may_have_one(const struct sip_request *q)
 
 static void wait_for_it(struct sip_request *q)
 {
+    struct station x = sender_of(q);
+    uint32_t wait_s = station_token_wait_s(&x, q->effects);
     size_t at = sip_answer_begin(q, 486, NULL);
 
     count(COUNT_SIP_TOKENS_REFUSED);
-    sip_write_number(&q->effects->out, SIP_RETRY_AFTER, registry_token_wait_s(q->owner->registry));
+    sip_write_number(&q->effects->out, SIP_RETRY_AFTER, wait_s);
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/dial.h"
 #include "io/udp.h"
 
 struct end {
@@ -279,6 +280,43 @@ static void a_turn_reads_four_batches_or_for_as_long_as_it_may(void **state)
     assert_turn(10000000, 1000, 1000);
 }
 
+static void hear_nothing(void *context, const struct endpoint *from, const uint8_t *bytes, size_t len)
+{
+}
+
+static uint8_t seen_ports[65536];
+
+static void on_caller(void *context, const struct udp_datagram *batch, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        seen_ports[batch[i].from.port]++;
+}
+
+/* Two phones of a fleet that share a port get each other's files. */
+static void clients_of_one_address_have_ports_of_their_own(void **state)
+{
+    static const struct dial_calls calls = {.on_input = hear_nothing};
+    static struct dial *clients[900];
+    struct pair *p = *state;
+    struct dial_options o = {.calls = &calls};
+    struct udp_options server = {.input = on_caller, .receive_buffer = 4 << 20};
+
+    ip_parse(TEXT("127.0.0.1"), &o.local);
+    server.local.ip = o.local;
+    assert_int_equal(udp_open(&p->loop, &server, &p->a.udp), 0);
+    p->a.address = (struct endpoint){o.local, udp_port(p->a.udp)};
+    for (size_t i = 0; i < 900; i++) {
+        assert_int_equal(dial_udp(&p->loop, &o, &clients[i]), 0);
+        dial_send_to(clients[i], &p->a.address, "x", 1);
+    }
+    for (int i = 0; i < 100; i++)
+        uv_run(&p->loop, UV_RUN_NOWAIT);
+    for (size_t i = 0; i < 65536; i++)
+        assert_in_range(seen_ports[i], 0, 1);
+    for (size_t i = 0; i < 900; i++)
+        dial_close(clients[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -292,6 +330,7 @@ int main(void)
         TEST(one_that_cannot_leave_does_not_stop_the_others),
         TEST(a_port_in_use_and_a_missing_interface_are_errors),
         TEST(ipv6_works_too),
+        TEST(clients_of_one_address_have_ports_of_their_own),
         cmocka_unit_test(a_turn_reads_four_batches_or_for_as_long_as_it_may),
     };
 

@@ -4,6 +4,7 @@
 
 #include "sip_world.h"
 #include "station/registry_own.h"
+#include "station/sip_station.h"
 #include "wire/sccp/message.h"
 
 #define A      "SEP001122334455"
@@ -51,6 +52,25 @@ static void tokens_by_udp_are_as_scarce_as_by_tcp(void **state)
     sip_world_pass(w, 1000);
     sip_world_datagram(w, sip_world_peer(0), bytes, write_token_request(bytes, sizeof(bytes), 1000));
     contains(w, "SIP/2.0 202");
+    sip_world_free(w);
+}
+
+/* One that asks without end pushes nobody else back: it has one place in the queue, whatever it says. */
+static void who_asks_for_tokens_without_end_keeps_his_place_and_is_named(void **state)
+{
+    struct sip_world *w = sip_world_new(PHONES "parameter max_fallback_queue value=1\n");
+    struct station x = {.registry = w->registry, .kind = &sip_kind, .name = device_name_of(TEXT(A))}, other = x;
+
+    other.name = device_name_of(TEXT("SEP001122334466"));
+    for (int i = 0; i < 50000; i++)
+        assert_int_equal(station_token_wait_s(&x, w->effects), 10);
+    sip_world_carry_out(w);
+    assert_int_equal(w->n_alarms, 4); /* 10, 100, 1000, 10000 */
+    assert_int_equal(w->last_alarm->id, ALARM_TOKEN_REQUEST_STORM);
+    assert_non_null(strstr(w->last_alarm->parameters, "[Requests=10000][Wait=10]"));
+    assert_in_range(station_token_wait_s(&other, w->effects), 10, 11);
+    sip_world_pass(w, 7000);
+    assert_int_equal(station_token_wait_s(&x, w->effects), 3);
     sip_world_free(w);
 }
 
@@ -285,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_by_udp_are_as_scarce_as_by_tcp),
+        cmocka_unit_test(who_asks_for_tokens_without_end_keeps_his_place_and_is_named),
         cmocka_unit_test(keepalives_of_phones_never_seen_are_answered_and_named_rarely),
         cmocka_unit_test(a_name_that_registers_from_two_places_in_turn_is_refused_and_named),
         cmocka_unit_test(two_devices_of_one_name_at_two_nodes_do_not_replace_each_other_for_ever),
