@@ -400,7 +400,7 @@ void boot_start(struct boot *b, uint64_t now_ms, struct effects *fx)
     b->dhcp.due_ms = UINT64_MAX;
     b->dhcp.lease = (struct dhcp_lease){0};
     b->vlan = 0;
-    b->defaulted = b->have_config = b->upgrade_tried = false;
+    b->defaulted = b->have_config = b->upgrade_tried = b->kept = false;
     boot_go(b, BOOT_LOADING, now_ms, fx);
 }
 

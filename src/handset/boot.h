@@ -75,6 +75,7 @@ struct boot {
     const char *step;    /* rest of the file steps, at the one being done */
     uint8_t alternative; /* of the step */
     bool by_http, have_config, upgrade_tried;
+    bool kept; /* `config` is from before: used when no TFTP server answers */
     uint8_t tftp_at; /* which TFTP server is asked */
     uint8_t name_at; /* which CallManager is looked up */
     char *body;      /* the file being received, owned */

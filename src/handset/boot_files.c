@@ -208,9 +208,11 @@ void boot_files_begin(struct boot *b, uint64_t now_ms, struct effects *fx)
 {
     b->step = model_boot_files(b->options.model, b->options.protocol);
     b->alternative = 0;
+    b->kept = b->kept || b->have_config;
     b->have_config = b->defaulted = b->named_asked = false;
     b->n_parts = 0;
-    b->config = (struct phone_config){.security_mode = 1};
+    if (!b->kept)
+        b->config = (struct phone_config){.security_mode = 1};
     if (*b->step)
         ask_alternative(b, now_ms, fx);
     else
@@ -362,7 +364,7 @@ static void answered(struct boot *b, bool found, uint64_t now_ms, struct effects
     ask_alternative(b, now_ms, fx);
 }
 
-/* Nobody answers: the second TFTP server, then all over again. */
+/* Nobody answers: the second TFTP server, then the configuration that the phone ran with, or all over again. */
 static void no_answer(struct boot *b, const char *words, uint64_t now_ms, struct effects *fx)
 {
     effects_text(fx, EFFECT_STATUS, "%s", words);
@@ -373,6 +375,10 @@ static void no_answer(struct boot *b, const char *words, uint64_t now_ms, struct
     } else if (!b->tftp_at && !ip_is_any(b->network.tftp[1])) {
         b->tftp_at = 1;
         boot_go(b, BOOT_FILES, now_ms, fx);
+    } else if (b->kept) {
+        b->tftp_at = 0;
+        b->have_config = true;
+        boot_go(b, BOOT_NAMES, now_ms, fx);
     } else {
         boot_give_up(b, now_ms, fx);
     }

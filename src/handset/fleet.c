@@ -90,7 +90,7 @@ static void usage(FILE *to)
         "                     of SIP without files: address of record and digest user; a number\n"
         "                     is the first phone's, the others count on\n"
         "  --no-files         register at once with --server, without reading files\n"
-        "  --backup ADDRESS   of a second server, without files\n"
+        "  --backup ADDRESS   of a second server: of files, or, without files, of calls\n"
         "  --load NAME        the load that runs (the model's last)\n"
         "  --fault LIST       what the phones do wrong; `--fault help` lists them\n"
         "  --vanish           no goodbye at the end\n"

@@ -401,7 +401,7 @@ static void usage(FILE *to)
         "  --user NAME, --password WORDS\n"
         "                     of SIP without files: address of record and digest user\n"
         "  --no-files         register at once with --server, without reading files\n"
-        "  --backup ADDRESS   of a second server, without files\n"
+        "  --backup ADDRESS   of a second server: of files, or, without files, of calls\n"
         "  --load NAME        the load that runs (the model's last)\n"
         "  --fault LIST       what the phone does wrong; `--fault help` lists them\n"
         "  --state FILE       keeps what is set on the phone; what stands there beats the options\n"

@@ -11,7 +11,7 @@ struct phone_options {
     const struct model *models[PHONE_MODELS_MAX]; /* the phones take them in turn */
     unsigned n_models;
     struct mac first_mac;
-    struct ip backup;                                 /* without files; none: one server */
+    struct ip backup;                                 /* of files, or, without files, of calls; none: one server */
     struct ip server;                                 /* none: what DHCP says */
     enum device_protocol protocols[PHONE_MODELS_MAX]; /* that each of them speaks */
     int protocol;                                     /* asked for; -1: what the model speaks */

@@ -382,6 +382,7 @@ static struct boot *new_boot(struct runner *r)
 
     if (ip_is_any(o.stored.tftp[0]) && !ip_is_any(r->site->server)) {
         o.stored.tftp[0] = r->site->server;
+        o.stored.tftp[1] = r->site->backup;
         o.stored.alternate_tftp = true;
     }
     return boot_new(&o);

@@ -21,12 +21,14 @@ int crowd_open(struct crowd *c, const char *folder)
     return c->server && c->standby ? 0 : -ENOMEM;
 }
 
-int crowd_start(struct crowd *c, const char *folder, const char *server)
+int crowd_start(struct crowd *c, const char *folder, const char *server, const char *backup)
 {
     char mac[MAC_TEXT_MAX], log[LAB_PATH + 32], count[16], rate[16];
     char *words[] = {"fleet",
                      "--server",
                      (char *)(uintptr_t)server,
+                     "--backup",
+                     (char *)(uintptr_t)backup,
                      "--protocol",
                      (char *)(uintptr_t)c->protocol,
                      "--model",

@@ -39,7 +39,7 @@ struct crowd {
 /* `folder` takes log and events. 0 or -errno; nothing runs yet. */
 int crowd_open(struct crowd *c, const char *folder);
 /* The phones boot with files from `server`. 0 or -errno. */
-int crowd_start(struct crowd *c, const char *folder, const char *server);
+int crowd_start(struct crowd *c, const char *folder, const char *server, const char *backup); /* of files */
 void crowd_read(struct crowd *c); /* what has happened since the last time */
 void crowd_close(struct crowd *c);
 /* Appends its phones to a list for `dialtone import`; `number` is the first line. */

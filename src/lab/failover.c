@@ -319,7 +319,7 @@ static bool begin(struct cluster *c)
     c->curve.crowds = c->crowds;
     c->curve.n_crowds = c->n_crowds;
     for (unsigned i = 0; i < c->n_crowds; i++)
-        if (!stage_expect(c->s, crowd_start(&c->crowds[i], c->s->folder, LAB_ADDRESS) == 0,
+        if (!stage_expect(c->s, crowd_start(&c->crowds[i], c->s->folder, LAB_ADDRESS, LAB_SUBNET "2") == 0,
                           "%s phones have power", c->crowds[i].protocol))
             return false;
     if (!stage_expect(c->s, all_at(c, 1), "all %u are registered at cm1", c->phones))

@@ -642,6 +642,23 @@ static void silence_of_tftp_is_told_and_the_phone_begins_again(void **state)
     assert_true(net.n_discovers >= 2);
 }
 
+static void a_phone_that_ran_goes_on_with_its_configuration_when_tftp_is_silent(void **state)
+{
+    net.files[0].name = "SEP001122334455.cnf.xml";
+    net.files[0].content = CONFIG("10.0.0.3", "");
+    power_on("7961", network_factory());
+    assert_true(net.ready);
+    net.tftp_silent = true;
+    for (int i = 0; i < 2; i++) { /* both its servers are gone: it reads again, and again */
+        net.ready = false;
+        boot_restart(boot, now_ms, &fx);
+        play();
+        run_until(now_ms + 120 * 1000);
+        assert_true(net.ready);
+        assert_int_equal(boot->config.n_servers, 1);
+    }
+}
+
 static void a_broken_own_file_is_told(void **state)
 {
     net.files[0].name = "SEP001122334455.cnf.xml";
@@ -728,6 +745,7 @@ int main(void)
         TEST(a_missing_part_is_told_and_the_old_load_goes_on),
         TEST(the_load_that_runs_is_not_fetched),
         TEST(silence_of_tftp_is_told_and_the_phone_begins_again),
+        TEST(a_phone_that_ran_goes_on_with_its_configuration_when_tftp_is_silent),
         TEST(a_broken_own_file_is_told),
         TEST(the_lease_is_renewed_at_half_time),
         TEST(a_lease_that_ends_restarts_the_phone),
