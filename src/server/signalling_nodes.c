@@ -1,4 +1,5 @@
 /* signalling_nodes.c - what the signalling thread knows of the nodes, and its own pace. */
+#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -13,6 +14,25 @@
 static const char *role_of(const struct members *m, size_t i)
 {
     return m->publisher == (int)i || (m->publisher < 0 && i == 0) ? "publisher" : "subscriber";
+}
+
+/* How far a drain is; else why another node is not linked. */
+static json_t *about_node(struct signalling *s, size_t i, size_t registered)
+{
+    const struct drain *d = &s->drain;
+    char words[160];
+
+    if (i && peers_members(s->peers)->rows[i].state != MEMBER_UP)
+        return json_of(text_of(peers_why(s->peers, i)));
+    if (i || !d->on)
+        return json_string("");
+    snprintf(words, sizeof(words), "%u sent away", d->n_sent);
+    if (!registered)
+        strcat(words, ": all phones have left");
+    else if (d->stayed || d->were_busy)
+        snprintf(words + strlen(words), sizeof(words) - strlen(words), ", %u off hook, %u have no other node that is up",
+                 d->were_busy, d->stayed);
+    return json_string(words);
 }
 
 static json_t *node_row(struct signalling *s, size_t i)
@@ -34,7 +54,7 @@ static json_t *node_row(struct signalling *s, size_t i)
                      role_of(m, i), row->version, (json_int_t)registered,
                      row->state == MEMBER_UP ? json_integer(row->rtt_ms) : json_null(),
                      (json_int_t)((now - row->since_ms) / 1000),
-                     json_of(text_of(i && row->state != MEMBER_UP ? peers_why(s->peers, i) : "")));
+                     about_node(s, i, registered));
 }
 
 void signalling_node_list(struct signalling *s, const struct message *m)
