@@ -2,8 +2,10 @@
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "server/api_lists.h"
 #include "server/event_files.h"
 
@@ -22,6 +24,31 @@ static const char *const event_columns[] = {"time",     "device",    "alarm",   
 #define N_EVENT_USUAL   4 /* what fits the terminal of a person */
 #define N_EVENT_COLUMNS (sizeof(event_columns) / sizeof(*event_columns))
 
+/* "Period 77 s, Cause the phone unregistered, OtherNode cm2": what a finding measured. */
+static struct text numbers_of(const struct alarm *alarm, char *to, size_t size)
+{
+    static const enum alarm_id findings[] = {ALARM_KEEPALIVE_LATE, ALARM_DEVICE_TOGGLE, ALARM_DUPLICATE_DEVICE,
+                                             ALARM_TOKEN_REQUEST_STORM, ALARM_TIMER_THREAD_SLOWED};
+    struct text keys = text_of(alarm_rows[alarm->id].parameters);
+    struct writer w = writer_of(to, size);
+    bool is_one = false;
+
+    for (size_t i = 0; i < sizeof(findings) / sizeof(*findings); i++)
+        is_one |= alarm->id == findings[i];
+    while (is_one && keys.at) {
+        char key[40];
+        struct text value;
+        bool seconds;
+
+        text_copy(key, sizeof(key), text_split(&keys, ' '));
+        value = alarm_parameter(alarm, key);
+        seconds = value.len && strstr(" Expected Took Interval Period Wait Duration ", key);
+        if (value.len && strcmp(key, "DeviceName") != 0)
+            write_format(&w, "%s%s %.*s%s", writer_len(&w) ? ", " : "", key, TEXT_ARG(value), seconds ? " s" : "");
+    }
+    return (struct text){to, w.bad ? 0 : writer_len(&w)};
+}
+
 /* The last thing to say: the reason in plain words, else the alarm's own text and what it is about.
  */
 const char *alarm_meaning(const struct alarm *alarm, char to[static 256])
@@ -30,11 +57,14 @@ const char *alarm_meaning(const struct alarm *alarm, char to[static 256])
                                            "Error",    "Address",     "Reason"};
     const struct reason *reason = alarm_reason(alarm);
     struct text about = {0};
+    char numbers[200];
 
     for (size_t i = 0; !reason && !about.len && i < sizeof(subjects) / sizeof(*subjects); i++)
         about = alarm_parameter(alarm, subjects[i]);
+    if (!reason && !about.len)
+        about = numbers_of(alarm, numbers, sizeof(numbers));
     snprintf(to, 256, "%s%s%.*s", reason ? reason->text : alarm_rows[alarm->id].text,
-             about.len ? ": " : "", about.len > 100 ? 100 : (int)about.len,
+             about.len ? ": " : "", about.len > 200 ? 200 : (int)about.len,
              about.len ? about.at : "");
     return to;
 }

@@ -1,5 +1,6 @@
 """Two nodes with equal databases: they find each other, a phone is registered at one of them only, a node is drained."""
 import json
+import re
 import socket
 import ssl
 import struct
@@ -131,7 +132,7 @@ def test_a_sip_phone_that_goes_to_and_fro_is_at_one_node_only_and_named_with_the
         until(lambda: cluster.registered(here) == 1 and cluster.registered(there) == 0)
         cluster.sip_phone(here, 100 + n).close()  # and starts over: two registrations each time
     said = cluster.ask(0, 'phone', 'show', GUEST)
-    assert 'DeviceToggle' in said
+    assert 'DeviceToggle' in said and re.search('registers and leaves again and again: .*Registrations 6, Interval 600 s, Period [0-9]+ s, Cause', said)
     until(lambda: '[OtherNode=cm2]' in cluster.ask(0, 'event', 'list', '--json'))
     assert 'took over' in cluster.ask(1, 'event', 'list')
 
