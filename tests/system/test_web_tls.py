@@ -2,6 +2,7 @@
 import http.client
 import json
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -79,6 +80,41 @@ def test_a_given_certificate_is_shown(tmp_path, given):
         answer, _, certificate = ask(node.web_port, 'GET', 'openapi.json', tls=context(given / 'certificate.pem'))
         assert answer.status == 200
         assert ssl.DER_cert_to_PEM_cert(certificate).split() == (given / 'certificate.pem').read_text().split()
+    finally:
+        assert node.stop() == 0, node.said
+
+
+def make_pair(folder, name):
+    """The key first: a pair that does not belong together is there for a moment, as of any tool that renews."""
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', f'/CN={name}',
+                    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', folder / f'{name}.key', '-out', folder / f'{name}.pem'], check=True, capture_output=True)
+
+
+def test_a_certificate_that_is_replaced_is_shown_without_a_restart_and_cuts_nobody_off(tmp_path):
+    make_pair(tmp_path, 'first')
+    make_pair(tmp_path, 'second')
+    used = [tmp_path / 'used.pem', tmp_path / 'used.key']
+    for file in used:
+        shutil.copy(tmp_path / f'first{file.suffix}', file)
+    node = start(tmp_path, f'tls.certificate={used[0]}', f'tls.key={used[1]}')
+    shown = lambda: ssl.DER_cert_to_PEM_cert(ask(node.web_port, 'GET', 'openapi.json', tls=context())[2]).split()
+    try:
+        web_state(node, 'running')
+        first, second = ((tmp_path / f'{name}.pem').read_text().split() for name in ('first', 'second'))
+        assert shown() == first
+        kept = http.client.HTTPSConnection('127.0.0.1', node.web_port, context=context(), timeout=20)
+        kept.request('GET', '/api/v1/session')
+        kept.getresponse().read()
+        shutil.copy(tmp_path / 'second.key', used[1])
+        time.sleep(2.5)
+        assert shown() == first  # the new key alone is no pair
+        shutil.copy(tmp_path / 'second.pem', used[0])
+        deadline = time.monotonic() + 15
+        while shown() != second:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        kept.request('GET', '/api/v1/session')
+        assert kept.getresponse().status == 401
     finally:
         assert node.stop() == 0, node.said
 

@@ -13,6 +13,7 @@
 
 #include "base/grow.h"
 #include "base/pool.h"
+#include "server/web/shown.h"
 
 #define MAX_CONNECTIONS 512
 #define MEMORY_OF_ONE   32768 /* bytes: line and headers of a request */
@@ -449,6 +450,7 @@ void front_stop(struct front *f)
     uv_close((uv_handle_t *)&f->prepare, on_closed);
     uv_close((uv_handle_t *)&f->timer, on_closed);
     MHD_stop_daemon(f->daemon);
+    shown_done();
 }
 
 /* --- opening --- */
@@ -483,8 +485,7 @@ static struct MHD_Daemon *start(struct front *f, int fd)
 {
     bool tls = f->options.certificate && f->options.key;
     struct MHD_OptionItem secret[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)f->options.certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)f->options.key},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)shown_retrieve},
         {MHD_OPTION_HTTPS_PRIORITIES, 0,
          (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
         {MHD_OPTION_END, 0, NULL}};
@@ -502,10 +503,11 @@ int front_open(uv_loop_t *loop, const struct front_options *options, struct fron
 {
     int fd = listen_at(&options->at);
     struct front *f = fd < 0 ? NULL : calloc(1, sizeof(*f));
+    bool shows = options->certificate && options->key;
 
     if (fd < 0)
         return fd;
-    if (f) {
+    if (f && (!shows || shown_take(options->certificate, options->key) == 0)) {
         f->options = *options;
         f->loop = loop;
         f->port = port_of(fd);
@@ -518,6 +520,7 @@ int front_open(uv_loop_t *loop, const struct front_options *options, struct fron
         close(fd);
         if (f)
             pool_done(&f->askers);
+        shown_done();
         free(f);
         return err;
     }

@@ -274,6 +274,8 @@ void web_tick(struct web *w)
 {
     struct live *l = w ? w->live : NULL;
 
+    if (w)
+        web_certificate_tick(w);
     if (!l || !l->n)
         return;
     end_those_logged_out(w);

@@ -5,14 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "server/api_lists.h"
 #include "base/grow.h"
+#include "base/log.h"
 #include "core/histograms.h"
 #include "server/certificates.h"
 #include "server/perf.h"
 #include "server/web/openapi.h"
 #include "server/web/pages.h"
+#include "server/web/shown.h"
 #include "server/web/web_own.h"
 
 json_t *web_body(struct web *w, const struct front_request *r)
@@ -303,7 +306,8 @@ static void on_gone(void *context, uint64_t id, void *kept)
 
 /* --- opening --- */
 
-#define PEM_MAX 65536
+#define PEM_MAX           65536
+#define CERTIFICATE_TURNS 4 /* of half a second: the files are looked at */
 
 /* A whole file, to be freed; 0 or -errno. */
 static int read_file(const char *path, char **ret)
@@ -340,6 +344,49 @@ static bool makes_certificate(const struct bootstrap *b)
            !b->sip_tls_port && !b->sip_old_tls_port;
 }
 
+/* When it was written last, and how long it is: another number, another file. */
+static uint64_t stamp_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) < 0 ? 0
+                               : (uint64_t)st.st_mtim.tv_sec * 1000000000u +
+                                     (uint64_t)st.st_mtim.tv_nsec + (uint64_t)st.st_size;
+}
+
+static uint64_t certificate_stamp(const struct bootstrap *b)
+{
+    struct certificate_files files;
+    struct tls_options tls = server_tls_options(b, false, &files);
+
+    return stamp_of(tls.certificate) ^ (tls.key ? stamp_of(tls.key) << 1 : 0);
+}
+
+void web_certificate_tick(struct web *w)
+{
+    const struct bootstrap *b = server_bootstrap(w->admin->thread->server);
+    char *certificate = NULL, *key = NULL, words[256];
+    unsigned made;
+    uint64_t stamp;
+
+    if (!w->tls || ++w->turns % CERTIFICATE_TURNS)
+        return;
+    if (makes_certificate(b) && w->turns % ((unsigned)b->tls_check_seconds * 2) < CERTIFICATE_TURNS)
+        server_certificates(b, false, &made, words, sizeof(words));
+    if ((stamp = certificate_stamp(b)) == w->certificate)
+        return;
+    w->certificate = stamp;
+    if (read_pem(b, &certificate, &key) < 0 || shown_take(certificate, key) < 0)
+        log_error("admin", "the new certificate cannot be used, or does not belong to its key: the "
+                           "one before is shown");
+    else
+        log_notice("admin", "another certificate is shown from now on");
+    free(certificate);
+    if (key)
+        explicit_bzero(key, strlen(key));
+    free(key);
+}
+
 static int open_front(struct web *w, const struct bootstrap *b, const struct endpoint *at)
 {
     char *certificate = NULL, *key = NULL, words[256];
@@ -348,6 +395,7 @@ static int open_front(struct web *w, const struct bootstrap *b, const struct end
 
     if (w->tls && makes_certificate(b))
         err = server_certificates(b, false, &made, words, sizeof(words));
+    w->certificate = w->tls ? certificate_stamp(b) : 0;
     if (w->tls && !err)
         err = read_pem(b, &certificate, &key);
     if (!err)

@@ -21,6 +21,8 @@ struct web {
     struct live *live;
     bool tls, loopback;
     enum language language; /* of the request that is being looked at */
+    uint64_t certificate; /* what its files looked like when they were read */
+    unsigned turns;
     char url[128];
     char key[2 * KEY_BYTES + 1]; /* logs in as long as there is no administrator */
 };
@@ -103,6 +105,7 @@ void web_file_end(struct exchange *e);
 char *web_file_sentence(const struct exchange *e, const char *sentence);
 
 /* --- web.c --- */
+void web_certificate_tick(struct web *w); /* another certificate than before is shown from now on */
 /* NULL: refused, and answered. */
 json_t *web_body(struct web *w, const struct front_request *r);
 struct exchange *exchange_new(struct web *w, const struct front_request *r);
