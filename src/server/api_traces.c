@@ -27,8 +27,10 @@ static const struct {
     const char *field;
     enum setting parameter;
 } fields[] = {
-    {"phones", SET_trace_devices}, {"keepalives", SET_trace_keepalives}, {"files", SET_trace_files},
-    {"size", SET_trace_file_size}, {"minutes", SET_trace_file_minutes},  {"days", SET_trace_days},
+    {"phones", SET_trace_devices}, {"keepalives", SET_trace_keepalives},
+    {"files", SET_trace_files},    {"form", SET_trace_form},
+    {"size", SET_trace_file_size}, {"minutes", SET_trace_file_minutes},
+    {"days", SET_trace_days},
 };
 #define N_FIELDS (sizeof(fields) / sizeof(*fields))
 
@@ -65,9 +67,10 @@ static bool put_field(struct admin *a, const struct call *c, struct change *chan
     for (size_t i = 0; i < N_FIELDS; i++)
         if (!strcmp(field, fields[i].field))
             return parameter_put(a, c, change, setting_rows[fields[i].parameter].id, value, answer);
-    admin_refuse(a, c->who,
-                 "\"%s\" is nothing to set: level, phones, keepalives, files, size, minutes, days.",
-                 field);
+    admin_refuse(
+        a, c->who,
+        "\"%s\" is nothing to set: level, form, phones, keepalives, files, size, minutes, days.",
+        field);
     return false;
 }
 

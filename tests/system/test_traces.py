@@ -70,6 +70,38 @@ def test_an_archive_holds_the_lines_of_one_phone(lan, site, tmp_path):
         assert not tar.getnames()
 
 
+def test_traces_take_the_form_of_newer_servers(lan, site, tmp_path):
+    """As readers of SDL traces take them apart: names of files, lines, signals of eight columns, SIP messages."""
+    site.ask('trace', 'set', 'all', 'level=Detailed', 'form=sdl')
+    boot(lan, 1)
+    phone = Client(lan.address().client, 'tcp')
+    phone.register('7001', '001122000001', 7)
+    assert phone.final()
+    phone.close()
+    assert site.json('trace', 'list')[0]['newest'] == 'SDL001_100_000001.txt.gzo'
+    assert (site.data / 'traces' / 'SDL001_100.index').read_text() == 'SDL001_100_000001.txt.gzo\n'
+    archive = tmp_path / 'all.tar.gz'
+    until(lambda: site.json('trace', 'list')[0]['lines'] > 40)
+    site.ask('trace', 'collect', archive, '--device', FIRST)
+    with tarfile.open(archive) as tar:
+        name, = [n for n in tar.getnames() if n.endswith('cm/trace/ccm/sdl/SDL001_100_000001.txt')]
+        text = tar.extractfile(name).read().decode(errors='replace')
+    heads = [re.match(r'^(\d{8}\.\d{3}) \|(\d\d:\d\d:\d\d\.\d{3}) \|(\w+)\s+\|(.*)$', line) for line in text.split('\n')]
+    kinds = [h[3] for h in heads if h]
+    assert kinds[0] == 'FileHead' and re.match(r'UTC:\+00:00,Date: \d{4}/\d\d/\d\d, AppName: CCM, AppId: 100, ', heads[0][4])
+    assert {'SdlSig', 'AppInfo'} <= set(kinds)
+    signals = [h[0].split('|') for h in heads if h and h[3] == 'SdlSig']
+    assert all(len(s) >= 8 for s in signals) and any(s[3].strip() == 'StationRegister' and FIRST in s[7] for s in signals)
+    assert any(re.match(r'StationInit: \(\d{7}\) Register ', h[4]) for h in heads if h)
+    assert any(re.match(r'StationD:    \(\d{7}\) RegisterAck ', h[4]) for h in heads if h)
+    sip = re.search(r'SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from ([\d.]+) on port (\d+) index \d+ with \d+ bytes:\n\[\d+,NET\]\nREGISTER sip:', text)
+    assert sip
+    told = run(DIALTONE, 'doctor', archive, check=False).stdout
+    assert FIRST in told and 'REGISTER' in told.upper()
+    site.ask('trace', 'set', 'all', 'form=ccm')
+    assert site.json('trace', 'list')[0]['newest'] in ('', 'ccm00000001.txt')
+
+
 def test_only_the_phones_that_were_named_are_traced(lan, site):
     site.ask('trace', 'set', 'all', 'level=Detailed', f'phones={SECOND}')
     boot(lan)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "server/traces/collect.h"
 #include "server/traces/files.h"
@@ -45,7 +46,7 @@ static struct text read_file(unsigned number, char *to, size_t size)
 
 static void lines_begin_with_the_time_behind_a_head_with_the_date(void **state)
 {
-    struct trace_files *f = trace_files_new(folder, "ccm", "CCM", "cm1");
+    struct trace_files *f = trace_files_new(folder, "ccm", "CCM", "cm1", TRACE_FORM_CCM);
     char bytes[4096];
     struct text t;
 
@@ -64,7 +65,7 @@ static void lines_begin_with_the_time_behind_a_head_with_the_date(void **state)
 static void files_are_bounded_in_size_and_number_and_go_on_after_a_restart(void **state)
 {
     struct trace_file_limits limits = {.bytes = 4096, .files = 3, .days = 7};
-    struct trace_files *f = trace_files_new(folder, "ccm", "CCM", "cm1");
+    struct trace_files *f = trace_files_new(folder, "ccm", "CCM", "cm1", TRACE_FORM_CCM);
     char line[1000], bytes[16384];
     struct trace_file_state s;
 
@@ -78,7 +79,7 @@ static void files_are_bounded_in_size_and_number_and_go_on_after_a_restart(void 
     assert_in_range(s.bytes, 1, 3 * (4096 + 1100 + 200));
     assert_int_equal(read_file(1, bytes, sizeof(bytes)).len, 0);
     trace_files_free(f);
-    f = trace_files_new(folder, "ccm", "CCM", "cm1");
+    f = trace_files_new(folder, "ccm", "CCM", "cm1", TRACE_FORM_CCM);
     assert_int_equal(trace_files_state(f).files, 3);
     trace_files_write(f, NOON_US, TEXT("again"));
     assert_string_not_equal(trace_files_state(f).newest, s.newest);
@@ -87,7 +88,7 @@ static void files_are_bounded_in_size_and_number_and_go_on_after_a_restart(void 
 
 static void each_day_has_its_own_file(void **state)
 {
-    struct trace_files *f = trace_files_new(folder, "ccm", "CCM", "cm1");
+    struct trace_files *f = trace_files_new(folder, "ccm", "CCM", "cm1", TRACE_FORM_CCM);
 
     trace_files_write(f, NOON_US + DAY_US / 2 - 1, TEXT("late"));
     trace_files_write(f, NOON_US + DAY_US / 2, TEXT("early"));
@@ -95,9 +96,62 @@ static void each_day_has_its_own_file(void **state)
     trace_files_free(f);
 }
 
+static void the_newer_form_numbers_what_happened_and_is_compressed(void **state)
+{
+    struct trace_files *f = trace_files_new(folder, TRACE_SDL_PREFIX, "CCM", "cm1", TRACE_FORM_SDL);
+    struct trace_file_limits limits = {.bytes = 1000, .files = 2, .days = 7};
+    char path[128], bytes[4096];
+    gzFile zip;
+    int n;
+
+    trace_files_write_kind(f, NOON_US + 1234567, "SdlSig", true, TEXT("signal"));
+    trace_files_write_kind(f, NOON_US + 1234567, "AppInfo", false, TEXT("words"));
+    trace_files_flush(f);
+    assert_string_equal(trace_files_state(f).newest, "SDL001_100_000001.txt.gzo");
+    snprintf(path, sizeof(path), "%s/SDL001_100.index", folder);
+    assert_int_equal(access(path, R_OK), 0);
+    trace_files_free(f);
+    snprintf(path, sizeof(path), "%s/SDL001_100_000001.txt.gz", folder);
+    assert_non_null(zip = gzopen(path, "rb"));
+    n = gzread(zip, bytes, sizeof(bytes) - 1);
+    gzclose(zip);
+    bytes[n] = 0;
+    assert_true(text_starts(text_of(bytes),
+                            "00000001.000 |12:00:01.234 |FileHead |UTC:+00:00,Date: 2026/11/21, "
+                            "AppName: CCM, AppId: 100, "));
+    assert_non_null(strstr(
+        bytes, ", FileNumber: 1, TraceVer: 3.0\n00000002.000 |12:00:01.234 |SdlSig   |signal\n"
+               "00000002.001 |12:00:01.234 |AppInfo  |words\n"));
+    f = trace_files_new(folder, TRACE_SDL_PREFIX, "CCM", "cm1", TRACE_FORM_SDL);
+    trace_files_limit(f, &limits);
+    for (int i = 0; i < 100; i++)
+        trace_files_write(f, NOON_US, TEXT("a line that takes its place in files that are small"));
+    assert_int_equal(trace_files_state(f).files, 2);
+    assert_int_equal(access(path, R_OK), -1);
+    trace_files_free(f);
+}
+
+static void of_the_newer_form_all_lines_of_a_number_belong_together(void **state)
+{
+    static const char file[] =
+        "00000001.000 |12:00:00.000 |FileHead |UTC:+00:00,Date: 2026/11/21, AppName: CCM\n"
+        "00000002.000 |12:00:01.000 |SdlSig   |a|1,100,14,1.1^10.0.0.5^SEP001122334455|x\n"
+        "00000002.001 |12:00:01.000 |AppInfo  |StationInit: (0000001) OffHook\n"
+        "00000003.000 |12:00:01.000 |SdlSig   |a|1,100,14,1.1^10.0.0.6^SEP001122334466|x\n"
+        "00000003.001 |12:00:01.000 |AppInfo  |StationInit: (0000002) OnHook\n";
+    struct collection c = {.until_us = UINT64_MAX,
+                           .device = device_name_of(TEXT("SEP001122334455"))};
+    char to[sizeof(file)];
+    size_t n = collect_filter(&c, text_of(file), to);
+
+    to[n] = 0;
+    assert_non_null(strstr(to, "(0000001) OffHook"));
+    assert_null(strstr(to, "OnHook"));
+}
+
 static void a_folder_that_cannot_be_made_is_told_and_nothing_else_happens(void **state)
 {
-    struct trace_files *f = trace_files_new("/proc/none", "ccm", "CCM", "cm1");
+    struct trace_files *f = trace_files_new("/proc/none", "ccm", "CCM", "cm1", TRACE_FORM_CCM);
 
     trace_files_write(f, NOON_US, TEXT("nowhere"));
     trace_files_flush(f);
@@ -215,6 +269,8 @@ int main(void)
         IN_FOLDER(lines_begin_with_the_time_behind_a_head_with_the_date),
         IN_FOLDER(files_are_bounded_in_size_and_number_and_go_on_after_a_restart),
         IN_FOLDER(each_day_has_its_own_file),
+        IN_FOLDER(the_newer_form_numbers_what_happened_and_is_compressed),
+        IN_FOLDER(of_the_newer_form_all_lines_of_a_number_belong_together),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_told_and_nothing_else_happens),
         cmocka_unit_test(sccp_messages_are_a_line_each_in_the_words_of_the_older_traces),
         cmocka_unit_test(sip_messages_follow_a_line_that_tools_look_for),

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "base/grow.h"
 #include "io/pack.h"
 #include "server/events.h"
 #include "server/traces/files.h"
@@ -22,6 +24,8 @@ static const struct {
 #include "server/traces/traces.def"
 #undef TRACE
 };
+
+#define UNZIPPED_MAX (256u << 20)
 
 /* --- which lines --- */
 
@@ -75,7 +79,14 @@ static bool is_of_phone(struct collection *c, struct text block)
     return false;
 }
 
-/* "12:34:56.789 CCM|": microseconds of the day, or -1. */
+/* "00000012.001 |" of the newer form: what happened has one number on all its lines. */
+static bool has_number(struct text line)
+{
+    return line.len > 14 && line.at[8] == '.' && line.at[12] == ' ' && line.at[13] == '|' &&
+           isdigit((unsigned char)line.at[0]);
+}
+
+/* "12:34:56.789 CCM|", "00000012.001 |12:34:56.789 |": microseconds of the day, or -1. */
 static int64_t time_of(struct text line)
 {
     uint32_t part[4];
@@ -84,6 +95,8 @@ static int64_t time_of(struct text line)
         char behind;
     } parts[] = {{0, 2, ':'}, {3, 2, ':'}, {6, 2, '.'}, {9, 3, ' '}};
 
+    if (has_number(line))
+        line = text_skip(line, 14);
     for (size_t i = 0; i < 4; i++)
         if (line.len < 13 || line.at[parts[i].at + parts[i].len] != parts[i].behind ||
             text_to_u32((struct text){line.at + parts[i].at, parts[i].len}, 10, &part[i]) < 0)
@@ -103,14 +116,17 @@ static uint64_t date_of(struct text head)
     return (uint64_t)timegm(&tm) * 1000000;
 }
 
-/* A line that begins with a time, and those behind it that do not. */
+/* A line that begins with a time, and those behind it that do not, or have the same number. */
 static struct text next_block(struct text *rest)
 {
     struct text block = *rest;
+    bool numbered = has_number(block);
 
     do
         text_split(rest, '\n');
-    while (rest->at && rest->len && time_of(*rest) < 0);
+    while (
+        rest->at && rest->len &&
+        (time_of(*rest) < 0 || (numbered && has_number(*rest) && !memcmp(rest->at, block.at, 8))));
     block.len = rest->at ? (size_t)(rest->at - block.at) : block.len;
     return block;
 }
@@ -182,6 +198,40 @@ static int add_mapped(struct packing *p, const char *name, struct text file, int
     return err;
 }
 
+/* What a compressed file holds, to be freed; one that is still open ends where its last piece does.
+ */
+static char *unzip(const char *path, size_t *len)
+{
+    gzFile from = gzopen(path, "rbe");
+    struct grow text = {0};
+    char piece[16384];
+    int n;
+
+    while (from && text.len < UNZIPPED_MAX && (n = gzread(from, piece, sizeof(piece))) > 0)
+        grow_text(&text, (struct text){piece, (size_t)n});
+    if (from)
+        gzclose(from);
+    *len = text.len;
+    return grow_take(&text);
+}
+
+/* SDL001_100_000001.txt.gz, or .gzo while it is open, becomes SDL001_100_000001.txt, as existing
+ * collections have it. */
+static int add_zipped(struct packing *p, const char *path, const char *inside, int64_t modified_s)
+{
+    size_t len;
+    char *text = unzip(path, &len), name[640];
+    const char *ending = strstr(inside, ".gz");
+    int err = 0;
+
+    snprintf(name, sizeof(name), "%.*s",
+             (int)(ending ? ending - inside : (ptrdiff_t)strlen(inside)), inside);
+    if (text && len)
+        err = add_mapped(p, name, (struct text){text, len}, modified_s, collect_filter);
+    free(text);
+    return err;
+}
+
 /* What cannot be read, and what was not touched since, is left out. */
 static int add_file(struct packing *p, const char *path, const char *folder, const char *name,
                     size_t (*filter)(struct collection *, struct text, char *))
@@ -198,6 +248,10 @@ static int add_file(struct packing *p, const char *path, const char *folder, con
         return 0;
     }
     snprintf(inside, sizeof(inside), "%s/%s/%s", p->folder, folder, name);
+    if (strstr(name, ".txt.gz")) {
+        close(fd);
+        return add_zipped(p, path, inside, st.st_mtime);
+    }
     bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
     if (bytes == MAP_FAILED)
@@ -249,6 +303,8 @@ int collect(struct collection *c)
     snprintf(p.folder, sizeof(p.folder), "%s/%s", c->node, stamp);
     for (size_t i = 0; i < sizeof(services) / sizeof(*services) && !err; i++)
         err = add_folder(&p, "traces", services[i].prefix, services[i].folder, collect_filter);
+    if (!err)
+        err = add_folder(&p, "traces", TRACE_SDL_PREFIX, "cm/trace/ccm/sdl", collect_filter);
     if (!err)
         err = add_folder(&p, ".", "events.log", "syslog", filter_events);
     if (!err)

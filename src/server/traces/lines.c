@@ -6,6 +6,7 @@
 #include "server/traces/lines.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "wire/boot/dhcp.h"
 #include "wire/sccp/framing.h"
@@ -18,6 +19,8 @@ static void put_context(struct writer *to, const struct trace_record *r,
 {
     char ip[IP_TEXT_MAX];
 
+    if (c->sdl)
+        return;
     write_format(to, "|<CLID::%s><NID::%s>", c->cluster, c->node);
     if (!ip_is_any(r->about.peer.ip) && !trace_is_dhcp(r))
         write_format(to, "<IP::%s>", ip_print(r->about.peer.ip, ip));
@@ -27,7 +30,7 @@ static void put_context(struct writer *to, const struct trace_record *r,
 
 /* "  member value" lines behind the first one become " member=value, …"; what ends with a colon
  * names a part. */
-static void put_members(struct writer *to, struct text dump)
+static void put_members(struct writer *to, struct text dump, const char *between)
 {
     bool first = true, part = false;
 
@@ -39,7 +42,7 @@ static void put_members(struct writer *to, struct text dump)
             line = text_skip(line, 1);
         if (!line.len)
             continue;
-        write_string(to, first || part ? " " : ", ");
+        write_string(to, first || part ? " " : between);
         first = false;
         part = line.at[line.len - 1] == ':';
         member = part ? line : text_split(&line, ' ');
@@ -52,7 +55,7 @@ static void put_members(struct writer *to, struct text dump)
 }
 
 static void put_sccp(struct writer *to, const struct sccp_frame *frame,
-                     const struct trace_record *r)
+                     const struct trace_record *r, const struct trace_context *c)
 {
     bool in = r->kind == TRACE_SCCP_IN;
     const char *name = sccp_message_name(frame->id);
@@ -63,14 +66,19 @@ static void put_sccp(struct writer *to, const struct sccp_frame *frame,
 
     if (!err || err == -EBADMSG)
         sccp_dump(&m, frame->version, &w);
-    write_string(to, in ? "StationInit - InboundStim - " : "StationD - stationOutput");
+    if (c->sdl)
+        write_format(to, in ? "StationInit: (%07u) " : "StationD:    (%07u) ",
+                     (unsigned)(r->about.link % 10000000));
+    else
+        write_string(to, in ? "StationInit - InboundStim - " : "StationD - stationOutput");
     if (name)
         write_string(to, name);
     else
         write_format(to, "0x%04x", frame->id);
-    write_format(to, "%s tcpHandle=0x%llx", in ? "MessageID" : "",
-                 (unsigned long long)(r->about.link & UINT32_MAX));
-    put_members(to, (struct text){dump, writer_len(&w)});
+    if (!c->sdl)
+        write_format(to, "%s tcpHandle=0x%llx", in ? "MessageID" : "",
+                     (unsigned long long)(r->about.link & UINT32_MAX));
+    put_members(to, (struct text){dump, writer_len(&w)}, c->sdl ? " " : ", ");
 }
 
 static void print_sccp(const struct trace_record *r, const struct trace_context *c,
@@ -82,7 +90,7 @@ static void print_sccp(const struct trace_record *r, const struct trace_context 
     for (bool more = false; sccp_frame_next(&stream, &frame) == 1; more = true) {
         if (more)
             write_u8(to, '\n');
-        put_sccp(to, &frame, r);
+        put_sccp(to, &frame, r, c);
         put_context(to, r, c);
     }
 }
@@ -162,4 +170,54 @@ void trace_print(const struct trace_record *r, const struct trace_context *c, st
         print_dhcp(r, c, to);
         break;
     }
+}
+
+/* --- the newer form --- */
+
+/* Process, its type, the state it waits in; the other one of the two. The numbers of types are
+ * those of the original's processes. */
+static const struct way {
+    const char *signal, *state, *to, *from;
+    unsigned to_type, from_type;
+    bool from_network;
+} ways[] = {
+    [TRACE_SCCP_IN] = {"Station", "restart0", "StationD", "StationInit", 63, 64, true},
+    [TRACE_SCCP_OUT] = {"StationOutput", "restart0", "StationInit", "StationD", 64, 63, false},
+    [TRACE_SIP_IN] = {"SdlReadRsp", "wait", "SIPTcp", "SdlTCPConnection", 71, 14, true},
+    [TRACE_SIP_OUT] = {"SIPSPISignal", "wait", "SIPTcp", "SIPHandler", 71, 80, false},
+};
+
+bool trace_print_signal(const struct trace_record *r, const struct trace_context *c,
+                        struct writer *to)
+{
+    const struct way *w = r->kind < sizeof(ways) / sizeof(*ways) ? &ways[r->kind] : NULL;
+    unsigned instance = (unsigned)(r->about.link % 10000000);
+    struct reader stream = reader_of(r->bytes, r->len);
+    char signal[64], process[2][48], ip[IP_TEXT_MAX], tag[160];
+    struct sccp_frame frame;
+    const char *name = "";
+
+    if (!w || !w->signal)
+        return false;
+    if ((r->kind == TRACE_SCCP_IN || r->kind == TRACE_SCCP_OUT) &&
+        sccp_frame_next(&stream, &frame) == 1 && !(name = sccp_message_name(frame.id)))
+        name = "Unknown";
+    snprintf(signal, sizeof(signal), "%s%s", w->signal, name);
+    snprintf(process[0], sizeof(process[0]), "%s(1,100,%u,%u)", w->to, w->to_type, instance);
+    snprintf(process[1], sizeof(process[1]), "%s(1,100,%u,%u)", w->from, w->from_type, instance);
+    snprintf(tag, sizeof(tag), "1,100,14,%u.%u^%s^%s", instance, c->number,
+             ip_is_any(r->about.peer.ip) ? "*" : ip_print(r->about.peer.ip, ip),
+             c->device.s[0] ? c->device.s : "*");
+    write_format(to, "%-39s|%-31s|%-33s|%-33s|%-41s|%s", signal, w->state, process[0], process[1],
+                 tag, w->from_network ? "*TraceFlagOverrode" : "[R:N-H:0,N:0,L:0,V:0,Z:0,D:0]");
+    return true;
+}
+
+void trace_print_words(const struct trace_record *r, const struct trace_context *c,
+                       struct writer *to)
+{
+    struct trace_context sdl = *c;
+
+    sdl.sdl = true;
+    trace_print(r, &sdl, to);
 }

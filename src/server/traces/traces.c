@@ -34,7 +34,9 @@ static const struct service {
 struct traces {
     struct thread *thread;
     uv_timer_t flush;
-    struct trace_files *files[N_TRACES];
+    struct trace_files *files[N_TRACES],
+        *sdl; /* the latter instead of CallManager's, when that form is wanted */
+    bool wants_sdl;
     struct captures *captures;
     struct trace_names *names;
     uint8_t levels[N_TRACES];                /* of the files */
@@ -97,6 +99,8 @@ static void take_settings(struct traces *t)
         t->levels[i] = (uint8_t)directory_number(dir, (int)services[i].level);
         trace_files_limit(t->files[i], &limits);
     }
+    trace_files_limit(t->sdl, &limits);
+    t->wants_sdl = directory_number(dir, SET_trace_form) == TRACE_FORM_SDL;
     take_devices(t, text_of(directory_string(dir, SET_trace_devices)));
     atomic_store(&trace_keepalives, directory_number(dir, SET_trace_keepalives) != 0);
     tell_wanted(t);
@@ -132,6 +136,48 @@ static bool is_wanted(const struct traces *t, const struct trace_record *r,
     return !t->n_devices;
 }
 
+/* The files that a service writes now. */
+static struct trace_files *files_of(const struct traces *t, int id)
+{
+    return id == TRACE_CALLMANAGER && t->wants_sdl ? t->sdl : t->files[id];
+}
+
+/* A signal and what was said while it was handled have one number. */
+static void write_sdl(struct traces *t, const struct trace_record *r, const struct trace_context *c)
+{
+    static const char alarm[] = "AlarmErr - ";
+    struct writer w = writer_of(t->text, sizeof(t->text));
+    bool signal = trace_print_signal(r, c, &w),
+         lines = r->kind == TRACE_SCCP_IN || r->kind == TRACE_SCCP_OUT;
+    struct text rest;
+
+    if (signal)
+        trace_files_write_kind(t->sdl, r->time_us, "SdlSig", true,
+                               (struct text){t->text, writer_len(&w)});
+    w = writer_of(t->text, sizeof(t->text));
+    trace_print_words(r, c, &w);
+    rest = (struct text){t->text, writer_len(&w)};
+    if (text_starts(rest, alarm)) {
+        char head[] = "AlarmClass: CallManager, ";
+        size_t n = strlen(alarm), more = strlen(head);
+
+        memmove(t->text + more, t->text + n, rest.len - n);
+        memcpy(t->text, head, more);
+        trace_files_write_kind(t->sdl, r->time_us, "AlarmErr", true,
+                               (struct text){t->text, rest.len - n + more});
+        return;
+    }
+    for (bool first = !signal; rest.at; first = false) {
+        struct text line = rest;
+
+        if (lines)
+            line = text_split(&rest, '\n');
+        else
+            rest.at = NULL;
+        trace_files_write_kind(t->sdl, r->time_us, "AppInfo", first, line);
+    }
+}
+
 static void on_record(struct traces *t, const struct trace_record *r)
 {
     struct device_name device = device_of(t, r);
@@ -146,6 +192,10 @@ static void on_record(struct traces *t, const struct trace_record *r)
         return;
     if (r->kind == TRACE_SIP_IN || r->kind == TRACE_SIP_OUT)
         c.number = ++t->sip_number;
+    if (files_of(t, r->id) == t->sdl) {
+        write_sdl(t, r, &c);
+        return;
+    }
     trace_print(r, &c, &w);
     for (struct text rest = {t->text, writer_len(&w)}; rest.at;) {
         struct text line = rest;
@@ -164,6 +214,7 @@ static void on_flush(uv_timer_t *timer)
 
     for (int i = 0; i < N_TRACES; i++)
         trace_files_flush(t->files[i]);
+    trace_files_flush(t->sdl);
     tell_wanted(t); /* a capture may have ended */
 }
 
@@ -198,7 +249,7 @@ static void trace_list(struct traces *t, const struct message *m)
     char scratch[16];
 
     for (int i = 0; i < N_TRACES; i++) {
-        struct trace_file_state s = trace_files_state(t->files[i]);
+        struct trace_file_state s = trace_files_state(files_of(t, i));
         struct text level = setting_print(services[i].level, t->levels[i], NULL, scratch);
 
         json_array_append_new(rows, json_pack("[s, s%, i, I, I, s, s, s]", services[i].word,
@@ -377,6 +428,7 @@ static void release(struct traces *t)
         return;
     for (int i = 0; i < N_TRACES; i++)
         trace_files_free(t->files[i]);
+    trace_files_free(t->sdl);
     free(t->names);
     free(t);
 }
@@ -402,11 +454,13 @@ static int files_open(struct traces *t)
         gethostname(t->node, sizeof(t->node) - 1);
     snprintf(folder, sizeof(folder), "%s/traces", b->data);
     for (int i = 0; i < N_TRACES; i++)
-        if (!(t->files[i] = trace_files_new(folder, services[i].prefix, services[i].tag, t->node)))
+        if (!(t->files[i] = trace_files_new(folder, services[i].prefix, services[i].tag, t->node,
+                                            TRACE_FORM_CCM)))
             return -ENOMEM;
+    t->sdl = trace_files_new(folder, TRACE_SDL_PREFIX, "CCM", t->node, TRACE_FORM_SDL);
     t->names = trace_names_new();
     t->captures = captures_new(&t->thread->loop, b->data, t->node);
-    return t->names && t->captures ? 0 : -ENOMEM;
+    return t->names && t->captures && t->sdl ? 0 : -ENOMEM;
 }
 
 static int start(struct thread *thread)
