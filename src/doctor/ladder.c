@@ -198,7 +198,7 @@ static void draw_stage(const struct story *s, enum doctor_stage stage, const str
 static void write_ticks(const struct axis *a, int64_t begun_ns, enum language l, struct grow *to)
 {
     grow_string(to, "<dt></dt><dd class=ticks>");
-    for (unsigned q = 0; q <= 4; q++) {
+    for (unsigned q = 0; q <= 4 && !is_untimed(begun_ns); q++) {
         unsigned i = 0;
 
         while (i + 1 < a->n && a->x[i + 1] <= q * AXIS / 4.0)

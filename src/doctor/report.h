@@ -28,6 +28,9 @@ void report_story(const struct report_view *v, const struct story *s, struct gro
 /* What a cause means and what to do; of one cause. */
 void report_explain(enum cause c, enum language l, unsigned width, struct grow *to);
 
+/* The file it is from, the last part of its path; "" where there is one only. */
+const char *report_file(const struct report_view *v, const struct evidence *e);
+
 /* What cannot be told, and why: that says more than the general words. */
 static inline bool is_told_apart(const struct finding *f)
 {

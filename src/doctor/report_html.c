@@ -146,9 +146,13 @@ static void write_evidence(const struct report_view *v, const struct finding *f,
         if (e->number) {
             if (v->pair)
                 grow_format(to, "%c ", 'A' + e->capture);
-            write_phrase(to, "", PHRASE_PACKET, l, " ");
-            grow_format(to, "%llu<br>", (unsigned long long)e->number);
-            write_moment(to, e->time_ns);
+            write_phrase(to, "", e->line ? PHRASE_LINE : PHRASE_PACKET, l, " ");
+            grow_format(to, "%llu ", (unsigned long long)e->number);
+            html_string(to, report_file(v, e));
+            if (!is_untimed(e->time_ns)) {
+                grow_string(to, "<br>");
+                write_moment(to, e->time_ns);
+            }
         }
         grow_string(to, "</td><td>");
         write_said(to, e->says, l);
@@ -192,20 +196,30 @@ static void write_finding(const struct report_view *v, const struct finding *f, 
 
 /* -- a phone -------------------------------------------------------------------------------- */
 
+static void write_fact(struct grow *to, const char *fact, bool *some)
+{
+    if (!*fact)
+        return;
+    grow_string(to, *some ? " · " : "");
+    html_string(to, fact);
+    *some = true;
+}
+
 static void write_facts(const struct story *s, enum language l, struct grow *to)
 {
     char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
+    bool some = false;
+
     grow_string(to, "<p class=soft>");
     if (mac_number(s->mac))
-        grow_format(to, "%s · ", mac_print(s->mac, mac));
+        write_fact(to, mac_print(s->mac, mac), &some);
     for (unsigned i = 0; i < s->n_ips; i++)
-        grow_format(to, "%s · ", ip_print(s->ips[i], ip));
-    html_string(to, s->model);
-    grow_string(to, " · ");
-    html_string(to, s->load);
+        write_fact(to, ip_print(s->ips[i], ip), &some);
+    write_fact(to, s->model, &some);
+    write_fact(to, s->load, &some);
     if (*s->neighbour) {
-        write_phrase(to, " · ", PHRASE_SWITCH, l, " ");
+        write_phrase(to, some ? " · " : "", PHRASE_SWITCH, l, " ");
         html_string(to, s->neighbour);
     }
     grow_string(to, "</p>\n");

@@ -55,17 +55,6 @@ static unsigned packets_of(const struct finding *f, const struct evidence *ret[E
     return kept;
 }
 
-/* "sub.pcap:", where there are several; the last part of its path. */
-static const char *file_of(const struct report_view *v, const struct evidence *e)
-{
-    const char *slash;
-
-    if (v->pair || v->n_names < 2 || e->file >= v->n_names)
-        return "";
-    slash = strrchr(v->names[e->file], '/');
-    return slash ? slash + 1 : v->names[e->file];
-}
-
 /* "packets 12, 15, 20": numbers to type into a packet analyser. */
 static void packet_numbers(const struct report_view *v, const struct finding *f, struct grow *to)
 {
@@ -79,7 +68,7 @@ static void packet_numbers(const struct report_view *v, const struct finding *f,
                                    : PHRASE_PACKET,
                            v->language));
     for (unsigned i = 0; i < n; i++) {
-        file = file_of(v, packets[i]);
+        file = report_file(v, packets[i]);
         grow_format(to, "%s %s%s%s%llu", i ? "," : "", strcmp(file, before) ? file : "",
                     strcmp(file, before) ? ":" : "",
                     !v->pair              ? ""
@@ -145,13 +134,14 @@ static void evidence(const struct report_view *v, const struct finding *f, struc
             grow_string(&line, says);
         else if (e->line && is_untimed(e->time_ns))
             say_now(&line, v->language, "line %llu%s%s: %s", (unsigned long long)e->number,
-                    *file_of(v, e) ? " " : "", file_of(v, e), says);
+                    *report_file(v, e) ? " " : "", report_file(v, e), says);
         else if (e->line)
             say_now(&line, v->language, "line %llu%s%s, %s: %s", (unsigned long long)e->number,
-                    *file_of(v, e) ? " " : "", file_of(v, e), clock_words(e->time_ns, at), says);
-        else if (*file_of(v, e))
+                    *report_file(v, e) ? " " : "", report_file(v, e), clock_words(e->time_ns, at),
+                    says);
+        else if (*report_file(v, e))
             say_now(&line, v->language, "packet %llu %s, %s: %s", (unsigned long long)e->number,
-                    file_of(v, e), clock_words(e->time_ns, at), says);
+                    report_file(v, e), clock_words(e->time_ns, at), says);
         else if (e->capture)
             say_now(&line, v->language, "packet %llu of the second capture, %s: %s",
                     (unsigned long long)e->number, clock_words(e->time_ns, at), says);

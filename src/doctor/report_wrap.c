@@ -15,6 +15,16 @@ const char *clock_words(int64_t ns, char to[static CLOCK_MAX])
     return to;
 }
 
+const char *report_file(const struct report_view *v, const struct evidence *e)
+{
+    const char *slash;
+
+    if (v->pair || v->n_names < 2 || e->file >= v->n_names)
+        return "";
+    slash = strrchr(v->names[e->file], '/');
+    return slash ? slash + 1 : v->names[e->file];
+}
+
 void report_pad(const char *words, size_t columns, struct grow *to)
 {
     size_t width = text_columns(text_of(words));
