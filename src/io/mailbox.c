@@ -5,11 +5,17 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define BATCH 64
 
+/* An event descriptor and a lock that lends its holder the waiter's priority, not libuv's uv_async:
+ * that one spins until a sender it interrupted goes on, for ever when the receiver runs before all
+ * others (signalling does). */
 struct mailbox {
-    uv_async_t wake;
+    uv_poll_t wake;
+    int event;
     pthread_mutex_t lock;
     size_t item_size, n_items;
     size_t read, written; /* under the lock */
@@ -47,11 +53,18 @@ static void receive_all(struct mailbox *m)
             m->input(m->context, m->batch + i * m->item_size);
 }
 
-/* A bounded part per turn: sockets of the same loop must not wait behind a flood of messages. */
-static void on_wake(uv_async_t *async)
+static void wake(struct mailbox *m)
 {
-    struct mailbox *m = async->data;
+    (void)!write(m->event, &(uint64_t){1}, sizeof(uint64_t)); /* fails only when 2^64 wait */
+}
 
+/* A bounded part per turn: sockets of the same loop must not wait behind a flood of messages. */
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+    struct mailbox *m = poll->data;
+    uint64_t times;
+
+    (void)!read(m->event, &times, sizeof(times));
     for (int turn = 0; turn < 16; turn++) {
         size_t n = take_batch(m);
 
@@ -60,17 +73,29 @@ static void on_wake(uv_async_t *async)
         if (n < BATCH)
             return;
     }
-    uv_async_send(async);
+    wake(m);
 }
 
 void mailbox_free(struct mailbox *m)
 {
     if (!m)
         return;
+    if (m->event >= 0)
+        close(m->event);
     pthread_mutex_destroy(&m->lock);
     free(m->batch);
     free(m->ring);
     free(m);
+}
+
+static void lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
 }
 
 int mailbox_new(uv_loop_t *loop, size_t item_size, size_t n_items, mailbox_input input,
@@ -85,13 +110,17 @@ int mailbox_new(uv_loop_t *loop, size_t item_size, size_t n_items, mailbox_input
         .item_size = item_size, .n_items = n_items, .input = input, .context = context};
     m->batch = malloc(BATCH * item_size);
     m->ring = malloc(n_items * item_size);
-    pthread_mutex_init(&m->lock, NULL);
-    err = m->batch && m->ring ? uv_async_init(loop, &m->wake, on_wake) : -ENOMEM;
+    lock_init(&m->lock);
+    m->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    err = !m->batch || !m->ring ? -ENOMEM
+          : m->event < 0        ? -errno
+                                : uv_poll_init(loop, &m->wake, m->event);
     if (err) {
         mailbox_free(m);
         return err;
     }
     m->wake.data = m;
+    uv_poll_start(&m->wake, UV_READABLE, on_wake);
     *ret = m;
     return 0;
 }
@@ -113,7 +142,7 @@ static void put(struct mailbox *m, const void *item)
         m->read = m->written = 0;
     memcpy(place(m, m->written++), item, m->item_size);
     if (m->written - m->read == 1)
-        uv_async_send(&m->wake);
+        wake(m);
 }
 
 int mailbox_post(struct mailbox *m, const void *item, size_t reserve)
