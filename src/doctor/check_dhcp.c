@@ -165,6 +165,16 @@ static struct moment latest(const struct dhcp_said *o)
     return o->acks.last.ns > o->offers.last.ns ? o->acks.last : o->offers.last;
 }
 
+/* Its own MAC address, or that of the router that relays for it. */
+static void prove_contents(struct finding *f, const struct dhcp_said *o)
+{
+    char server[IP_TEXT_MAX], router[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
+
+    prove(f, latest(o), "%s (%s) says: router %s, %s", ip_print(o->server, server),
+          mac_print(o->mac, mac), ip_print(ip_v4(o->router), router),
+          has_boot(o) ? WORDS("with a boot server") : WORDS("no option 150 or 66"));
+}
+
 static bool two_servers(const struct scene *c, struct finding *f)
 {
     const struct story_dhcp *d = &c->story->dhcp;
@@ -179,11 +189,8 @@ static bool two_servers(const struct scene *c, struct finding *f)
                 apart < -10 * SECOND)
                 continue;
             detail(f, "%s and %s", ip_print(one->server, a), ip_print(two->server, b));
-            prove(f, latest(one), "%s says: router %s, %s", a, ip_print(ip_v4(one->router), b),
-                  has_boot(one) ? WORDS("with a boot server") : WORDS("no option 150 or 66"));
-            ip_print(two->server, a);
-            prove(f, latest(two), "%s says: router %s, %s", a, ip_print(ip_v4(two->router), b),
-                  has_boot(two) ? WORDS("with a boot server") : WORDS("no option 150 or 66"));
+            prove_contents(f, one);
+            prove_contents(f, two);
             return true;
         }
     return false;

@@ -190,6 +190,25 @@ static bool blocks_lost(const struct scene *c, struct finding *f)
     return true;
 }
 
+/* It acknowledges the same block again and again, and the next one never comes. */
+static bool stops_midway(const struct scene *c, struct finding *f)
+{
+    for (unsigned i = 0; i < c->story->n_files; i++) {
+        const struct story_file *file = &c->story->files[i];
+
+        if (file->http || file->ack_stuck_most < 2 || file->whole.n || c->one_sided ||
+            !settled(c, file->data.last, 3 * SECOND) || got_on(c->story, file->data.last))
+            continue;
+        detail(f, "%s, nothing follows block %u", file->name, file->last_block);
+        prove(f, file->asked.first, "TFTP request for %s", file->name);
+        prove_spell(f, &file->acks, "the phone acknowledges, up to %u times the same block",
+                    file->ack_stuck_most + 1);
+        prove(f, file->data.last, "the last that came of the file");
+        return true;
+    }
+    return false;
+}
+
 static bool one_way(const struct scene *c, struct finding *f)
 {
     for (unsigned i = 0; i < c->story->n_files; i++) {
@@ -637,6 +656,7 @@ const struct rule files_rules[] = {
     {CAUSE_TFTP_NO_ANSWER, silent},
     {CAUSE_TFTP_NAME_SILENT, name_silent},
     {CAUSE_TFTP_ONE_WAY, one_way},
+    {CAUSE_TFTP_ONE_WAY, stops_midway},
     {CAUSE_TFTP_ONE_WAY, blocks_lost},
     {CAUSE_TFTP_OTHER_ADDRESS, other_address},
     {CAUSE_TFTP_LOSS, tftp_loss},

@@ -33,6 +33,16 @@ static bool vlan_not_offered(const struct scene *c, struct finding *f)
     return true;
 }
 
+/* The switch that told the VLAN heard last need not be the phone's own: a mirrored trunk shows more
+ * of them. */
+static bool told_by_any(const struct scene *c, uint16_t vlan)
+{
+    for (unsigned i = 0; i < c->facts->n_neighbours; i++)
+        if (c->facts->neighbours[i].has_voice && c->facts->neighbours[i].voice_vlan == vlan)
+            return true;
+    return false;
+}
+
 static bool vlan_not_used(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -43,7 +53,7 @@ static bool vlan_not_used(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < s->n_vlans; i++) {
         const struct vlan_use *v = &s->vlans[i];
 
-        if (v->vlan == s->voice_vlan && v->seen.last.ns >= s->told_vlan.ns)
+        if (v->vlan && told_by_any(c, v->vlan) && v->seen.last.ns >= s->told_vlan.ns)
             return false;
         if (v->vlan != s->voice_vlan && v->seen.last.ns > s->told_vlan.ns)
             other = v;

@@ -392,7 +392,10 @@ void see_lost(struct timeline *t, const struct sight *s)
     if (!p)
         return;
     spell_add(&p->lost, moment_of(s));
-    p->gaps[!s->from_client].since = (struct moment){0}; /* it came, the capture missed it */
+    if (p->gaps[!s->from_client].flow == s->flow) /* it came, the capture missed it */
+        p->gaps[!s->from_client].since = (struct moment){0};
+    if (p->missed[!s->from_client].flow == s->flow)
+        p->missed[!s->from_client].since = (struct moment){0};
     if (s->from_client && (e = story_session(story, s->flow, &p->server)))
         e->missing = (struct gap){0};
 }

@@ -85,6 +85,22 @@ static void untagged_where_no_tag_is_seen_is_doubtful(void **state)
     causes_are(&k, 1, "dhcp-no-answer vlan-not-used?");
 }
 
+/* A mirrored trunk: another switch is heard, too. */
+static void the_vlan_of_another_switch_is_not_the_phones(void **state)
+{
+    struct scenery k = scenery_new();
+
+    cdp_phone(&k, 1);
+    cdp_switch(&k, 20);
+    k.vlan = 20;
+    for (int i = 0; i < 4; i++) {
+        cdp_from(&k, mac_of_number(0x0200000000bbull), 30);
+        dhcp(&k, 1, DHCP_DISCOVER, NULL);
+        wait_s(&k, 8);
+    }
+    causes_are(&k, 1, "dhcp-no-answer");
+}
+
 static void where_an_address_is_offered_the_vlan_is_not_to_blame(void **state)
 {
     struct scenery k = scenery_new();
@@ -513,6 +529,21 @@ static void acknowledged_in_vain_until_it_gives_up(void **state)
     }
     unreachable(&k, 1, SERVER_A, 40001);
     wait_s(&k, 5);
+    causes_are(&k, 1, "tftp-one-way");
+}
+
+static void the_next_block_never_comes(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow;
+
+    dora(&k, 1, true);
+    flow = file_ask(&k, 1, "SEP001122330001.cnf.xml");
+    tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_DATA, .block = 1, .data = TEXT("<device>")}, false, SERVER_A);
+    for (int i = 0; i < 4; i++) {
+        tftp(&k, 1, flow, (struct tftp_packet){.op = TFTP_ACK, .block = 1}, true, SERVER_A);
+        wait_s(&k, 4);
+    }
     causes_are(&k, 1, "tftp-one-way");
 }
 
@@ -1375,6 +1406,7 @@ int main(void)
         T(no_voice_vlan_and_no_address),
         T(another_vlan_than_the_one_told),
         T(untagged_where_no_tag_is_seen_is_doubtful),
+        T(the_vlan_of_another_switch_is_not_the_phones),
         T(where_an_address_is_offered_the_vlan_is_not_to_blame),
         T(proxy_arp_for_the_server),
         T(nobody_answers_for_the_router),
@@ -1405,6 +1437,7 @@ int main(void)
         T(refusals_come_and_nothing_larger),
         T(each_request_brings_the_first_block_once_more),
         T(acknowledged_in_vain_until_it_gives_up),
+        T(the_next_block_never_comes),
         T(the_blocks_never_arrive),
         T(the_server_answers_from_another_address),
         T(a_phone_that_takes_answers_from_anywhere_goes_on),

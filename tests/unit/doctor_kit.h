@@ -98,9 +98,9 @@ static inline void cdp_phone(struct scenery *k, unsigned phone)
     timeline_see(k->t, &s);
 }
 
-static inline void cdp_switch(struct scenery *k, uint16_t vlan)
+static inline void cdp_from(struct scenery *k, struct mac from, uint16_t vlan)
 {
-    struct cdp m = {.from = mac_of_number(0x0200000000aaull)};
+    struct cdp m = {.from = from};
     struct sight s = {.kind = SIGHT_CDP, .cdp = &m, .at = {.number = ++k->number, .time_ns = k->now}};
 
     cdp_set_device_id(&m, TEXT("sw4"));
@@ -108,6 +108,11 @@ static inline void cdp_switch(struct scenery *k, uint16_t vlan)
     if (vlan)
         cdp_set_voice_vlan(&m, (struct cdp_voice){1, vlan});
     timeline_see(k->t, &s);
+}
+
+static inline void cdp_switch(struct scenery *k, uint16_t vlan)
+{
+    cdp_from(k, mac_of_number(0x0200000000aaull), vlan);
 }
 
 static inline void arp(struct scenery *k, enum arp_op op, struct mac from, uint32_t from_ip, struct mac to, uint32_t to_ip)
