@@ -354,6 +354,11 @@ void disguise_host(char *at, size_t len)
     struct text rest = {at, len}, label;
     bool keep;
 
+    for (; len && strchr(" \t\"", *at); at++) /* a NUL too */
+        len--;
+    while (len && strchr(" \t\r\"", at[len - 1]))
+        len--;
+    rest = (struct text){at, len};
     if (len && take_ipv4(at, len) == len)
         return;
     while (rest.at) {

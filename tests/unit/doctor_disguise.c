@@ -122,6 +122,19 @@ static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
     assert_non_null(strstr(text, "<line button=\"1\"><featureID>9</featureID><name>"));
 }
 
+static void an_address_with_blanks_or_zeroes_around_it_is_one(void **state)
+{
+    char alone[] = "10.0.0.1", padded[] = " 10.0.0.1\r", option[] = "10.0.0.1\0", text[] = "proxy1_address: 10.0.0.1\r\n";
+
+    disguise_host(alone, strlen(alone));
+    disguise_host(padded, strlen(padded));
+    disguise_host(option, strlen(option) + 1);
+    disguise_document(text, strlen(text));
+    assert_memory_equal(padded + 1, alone, strlen(alone));
+    assert_string_equal(option, alone);
+    assert_memory_equal(text + strlen("proxy1_address: "), alone, strlen(alone));
+}
+
 static void sip_keeps_its_form_and_loses_its_people(void **state)
 {
     char text[] =
@@ -163,6 +176,7 @@ int main(void)
         cmocka_unit_test(ipv6_addresses_keep_prefixes_and_form),
         cmocka_unit_test(the_binary_form_is_that_of_the_text),
         cmocka_unit_test(words_in_documents_are_replaced_and_the_rest_stays),
+        cmocka_unit_test(an_address_with_blanks_or_zeroes_around_it_is_one),
         cmocka_unit_test(sip_keeps_its_form_and_loses_its_people),
     };
 
