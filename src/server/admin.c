@@ -43,7 +43,7 @@ static void on_tick(uv_timer_t *timer)
     views_expire(a);
     web_tick(a->web);
     live_doctor_tick(a->doctor);
-    if (a->n_early && server_wall_us() - a->started_us > EARLY_MS * 1000)
+    if (a->n_early && server_steady_us() - a->started_us > EARLY_MS * 1000)
         api_early(a, true);
     while ((ask = pool_next(&a->asks, &cursor, &token)))
         if (ask->due_ms <= now)
@@ -348,7 +348,7 @@ static int start(struct thread *t)
         return -ENOMEM;
     t->state = a;
     a->thread = t;
-    a->started_us = server_wall_us();
+    a->started_us = server_steady_us();
     a->collecting = true;
     name_node(a, b);
     service_states_read(b->data, &a->wanted);

@@ -80,7 +80,7 @@ struct admin {
     struct pool asks;
     uv_prepare_t prepare;
     uv_timer_t tick;
-    uint64_t started_us;
+    uint64_t started_us; /* server_steady_us */
     struct service_line services[N_SERVICES];
     struct service_states wanted; /* as an administrator left them */
     struct follower followers[MAX_FOLLOWERS];

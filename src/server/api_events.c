@@ -28,7 +28,8 @@ static const char *const event_columns[] = {"time",     "device",    "alarm",   
 static struct text numbers_of(const struct alarm *alarm, char *to, size_t size)
 {
     static const enum alarm_id findings[] = {ALARM_KEEPALIVE_LATE, ALARM_DEVICE_TOGGLE, ALARM_DUPLICATE_DEVICE,
-                                             ALARM_TOKEN_REQUEST_STORM, ALARM_TIMER_THREAD_SLOWED};
+                                             ALARM_TOKEN_REQUEST_STORM, ALARM_TIMER_THREAD_SLOWED,
+                                             ALARM_CLOCK_SET};
     struct text keys = text_of(alarm_rows[alarm->id].parameters);
     struct writer w = writer_of(to, size);
     bool is_one = false;
@@ -42,7 +43,7 @@ static struct text numbers_of(const struct alarm *alarm, char *to, size_t size)
 
         text_copy(key, sizeof(key), text_split(&keys, ' '));
         value = alarm_parameter(alarm, key);
-        seconds = value.len && strstr(" Expected Took Interval Period Wait Duration ", key);
+        seconds = value.len && strstr(" Expected Took Interval Period Wait Duration Jump ", key);
         if (value.len && strcmp(key, "DeviceName") != 0)
             write_format(&w, "%s%s %.*s%s", writer_len(&w) ? ", " : "", key, TEXT_ARG(value), seconds ? " s" : "");
     }

@@ -57,7 +57,7 @@ static void attention(struct admin *a, json_t *answer)
 static json_t *status_record(struct admin *a, bool full)
 {
     const struct directory *dir = a->thread->directory;
-    uint64_t up_us = server_wall_us() - a->started_us;
+    uint64_t up_us = server_steady_us() - a->started_us;
     json_t *record = json_object();
     char uptime[24];
 

@@ -209,7 +209,7 @@ void api_overview(struct admin *a, const struct call *c)
     answer =
         json_pack("{s:{s:o, s:s, s:I, s:o, s:o, s:{s:i, s:[s,s,s,s], s:o}}}", "record", "node",
                   json_of(text_of(a->node)), "version", DIALTONE_VERSION, "uptime",
-                  (json_int_t)((server_wall_us() - a->started_us) / 1000000), "counts",
+                  (json_int_t)((server_steady_us() - a->started_us) / 1000000), "counts",
                   admin_counts(a), "findings", admin_causes(a), "strip", "slot_s", STRIP_SLOT_S,
                   "columns", "time", "registered", "lost", "refused", "rows", strip_rows(a));
     put_groups(a, json_object_get(answer, "record"));

@@ -272,7 +272,7 @@ static void look_at_first(struct live_doctor *d, struct list *due, uint64_t now,
     while (!list_is_empty(due) && uv_hrtime() < until) {
         struct patient *p = container_of(due->next, struct patient, due);
 
-        if (p->due_us > now)
+        if (p->due_us > now && p->due_us - now <= BOOT_US + TROUBLE_US) /* else the clock was set back */
             return;
         list_remove(&p->due);
         if (!p->trouble && !p->n && is_registered(d, p))

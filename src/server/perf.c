@@ -21,7 +21,7 @@ static int64_t zero(struct admin *a)
 
 static int64_t uptime(struct admin *a)
 {
-    return (int64_t)((server_wall_us() - a->started_us) / 1000000);
+    return (int64_t)((server_steady_us() - a->started_us) / 1000000);
 }
 
 static int64_t initialized(struct admin *a)
@@ -110,7 +110,7 @@ static int64_t cpu_seconds(struct admin *a)
 /* Over the time since the last look, of half a second at least. */
 static int64_t cpu_percent(struct admin *a)
 {
-    uint64_t now = server_wall_us(), used = cpu_us();
+    uint64_t now = server_steady_us(), used = cpu_us();
 
     if (now - a->cpu.at_us >= 500000) {
         a->cpu.percent =

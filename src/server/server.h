@@ -97,6 +97,12 @@ const char *server_bind_error(const struct server *s, int err, const struct endp
 /* Publishes to all threads; takes one reference. Storage only. */
 void server_publish(struct server *s, const struct directory *take_directory);
 uint64_t server_wall_us(void);
+/* Of a clock that is never set: for durations, and for what is due. */
+static inline uint64_t server_steady_us(void)
+{
+    return uv_hrtime() / 1000;
+}
+
 /* Answers a MESSAGE_REQUEST; takes the body (NULL: an empty one). */
 void server_reply(struct server *s, uint64_t token, int status, json_t *take_body);
 /* The same with {"error": "…"} and status 1. */

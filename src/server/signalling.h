@@ -39,6 +39,7 @@ struct signalling {
     struct drain drain;
     uv_timer_t measure; /* each quarter of a second: what was taken, who is sent away */
     uint64_t cpu_us, measured_ns;
+    int64_t ahead_us; /* how far the wall clock is ahead of the steady one */
     size_t pulse; /* the next link whose health is read */
     uint8_t pulse_port;
     uint64_t wall_us; /* of the step that runs */

@@ -7,6 +7,7 @@
 #include "server/peers.h"
 
 #define MEASURE_MS    250
+#define JUMP_US       5000000 /* more than time services slew */
 #define HEAR_FIRST_MS 3000 /* enough for what waits of 100 000 phones */
 
 /* --- what people ask --- */
@@ -230,6 +231,21 @@ static uint64_t cpu_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+/* Somebody has set the clock: phones, links and leases do not care, but people who read events do. */
+static void watch_clock(struct signalling *s)
+{
+    int64_t ahead_us = (int64_t)(server_wall_us() - uv_hrtime() / 1000), jump_us = ahead_us - s->ahead_us;
+    struct alarm_draft d;
+
+    s->ahead_us = ahead_us;
+    if (jump_us > -JUMP_US && jump_us < JUMP_US)
+        return;
+    log_warning("signalling", "the clock was set by %+.0f s", (double)jump_us / 1e6);
+    alarm_begin(&d, ALARM_CLOCK_SET);
+    alarm_put(&d, "Jump", "%+.0f", (double)jump_us / 1e6);
+    server_alarm(s->thread->server, alarm_finish(&d));
+}
+
 /* What the last quarter of a second took; and a node that is drained sends phones away. */
 static void on_measure(uv_timer_t *timer)
 {
@@ -241,6 +257,7 @@ static void on_measure(uv_timer_t *timer)
                      took_ms > MEASURE_MS ? (uint32_t)(took_ms - MEASURE_MS) : 0);
     s->cpu_us = cpu;
     s->measured_ns = now;
+    watch_clock(s);
     read_pulses(s);
     if (s->directory)
         drain_tick(&s->drain, &calls, s,
@@ -253,6 +270,7 @@ void signalling_measure(struct signalling *s)
     uv_timer_init(&s->thread->loop, &s->measure);
     s->measure.data = s;
     s->measured_ns = uv_hrtime();
+    s->ahead_us = (int64_t)(server_wall_us() - s->measured_ns / 1000);
     s->cpu_us = cpu_us();
     uv_timer_start(&s->measure, on_measure, MEASURE_MS, MEASURE_MS);
 }

@@ -256,7 +256,7 @@ static void refuse_all(struct storage *s, int err)
 static void run_jobs(struct storage *s)
 {
     const struct directory *newest = directory_ref(s->current);
-    uint64_t begun_us = server_wall_us();
+    uint64_t begun_us = server_steady_us();
     int err = 0;
 
     for (size_t i = 0; i < s->n_jobs; i++)
@@ -268,7 +268,7 @@ static void run_jobs(struct storage *s)
     else if (newest != s->current) {
         publish(s, newest);
         report(s, 0, "");
-        histogram_took(TOOK_COMMIT, server_wall_us() - begun_us);
+        histogram_took(TOOK_COMMIT, server_steady_us() - begun_us);
     }
     directory_unref(newest);
     for (size_t i = 0; i < s->n_jobs; i++) {

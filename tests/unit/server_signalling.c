@@ -19,7 +19,7 @@ struct server {
     enum service_state services[N_SERVICES];
     char text[160];
     struct message last[N_THREADS]; /* posted to each; what it brought is freed */
-    size_t n_progress, n_alarms, n_slowed, n_bindings;
+    size_t n_progress, n_alarms, n_slowed, n_set, n_bindings;
     struct progress_event progress;
     int status;
     json_t *body; /* of the last reply */
@@ -32,9 +32,11 @@ const struct bootstrap *server_bootstrap(const struct server *s)
     return &s->settings;
 }
 
+static int64_t wall_jump_us;
+
 uint64_t server_wall_us(void)
 {
-    return 1435818151123000;
+    return 1435818151123000 + uv_hrtime() / 1000 + (uint64_t)wall_jump_us;
 }
 
 int server_post(struct server *s, enum thread_id to, const struct message *m)
@@ -68,6 +70,7 @@ void server_alarm(struct server *s, struct alarm *take_alarm)
 {
     s->n_alarms++;
     s->n_slowed += take_alarm->id == ALARM_TIMER_THREAD_SLOWED;
+    s->n_set += take_alarm->id == ALARM_CLOCK_SET;
     free(take_alarm);
 }
 
@@ -281,6 +284,23 @@ static void a_session_can_be_looked_at(void **state)
     world_free(w);
 }
 
+static void a_clock_that_is_set_back_loses_nobody_and_is_told(void **state)
+{
+    struct world *w = world_new(PHONES);
+    int fd = registered_phone(w, A);
+    struct sccp_message m = {.id = SCCP_KEEPALIVE};
+
+    wall_jump_us = -7ll * 3600 * 1000000;
+    while (!w->server.n_set)
+        uv_run(&w->thread.loop, UV_RUN_ONCE);
+    say(w, fd, &m);
+    assert_int_equal(hear(fd), SCCP_KEEPALIVE_ACK);
+    assert_int_equal(w->server.n_slowed, 0);
+    wall_jump_us = 0;
+    close(fd);
+    world_free(w);
+}
+
 /* As a virtual machine that is suspended, or SIGSTOP: what they said meanwhile waits in the sockets. */
 static void phones_that_spoke_while_the_node_slept_are_not_given_up(void **state)
 {
@@ -412,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_phone_registers_over_tcp_and_the_others_hear_of_it),
         cmocka_unit_test(the_administrator_resets_phones),
         cmocka_unit_test(a_session_can_be_looked_at),
+        cmocka_unit_test(a_clock_that_is_set_back_loses_nobody_and_is_told),
         cmocka_unit_test(phones_that_spoke_while_the_node_slept_are_not_given_up),
         cmocka_unit_test(an_unknown_phone_is_added_by_storage),
         cmocka_unit_test(the_service_stops_and_starts),

@@ -48,7 +48,7 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
     *e = (struct exchange){.web = w, .id = r->id, .from = r->peer, .language = w->language};
     text_copy(e->method, sizeof(e->method), text_of(r->method));
     ip_print(r->peer, e->peer);
-    e->begun_us = server_wall_us();
+    e->begun_us = server_steady_us();
     front_keep(w->front, r->id, e);
     return e;
 }
@@ -298,7 +298,7 @@ static void on_gone(void *context, uint64_t id, void *kept)
     admin_gone(w->admin, id | WEB_ASKER);
     live_gone(w, id);
     if (!e->stream)
-        histogram_took(TOOK_WEB_REQUEST, server_wall_us() - e->begun_us);
+        histogram_took(TOOK_WEB_REQUEST, server_steady_us() - e->begun_us);
     web_file_end(e);
     free(e->expected);
     free(e);
