@@ -83,10 +83,11 @@ static void say(struct out *o, const struct peer_message *m)
         out_close(o); /* it does not read: it will hear all of it again */
 }
 
-static void say_device(struct out *o, struct device_name device, struct ip ip, bool gone, uint64_t age_ms)
+static void say_device(struct out *o, struct device_name device, struct ip ip, bool gone, uint64_t age_ms, bool held)
 {
     struct peer_message m = {.kind = PEER_DEVICE};
 
+    m.device.held = held;
     memcpy(m.device.name, device.s, sizeof(device.s));
     ip_print(ip, m.device.address);
     m.device.gone = gone;
@@ -100,7 +101,17 @@ void peers_tell(struct peers *p, struct device_name device, struct ip ip, bool g
         homes_gone(p->homes, device);
     for (size_t i = 1; i < p->members.n; i++)
         if (p->out[i].joined)
-            say_device(&p->out[i], device, ip, gone, 0);
+            say_device(&p->out[i], device, ip, gone, 0, false);
+}
+
+void peers_hold(struct peers *p, struct device_name device)
+{
+    const struct station *x = registry_find(p->signalling->registry, device);
+
+    homes_gone(p->homes, device);
+    for (size_t i = 1; i < p->members.n; i++)
+        if (p->out[i].joined)
+            say_device(&p->out[i], device, x->peer.ip, false, 0, true);
 }
 
 const char *peers_elsewhere(const struct peers *p, struct device_name device, struct ip *ret)
@@ -135,7 +146,7 @@ static void say_snapshot(struct out *o)
         o->snapshot = x;
         if (!x)
             return;
-        say_device(o, x->name, x->peer.ip, false, now - x->since_ms);
+        say_device(o, x->name, x->peer.ip, false, now - x->since_ms, false);
     }
 }
 
@@ -335,6 +346,7 @@ static void on_timer(uv_timer_t *timer)
 
     if (!p->tcp && members_are_several(&p->members) && have_certificates(p))
         listen_for_others(p);
+    peers_claims_look(p);
     for (size_t i = 1; i < p->members.n && p->trust.client; i++) {
         look_after(&p->out[i]);
         if (p->forgets[i])

@@ -94,6 +94,18 @@ static bool on_hello(struct peers *p, struct in *in, const struct peer_hello *m)
     return false;
 }
 
+void peers_give(struct peers *p, struct device_name device, unsigned member, struct ip ip, uint32_t age_ms)
+{
+    struct signalling *s = p->signalling;
+
+    homes_put(p->homes, device, member, ip, peers_now(p), age_ms);
+    registry_note_elsewhere(s->registry, device, p->members.rows[member].name);
+    if (!registry_take_off(s->registry, device, 0, signalling_now(s), s->effects))
+        return;
+    count(COUNT_PEERS_TAKEN_OFF);
+    signalling_carry_out(s);
+}
+
 /* Registered there: who has the younger registration keeps it. */
 static void on_device(struct peers *p, unsigned member, const struct peer_device *m)
 {
@@ -105,19 +117,15 @@ static void on_device(struct peers *p, unsigned member, const struct peer_device
 
     if (m->gone) {
         homes_remove(p->homes, device, member);
+        peers_claim_ends(p, device, member);
         return;
     }
-    if (ours && !homes_yields(m->age_ms, p->members.rows[member].name, now - ours->since_ms,
+    if (ours && !m->held && !homes_yields(m->age_ms, p->members.rows[member].name, now - ours->since_ms,
                               p->members.rows[0].name))
         return;
     ip_parse(text_of(m->address), &ip);
-    homes_put(p->homes, device, member, ip, now, m->age_ms);
-    registry_note_elsewhere(s->registry, device, p->members.rows[member].name);
-    if (!ours)
-        return;
-    count(COUNT_PEERS_TAKEN_OFF);
-    registry_take_off(s->registry, device, 0, signalling_now(s), s->effects);
-    signalling_carry_out(s);
+    if (m->held || !peers_claim(p, device, member, ip, m->age_ms))
+        peers_give(p, device, member, ip, m->age_ms);
 }
 
 struct reading {

@@ -32,6 +32,17 @@ struct in {
     size_t n_partial;
 };
 
+/* A device that is registered here came to another node, from another address: its phone is being asked. */
+struct claim {
+    struct device_name device;
+    struct ip ip; /* of the claimant */
+    unsigned member;
+    uint64_t due_ms;
+    uint32_t age_ms;
+};
+
+#define CLAIMS_MAX 64 /* further ones are believed */
+
 struct peers {
     struct signalling *signalling;
     struct members members;
@@ -43,6 +54,8 @@ struct peers {
     struct out out[MEMBERS_MAX];
     struct in in[PEERS_IN_MAX];
     bool forgets[MEMBERS_MAX]; /* what it had is being forgotten */
+    struct claim claims[CLAIMS_MAX];
+    size_t n_claims;
     void (*done)(void *context);
     void *context;
 };
@@ -65,5 +78,14 @@ static inline const char *peers_cluster(const struct peers *p)
 /* Hands on whole messages; what is left stays in `partial`. -EBADMSG: close. */
 int peers_read(uint8_t *partial, size_t *n, const uint8_t *bytes, size_t len,
                bool (*take)(void *context, const struct peer_message *m), void *context);
+
+/* It is there from now on, and here no more (peers_in.c). */
+void peers_give(struct peers *p, struct device_name device, unsigned member, struct ip ip, uint32_t age_ms);
+/* The phone that is here was asked and has answered: whoever came elsewhere leaves (peers.c). */
+void peers_hold(struct peers *p, struct device_name device);
+/* peers_claims.c: false: there is nothing to ask, it is believed. */
+bool peers_claim(struct peers *p, struct device_name device, unsigned member, struct ip ip, uint32_t age_ms);
+void peers_claim_ends(struct peers *p, struct device_name device, unsigned member); /* it has left there */
+void peers_claims_look(struct peers *p); /* takes the answers that are due */
 
 int peers_listen(struct peers *p); /* peers_in.c: for the others; 0 or -errno */

@@ -192,6 +192,19 @@ void tell_duplicate(struct station *s, struct effects *e)
     effects_alarm(e, &d);
 }
 
+void tell_claim(struct station *holder, struct ip claimant, struct effects *e)
+{
+    struct alarm_draft d;
+    char at[IP_TEXT_MAX];
+
+    alarm_begin(&d, ALARM_DUPLICATE_DEVICE);
+    alarm_put_device(&d, holder->name);
+    alarm_put_ip(&d, claimant);
+    alarm_put_text(&d, "OtherIPAddress", text_of(ip_print(holder->peer.ip, at)));
+    alarm_put_text(&d, "OtherNode", text_of(holder->registry->options.node));
+    effects_alarm(e, &d);
+}
+
 static void tell_toggle(struct station *s, const struct toggle *t, struct effects *e)
 {
     const char *other = flapping_other(s->registry->flapping, s->name);

@@ -24,6 +24,8 @@ void tell_keepalives(struct station *s, uint32_t interval_s, const struct keepal
                      struct effects *e);
 void tell_mismatch(struct station *s, struct effects *e);
 void tell_limit(struct station *s, struct effects *e);
+/* A phone that is there was claimed at another node. */
+void tell_claim(struct station *holder, struct ip claimant, struct effects *e);
 void tell_duplicate(struct station *s, struct effects *e); /* with both addresses */
 void tell_flood(struct station *s, uint32_t n_events, struct effects *e);
 void tell_order(struct station *s, enum alarm_id id, struct effects *e);

@@ -274,6 +274,27 @@ const struct callmanager_group *registry_group_of(const struct registry *r, stru
     return x ? station_group(x) : NULL;
 }
 
+bool registry_claimed(struct registry *r, struct device_name name, struct ip claimant, struct effects *e)
+{
+    struct station *x = (struct station *)registry_find(r, name);
+
+    if (!x || ip_equal(x->peer.ip, claimant) || !x->kind->link(x) || !r->options.answers)
+        return false;
+    station_ask(x, e);
+    return true;
+}
+
+bool registry_holds(struct registry *r, struct device_name name, struct ip claimant, struct moment now, struct effects *e)
+{
+    struct station *x = (struct station *)registry_find(r, name);
+
+    r->now = now;
+    if (!x || !x->kind->link(x) || !station_answers(x))
+        return false;
+    tell_claim(x, claimant, e);
+    return true;
+}
+
 void registry_set_draining(struct registry *r, bool on)
 {
     r->draining = on;

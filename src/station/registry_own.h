@@ -86,7 +86,6 @@ bool station_rival(const struct station *x, struct rival *ret);
 struct station *station_other(const struct station *x, struct ip own);
 /* A name can be claimed by anybody who knows it, so whoever holds it is asked before a newcomer from elsewhere
  * is believed: its kernel, by a link. RIVAL_MS later either it has answered, or it is not there any more. */
-#define RIVAL_MS 1500
 void station_ask(const struct station *other, struct effects *e);
 bool station_answers(const struct station *other); /* ends the asking */
 void station_is_gone(struct station *other); /* it did not: no rival of anybody */
