@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/directory/snapshot.h"
+#include "core/directory/walk.h"
 
 const struct directory *directory_ref(const struct directory *dir)
 {
@@ -65,6 +66,26 @@ const void *directory_next(const struct directory *dir, enum entity e, struct te
     return tree_after(&dir->trees[e], after);
 }
 
+struct walk {
+    int (*each)(void *context, const void *record);
+    void *context;
+};
+
+static int on_record(void *context, const struct record *r)
+{
+    const struct walk *w = context;
+
+    return w->each(w->context, r);
+}
+
+int directory_each(const struct directory *dir, enum entity e,
+                   int (*each)(void *context, const void *record), void *context)
+{
+    struct walk w = {each, context};
+
+    return tree_each(&dir->trees[e], on_record, &w);
+}
+
 size_t directory_key(const void *record, char to[static DIRECTORY_KEY_MAX])
 {
     char buffer[DIRECTORY_KEY_MAX];
@@ -118,8 +139,7 @@ static int put_use(struct directory *dir, int index, const struct phone *phone, 
 
 static int remove_use(struct directory *dir, int index, const struct phone *phone, const char *used)
 {
-    struct phone_use use = {
-        .record = {.entity = (uint16_t)index}, .phone = phone, .used = used};
+    struct phone_use use = {.record = {.entity = (uint16_t)index}, .phone = phone, .used = used};
     char buffer[DIRECTORY_KEY_MAX];
     int err = tree_remove(&dir->trees[index], record_key(&use.record, buffer));
 

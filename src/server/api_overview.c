@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/models.h"
+#include "core/directory/walk.h"
 #include "server/api_lists.h"
 
 #define FRESH_MS 2000 /* 100 000 phones are not counted for each that looks */
@@ -148,23 +149,32 @@ static json_t *rows_of(json_t *take_by)
     return rows;
 }
 
+struct groups {
+    struct admin *a;
+    json_t *by_model, *by_protocol, *by_pool;
+};
+
+static int count_phone(void *context, const void *record)
+{
+    const struct groups *g = context;
+    const struct phone *p = record;
+    const struct model *m = model_find((uint32_t)p->model);
+    bool registered = phone_is_registered(g->a, text_of(p->name));
+
+    tally(g->by_model, m ? m->name : "?", registered);
+    tally(g->by_protocol, names_print(device_protocols, p->protocol), registered);
+    tally(g->by_pool, p->pool, registered);
+    return 0;
+}
+
 static void put_groups(struct admin *a, json_t *record)
 {
-    const struct directory *dir = a->thread->directory;
-    json_t *by_model = json_object(), *by_protocol = json_object(), *by_pool = json_object();
-    const struct phone *p = NULL;
+    struct groups g = {a, json_object(), json_object(), json_object()};
 
-    while ((p = directory_next(dir, ENTITY_phone, text_of(p ? p->name : "")))) {
-        const struct model *m = model_find((uint32_t)p->model);
-        bool registered = phone_is_registered(a, text_of(p->name));
-
-        tally(by_model, m ? m->name : "?", registered);
-        tally(by_protocol, names_print(device_protocols, p->protocol), registered);
-        tally(by_pool, p->pool, registered);
-    }
-    json_object_set_new(record, "models", rows_of(by_model));
-    json_object_set_new(record, "protocols", rows_of(by_protocol));
-    json_object_set_new(record, "pools", rows_of(by_pool));
+    directory_each(a->thread->directory, ENTITY_phone, count_phone, &g);
+    json_object_set_new(record, "models", rows_of(g.by_model));
+    json_object_set_new(record, "protocols", rows_of(g.by_protocol));
+    json_object_set_new(record, "pools", rows_of(g.by_pool));
 }
 
 static json_t *strip_rows(struct admin *a)

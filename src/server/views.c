@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/directory.h"
+#include "core/directory/walk.h"
 #include "server/api_lists.h"
 #include "server/order.h"
 
@@ -16,6 +16,8 @@
 
 struct view {
     char *asked; /* what it shows, as text; NULL: free */
+    char *rest;  /* the same without what was searched for */
+    char searched[64];
     const struct directory *directory;
     uint64_t made_ms, used_ms;
     bool live; /* looks at what is not in the directory */
@@ -35,6 +37,7 @@ struct views *views_new(void)
 static void view_done(struct view *v)
 {
     free(v->asked);
+    free(v->rest);
     free(v->rows);
     directory_unref(v->directory);
     *v = (struct view){.asked = NULL};
@@ -106,22 +109,60 @@ static bool contains(struct admin *a, const struct wanted *w, const void *record
     return !w->search.len;
 }
 
+struct filling {
+    struct admin *a;
+    const struct wanted *wanted;
+    struct order *order;
+};
+
+static int look_at(void *context, const void *record)
+{
+    const struct filling *f = context;
+    const struct wanted *w = f->wanted;
+    char text[COLUMN_TEXT];
+
+    if (!filters_pass(f->a, w->filters, record) || !contains(f->a, w, record))
+        return 0;
+    return order_add(f->order, record,
+                     w->sorted ? column_text(f->a, &w->by, record, text) : TEXT(""));
+}
+
 static int fill(struct admin *a, const struct wanted *w, struct order *o)
 {
-    const struct directory *dir = a->thread->directory;
-    char key[DIRECTORY_KEY_MAX], text[COLUMN_TEXT];
-    struct text after = TEXT("");
-    const void *record;
-    int err = 0;
+    int err = directory_each(a->thread->directory, w->entity, look_at, &(struct filling){a, w, o});
 
-    while (!err && (record = directory_next(dir, w->entity, after))) {
-        after = (struct text){key, directory_key(record, key)};
-        if (filters_pass(a, w->filters, record) && contains(a, w, record))
-            err = order_add(o, record, w->sorted ? column_text(a, &w->by, record, text) : TEXT(""));
-    }
     if (!err && w->sorted)
         order_sort(o, w->descending);
     return err;
+}
+
+/* While somebody types, what he has found already holds what he will find. */
+static const struct view *wider_view(const struct admin *a, const struct wanted *w,
+                                     const char *rest)
+{
+    const struct view *best = NULL;
+
+    for (size_t i = 0; i < N_VIEWS; i++) {
+        const struct view *v = &a->views->rows[i];
+
+        if (v->asked && v->searched[0] && !strcmp(v->rest, rest) && is_good(a, v) &&
+            text_contains_nocase(w->search, text_of(v->searched)) && (!best || v->n < best->n))
+            best = v;
+    }
+    return best;
+}
+
+static int narrow(struct admin *a, const struct wanted *w, const struct view *wider, struct view *v)
+{
+    if (!(v->rows = malloc((wider->n + 1) * sizeof(*v->rows))))
+        return -1;
+    for (size_t i = 0; i < wider->n; i++)
+        if (contains(a, w, wider->rows[i]))
+            v->rows[v->n++] = wider->rows[i];
+    v->directory = directory_ref(wider->directory);
+    v->made_ms = wider->made_ms; /* what was left out then is no younger */
+    v->live = wider->live;
+    return 0;
 }
 
 static int view_make(struct admin *a, const struct wanted *w, struct view *v)
@@ -163,36 +204,46 @@ static bool read_sort(struct admin *a, const struct call *c, struct wanted *w)
 }
 
 /* What makes the difference between two lists, in any order of its words. */
-static char *print_asked(const struct call *c)
+static char *print_asked(const struct call *c, const char *search)
 {
-    json_t *asked =
-        json_pack("{s:s, s:O, s:s, s:s, s:s}", "noun", c->noun, "fields", c->fields, "search",
-                  call_option(c, "search"), "sort", call_option(c, "sort"), "columns",
-                  *call_option(c, "search") ? call_option(c, "columns") : "");
+    json_t *asked = json_pack("{s:s, s:O, s:s, s:s, s:s}", "noun", c->noun, "fields", c->fields,
+                              "search", search, "sort", call_option(c, "sort"), "columns",
+                              *call_option(c, "search") ? call_option(c, "columns") : "");
     char *text = json_dumps(asked, JSON_COMPACT | JSON_SORT_KEYS);
 
     json_decref(asked);
     return text;
 }
 
+static int view_renew(struct admin *a, const struct call *c, const struct wanted *w, struct view *v,
+                      char *take_asked)
+{
+    char *rest = print_asked(c, "");
+    const struct view *wider = rest && w->search.len ? wider_view(a, w, rest) : NULL;
+    struct view made = {.asked = take_asked, .rest = rest};
+    int err = !rest ? -1 : wider ? narrow(a, w, wider, &made) : view_make(a, w, &made);
+
+    if (w->search.len < sizeof(made.searched))
+        text_copy(made.searched, sizeof(made.searched), w->search);
+    view_done(v);
+    *v = made;
+    if (err)
+        view_done(v);
+    return err;
+}
+
 static struct view *view_of(struct admin *a, const struct call *c, const struct wanted *w)
 {
-    char *asked = print_asked(c);
+    char *asked = print_asked(c, call_option(c, "search"));
     struct view *v = asked ? place_of(a->views, asked) : NULL;
     bool kept = v && v->asked && !strcmp(v->asked, asked) && is_good(a, v);
 
     if (!v)
         return NULL;
-    if (kept) {
+    if (kept)
         free(asked);
-    } else {
-        view_done(v);
-        v->asked = asked;
-        if (view_make(a, w, v)) {
-            view_done(v);
-            return NULL;
-        }
-    }
+    else if (view_renew(a, c, w, v, asked))
+        return NULL;
     v->used_ms = uv_now(&a->thread->loop);
     return v;
 }

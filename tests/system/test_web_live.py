@@ -49,6 +49,16 @@ def test_filters_and_search_narrow_a_sorted_list(root):
     assert rows(root, 'offset=0&search=7013') == (1, ['moved'])
 
 
+def test_what_is_found_while_one_types_is_what_is_found_at_once(root):
+    at_once = lambda text: rows(root, f'sort=description&search={text}&columns=name,description,lines')
+    typed = [at_once('ROOM%20' + '1'[:n]) for n in (0, 1)]
+    assert typed[0][0] >= 24 and typed[1][0] == 10
+    assert at_once('room%2011') == (1, ['Room 11']) and at_once('room%20119')[0] == 0
+    root.ask('PATCH', 'phone/SEP001122334401', {'description': 'Room 119'})
+    assert at_once('room%20119') == (1, ['Room 119'])  # what was found before is no longer true
+    root.ask('PATCH', 'phone/SEP001122334401', {'description': 'Room 1'})
+
+
 def test_lists_that_are_no_records_are_sorted_too(root):
     answer = root.ask('GET', 'service?sort=-service&limit=2').json
     names = [item['service'] for item in root.ask('GET', 'service').json['items']]

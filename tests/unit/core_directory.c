@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/grow.h"
+#include "core/directory/walk.h"
 #include "core/settings.h"
 #include "directory_lines.h"
 
@@ -423,9 +424,40 @@ static const char *number_of(unsigned slot, char key[24])
     return key;
 }
 
+struct walked {
+    char (*sorted)[24];
+    size_t at;
+};
+
+static int is_the_next(void *context, const void *record)
+{
+    struct walked *w = context;
+
+    assert_string_equal(((const struct line *)record)->number, w->sorted[w->at++]);
+    return 0;
+}
+
+static int stops(void *context, const void *record)
+{
+    ++*(int *)context;
+    return 7;
+}
+
+static void assert_walk(const struct directory *dir, char (*sorted)[24], size_t n)
+{
+    struct walked w = {sorted, 0};
+    int seen = 0;
+
+    assert_int_equal(directory_each(dir, ENTITY_line, is_the_next, &w), 0);
+    assert_int_equal(w.at, n);
+    assert_int_equal(directory_each(dir, ENTITY_line, stops, &seen), n ? 7 : 0);
+    assert_int_equal(seen, n > 0);
+}
+
 /* What comes after each number, after what stands just behind it and just before. */
 static void assert_neighbours(const struct directory *dir, char (*sorted)[24], size_t n)
 {
+    assert_walk(dir, sorted, n);
     for (size_t i = 0; i < n; i++) {
         const char *next = i + 1 < n ? sorted[i + 1] : "";
         char other[32];

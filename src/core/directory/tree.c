@@ -87,8 +87,8 @@ static struct tree_node *node_own(struct tree_node **slot)
     return *slot = copy;
 }
 
-/* How much of the key the nearest entries below and above it have at their front: so have all between them. Keys of
- * phones differ in their last bytes. */
+/* How much of the key the nearest entries below and above it have at their front: so have all
+ * between them. Keys of phones differ in their last bytes. */
 struct near {
     size_t below, above;
 };
@@ -99,7 +99,8 @@ static size_t common(const struct near *near)
 }
 
 /* How many entries are not above the key; *same tells whether the last of them has it. */
-static unsigned node_rank(const struct tree_node *node, struct text key, struct near *near, bool *same)
+static unsigned node_rank(const struct tree_node *node, struct text key, struct near *near,
+                          bool *same)
 {
     unsigned from = 0, to = node->n;
 
@@ -159,6 +160,22 @@ const struct record *tree_find(const struct tree *t, struct text key)
         node = node->child[child_of(node, key, &near)];
     rank = node_rank(node, key, &near, &same);
     return same ? node->low[rank - 1] : NULL;
+}
+
+static int node_each(const struct tree_node *node, int (*each)(void *, const struct record *),
+                     void *context)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < node->n && !err; i++)
+        err = node->height ? node_each(node->child[i], each, context) : each(context, node->low[i]);
+    return err;
+}
+
+int tree_each(const struct tree *t, int (*each)(void *context, const struct record *r),
+              void *context)
+{
+    return t->root ? node_each(t->root, each, context) : 0;
 }
 
 const struct record *tree_after(const struct tree *t, struct text key)

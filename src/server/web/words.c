@@ -25,11 +25,6 @@ static const struct row rows[] = {
 };
 #define N_ROWS (sizeof(rows) / sizeof(*rows))
 
-const char *words_row(size_t i, enum language l)
-{
-    return i < N_ROWS ? rows[i].text[l] : NULL;
-}
-
 /* --- which language --- */
 
 static enum language language_of(struct text tag)

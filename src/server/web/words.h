@@ -19,6 +19,5 @@ void words_say(struct grow *to, enum language l, struct text english);
 /* A copy in which the members that hold sentences are said in `l`. NULL without memory. */
 json_t *words_said(const json_t *answer, enum language l);
 
-/* --- for the test of the table --- */
+/* Whether it has a row. */
 bool words_know(struct text english);
-const char *words_row(size_t i, enum language l); /* NULL behind the last */
