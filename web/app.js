@@ -126,6 +126,12 @@ function App() {
     }, [user]);
     useKey('?', t('Shortcuts'), () => setHelp(true));
     useEffect(() => setMenu(false), [path]);
+    useEffect(() => {
+        const close = (/** @type {KeyboardEvent} */ e) => e.key === 'Escape' && setMenu(false);
+
+        document.addEventListener('keydown', close);
+        return () => document.removeEventListener('keydown', close);
+    }, []);
     if (user === undefined)
         return html`<p class="first">Dialtone</p>`;
     if (user === null)

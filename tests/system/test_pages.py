@@ -527,6 +527,10 @@ def addresses(page):
         yield f'/phone/{PHONES[0]}?tab={tab}'
 
 
+def fetch_kind(page, address):
+    return page.driver.execute_async_script('fetch(arguments[0]).then((r) => arguments[1](r.headers.get("Content-Type").split(";")[0]), (e) => arguments[1](String(e)))', address)
+
+
 # One list and one form serve them all; axe has seen them as pool, line, template, scope.
 ALIKE = ('partition', 'css', 'dial-rules', 'group', 'callmanager', 'server', 'datetime', 'region', 'location', 'autoregistration', 'defaults', 'sip-profile',
          'security-profile', 'reservation', 'user', 'token')
@@ -540,7 +544,7 @@ def test_every_page_in_every_language_size_and_theme(page, fleet, language, size
     page.run('localStorage.language = arguments[0]; localStorage.theme = arguments[1]', language, theme)
     page.load('/')
     page.complaints()
-    wrong = []
+    wrong, twins = [], {}
     for path in list(addresses(page)):
         page.go(path)
         heading = page.text('h1')
@@ -549,9 +553,16 @@ def test_every_page_in_every_language_size_and_theme(page, fleet, language, size
         if page.run('return document.documentElement.scrollWidth > innerWidth + 1 || document.querySelector("main").scrollWidth > document.querySelector("main").clientWidth + 1'):
             wrong.append(f'{path}: wider than the window')
         wrong += [f'{path}: {c}' for c in page.complaints() if not re.search(' (404|422) ', c)]
+        twin = page.run('return document.querySelector(".twin").href')
+        kind = twins[twin] = twins.get(twin) or fetch_kind(page, twin)
+        wrong += [f'{path}: {twin} is {kind}'] if not kind.endswith('json') else []
         if path in LOOKED_AT if rules else path.split('/')[1] not in ALIKE:
             wrong += [f'{path}: {v}' for v in page.axe(rules)]
     assert not wrong, '\n'.join(wrong)
+    page.go('/parameter')  # what is said in words is no less a number or a choice
+    page.until(lambda: page.run('return document.querySelectorAll(".parameters input[type=number]").length') > 20 and len(page.all('.parameters select')) > 5)
+    page.go('/phone/' + PHONES[0])
+    page.one('.boot li.good')
 
 
 def test_a_viewer_sees_but_changes_nothing(page):

@@ -73,7 +73,7 @@ export function Do({ run, kind = '', disabled, title: hint, label, pressed, chil
 const kinds = {
     registered: 'good', running: 'good', active: 'good', unregistered: 'off', unknown: 'off', none: 'off', stopped: 'off', off: 'off',
     rejected: 'bad', failed: 'bad', partial: 'warn', emergency: 'bad', alert: 'bad', critical: 'bad', error: 'bad',
-    warning: 'warn', sent: 'good', not: 'off', refused: 'bad', notice: 'info', info: 'info', debug: 'off',
+    warning: 'warn', sent: 'good', 'envoyé': 'good', 已发送: 'good', not: 'off', absent: 'off', 不存在: 'off', refused: 'bad', 'refusé': 'bad', 被拒绝: 'bad', notice: 'info', info: 'info', debug: 'off',
 };
 
 /** A state in words, with a dot of its colour: the words alone say all.

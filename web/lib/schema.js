@@ -64,7 +64,8 @@ let modelRows = null;
 /** All device models.
  * @returns {Promise<any[]>} */
 export function models() {
-    modelRows ||= get('model').then(({ data }) => data.items, forget(() => { modelRows = null; }));
+    /* in English: what its words say of the screen is drawn */
+    modelRows ||= ask('GET', 'model', { headers: { 'Accept-Language': 'en' } }).then(({ data }) => data.items, forget(() => { modelRows = null; }));
     return modelRows;
 }
 

@@ -14,7 +14,7 @@ const idOf = (/** @type {any} */ c) => `${c.object}\\${c.name}`;
 /** "Cisco Phones(SEP001122334455)" is an instance: the server tells those that are asked for.
  * @param {string} id */
 const instanceOf = (id) => /^(Cisco (Phones|Lines)\([^)]*\))\\/.exec(id)?.[1];
-const isGauge = (/** @type {any} */ c) => /^Gauge/.test(c.help || '');
+const isGauge = (/** @type {any} */ c) => /^(Gauge|Jauge|当前值)/.test(c.help || '');
 
 /** The samples of a while: numbers by counter, one column a moment. */
 class Series {

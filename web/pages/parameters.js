@@ -11,11 +11,11 @@ function Value({ p, value, set }) {
     const common = { id: `p-${p.name}`, disabled: !may('administer') };
     const take = (/** @type {any} */ e) => set(e.target.value);
 
-    if (p.range === 'true or false')
+    if (/^(true|false)$/.test(p.default)) /* its range is said in words */
         return html`<select ...${common} value=${value} onChange=${take}><option value="true">${t('yes')}</option><option value="false">${t('no')}</option></select>`;
     if (p.range.includes('|'))
         return html`<select ...${common} value=${value} onChange=${take}>${p.range.split('|').map((/** @type {string} */ c) => html`<option key=${c} value=${c}>${c}</option>`)}</select>`;
-    const range = /^(-?\d+) to (-?\d+)$/.exec(p.range);
+    const range = /^(-?\d+) \D+ (-?\d+)$/.exec(p.range);
 
     return range ? html`<input ...${common} type="number" min=${range[1]} max=${range[2]} value=${value} onInput=${take} />`
         : html`<input ...${common} type="text" value=${value} onInput=${take} />`;

@@ -23,7 +23,7 @@ const section = (/** @type {any} */ data, /** @type {string} */ name) => data.se
 function Boot({ boot }) {
     const steps = boot.items;
     const whole = Math.max(1, steps.at(-1)?.ms || 0);
-    const kind = (/** @type {string} */ stage) => (/missing|refused|rejected|gone|lost|timeout/.test(stage) ? 'bad' : /registered|sent/.test(stage) ? 'good' : '');
+    const kind = (/** @type {string} */ stage) => (/missing|refused|rejected|broken|manquant|refusé|rejeté|interrompu|缺失|拒绝|中断/.test(stage) ? 'bad' : /^registered|sent|^enregistré|envoyé|已注册|已发送/.test(stage) ? 'good' : '');
 
     return html`<section class="card"><h2>${boot.title}</h2><ol class="boot">${steps.map((/** @type {any} */ s, /** @type {number} */ i) => html`<li key=${i} class=${kind(s.stage)}>
         <span class="at mono">${s.ms < 10000 ? `${number(s.ms)} ms` : `${(s.ms / 1000).toFixed(1)} s`}</span>
