@@ -1,8 +1,10 @@
-/* peers_claims.c - a device that is registered here comes to another node, from another address. Its name is no
- * secret, so the phone that is here is asked before it is given up: by its kernel, as at one node. */
+/* peers_claims.c - a device that is registered here comes to another node, from another address.
+ * Its name is no secret, so the phone that is here is asked before it is given up: by its kernel,
+ * as at one node. */
 #include "server/peers_own.h"
 
-bool peers_claim(struct peers *p, struct device_name device, unsigned member, struct ip ip, uint32_t age_ms)
+bool peers_claim(struct peers *p, struct device_name device, unsigned member, struct ip ip,
+                 uint32_t age_ms)
 {
     struct signalling *s = p->signalling;
 

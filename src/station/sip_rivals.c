@@ -1,7 +1,9 @@
-/* sip_rivals.c - a phone that registers while its name is alive at another place: who holds it is asked first.
+/* sip_rivals.c - a phone that registers while its name is alive at another place: who holds it is
+ * asked first.
  *
- * A device name is printed on the phone and no secret. Over a connection the kernel of its peer is asked; by
- * UDP the phone, whether that is still its registration: another may have been given its address since. */
+ * A device name is printed on the phone and no secret. Over a connection the kernel of its peer is
+ * asked; by UDP the phone, whether that is still its registration: another may have been given its
+ * address since. */
 #include "station/refusals.h"
 #include "station/sip_proof.h"
 #include "station/sip_station.h"
@@ -20,7 +22,8 @@ static struct ip own_of(const struct sip_request *q)
 static struct sip_device *other_of(const struct sip_device *d, const struct sip_request *q)
 {
     struct station *x = station_other(&d->station, own_of(q));
-    struct sip_device *other = x && x->kind == &sip_kind ? container_of(x, struct sip_device, station) : NULL;
+    struct sip_device *other =
+        x && x->kind == &sip_kind ? container_of(x, struct sip_device, station) : NULL;
 
     return other && other->bindings ? other : NULL;
 }
