@@ -131,6 +131,25 @@ static void disguise_frame(const struct sccp_frame *f, uint8_t *body, struct scc
     }
 }
 
+static uint32_t message_id(const uint8_t *frame)
+{
+    struct reader r = reader_of(frame + 8, 4);
+
+    return read_le32(&r);
+}
+
+void disguise_sccp_part(uint8_t *at, size_t len)
+{
+    size_t kept = SCCP_HEADER_SIZE;
+
+    if (len >= SCCP_HEADER_SIZE + 16 && message_id(at) == SCCP_REGISTER_REQ) {
+        disguise_words((char *)at + kept, strnlen((char *)at + kept, 16));
+        kept += 16;
+    }
+    if (len > kept)
+        memset(at + kept, 0, len - kept);
+}
+
 void disguise_sccp(uint8_t *at, size_t len)
 {
     struct sccp_message *m = calloc(1, sizeof(*m));

@@ -16,6 +16,8 @@ void disguise_sip(char *at, size_t len); /* with its body */
 void disguise_http(char *at, size_t len); /* request or status line and headers */
 /* As many messages as stand there; the rest is blanked. */
 void disguise_sccp(uint8_t *at, size_t len);
+/* The beginning of a message whose end is not there: who registers stays told. */
+void disguise_sccp_part(uint8_t *at, size_t len);
 /* Why a phone was away, in its own words. */
 void disguise_alarm(char *at, size_t len);
 /* Runs of text in bytes of any form. */

@@ -318,7 +318,7 @@ void whole_give_up(struct whole_out *s, struct whole *w)
     else if (is_http(t))
         disguise_http((char *)w->bytes, w->len);
     else if (talk_is_sccp(w->bytes, w->len) && w->len >= 12)
-        memset(w->bytes + 12, 0, w->len - 12);
+        disguise_sccp_part(w->bytes, w->len);
     else
         memset(w->bytes, 0, w->len);
     take(s, w, w->len);

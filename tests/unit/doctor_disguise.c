@@ -76,7 +76,8 @@ static void two_names_that_differ_in_a_digit_still_do(void **state)
 
 static void ipv6_addresses_keep_prefixes_and_form(void **state)
 {
-    char text[] = "[2001:db8:77:1::4242]:5060 2001:db8:77:2::1 fe80::1 FE80::21d:45ff:feaa:bbcc at 12:34:56";
+    char text[] =
+        "[2001:db8:77:1::4242]:5060 2001:db8:77:2::1 fe80::1 FE80::21d:45ff:feaa:bbcc at 12:34:56";
     char a[40], b[40], local[40], rest[40];
     size_t len = strlen(text);
     struct ip ip;
@@ -108,7 +109,8 @@ static void the_binary_form_is_that_of_the_text(void **state)
 static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
 {
     char text[] =
-        "<device><line button=\"1\"><featureID>9</featureID><name>7001</name><displayName>Ada Byron</displayName></line>"
+        "<device><line button=\"1\"><featureID>9</featureID><name>7001</name><displayName>Ada "
+        "Byron</displayName></line>"
         "<loadInformation>SCCP41.9-4-2</loadInformation><phonePassword>secret</phonePassword></"
         "device>";
     size_t len = strlen(text);
@@ -124,7 +126,8 @@ static void words_in_documents_are_replaced_and_the_rest_stays(void **state)
 
 static void an_address_with_blanks_or_zeroes_around_it_is_one(void **state)
 {
-    char alone[] = "10.0.0.1", padded[] = " 10.0.0.1\r", option[] = "10.0.0.1\0", text[] = "proxy1_address: 10.0.0.1\r\n";
+    char alone[] = "10.0.0.1", padded[] = " 10.0.0.1\r", option[] = "10.0.0.1\0",
+         text[] = "proxy1_address: 10.0.0.1\r\n";
 
     disguise_host(alone, strlen(alone));
     disguise_host(padded, strlen(padded));
@@ -133,6 +136,22 @@ static void an_address_with_blanks_or_zeroes_around_it_is_one(void **state)
     assert_memory_equal(padded + 1, alone, strlen(alone));
     assert_string_equal(option, alone);
     assert_memory_equal(text + strlen("proxy1_address: "), alone, strlen(alone));
+}
+
+static void of_a_register_that_is_cut_the_name_is_another(void **state)
+{
+    /* as a snap length of 96 leaves it */
+    uint8_t cut[42] = {144, 0,   0,   0,   0,   0,   0,   0,   1,   0,   0,   0,   'S', 'E',
+                       'P', '0', '0', '1', '1', '2', '2', '3', '3', 'A', 'A', '0', '1', 0,
+                       0,   0,   0,   0,   1,   0,   0,   0,   10,  0,   0,   5,   7,   0};
+    static const uint8_t rest[14];
+
+    disguise_sccp_part(cut, sizeof(cut));
+    assert_int_equal(cut[8], 1);
+    assert_memory_equal(cut + 12, "SEP", 3);
+    assert_memory_not_equal(cut + 12, "SEP00112233AA01", 15);
+    assert_int_equal(cut[27], 0);
+    assert_memory_equal(cut + 28, rest, sizeof(rest));
 }
 
 static void sip_keeps_its_form_and_loses_its_people(void **state)
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(the_binary_form_is_that_of_the_text),
         cmocka_unit_test(words_in_documents_are_replaced_and_the_rest_stays),
         cmocka_unit_test(an_address_with_blanks_or_zeroes_around_it_is_one),
+        cmocka_unit_test(of_a_register_that_is_cut_the_name_is_another),
         cmocka_unit_test(sip_keeps_its_form_and_loses_its_people),
     };
 
