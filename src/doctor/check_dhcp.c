@@ -290,6 +290,8 @@ static bool overridden(const struct scene *c, struct finding *f)
         const struct story_file *file = &s->files[i];
         struct text name = text_of(file->name);
 
+        if (!file->server.family) /* a trace that does not say whose it is */
+            continue;
         if (file->asked.last.ns < s->dhcp.ack.first.ns || named_by_dhcp(s, file->server) ||
             (!text_contains_nocase(name, TEXT(".cnf")) &&
              !text_contains_nocase(name, TEXT(".tlv"))))

@@ -148,6 +148,7 @@ static struct retold *phone_of(struct trace *t, struct text line, struct text na
         link->p.name = device->p.name;
     if (!ip.len)
         ip = trace_after(line, "<IP::");
+    text_to_u32(trace_after(line, " device_type="), 10, &device->p.model);
     if (ip.len)
         ip_parse(ip, &device->p.phone.ip);
     device->p.server.ip = t->now.node;
@@ -287,8 +288,12 @@ static void key_pressed(struct retold *p, struct text line)
 static void sccp(struct trace *t, struct retold *p, enum said said, struct text line)
 {
     struct sccp_message *m = &t->r->sccp;
+    bool again = (said == LEAVES || said == LEFT || said == CLOSED) && !p->connected &&
+                 p->r->at.time_ns - p->left_ns <= SAME_NS && p->r->at.time_ns >= p->left_ns;
     char words[40];
 
+    if (again) /* its alarm was told before it */
+        return;
     if (said != REGISTERS && said != REFUSED && said != CLOSED)
         retold_connected(p);
     retold_place(p);
@@ -300,6 +305,7 @@ static void sccp(struct trace *t, struct retold *p, enum said said, struct text 
         break;
     case ACCEPTED:
         text_to_u32(trace_after(line, "keepAliveInterval="), 10, &p->interval_s);
+        text_to_u32(trace_after(line, " keepalive_s="), 10, &p->interval_s);
         retold_registered(p);
         break;
     case REFUSED:

@@ -181,8 +181,8 @@ static void file_asked(struct timeline *t, const struct sight *s, struct text na
     f->state = FILE_ASKED;
     f->last_block = 0;
     f->last_ack = UINT16_MAX; /* block 0 is acknowledged, too (RFC 2347) */
-    story_tell(story, EVENT_FILE_ASK, m, "%s of %s%s", f->name, ip_print(server, ip),
-               http ? WORDS(" by HTTP") : "");
+    story_tell(story, EVENT_FILE_ASK, m, "%s of %s%s", f->name,
+               server.family ? ip_print(server, ip) : "?", http ? WORDS(" by HTTP") : "");
 }
 
 static struct story_file *file_of_flow(struct story *story, uint32_t flow)

@@ -439,6 +439,40 @@ static void a_trace_of_our_dhcp_server_is_told(void **state)
                                 "is offered an address: 10.0.0.50 by 10.0.0.1", NULL});
 }
 
+/* As `trace collect` gives them: each service its file, the events beside them. */
+static void a_collection_of_ours_is_one_story(void **state)
+{
+    char *report =
+        report_of("12:00:01.301 DHCP|Received from 0.0.0.0:68: request REQUEST xid 01 secs 0 flags "
+                  "0000 hops 0 chaddr 00112233aa09, 53 type 3, "
+                  "60 vendor_class \"Cisco Systems, Inc. IP Phone CP-7960G\"|<CLID::a>\n"
+                  "12:00:01.302 DHCP|Sent to 10.0.0.50:68: reply ACK xid 01 secs 0 flags 0000 hops "
+                  "0 chaddr 00112233aa09, yiaddr 10.0.0.50, "
+                  "53 type 5, 54 server_id 10.0.0.1, 150 tftp_servers 10.0.0.1|<CLID::a>\n"
+                  "12:00:01.702 TFTP|TFTPEngine - SEP00112233AA09.cnf.xml to 10.0.0.50: sent, 734 "
+                  "bytes|<IP::10.0.0.50>\n"
+                  "12:00:02.000 CCM|StationInit - InboundStim - RegisterMessageID tcpHandle=0x0 "
+                  "device_name=\"SEP00112233AA09\", "
+                  "device_type=7|<IP::10.0.0.50><DEV::SEP00112233AA09>\n"
+                  "12:00:02.001 CCM|StationD - stationOutputRegisterAck tcpHandle=0x0 "
+                  "keepalive_s=30|<IP::10.0.0.50><DEV::SEP00112233AA09>\n"
+                  "12:00:09.000 CCM|AlarmName: EndPointUnregistered, AlarmParameters:  "
+                  "DeviceName:SEP00112233AA09, IPAddress:10.0.0.50, "
+                  "Protocol:SCCP, Reason:8,\n"
+                  "12:00:09.000 CCM|StationInit - InboundStim - UnregisterMessageID tcpHandle=0x0 "
+                  "reason=0|<IP::10.0.0.50><DEV::SEP00112233AA09>\n"
+                  "12:00:09.000 CCM|StationD - stationOutputUnregisterAck tcpHandle=0x0 status=0 "
+                  "(ok)|<IP::10.0.0.50><DEV::SEP00112233AA09>\n",
+                  NULL);
+
+    assert_non_null(strstr(report, "has the file SEP00112233AA09.cnf.xml"));
+    assert_non_null(strstr(report, "as SEP00112233AA09, type 7"));
+    assert_non_null(strstr(report, "interval 30 s"));
+    assert_null(strstr(report, "2 times"));
+    assert_null(strstr(report, "[tftp-overridden]"));
+    free(report);
+}
+
 static void alarms_of_older_servers_and_of_routers_are_told(void **state)
 {
     tells("Jul  2 06:22:31 cm1 local7 3 : 123: Jul 02 06:22:31.123 UTC : "
@@ -529,6 +563,7 @@ int main(void)
         cmocka_unit_test(lines_end_as_in_any_system_and_letters_may_be_wide),
         cmocka_unit_test(lines_copied_from_a_page_are_read),
         cmocka_unit_test(a_trace_of_our_dhcp_server_is_told),
+        cmocka_unit_test(a_collection_of_ours_is_one_story),
         cmocka_unit_test(alarms_of_older_servers_and_of_routers_are_told),
         cmocka_unit_test(nodes_may_count_their_connections_alike),
         cmocka_unit_test(a_printed_trace_may_be_typed_in_any_way),
