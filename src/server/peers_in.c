@@ -30,6 +30,26 @@ static void on_in_open(void *context, uint64_t link, const struct endpoint *peer
     *in = (struct in){.link = link, .ip = peer->ip, .member = -1};
 }
 
+static void forget(struct peers *p, int member)
+{
+    homes_leave(p->homes, (unsigned)member);
+    p->forgets[member] = true;
+}
+
+/* It has opened a new connection: the old one is dead, though its end may be told later, or never. */
+static void replace_older(struct peers *p, const struct in *newer, int member)
+{
+    for (size_t i = 0; i < PEERS_IN_MAX; i++) {
+        struct in *in = &p->in[i];
+
+        if (in == newer || !in->link || in->member != member)
+            continue;
+        tcp_close(p->tcp, in->link);
+        in->link = 0;
+        forget(p, member);
+    }
+}
+
 static void on_in_close(void *context, uint64_t link, int err)
 {
     struct peers *p = context;
@@ -38,7 +58,7 @@ static void on_in_close(void *context, uint64_t link, int err)
     if (!in)
         return;
     if (in->member > 0)
-        p->forgets[in->member] = true; /* what it has now is told on its next connection */
+        forget(p, in->member); /* what it has now is told on its next connection */
     in->link = 0;
 }
 
@@ -84,6 +104,7 @@ static bool on_hello(struct peers *p, struct in *in, const struct peer_hello *m)
     text_copy(welcome.welcome.reason, sizeof(welcome.welcome.reason), text_of(why ? why : ""));
     answer(p, in, &welcome);
     if (!why) {
+        replace_older(p, in, member);
         in->member = member;
         return true;
     }

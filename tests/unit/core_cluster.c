@@ -141,11 +141,34 @@ static void a_node_that_goes_takes_its_homes_along_in_batches(void **state)
 
     for (unsigned i = 0; i < 5000; i++)
         homes_put(h, device(i), 1 + i % 2, ip_v4(7), 1000, 0);
+    homes_leave(h, 1);
+    assert_int_equal(homes_find(h, device(0), &ip), -1);
     while (homes_forget(h, 1))
         rounds++;
     assert_in_range(rounds, 4, 8);
     for (unsigned i = 0; i < 5000; i++)
         assert_int_equal(homes_find(h, device(i), &ip), i % 2 ? 2 : -1);
+    homes_free(h);
+}
+
+/* After a while without a network the new link may be there before the old one ends. */
+static void what_a_new_link_tells_outlives_the_end_of_the_old_one(void **state)
+{
+    struct homes *h = homes_new(10000);
+    struct ip ip;
+
+    for (unsigned i = 0; i < 5000; i++)
+        homes_put(h, device(i), 1, ip_v4(7), 1000, 0);
+    homes_leave(h, 1);
+    for (unsigned i = 0; i < 2000; i++) { /* told again while it forgets */
+        homes_put(h, device(i), 1, ip_v4(8), 2000, 0);
+        if (i % 500 == 0)
+            homes_forget(h, 1);
+    }
+    while (homes_forget(h, 1))
+        ;
+    for (unsigned i = 0; i < 5000; i++)
+        assert_int_equal(homes_find(h, device(i), &ip), i < 2000 ? 1 : -1);
     homes_free(h);
 }
 
@@ -169,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_device_is_where_it_registered_last),
         cmocka_unit_test(memory_for_homes_is_bounded),
         cmocka_unit_test(a_node_that_goes_takes_its_homes_along_in_batches),
+        cmocka_unit_test(what_a_new_link_tells_outlives_the_end_of_the_old_one),
         cmocka_unit_test(the_younger_registration_counts),
     };
 

@@ -13,6 +13,7 @@ struct home {
     struct device_name device;
     struct ip ip;
     uint8_t member;
+    uint16_t epoch; /* of its member, when it was told */
     uint64_t id, since_ms;
 };
 
@@ -21,6 +22,7 @@ struct homes {
     struct map by_device;
     size_t n[MEMBERS_MAX];
     size_t cursor[MEMBERS_MAX]; /* of homes_forget */
+    uint16_t epoch[MEMBERS_MAX];
 };
 
 static struct text key_of(const void *value)
@@ -53,6 +55,11 @@ static struct home *find(const struct homes *h, struct device_name device)
     return map_get(&h->by_device, text_of(device.s));
 }
 
+static bool is_known(const struct homes *h, const struct home *x)
+{
+    return x && x->epoch == h->epoch[x->member];
+}
+
 static struct home *add(struct homes *h, struct device_name device, unsigned member)
 {
     uint64_t id;
@@ -79,11 +86,12 @@ void homes_put(struct homes *h, struct device_name device, unsigned member, stru
 
     if (!x)
         x = add(h, device, member);
-    if (!x || (x->member != member && x->since_ms > since))
+    if (!x || (x->member != member && is_known(h, x) && x->since_ms > since))
         return; /* what a third node said is younger */
     h->n[x->member]--;
     h->n[member]++;
     x->member = (uint8_t)member;
+    x->epoch = h->epoch[member];
     x->since_ms = since;
     x->ip = ip;
 }
@@ -117,28 +125,31 @@ int homes_find(const struct homes *h, struct device_name device, struct ip *ret)
 {
     const struct home *x = find(h, device);
 
-    if (!x)
+    if (!is_known(h, x))
         return -1;
     *ret = x->ip;
     return x->member;
+}
+
+void homes_leave(struct homes *h, unsigned member)
+{
+    h->epoch[member]++;
+    h->cursor[member] = 0;
 }
 
 bool homes_forget(struct homes *h, unsigned member)
 {
     uint64_t id;
 
-    for (int i = 0; i < FORGET_BATCH && h->n[member]; i++) {
+    for (int i = 0; i < FORGET_BATCH; i++) {
         struct home *x = pool_next(&h->pool, &h->cursor[member], &id);
 
         if (!x)
-            h->cursor[member] = 0;
-        else if (x->member == member)
+            return false;
+        if (x->member == member && !is_known(h, x))
             drop(h, x);
     }
-    if (h->n[member])
-        return true;
-    h->cursor[member] = 0;
-    return false;
+    return true;
 }
 
 bool homes_yields(uint64_t theirs_ms, const char *their_name, uint64_t ours_ms,

@@ -26,7 +26,9 @@ bool homes_remove(struct homes *h, struct device_name device, unsigned member);
 void homes_gone(struct homes *h, struct device_name device);
 /* The member, and its address there; or -1. */
 int homes_find(const struct homes *h, struct device_name device, struct ip *ret);
-/* All of a node whose link has gone are unknown; a batch a call, true while there are more. */
+/* The link of a node has gone, or a new one has come and tells all again: what was told before is unknown. Its memory is
+ * given back by homes_forget: a batch a call, true while there are more. */
+void homes_leave(struct homes *h, unsigned member);
 bool homes_forget(struct homes *h, unsigned member);
 
 /* Two nodes have the device: does the other one keep it? `theirs` and `ours` are the ages of the
