@@ -186,16 +186,16 @@ bool capture_is_twice(struct capture *c, const struct packet *p)
     key.id = p->ip_id;
     key.sequence = p->tcp_sequence;
     key.acknowledged = p->tcp_acknowledged;
-    key.len = (uint32_t)p->payload.len;
+    key.len = (uint32_t)p->payload.len + p->missing;
     key.from_port = p->from.port;
     key.to_port = p->to.port;
     key.window = p->tcp_window;
     key.at = p->fragment.at;
     key.flags = p->tcp_flags;
     key.protocol = p->protocol;
-    hash = mix(1, &key, sizeof(key));
+    hash = mix(1, &key, sizeof(key)); /* a tag moves the place where the capture cuts */
     if (p->from.ip.family)
-        hash = mix(hash, p->payload.at, p->payload.len);
+        hash = mix(hash, p->payload.at, p->missing && p->payload.len > 4 ? 4 : p->payload.len);
     else
         hash = mix(hash, p->ethernet.payload.at, p->ethernet.payload.len);
     recent = &c->recent[hash % TWICE_WINDOW];

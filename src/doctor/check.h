@@ -62,6 +62,7 @@ bool tftp_waits(const struct scene *c, const struct story_file *file); /* asked,
 bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */
 /* check_tcp.c: the connection with a file server that ended before the answer; NULL: none */
 const struct peer *file_cut_off(const struct story *s, const struct story_file *file);
+bool is_firmware(const struct story_file *file); /* a load, its list or a part of it */
 bool path_mtu_stuck(const struct scene *c, struct finding *f);
 bool path_mtu_gap(const struct scene *c, struct finding *f);
 bool path_mtu_torn(const struct scene *c, struct finding *f);

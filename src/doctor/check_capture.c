@@ -36,22 +36,22 @@ static bool was_healthy(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* Only what it says to everybody: the capture was taken at another port. */
+static bool is_overheard(const struct story *s)
+{
+    return !s->n_peers && !s->n_files && !s->n_sessions && !s->dhcp.offer.n &&
+           (!s->dhcp.discover.n || s->dhcp.request.n);
+}
+
 static bool one_sided(const struct scene *c, struct finding *f)
 {
-    if (!c->one_sided)
+    if (!c->one_sided || is_overheard(c->story))
         return false;
     detail(f, "the other direction is missing");
     prove(f, c->story->last, "what is acknowledged or answered here is not in the capture");
     doubt(f, APART_BOTH_WAYS);
     f->certain = true;
     return true;
-}
-
-/* Only what it says to everybody: the capture was taken at another port. */
-static bool is_overheard(const struct story *s)
-{
-    return !s->n_peers && !s->n_files && !s->n_sessions && !s->dhcp.offer.n &&
-           (!s->dhcp.discover.n || s->dhcp.request.n);
 }
 
 static bool was_registered(const struct story *s)
@@ -82,11 +82,15 @@ static bool cannot_tell(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
 
-    if (c->one_sided || is_registered(s) || was_registered(s))
+    if ((c->one_sided && !is_overheard(s)) || is_registered(s) || was_registered(s))
         return false; /* that is said already */
     if (is_encrypted(s)) {
         detail(f, "the signalling is encrypted (TLS)");
         doubt(f, APART_KEYS);
+    } else if (s->n_unseen) {
+        detail(f,
+               "answers to its requests for files are missing: they come from other ports than 69");
+        doubt(f, APART_BOTH_WAYS);
     } else if (is_overheard(s)) {
         detail(f, "only what the phone says to everybody is in it");
         doubt(f, APART_SWITCH_PORT);

@@ -82,8 +82,8 @@ static bool closed(const struct scene *c, struct finding *f)
  * it takes a row of requests to say that nobody answered them. */
 bool tftp_waits(const struct scene *c, const struct story_file *file)
 {
-    return !file->http && file->state == FILE_ASKED && file->since_answer >= 2 && !file->closed.n &&
-           settled(c, file->waiting, 3 * SECOND) &&
+    return !c->story->n_unseen && !file->http && file->state == FILE_ASKED &&
+           file->since_answer >= 2 && !file->closed.n && settled(c, file->waiting, 3 * SECOND) &&
            (file->in_row >= 3 || !got_on(c->story, file->asked.last));
 }
 
@@ -362,6 +362,8 @@ static bool refused(const struct scene *c, struct finding *f)
         struct moment last = file->not_found.last;
 
         if (file->state != FILE_REFUSED || !is_own_config(file) || came(s, is_own_config) ||
+            (!file->http &&
+             file->code == 8) || /* of the options only: it asks without (RFC 2347) */
             (file->not_found.n < 2 && !settled(c, last, 5 * SECOND)))
             continue;
         detail(f, "%s, %s error %u%s%s", file->name, file->http ? "HTTP" : "TFTP", file->code,
@@ -473,6 +475,11 @@ static bool is_firmware_part(const struct story_file *f)
 static bool is_load_list(const struct story_file *f)
 {
     return has(f, ".loads");
+}
+
+bool is_firmware(const struct story_file *f)
+{
+    return is_load_list(f) || is_firmware_part(f);
 }
 
 static bool is_load_of(const struct story_file *f, const struct story_config *config)

@@ -247,12 +247,20 @@ static bool tls_failed(const struct scene *c, struct finding *f)
     return false;
 }
 
+#define FLASH_NS (300 * SECOND) /* to write its firmware and start again */
+
 /* It is busy with its firmware, or could not have got further. */
-static bool fetches(const struct story *s, struct moment since)
+static bool fetches(const struct scene *c, struct moment since)
 {
-    for (unsigned i = 0; i < s->n_files; i++)
-        if (s->files[i].asked.last.ns > since.ns + 30 * SECOND || s->files[i].state == FILE_RUNNING)
+    const struct story *s = c->story;
+
+    for (unsigned i = 0; i < s->n_files; i++) {
+        const struct story_file *f = &s->files[i];
+
+        if (f->asked.last.ns > since.ns + 30 * SECOND || f->state == FILE_RUNNING ||
+            (is_firmware(f) && f->whole.n && !settled(c, f->whole.last, FLASH_NS)))
             return true;
+    }
     return false;
 }
 
@@ -261,7 +269,7 @@ static bool no_server_tried(const struct scene *c, struct finding *f)
     const struct story *s = c->story;
 
     if (!s->config || !s->config->n_servers || s->registers.n ||
-        !settled(c, s->config->at, 20 * SECOND) || fetches(s, s->config->at) || c->one_sided)
+        !settled(c, s->config->at, 20 * SECOND) || fetches(c, s->config->at) || c->one_sided)
         return false;
     for (unsigned i = 0; i < s->n_peers; i++)
         if (is_signalling_port(s->peers[i].server.port))

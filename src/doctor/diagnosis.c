@@ -140,6 +140,38 @@ static bool one_sided(const struct story *s)
     return proofs && !both;
 }
 
+static bool hears_anything(const struct story *s)
+{
+    if (s->dhcp.offer.n || s->dhcp.ack.n || s->dhcp.nak.n || s->closed.n || s->barred.n)
+        return true;
+    for (unsigned i = 0; i < s->n_files; i++)
+        if (s->files[i].answered || s->files[i].closed.n)
+            return true;
+    for (unsigned i = 0; i < s->n_dns; i++)
+        if (s->dns[i].answered.n)
+            return true;
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if (s->peers[i].from_server || s->peers[i].accepted.n || s->peers[i].refused.n)
+            return true;
+    return false;
+}
+
+/* It requests an address that nobody offered, or sends files' requests to a station whose MAC
+ * address nobody told: it was answered, and of the answers none is in the capture. */
+static bool acts_on_the_unseen(const struct story *s)
+{
+    const struct story_dhcp *d = &s->dhcp;
+
+    if (hears_anything(s))
+        return false;
+    if (d->discover.n && d->request.last.ns > d->discover.first.ns)
+        return true;
+    for (unsigned i = 0; i < s->n_files; i++)
+        if (s->arp_silent && s->files[i].asked.last.ns > s->arp_asked.first.ns)
+            return true;
+    return false;
+}
+
 static bool lossy(const struct story *s)
 {
     for (unsigned i = 0; i < s->n_peers; i++)
@@ -153,7 +185,7 @@ static int diagnose_phone(struct diagnosis *d, struct scene *c)
     size_t first = d->n;
     int err = 0;
 
-    c->one_sided = one_sided(c->story);
+    c->one_sided = one_sided(c->story) || (!c->facts->told && acts_on_the_unseen(c->story));
     c->lossy = lossy(c->story);
     for (size_t i = 0; i < sizeof(phone_rules) / sizeof(*phone_rules) && !err; i++)
         err = apply(d, c, phone_rules[i]);

@@ -322,6 +322,7 @@ struct story {
     struct event *events;
     struct story_alarm *alarms;
     struct story_config *config; /* NULL: none seen */
+    unsigned n_unseen; /* requests that must have been answered: it went on at once, and no answer is in the capture */
     uint8_t file_last; /* the file asked for last */
     uint8_t n_dns, n_files, n_peers, n_sessions, n_lines, n_events, n_alarms;
     unsigned n_sessions_dropped, n_events_dropped, n_files_dropped, n_peers_dropped;

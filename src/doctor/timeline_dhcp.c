@@ -92,10 +92,26 @@ static void note_vlan(struct story_dhcp *d, const struct sight *s)
     d->xid = s->dhcp->xid;
 }
 
+#define ATTEMPT_NS (130 * 1000000000LL) /* twice the longest pause (RFC 2131 4.1) */
+
+/* Its answer is not in the capture, and was there: the phone has gone on since, or ceased to ask.
+ */
+static bool is_over(const struct story *story, struct moment m)
+{
+    const struct story_dhcp *d = &story->dhcp;
+    int64_t last =
+        d->request.last.ns > d->discover.last.ns ? d->request.last.ns : d->discover.last.ns;
+
+    return m.ns - last > ATTEMPT_NS ||
+           (story->n_files && story->files[story->file_last].asked.last.ns > d->since.ns);
+}
+
 static void begin(struct story *story, struct moment m)
 {
     struct story_dhcp *d = &story->dhcp;
 
+    if (moment_is(d->since) && is_over(story, m))
+        d->since = (struct moment){0};
     if (!moment_is(d->since)) {
         d->since = m;
         d->tries = 0;

@@ -145,12 +145,24 @@ static void bind_flow(struct timeline *t, const struct sight *s, struct story *s
 
 #define ROW_NS (60 * 1000000000LL)
 
+/* One name, and within a second the next: it was answered, whether the capture has that or not (a
+ * filter on port 69 takes the answers away, RFC 1350 4). */
+static bool goes_on_at_once(const struct story_file *last, const struct story_file *f,
+                            struct moment m)
+{
+    return last != f && !last->http && !f->http && last->since_answer == 1 &&
+           ip_equal(last->server, f->server) && strcmp(last->name, f->name) != 0 &&
+           m.ns - last->asked.last.ns < 1000000000LL;
+}
+
 /* A phone that hears nothing asks again before it asks for anything else. */
 static void count_row(struct story *story, struct story_file *f, struct moment m)
 {
     bool again = f->since_answer && strcmp(story->files[story->file_last].name, f->name) == 0 &&
                  m.ns - f->asked.last.ns < ROW_NS;
 
+    if (!again && goes_on_at_once(&story->files[story->file_last], f, m))
+        story->n_unseen++;
     f->in_row = again ? f->in_row + 1 : 1;
     if (!again)
         f->row_since = m;

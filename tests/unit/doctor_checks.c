@@ -221,6 +221,19 @@ static void offers_are_ignored(void **state)
     causes_are(&k, 1, "dhcp-ignored");
 }
 
+/* The capture missed the ACK of a renewal. */
+static void an_answer_that_the_capture_missed_is_not_slow(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dora(&k, 1, true);
+    wait_s(&k, 1800);
+    dhcp(&k, 1, DHCP_REQUEST, NULL);
+    wait_s(&k, 1800);
+    healthy_phone(&k, 1);
+    causes_are(&k, 1, "healthy");
+}
+
 static void one_lost_message_is_not_a_slow_address(void **state)
 {
     struct scenery k = scenery_new();
@@ -242,6 +255,23 @@ static void in_another_vlan_it_begins_anew(void **state)
     k.vlan = 20;
     healthy_phone(&k, 1);
     causes_are(&k, 1, "healthy");
+}
+
+/* Of a mirror that sends on only what the phone says. */
+static void what_was_answered_and_is_not_there_is_no_silence(void **state)
+{
+    struct scenery k = scenery_new();
+
+    for (int i = 0; i < 3; i++) {
+        dhcp(&k, 1, DHCP_DISCOVER, NULL);
+        wait_s(&k, 0.1);
+        dhcp(&k, 1, DHCP_REQUEST, NULL);
+        wait_s(&k, 1);
+        file_ask(&k, 1, "CTLSEP001122330001.tlv");
+        file_ask(&k, 1, "SEP001122330001.cnf.xml");
+        wait_s(&k, 20);
+    }
+    causes_are(&k, 1, "capture-one-sided");
 }
 
 static void option_150_names_nobody(void **state)
@@ -567,6 +597,21 @@ static void answered_elsewhere(struct scenery *k, uint32_t flow)
     struct tftp_packet p = {.op = TFTP_ERROR, .error = 1, .message = TEXT("File not found")};
 
     tftp(k, 1, flow, p, false, SERVER_B);
+}
+
+/* A capture of ports 67 to 69. */
+static void answers_that_a_filter_took_away_are_no_silence(void **state)
+{
+    struct scenery k = scenery_new();
+
+    for (int i = 0; i < 3; i++) {
+        dora(&k, 1, true);
+        file_ask(&k, 1, "CTLSEP001122330001.tlv");
+        wait_s(&k, 0.1);
+        file_ask(&k, 1, "SEP001122330001.cnf.xml");
+        wait_s(&k, 20);
+    }
+    causes_are(&k, 1, "cannot-tell");
 }
 
 static void the_server_answers_from_another_address(void **state)
@@ -1416,8 +1461,10 @@ int main(void)
         T(a_slow_address),
         T(refused_addresses),
         T(offers_are_ignored),
+        T(an_answer_that_the_capture_missed_is_not_slow),
         T(one_lost_message_is_not_a_slow_address),
         T(in_another_vlan_it_begins_anew),
+        T(what_was_answered_and_is_not_there_is_no_silence),
         T(option_150_names_nobody),
         T(no_option_150),
         T(two_dhcp_servers),
@@ -1439,6 +1486,7 @@ int main(void)
         T(acknowledged_in_vain_until_it_gives_up),
         T(the_next_block_never_comes),
         T(the_blocks_never_arrive),
+        T(answers_that_a_filter_took_away_are_no_silence),
         T(the_server_answers_from_another_address),
         T(a_phone_that_takes_answers_from_anywhere_goes_on),
         T(the_server_refuses_what_it_may_not_read),
