@@ -119,6 +119,42 @@ static void say_rest(const struct command_line *l, const json_t *answer)
         fprintf(stderr, "Nothing found.\n");
 }
 
+static void put_fields(json_t *rows, const json_t *change)
+{
+    json_t *fields = json_object_get(change, "fields"), *values;
+    const char *field;
+
+    if (!json_object_size(fields))
+        json_array_append_new(rows, json_pack("[O, O, O, s, s, s]", json_object_get(change, "noun"),
+                                              json_object_get(change, "name"),
+                                              json_object_get(change, "action"), "", "", ""));
+    json_object_foreach(fields, field, values) json_array_append_new(
+        rows, json_pack("[O, O, O, s, O?, O?]", json_object_get(change, "noun"),
+                        json_object_get(change, "name"), json_object_get(change, "action"), field,
+                        json_object_get(values, "old"), json_object_get(values, "new")));
+}
+
+/* A plan, as a table: what of which record would become what, and whom that would reset. */
+static void tell_plan(json_t *answer)
+{
+    json_t *reset = json_object_get(answer, "reset"), *rows, *change;
+    size_t i;
+
+    if (!json_is_true(json_object_get(answer, "plan")))
+        return;
+    rows = json_array();
+    json_array_foreach(json_object_get(answer, "changes"), i, change) put_fields(rows, change);
+    json_object_set_new(
+        answer, "columns",
+        json_pack("[s, s, s, s, s, s]", "noun", "name", "action", "field", "old", "new"));
+    json_object_set_new(answer, "rows", rows);
+    json_object_set_new(
+        answer, "notes",
+        json_pack("[s, o]", "Nothing was changed: this is a plan.",
+                  json_sprintf("Registered phones that would need a reset: %lld.",
+                               (long long)json_integer_value(json_object_get(reset, "count")))));
+}
+
 static int show(const struct command_line *l, const json_t *answer, size_t width)
 {
     struct show_options o = {l->shape, width, option_of(l, "columns")};
@@ -194,6 +230,8 @@ static int run_on_server(const struct command_line *l)
         status = watch(&c, l, width);
     } else {
         err = lists ? ask_pages(&c, l, rows_wanted(l, width), &answer) : ask_once(&c, l, &answer);
+        if (!err && l->shape != REPORT_JSON)
+            tell_plan(answer);
         status = err ? lost(l, err) : show(l, answer, width);
         json_decref(answer);
     }

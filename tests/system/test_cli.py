@@ -411,6 +411,13 @@ def test_import_export_and_backup_take_relative_names(node, phones, tmp_path):
     assert here('export', 'all.json', '--force').returncode == 0
 
 
+def test_a_plan_tells_what_would_happen_and_changes_nothing(run, ask, phones):
+    told = run('phone', 'set', PHONE, 'description=Planned', '--plan')
+    assert 'description' in told and 'Planned' in told and 'Nothing was changed' in told
+    assert ask('phone', 'show', PHONE)['description'] != 'Planned'
+    assert 'delete' in run('phone', 'delete', PHONE, '--plan') and ask('phone', 'show', PHONE)['name'] == PHONE
+
+
 def test_a_phone_s_name_in_the_place_of_a_file_s_becomes_no_file(node, tmp_path):
     here = lambda *words: subprocess.run([DIALTONE, '--data', str(node.folder), *words], cwd=tmp_path,
                                          capture_output=True, text=True)
