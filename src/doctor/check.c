@@ -94,7 +94,9 @@ void forecast(struct finding *f, const struct repeat *r)
 
 bool settled(const struct scene *c, struct moment m, int64_t ns)
 {
-    return moment_is(m) && c->facts->last.ns - m.ns >= ns && !c->facts->told;
+    bool told = c->story ? c->story->told : c->facts->told;
+
+    return moment_is(m) && c->facts->last.ns - m.ns >= ns && !told;
 }
 
 struct moment registered_at(const struct story *s)

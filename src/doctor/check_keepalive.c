@@ -199,12 +199,12 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         int64_t interval = mean_interval(k) ? mean_interval(k) : (int64_t)e->interval_s * SECOND;
         struct moment last = k->sent.n ? k->sent.last : e->accepted;
         struct moment until = e->end == SESSION_STANDS ? c->facts->last : e->ended;
-        int64_t enough = c->facts->told ? interval : interval * 2; /* who tells of it gave it up */
+        int64_t enough = s->told ? interval : interval * 2; /* who tells of it gave it up */
         bool broken = e->end == SESSION_STANDS || e->end == SESSION_SERVER_CLOSED ||
                       e->end == SESSION_SERVER_RESET;
 
         if (interval > 86400 * SECOND || e->interval_s > 86400 ||
-            (c->facts->told && e->end == SESSION_STANDS))
+            (s->told && e->end == SESSION_STANDS))
             continue; /* nobody watches that long; and traces leave keepalives out */
         if (!was_registered(e) || !broken || moment_is(k->pending) || moment_is(e->missing.since) ||
             interval < SECOND || e->ordered ||
@@ -217,7 +217,7 @@ static bool keepalive_stopped(const struct scene *c, struct finding *f)
         prove(f, until,
               e->end == SESSION_STANDS ? "the capture ends" : "the server ends the connection");
         /* Nothing of the phone at all: it may speak and not be heard here. */
-        if (s->last.ns < last.ns + interval * 2 && !c->facts->told)
+        if (s->last.ns < last.ns + interval * 2 && !s->told)
             doubt(f, APART_PHONE_SIDE);
         return true;
     }

@@ -110,7 +110,8 @@ static bool window(const struct scene *c, struct finding *f)
 
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
-        int64_t open = moment_is(p->window_since) ? c->facts->last.ns - p->window_since.ns : 0;
+        bool stays = moment_is(p->window_since) && !c->story->told;
+        int64_t open = stays ? c->facts->last.ns - p->window_since.ns : 0;
         int64_t ns = open > p->window_ns ? open : p->window_ns;
 
         if (!p->window.n || ns < SECOND)

@@ -210,4 +210,5 @@ void story_absorb(struct story *into, struct story *from)
         into->arp_asked = from->arp_asked;
     }
     into->n_captures |= from->n_captures;
+    into->told |= from->told;
 }

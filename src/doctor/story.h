@@ -298,6 +298,7 @@ struct story {
     struct ip ips[4];    /* all, oldest first */
     uint8_t n_ips;
     bool is_phone;       /* something only phones do was seen; others are not reported */
+    bool told;           /* also by a trace, which leaves things out: silence says nothing */
     bool on_link;        /* frames of its own MAC address are in the capture: no router is between */
     bool shared_address; /* other phones stand behind the same address */
     uint64_t next_at_host; /* the next story at the same address */

@@ -123,6 +123,7 @@ static struct story *story_get(struct timeline *t, uint64_t id)
 void story_touch(struct story *story, const struct sight *s)
 {
     story->last = moment_of(s);
+    story->told |= s->at.told;
     story->n_captures |= 1u << (s->at.capture & 7);
     story->on_link |= mac_number(story->mac) && mac_equal(story->mac, s->at.from_mac);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "doctor/retell.h"
 #include "doctor/tell.h"
 #include "doctor/text.h"
 
@@ -537,6 +538,40 @@ static void nodes_may_count_their_connections_alike(void **state)
     timeline_free(t);
 }
 
+static void what_a_trace_leaves_out_is_silence_in_a_capture_beside_it(void **state)
+{
+    struct timeline *t = timeline_new();
+    struct retell *capture = retell_new(timeline_see, t);
+    struct piece piece = {newer_phone, sizeof(newer_phone) - 1, 64};
+    struct texts *all = texts_new(timeline_see, t, 0);
+    struct trace *trace = text_open(all, 0, read_piece, &piece);
+    struct tell_options options = {.verbose = true};
+    char *report;
+    size_t n_ill;
+
+    capture->mac = (struct mac){{0, 0x11, 0x22, 0x33, 0xbb, 1}};
+    capture->phone = (struct endpoint){ip_v4(0), 68};
+    capture->server = (struct endpoint){ip_v4(0), 67};
+    for (int i = 0; i < 4; i++) {
+        capture->at.time_ns = (1000 + 4 * i) * 1000000000LL;
+        capture->at.number = 1 + (uint64_t)i;
+        retell_dhcp_begin(capture, DHCP_DISCOVER);
+        dhcp_set_vendor_class(&capture->dhcp, TEXT("Cisco Systems, Inc. IP Phone CP-7960G"));
+        retell_dhcp(capture);
+    }
+    while (text_step(trace))
+        ;
+    timeline_end(t, 1100 * 1000000000LL);
+    report = tell(t, &options, NULL, &n_ill);
+    assert_non_null(strstr(report, "[dhcp-no-answer]"));
+    assert_non_null(strstr(report, "[authentication]"));
+    free(report);
+    text_close(trace);
+    texts_free(all);
+    free(capture);
+    timeline_free(t);
+}
+
 static void other_text_is_not_understood(void **state)
 {
     struct text_totals totals;
@@ -570,6 +605,7 @@ int main(void)
         cmocka_unit_test(a_text_without_times_tells_none),
         cmocka_unit_test(an_alarm_may_be_broken_over_lines),
         cmocka_unit_test(sip_without_anything_around_it_is_told),
+        cmocka_unit_test(what_a_trace_leaves_out_is_silence_in_a_capture_beside_it),
         cmocka_unit_test(other_text_is_not_understood),
     };
 
