@@ -67,6 +67,17 @@ static bool mac_ageing(const struct scene *c, struct finding *f)
     return false;
 }
 
+bool is_forgotten(const struct session *e)
+{
+    const struct keepalives *k = &e->keepalives;
+    bool reset = e->end == SESSION_SERVER_RESET && e->ended.ns - k->pending.ns <= 2 * SECOND;
+    bool silent = k->pending_again && !k->pending_acked &&
+                  (e->end == SESSION_PHONE_CLOSED || e->end == SESSION_PHONE_RESET);
+
+    /* A pause that a mapping has survived is not too long for it. */
+    return was_registered(e) && !k->answered.n && moment_is(k->pending) && (reset || silent);
+}
+
 /* After a pause the phone's packet is answered by a reset, or by nothing, and the next connection
  * is fine. */
 static bool nat_timeout(const struct scene *c, struct finding *f)
@@ -76,24 +87,27 @@ static bool nat_timeout(const struct scene *c, struct finding *f)
     unsigned n = 0;
     char to[ENDPOINT_TEXT_MAX];
 
-    for (unsigned i = 0; i < s->n_sessions && !c->options->other; i++) { /* else check_pair.c */
-        const struct session *e = &s->sessions[i];
-
-        /* A pause that a mapping has survived is not too long for it. */
-        if (e->end != SESSION_SERVER_RESET || !was_registered(e) || e->keepalives.answered.n ||
-            !moment_is(e->keepalives.pending) ||
-            e->ended.ns - e->keepalives.pending.ns > 2 * SECOND)
-            continue;
-        seen = e;
-        n++;
-    }
-    if (n < 2)
+    for (unsigned i = 0; i < s->n_sessions && !c->options->other; i++) /* else check_pair.c */
+        if (is_forgotten(&s->sessions[i])) {
+            seen = &s->sessions[i];
+            n++;
+        }
+    if (n < 2 || c->one_sided)
         return false;
     detail(f, "%s, %u [time|times]", endpoint_words(&seen->server, to), n);
     prove(f, seen->keepalives.pending, "keepalive to %s after a pause", to);
-    prove(f, seen->ended, "answered by RST: the way has forgotten the connection");
+    if (seen->end == SESSION_SERVER_RESET)
+        prove(f, seen->ended, "answered by RST: the way has forgotten the connection");
+    else
+        prove(f, seen->keepalives.pending, "keepalive to %s, never answered", to);
     doubt(f, APART_SERVER_SIDE);
     return true;
+}
+
+/* Not even by TCP: no standby server, and none that answers no keepalives, is like that. */
+static bool unacknowledged(const struct keepalives *k)
+{
+    return k->pending_again && !k->pending_acked;
 }
 
 /* Unanswered to the end, long enough to say so. */
@@ -102,7 +116,7 @@ static bool ends_unanswered(const struct scene *c, const struct session *e)
     const struct keepalives *k = &e->keepalives;
     struct moment until = e->end == SESSION_STANDS ? c->facts->last : e->ended;
 
-    return moment_is(k->pending) && k->answered.n &&
+    return moment_is(k->pending) && (k->answered.n || unacknowledged(k)) &&
            until.ns - k->pending.ns >= (k->pending_again ? 3 : 8) * SECOND;
 }
 
@@ -170,7 +184,8 @@ static bool keepalive_lost(const struct scene *c, struct finding *f)
         const struct keepalives *k = &e->keepalives;
         unsigned n = k->n_lost + ends_unanswered(c, e);
 
-        if (!was_registered(e) || !n || (!k->answered.n && k->n_lost < 2) || (c->lossy && n < 3))
+        if (!was_registered(e) || !n || (!k->answered.n && k->n_lost < 2 && !unacknowledged(k)) ||
+            (c->lossy && n < 3))
             continue;
         detail(f, "%s, %u of %u", endpoint_words(&e->server, to), n, k->sent.n);
         if (k->n_lost)

@@ -43,7 +43,7 @@ static bool lost_on(const struct scene *c, struct finding *f, enum pair_way way)
         const struct pair_flow *flow;
 
         if (e->standby || (!waits && !k->n_lost && !k->n_again) || !(flow = flow_of(c, e)) ||
-            flow->lost[way] < 2 || flow->lost[way] <= flow->lost[!way])
+            flow->lost[way] < 2 || flow->lost[way] < 3 * flow->lost[!way]) /* else both ways lose */
             continue;
         detail(f, "%s, %u [packet|packets]", endpoint_words(&e->server, to), flow->lost[way]);
         if (moment_is(lost))
@@ -155,6 +155,30 @@ static bool tftp_one_way(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* The first keepalive after each pause never comes there, the next connection does: an address
+ * translation forgets. */
+static bool nat_silent(const struct scene *c, struct finding *f)
+{
+    const struct session *seen = NULL;
+    unsigned n = 0;
+    char to[ENDPOINT_TEXT_MAX];
+
+    if (!other_end(c) || !pair_facts(c->options->pair)->n_nats)
+        return false;
+    for (unsigned i = 0; i < c->story->n_sessions; i++)
+        if (is_forgotten(&c->story->sessions[i]) &&
+            c->story->sessions[i].end != SESSION_SERVER_RESET) {
+            seen = &c->story->sessions[i];
+            n++;
+        }
+    if (n < 2)
+        return false;
+    detail(f, "%s, %u [time|times]", endpoint_words(&seen->server, to), n);
+    prove(f, seen->keepalives.pending, "keepalive to %s after a pause", to);
+    prove(f, seen->keepalives.pending, "it never comes to the server's end");
+    return true;
+}
+
 /* Reset at the phone's end, and the server never said so: somebody between them did. */
 static bool nat_timeout(const struct scene *c, struct finding *f)
 {
@@ -216,6 +240,7 @@ const struct rule pair_rules[] = {
     {CAUSE_KEEPALIVE_TO_SERVER, to_server},
     {CAUSE_KEEPALIVE_TO_PHONE, to_phone},
     {CAUSE_NAT_TIMEOUT, nat_timeout},
+    {CAUSE_NAT_TIMEOUT, nat_silent},
     {CAUSE_DSCP_LOST, dscp_lost},
     {0},
 };

@@ -126,7 +126,7 @@ static int run(char *const *words)
     return child < 0 || waitpid(child, &status, 0) < 0 ? -1 : status;
 }
 
-/* The VLAN's own interface, made for the probe alone. */
+/* The VLAN's own interface, made for the probe alone. NULL, and said why, when it cannot be. */
 static const char *vlan_open(const struct shadow_options *o, char name[static IFNAMSIZ])
 {
     char id[12];
@@ -135,9 +135,15 @@ static const char *vlan_open(const struct shadow_options *o, char name[static IF
         return o->interface;
     snprintf(name, IFNAMSIZ, "dtprobe%u", o->vlan & 0xfff);
     snprintf(id, sizeof(id), "%u", o->vlan);
-    run((char *[]){(char *)"ip", (char *)"link", (char *)"add", (char *)"link",
-                   (char *)o->interface, (char *)"name", name, (char *)"type", (char *)"vlan",
-                   (char *)"id", id, NULL});
+    if (run((char *[]){(char *)"ip", (char *)"link", (char *)"add", (char *)"link",
+                       (char *)o->interface, (char *)"name", name, (char *)"type", (char *)"vlan",
+                       (char *)"id", id, NULL}) != 0) {
+        fprintf(stderr,
+                "dialtone doctor: no interface %s for VLAN %u on %s: see above (it needs root and "
+                "the kernel's 8021q)\n",
+                name, o->vlan, o->interface);
+        return NULL;
+    }
     run((char *[]){(char *)"ip", (char *)"link", (char *)"set", name, (char *)"up", NULL});
     return name;
 }
@@ -273,6 +279,8 @@ int shadow(const struct shadow_options *o)
         if (o->model) {
             const char *at = vlan_open(o, vlan);
 
+            if (!at)
+                goto out;
             mac_of(at, &w.phone);
             until = until ? until : now_ns() + PROBE_S * SECOND;
             phone = plug_in(o, at);
@@ -285,6 +293,7 @@ int shadow(const struct shadow_options *o)
         }
         status = report(&w);
     }
+out:
     packets_close(w.packets);
     capture_free(w.capture);
     timeline_free(w.timeline);

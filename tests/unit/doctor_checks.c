@@ -959,6 +959,16 @@ static void a_connection_that_is_reset(void **state)
     causes_are(&k, 1, "tcp-ended");
 }
 
+static void a_phone_that_is_switched_off_has_no_trouble(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+
+    tcp(&k, 1, SERVER_A, flow, TCP_RESET, true, 0, 0); /* its last word */
+    wait_s(&k, 5);
+    causes_are(&k, 1, "healthy");
+}
+
 static void it_never_tries_the_server(void **state)
 {
     struct scenery k = scenery_new();
@@ -1212,6 +1222,27 @@ static void the_phone_does_not_hear(void **state)
     sccp_register(&k, 1, SERVER_A, flow);
     sccp_accept(&k, 1, SERVER_A, flow, 30);
     causes_are(&k, 1, "keepalive-lost");
+}
+
+static void the_first_keepalive_of_each_connection_is_lost(void **state)
+{
+    struct scenery k = scenery_new();
+
+    for (int i = 0; i < 4; i++) {
+        uint32_t flow = tcp_open(&k, 1, SERVER_A);
+
+        sccp_register(&k, 1, SERVER_A, flow);
+        sccp_accept(&k, 1, SERVER_A, flow, 30);
+        wait_s(&k, 30);
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE);
+        for (unsigned n = 1; n < 6; n++) {
+            wait_s(&k, 0.3 * (1 << n));
+            tcp(&k, 1, SERVER_A, flow, TCP_AGAIN, true, 0.3 * ((2 << n) - 2), n);
+        }
+        tcp(&k, 1, SERVER_A, flow, TCP_ENDING, true, 0, 0);
+        wait_s(&k, 1);
+    }
+    causes_are(&k, 1, "keepalive-lost nat-timeout?");
 }
 
 static void the_words_to_a_phone_without_power_may_be_lost(void **state)
@@ -1511,6 +1542,7 @@ int main(void)
         T(an_alert_at_each_try_is_told_at_once),
         T(data_is_lost_again_and_again),
         T(a_connection_that_is_reset),
+        T(a_phone_that_is_switched_off_has_no_trouble),
         T(it_never_tries_the_server),
         T(large_packets_are_lost),
         T(large_packets_do_not_come),
@@ -1526,6 +1558,7 @@ int main(void)
         T(version_stamps_that_differ),
         T(keepalives_without_answer),
         T(the_phone_does_not_hear),
+        T(the_first_keepalive_of_each_connection_is_lost),
         T(the_words_to_a_phone_without_power_may_be_lost),
         T(keepalives_stop),
         T(a_phone_that_is_served_is_registered),
