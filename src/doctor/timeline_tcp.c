@@ -197,7 +197,8 @@ static void note_gap(struct story *story, struct peer *p, const struct sight *s)
 
     if (s->tcp.sign == TCP_GAP)
         g.since = moment_of(s);
-    p->gaps[!s->from_client] = g;
+    if (!s->tcp.again) /* nothing got through behind what is missing before a FIN */
+        p->gaps[!s->from_client] = g;
     if (e && s->from_client)
         e->missing = g;
 }

@@ -256,7 +256,7 @@ class Capture:
 HARMLESS = ('This frame is a (suspected)', 'This frame initiates', 'This frame undergoes', 'Possible traceroute',
             'Connection establish', 'Connection finish', 'Connection reset',
             'TCP keep-alive', 'Duplicate ACK', 'Out-Of-Order', 'Duplicate IP address', 'ACKed segment that wasn', 'Previous segment',
-            'This session reuses', 'A new tcp session is started with the same ports', 'TCP window', 'D-SACK', 'TFTP ERROR packet', 'GET /', 'HTTP/1.1', 'Gratuitous ARP', 'ARP packet storm',
+            'This session reuses', 'A new tcp session is started with the same ports', 'TCP window', 'TCP Zero Window', 'D-SACK', 'TFTP ERROR packet', 'GET /', 'HTTP/1.1', 'Gratuitous ARP', 'ARP packet storm',
             'Unrecognised SIP header (content-id)',       # CallManager's REFER has one
             'Unrecognised SIP header (remote-party-id)')  # and a phone's that asks for a token
 

@@ -1012,6 +1012,22 @@ static void large_packets_do_not_come(void **state)
     causes_are(&k, 1, "path-mtu?");
 }
 
+static void what_is_missing_before_a_fin_was_not_too_large(void **state)
+{
+    struct scenery k = scenery_new();
+    uint32_t flow = healthy_phone(&k, 1);
+    struct sight s = kit_sight(&k, SIGHT_TCP, 1, (uint16_t)(50000 + flow), SERVER_A, 2000, false);
+
+    s.flow = flow;
+    s.tcp.sign = TCP_GAP;
+    s.tcp.again = 1;
+    s.tcp.length = 1821;
+    timeline_see(k.t, &s);
+    tcp(&k, 1, SERVER_A, flow, TCP_ENDING, false, 0, 0);
+    wait_s(&k, 20);
+    causes_are(&k, 1, "tcp-ended");
+}
+
 static void a_large_packet_is_missing_in_each_connection(void **state)
 {
     struct scenery k = scenery_new();
@@ -1546,6 +1562,7 @@ int main(void)
         T(it_never_tries_the_server),
         T(large_packets_are_lost),
         T(large_packets_do_not_come),
+        T(what_is_missing_before_a_fin_was_not_too_large),
         T(a_large_packet_is_missing_in_each_connection),
         T(of_large_datagrams_only_the_beginning_comes),
         T(datagrams_of_which_a_filter_took_the_rest_came_whole),

@@ -238,12 +238,12 @@ static void parting_words_show_what_never_came(void **state)
     UP(101, 501, "abcd");
     packet(&w, true, PACKET_FIN | PACKET_ACK, 117, 501, "");
     after(&w, 200);
-    told(&w, ">'abcd' >gap >closing ");
+    told(&w, ">'abcd' >gap*1 >closing ");
     open_one(&w);
     packet(&w, true, PACKET_FIN | PACKET_ACK, 105, 501, "");
     after(&w, 200);
     UP(101, 501, "abcd");
-    told(&w, ">gap >closing >'abcd' >filled ");
+    told(&w, ">gap*1 >closing >'abcd' >filled ");
     open_one(&w);
     packet(&w, true, PACKET_RST, 90000000, 0, ""); /* of no number of this connection */
     told(&w, ">reset ");

@@ -470,7 +470,7 @@ static void tell_parting_gap(struct streams *s, struct stream *stream, int side,
     me->gap_ns = now_ns;
     me->parted = true;
     tell(s, stream, side,
-         (struct stream_sign){.sign = TCP_GAP, .sequence = me->next, .length = length});
+         (struct stream_sign){.sign = TCP_GAP, .again = 1, .sequence = me->next, .length = length});
 }
 
 static void first_packet(struct streams *s, struct stream *stream, int side, const struct packet *p)

@@ -30,7 +30,7 @@ enum tcp_sign {
     TCP_PROBE,        /* keepalive or window probe */
     TCP_ENDING,      /* FIN */
     TCP_RESET,        /* RST of a connection that stood */
-    TCP_GAP,          /* what came, be it a FIN or RST, leaves out `length` bytes before it */
+    TCP_GAP,          /* what came leaves out `length` bytes before it; `again` 1: it is a FIN or RST */
     TCP_GAP_FILLED,   /* they came */
     TCP_MIDDLE,       /* first packet of a connection whose beginning is not in the capture */
 };
