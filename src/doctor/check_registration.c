@@ -151,11 +151,14 @@ static bool authentication(const struct scene *c, struct finding *f)
 static bool expires_wrong(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
-    bool cisco = text_contains_nocase(text_of(s->model), TEXT("Cisco"));
+    bool cisco = text_contains_nocase(text_of(s->model), TEXT("Cisco")) ||
+                 text_starts_nocase(text_of(s->model), "CP-") ||
+                 text_starts_nocase(text_of(s->name), "SEP");
 
     for (unsigned i = 0; i < s->n_sessions; i++) {
         const struct session *e = &s->sessions[i];
-        bool longer = e->asked_s && e->interval_s > e->asked_s;
+        /* Others than Cisco's refresh as they asked, and lose nothing. */
+        bool longer = cisco && e->asked_s && e->interval_s > e->asked_s;
 
         if (!e->sip || e->standby || !moment_is(e->accepted) || !e->asked_s ||
             (e->interval_s >= (cisco ? SHORTEST_S : 5u) && !longer))

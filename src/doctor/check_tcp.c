@@ -157,10 +157,11 @@ static bool timed_out(const struct session *e)
 }
 
 /* A reset of the phone's own, and no word of it since: it was switched off, or its program ended.
- */
-static bool went_away(const struct story *s, const struct session *e)
+ * Not where only the reset was told of. */
+static bool went_away(const struct scene *c, const struct session *e)
 {
-    return e->end == SESSION_PHONE_RESET && s->last.ns - e->ended.ns < SECOND;
+    return e->end == SESSION_PHONE_RESET && c->story->last.ns - e->ended.ns < SECOND &&
+           !c->facts->told;
 }
 
 static bool ended(const struct scene *c, struct finding *f)
@@ -172,7 +173,7 @@ static bool ended(const struct scene *c, struct finding *f)
         bool reset = e->end == SESSION_SERVER_RESET || e->end == SESSION_PHONE_RESET;
 
         if ((!reset && e->end != SESSION_SERVER_CLOSED) || e->ordered || e->standby ||
-            timed_out(e) || went_away(c->story, e) || (!moment_is(e->accepted) && !e->middle))
+            timed_out(e) || went_away(c, e) || (!moment_is(e->accepted) && !e->middle))
             continue;
         detail(f, "%s, %s by %s", endpoint_words(&e->server, to),
                reset ? WORDS("reset (RST)") : WORDS("closed"),

@@ -35,13 +35,16 @@ static void sip(struct scenery *k, unsigned phone, bool from_phone, const char *
 #define IDS "Via: SIP/2.0/UDP 10.0.0.16:5060;branch=z9hG4bK%u|From: <sip:%s@10.0.0.1>;tag=1|To: <sip:%s@10.0.0.1>|" \
             "Call-ID: %s@10.0.0.16|CSeq: %u REGISTER|"
 
+#define CISCO "Cisco-CP7961G/9.4.2"
+
 static unsigned sequence;
+static const char *agent = CISCO;
 
 static void asks(struct scenery *k, const char *user, unsigned expires, bool proves)
 {
     sequence++;
-    sip(k, 1, true, "REGISTER sip:10.0.0.1 SIP/2.0|" IDS "Contact: <sip:%s@10.0.0.16:5060>|Expires: %u|User-Agent: Cisco-CP7961G/9.4.2%s",
-        sequence, user, user, user, sequence, user, expires,
+    sip(k, 1, true, "REGISTER sip:10.0.0.1 SIP/2.0|" IDS "Contact: <sip:%s@10.0.0.16:5060>|Expires: %u|User-Agent: %s%s",
+        sequence, user, user, user, sequence, user, expires, agent,
         proves ? "|Authorization: Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"sip:10.0.0.1\",response=\"00\"" : "");
     wait_s(k, 0.01);
 }
@@ -148,6 +151,28 @@ static void an_expiry_longer_than_asked_does_not_fit(void **state)
     causes_are(&k, 1, "expires-wrong");
 }
 
+/* Registrars may have a least time (Kamailio's is a minute). */
+static void a_foreign_client_that_is_granted_more_is_well(void **state)
+{
+    struct scenery k = scenery_new();
+    struct diagnosis d;
+
+    server = SERVER_A;
+    agent = "baresip v3.8";
+    for (int i = 0; i < 4; i++) {
+        asks(&k, "7001", 20, false);
+        accepts(&k, "7001", 60);
+        wait_s(&k, 18);
+    }
+    agent = CISCO;
+    timeline_end(k.t, 0);
+    assert_int_equal(diagnose(k.t, NULL, &d), 0);
+    assert_int_equal(d.n_phones, 1);
+    assert_int_equal(d.n_well, 1);
+    diagnosis_done(&d);
+    timeline_free(k.t);
+}
+
 static void one_line_of_two_is_refused(void **state)
 {
     struct scenery k = begin();
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(forbidden_is_the_password_and_not_found_the_device),
         cmocka_unit_test(silence_is_no_refusal),
         cmocka_unit_test(an_expiry_longer_than_asked_does_not_fit),
+        cmocka_unit_test(a_foreign_client_that_is_granted_more_is_well),
         cmocka_unit_test(one_line_of_two_is_refused),
         cmocka_unit_test(asked_for_a_password_again_and_again_it_gives_none),
         cmocka_unit_test(from_the_standby_server_and_back_is_a_toggle),
