@@ -41,7 +41,7 @@ export function Refusal({ error }) {
 
 /** What an answer says besides: its words for the command line are cut off, since here are buttons.
  * @param {any} data */
-export const notesOf = (data) => (data?.notes || []).map((/** @type {string} */ n) => n.replace(/[\s:：]*dialtone [a-z-]+ .*$/, '.').replace(/[.。]\.$/, '.'));
+export const notesOf = (data) => (data?.notes || []).map((/** @type {string} */ n) => n.replace(/[\s:：]+dialtone [a-z-]+ [^"»”]*$/, '.').replace(/[.。]\.$/, '.'));
 
 export const Loading = () => html`<p class="loading" role="status">${t('Loading …')}</p>`;
 
@@ -167,12 +167,12 @@ export function Questions() {
 export const Facts = ({ rows }) => html`<dl class="facts">${rows.filter(([, v]) => v !== '' && v !== null && v !== undefined).map(
     ([k, v]) => html`<div key=${k}><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`;
 
-/** A plain table of few rows.
- * @param {{columns: string[], rows: any[][], label: string, empty?: string}} p */
-export function Rows({ columns, rows, label, empty }) {
+/** A plain table of few rows; on a narrow screen each row is a block, unless its cells are `short`.
+ * @param {{columns: string[], rows: any[][], label: string, empty?: string, short?: boolean}} p */
+export function Rows({ columns, rows, label, empty, short }) {
     if (!rows.length && empty)
         return html`<p class="empty">${empty}</p>`;
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="plain rows"><thead><tr>
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class=${short ? 'plain' : 'plain rows'}><thead><tr>
         ${columns.map((c) => html`<th scope="col" key=${c}>${c}</th>`)}</tr></thead>
         <tbody>${rows.map((row, i) => html`<tr key=${i}>${row.map((cell, k) => html`<td key=${k} data-title=${columns[k]}>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }

@@ -56,7 +56,7 @@ function Now({ data, entity }) {
         return html`<${Loading} />`;
     return html`${(section(data, 'findings')?.items || []).map((/** @type {any} */ f) => html`<${Finding} key=${f.cause} f=${f} />`)}<div class="cards phone-now">
         ${model && html`<section class="card picture-card"><h2>${model.title}</h2><${Picture} record=${r} model=${model} features=${features} />
-            <${Rows} label=${t('Keys')} empty=${t('No keys are in use.')} columns=${['#', title('button'), t('Number'), t('Label')]}
+            <${Rows} short label=${t('Keys')} empty=${t('No keys are in use.')} columns=${['#', title('button'), t('Number'), t('Label')]}
                 rows=${used.map((k) => [k.at, title(k.feature.replace(/_/g, ' ')), k.number, written(k)])} /></section>`}
         <section class="card"><h2>${t('State')}</h2><${Facts} rows=${[[t('Status'), html`<${State} of=${r.status} />`], [t('Since'), time(r.since)], [t('Reason'), r.reason],
             [t('Address'), r.address && html`<a href=${`http://${r.address}/`} target="_blank" rel="noreferrer">${r.address}</a>`], [t('Switch port'), r.port],
