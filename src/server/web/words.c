@@ -325,7 +325,7 @@ void words_say(struct grow *to, enum language l, struct text english)
 static const char *const members[] = {"about",  "answer",  "detail",  "error", "finding",
                                       "help",   "meaning", "outcome", "range", "result",
                                       "notes",  "reason",  "text",    "todo",  "refused_for",
-                                      "screen", "stage",   "title",   "unit"};
+                                      "screen", "stage",   "title",   "unit",  "last_absence"};
 
 static bool holds_sentence(const char *key)
 {
