@@ -10,6 +10,7 @@ import { number, t, time, title } from '../lib/words.js';
 
 const PAGE = 200;
 const MOST = 2000; /* rows kept in the page */
+const FLOOD = { rows: 60, ms: 2000 }; /* of more than are told, so many of the newest, so often */
 const severities = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug'];
 
 /** @param {Record<string, string>} q
@@ -48,10 +49,11 @@ const Event = ({ e, open, toggle }) => useMemo(() => html`<li class=${`event ${o
 /** The newest that fit, newest first.
  * @param {Record<string, string>} q
  * @param {AbortSignal} signal
- * @param {string} [until] */
-async function fetchEvents(q, signal, until) {
+ * @param {string} [until]
+ * @param {number} [wanted] */
+async function fetchEvents(q, signal, until, wanted = PAGE) {
     const { severity, device, alarm, search, since } = q;
-    const { data } = await ask('GET', 'event', { signal, query: { severity, device, alarm, search, since, until: until || q.until, wanted: PAGE } });
+    const { data } = await ask('GET', 'event', { signal, query: { severity, device, alarm, search, since, until: until || q.until, wanted } });
 
     return data.items.reverse();
 }
@@ -76,6 +78,7 @@ export default function Events({ query: q }) {
     const [more, setMore] = useState(true);
     const [held, hold] = useState(false);
     const waiting = useRef(/** @type {any[]} */ ([]));
+    const timer = useRef(0); /* of a flood */
     const [, redraw] = useState(0);
     const key = JSON.stringify([q.severity, q.alarm, q.device, q.search, q.since, q.until]);
     const take = (/** @type {any[]} */ fresh) => setRows((old) => {
@@ -102,11 +105,20 @@ export default function Events({ query: q }) {
             waiting.current = [...fresh, ...waiting.current].slice(0, MOST);
             redraw((n) => n + 1);
         } else if (now.skipped) {
-            fetchEvents(q, new AbortController().signal).then(take, () => {});
+            timer.current ||= window.setTimeout(() => {
+                timer.current = 0;
+                fetchEvents(q, new AbortController().signal, '', FLOOD.rows).then((got) => {
+                    setRows(got);
+                    setMore(true);
+                }, () => {});
+            }, FLOOD.ms);
+        } else if (timer.current) {
+            /* they come with the others */
         } else {
             take(fresh);
         }
     }), [key, held]);
+    useEffect(() => () => { clearTimeout(timer.current); timer.current = 0; }, [key, held]);
     const follow = () => {
         if (held)
             take(waiting.current);
