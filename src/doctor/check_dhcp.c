@@ -56,8 +56,7 @@ static bool no_answer(const struct scene *c, struct finding *f)
     return true;
 }
 
-/* A phone asks again after four seconds: one lost message is no trouble. */
-#define SLOW_NS (4500 * SECOND / 1000)
+#define SLOW_NS (4 * SECOND)
 
 static bool slow(const struct scene *c, struct finding *f)
 {

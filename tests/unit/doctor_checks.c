@@ -234,16 +234,6 @@ static void an_answer_that_the_capture_missed_is_not_slow(void **state)
     causes_are(&k, 1, "healthy");
 }
 
-static void one_lost_message_is_not_a_slow_address(void **state)
-{
-    struct scenery k = scenery_new();
-
-    dhcp(&k, 1, DHCP_DISCOVER, NULL);
-    wait_s(&k, 4.2);
-    healthy_phone(&k, 1);
-    causes_are(&k, 1, "healthy");
-}
-
 static void in_another_vlan_it_begins_anew(void **state)
 {
     struct scenery k = scenery_new();
@@ -1509,7 +1499,6 @@ int main(void)
         T(refused_addresses),
         T(offers_are_ignored),
         T(an_answer_that_the_capture_missed_is_not_slow),
-        T(one_lost_message_is_not_a_slow_address),
         T(in_another_vlan_it_begins_anew),
         T(what_was_answered_and_is_not_there_is_no_silence),
         T(option_150_names_nobody),
