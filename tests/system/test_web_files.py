@@ -1,4 +1,5 @@
 """Imports, exports, backups, traces and captures over HTTP: files go in and out, and name nothing on the server."""
+import csv
 import io
 import json
 import os
@@ -116,6 +117,22 @@ def test_others_than_administrators_may_not(node, root):
         operator.ask('GET', path, status=403)
     answer, _ = operator.raw('POST', BASE + 'import', b'x' * (2 << 20), {'Content-Type': 'text/csv'})
     assert answer.status == 413
+
+
+def test_what_a_spreadsheet_would_compute_is_text_in_an_export_and_comes_back_as_it_was(root):
+    said = {'SEP0011223355A0': '=cmd|calc!A0', 'SEP0011223355A1': '@SUM(1, 2)', 'SEP0011223355A2': "'=1", 'SEP0011223355A3': '+4930'}
+    for name, description in said.items():
+        root.ask('POST', 'phone', {'name': name, 'model': '7960', 'description': description}, 201)
+    _, text = root.raw('GET', BASE + 'export?format=csv')
+    cells = {row[0]: row[3] for row in csv.reader(io.StringIO(text.decode()))}
+    assert [cells[name] for name in said] == ["'=cmd|calc!A0", "'@SUM(1, 2)", "''=1", '+4930']
+    for name in said:
+        root.ask('PATCH', f'phone/{name}', {'description': ''})
+    answer, _ = root.raw('POST', BASE + 'import', text, {'Content-Type': 'text/csv'})
+    assert answer.status == 200
+    assert [root.ask('GET', f'phone/{name}').json['record']['description'] for name in said] == list(said.values())
+    for name in said:
+        root.ask('DELETE', f'phone/{name}')
 
 
 def test_a_client_that_goes_away_leaves_nothing(node, root):

@@ -454,8 +454,10 @@ static void write_cell(struct grow *to, struct text t, bool last)
     for (size_t i = 0; i < t.len && !quote; i++)
         quote = strchr(",\"\r\n", t.at[i]) != NULL;
     quote |= t.len && (t.at[0] == ' ' || t.at[t.len - 1] == ' ');
-    if (quote) {
+    if (quote)
         grow_string(to, "\"");
+    grow_string(to, csv_is_formula(t) ? "'" : "");
+    if (quote) {
         for (size_t i = 0; i < t.len; i++)
             grow_text(to, t.at[i] == '"' ? TEXT("\"\"") : (struct text){t.at + i, 1});
         grow_string(to, "\"");

@@ -23,7 +23,15 @@
 #define REQUEST_MS      60000
 #define UPLOAD_MS       1800000
 
+/* A connection: since when the head of its next request is awaited; 0: it has come. */
+struct line {
+    int fd;
+    bool used;
+    uint64_t since_ms;
+};
+
 struct front {
+    struct line lines[MAX_CONNECTIONS];
     struct front_options options;
     uv_loop_t *loop;
     struct MHD_Daemon *daemon;
@@ -79,6 +87,50 @@ static void sleep_now(struct asker *a)
     MHD_suspend_connection(a->connection);
 }
 
+/* --- connections: a head that comes byte by byte must not hold one for ever --- */
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct front *f = context;
+    struct line *line = *socket_context;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED && line)
+        *line = (struct line){.fd = -1};
+    for (size_t i = 0;
+         what == MHD_CONNECTION_NOTIFY_STARTED && i < MAX_CONNECTIONS && !*socket_context; i++)
+        if (!f->lines[i].used) {
+            f->lines[i] = (struct line){
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                true, uv_now(f->loop)};
+            *socket_context = &f->lines[i];
+        }
+}
+
+static void await_head(struct MHD_Connection *connection, uint64_t since_ms)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct line *line = info ? info->socket_context : NULL;
+
+    if (line)
+        line->since_ms = since_ms;
+}
+
+void front_end_slow(struct front *f)
+{
+    uint64_t now = uv_now(f->loop);
+
+    for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
+        struct line *line = &f->lines[i];
+
+        if (!line->used || !line->since_ms || now - line->since_ms < REQUEST_MS)
+            continue;
+        shutdown(line->fd, SHUT_RDWR); /* the daemon finds its end */
+        line->since_ms = 0;
+    }
+}
+
 /* --- requests --- */
 
 /* The line of the request has come; its path is kept as it was sent, since an encoded slash is no
@@ -99,6 +151,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     a->connection = connection;
     a->fd = -1;
     a->begun_ms = uv_now(f->loop);
+    await_head(connection, a->begun_ms);
     *slot = a;
     return a;
 }
@@ -191,6 +244,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
     if (!a)
         return MHD_NO; /* no room */
     if (!a->method[0]) {
+        await_head(connection, 0);
         take_head(a, method);
         return MHD_YES;
     }
@@ -214,8 +268,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     struct front *f = context;
     struct asker *a = *asker;
 
-    (void)connection;
     (void)why;
+    await_head(connection, uv_now(f->loop));
     if (!a)
         return;
     f->options.on_gone(f->options.context, a->id, a->kept);
@@ -493,10 +547,11 @@ static struct MHD_Daemon *start(struct front *f, int fd)
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
         on_access, f, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, f,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, f, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, MAX_OF_ONE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S,
-        tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secret, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, f, MHD_OPTION_URI_LOG_CALLBACK, on_uri, f,
+        MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        MAX_OF_ONE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_OF_ONE,
+        MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S, tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secret,
+        MHD_OPTION_END);
 }
 
 int front_open(uv_loop_t *loop, const struct front_options *options, struct front **ret)

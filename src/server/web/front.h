@@ -47,6 +47,8 @@ struct front_options {
 /* 0, or -errno (-EADDRINUSE …; -EINVAL: certificate and key cannot be used). */
 int front_open(uv_loop_t *loop, const struct front_options *options, struct front **ret);
 void front_stop(struct front *f); /* NULL is fine; closes all; frees in the loop */
+/* From time to time: who takes more than a minute for the head of a request is cut off. */
+void front_end_slow(struct front *f);
 uint16_t front_port(const struct front *f);
 
 const char *front_header(const struct front_request *r, const char *name); /* NULL: not sent */

@@ -274,8 +274,10 @@ void web_tick(struct web *w)
 {
     struct live *l = w ? w->live : NULL;
 
-    if (w)
+    if (w) {
+        front_end_slow(w->front);
         web_certificate_tick(w);
+    }
     if (!l || !l->n)
         return;
     end_those_logged_out(w);
