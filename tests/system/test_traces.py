@@ -97,7 +97,7 @@ def test_traces_take_the_form_of_newer_servers(lan, site, tmp_path):
     sip = re.search(r'SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from ([\d.]+) on port (\d+) index \d+ with \d+ bytes:\n\[\d+,NET\]\nREGISTER sip:', text)
     assert sip
     told = run(DIALTONE, 'doctor', archive, check=False).stdout
-    assert FIRST in told and 'REGISTER' in told.upper()
+    assert FIRST in told and 'the server refuses it' in told  # the SIP phone that has the name of one of SCCP
     site.ask('trace', 'set', 'all', 'form=ccm')
     assert site.json('trace', 'list')[0]['newest'] in ('', 'ccm00000001.txt')
 
