@@ -34,8 +34,8 @@ struct rule {
 };
 
 /* Ends with a rule whose `holds` is NULL. */
-extern const struct rule link_rules[], dhcp_rules[], dns_rules[], files_rules[], tcp_rules[],
-    registration_rules[], keepalive_rules[], move_rules[], pair_rules[],
+extern const struct rule link_rules[], dhcp_rules[], dns_rules[], files_rules[], path_rules[],
+    tcp_rules[], registration_rules[], keepalive_rules[], move_rules[], pair_rules[],
     capture_rules[], /* when no other holds */
     wide_rules[];    /* about the whole capture */
 
@@ -58,7 +58,8 @@ void doubt(struct finding *f, enum apart apart); /* not certain; what would sett
 
 /* ---- what rules of one capture and of two share (check_files.c) ---- */
 
-bool tftp_waits(const struct scene *c, const struct story_file *file); /* asked, and nothing comes */
+bool tftp_waits(const struct scene *c,
+                const struct story_file *file); /* asked, and nothing comes */
 bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */
 /* check_tcp.c: the connection with a file server that ended before the answer; NULL: none */
 const struct peer *file_cut_off(const struct story *s, const struct story_file *file);
@@ -75,7 +76,7 @@ bool path_mtu_torn(const struct scene *c, struct finding *f);
 bool settled(const struct scene *c, struct moment m, int64_t ns);
 /* The last registration accepted, by any server; number 0: never. */
 struct moment registered_at(const struct story *s);
-bool is_registered(const struct story *s); /* as far as the capture shows, at its end */
+bool is_registered(const struct story *s);  /* as far as the capture shows, at its end */
 bool is_forgotten(const struct session *e); /* by whoever translates addresses: check_keepalive.c */
 bool is_signalling_port(uint16_t port);
 const char *endpoint_words(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX]);
