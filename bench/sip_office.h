@@ -3,7 +3,7 @@
 #pragma once
 
 #include "bench/sip_register.h"
-#include "station/sip_stations.h"
+#include "station/sip/stations.h"
 
 #define OFFICE_PORT 35060
 

@@ -11,7 +11,7 @@
 
 #include "bench/bench.h"
 #include "core/directory/change.h"
-#include "station/stations.h"
+#include "station/sccp/stations.h"
 #include "wire/sccp/message.h"
 
 #define VERSION 22

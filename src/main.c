@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 #include "doctor/doctor.h"
-#include "handset/fleet.h"
+#include "handset/fleet/fleet.h"
 #include "handset/handset.h"
 #include "lab/lab.h"
 #include "server/known.h"

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "doctor/report/tell.h"
 #include "doctor/say.h"
-#include "doctor/tell.h"
 #include "doctor/told.h"
 
 struct bedside {

@@ -1,6 +1,6 @@
 /* diagnosis.c - every rule over every story, consequences taken out, alike phones put together; see
  * diagnosis.h. */
-#include "doctor/check.h"
+#include "doctor/check/check.h"
 
 #include <errno.h>
 #include <stdlib.h>

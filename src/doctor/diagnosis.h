@@ -1,7 +1,7 @@
 /* diagnosis.h - stories in, findings out: the rules of the checks applied to every phone and to the capture. */
 #pragma once
 
-#include "doctor/timeline.h"
+#include "doctor/timeline/timeline.h"
 
 struct pair;
 

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "doctor/feed.h"
-#include "doctor/pair.h"
+#include "doctor/pair/pair.h"
+#include "doctor/report/tell.h"
 #include "doctor/shadow.h"
 #include "doctor/tasks.h"
-#include "doctor/tell.h"
 #include "doctor/told.h"
 
 #define CAPTURES_MAX 64

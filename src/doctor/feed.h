@@ -3,8 +3,8 @@
  * Captures, texts, archives and compressed files of these. Files of which nothing is known yet wait, closed, for their time. */
 #pragma once
 
-#include "doctor/capture.h"
-#include "doctor/text.h"
+#include "doctor/capture/capture.h"
+#include "doctor/text/text.h"
 
 #define FEED_FILES_MAX 255 /* that have a number of their own; further ones share the last */
 

@@ -1,5 +1,5 @@
 /* keepalives.c - one series of keepalives: counts and running sums, never a list. */
-#include "doctor/timeline_own.h"
+#include "doctor/timeline/own.h"
 
 #define LATE_NS 1000000000LL
 

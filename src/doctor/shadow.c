@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <fcntl.h>
 
-#include "doctor/check.h"
+#include "doctor/check/check.h"
 #include "doctor/say.h"
 #include "io/packets.h"
 

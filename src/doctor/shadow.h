@@ -2,7 +2,7 @@
  * our own that walks the whole boot there, and is told what it met (DOC-14, DOC-15). Needs CAP_NET_RAW. */
 #pragma once
 
-#include "doctor/tell.h"
+#include "doctor/report/tell.h"
 
 struct shadow_options {
     const char *interface; /* of a mirror port, or where phones are */

@@ -1,5 +1,5 @@
 /* story.c - the parts of a story that grow, all of them bounded; see story.h. */
-#include "doctor/timeline_own.h"
+#include "doctor/timeline/own.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -250,7 +250,7 @@ struct session {
     struct spell asked, answered_401;
     struct moment served; /* SCCP: the server's last word that only a registered phone gets */
     struct moment accepted, complete, ended, capabilities_asked, ordered_at;
-    uint16_t ladder_asked, ladder_answered; /* bits of sccp_ladder (timeline_sccp.c) */
+    uint16_t ladder_asked, ladder_answered; /* bits of sccp_ladder (timeline/sccp.c) */
     struct moment ladder_last;              /* the last message of the ladder */
     char said[48];     /* text of the refusal, or reason of the end */
     bool reused;       /* refused before, and tried again */

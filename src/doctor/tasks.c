@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "doctor/anonymise.h"
-#include "doctor/pair.h"
+#include "doctor/anonymise/anonymise.h"
+#include "doctor/pair/pair.h"
 
 static int failed(const char *path, int err)
 {

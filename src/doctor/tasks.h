@@ -1,7 +1,7 @@
 /* tasks.h - what `dialtone doctor` does besides its report. Exit statuses: 0, or 1 when a file cannot be read. */
 #pragma once
 
-#include "doctor/capture.h"
+#include "doctor/capture/capture.h"
 #include "doctor/words.h"
 
 int task_pair(char *const *files, const struct capture_options *o, enum language l); /* prints what two captures say together */

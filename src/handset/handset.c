@@ -1,6 +1,6 @@
 /* handset.c - one phone: what its keys mean, and the command line of `dialtone handset`; see
  * handset.h. */
-#include "handset/flash.h"
+#include "handset/boot/flash.h"
 #include "handset/handset.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  * and the settings menu come first, then the server is told. */
 #pragma once
 
-#include "handset/fleet.h"
+#include "handset/fleet/fleet.h"
 #include "handset/keypad_setup.h"
 #include "handset/menu.h"
 #include "handset/options.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "handset/boot.h"
+#include "handset/boot/boot.h"
 
 enum field_kind { FIELD_SHOWN, FIELD_ADDRESS, FIELD_FLAG, FIELD_VLAN, FIELD_ERASE };
 

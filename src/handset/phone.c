@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/names.h"
-#include "handset/sccp_habits.h"
+#include "handset/sccp/habits.h"
 #include "handset/screen.h"
-#include "handset/sip_habits.h"
+#include "handset/sip/habits.h"
 #include "wire/sip/digest.h"
 
 const struct phone_protocol *phone_protocol_of(enum device_protocol protocol)

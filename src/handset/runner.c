@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "handset/http_get.h"
+#include "handset/boot/http_get.h"
 #include "handset/runner_parts.h"
 #include "io/udp.h"
 #include "handset/screen.h"
-#include "io/tls_client.h"
+#include "io/tls/client.h"
 
 static uint32_t clock_rate = 1;
 

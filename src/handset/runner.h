@@ -8,9 +8,9 @@
 #include <uv.h>
 
 #include "base/timers.h"
-#include "handset/boot.h"
-#include "handset/sccp_phone.h"
-#include "handset/sip_phone.h"
+#include "handset/boot/boot.h"
+#include "handset/sccp/phone.h"
+#include "handset/sip/phone.h"
 #include "io/dial.h"
 
 struct runner;
@@ -106,7 +106,7 @@ void runner_leave(struct runner *r,
                   enum phone_event after); /* unregisters; EVENT_LEFT, _RESET or _RESTART */
 void runner_vanish(struct runner *r);      /* as when the cable is pulled: nothing is closed */
 
-/* The keys of sccp_phone.h with their effects carried out; 0, -ENOTCONN, or -EOPNOTSUPP when the
+/* The keys of sccp/phone.h with their effects carried out; 0, -ENOTCONN, or -EOPNOTSUPP when the
  * protocol has none. */
 int runner_keypad(struct runner *r, char key);
 int runner_hook(struct runner *r, bool off);

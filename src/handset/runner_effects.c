@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "handset/http_get.h"
+#include "handset/boot/http_get.h"
 #include "handset/nic.h"
 #include "handset/runner_parts.h"
 #include "handset/screen.h"
 #include "io/udp.h"
-#include "io/tls_client.h"
+#include "io/tls/client.h"
 
 enum to_do {
     TO_DO_NOTHING,

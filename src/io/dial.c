@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "io/tls_client.h"
+#include "io/tls/client.h"
 
 #define MAX_QUEUED 65536 /* bytes unsent on a link; a client never has that much to say */
 

@@ -2,7 +2,7 @@
  * names the cause. */
 #pragma once
 
-#include "lab/faults.h"
+#include "lab/faults/faults.h"
 
 /* `which`: the name of a fault, its number from 1, or NULL: one at random. Questions go to standard
  * output, answers come from standard input. 0: named; 1: given up; 2: no such fault; else it could

@@ -129,7 +129,7 @@ const char *sighting_words(enum sighting s)
 {
     static const char *const words[] = {
 #define SIGHTING(id, text) text,
-#include "lab/sightings.def"
+#include "lab/faults/sightings.def"
 #undef SIGHTING
     };
 

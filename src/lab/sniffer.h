@@ -15,7 +15,7 @@ void sniffer_close(struct sniffer *s); /* what has come so far is in the file; N
 /* What is seen in a capture; a row each of sightings.def. */
 enum sighting {
 #define SIGHTING(id, words) SEEN_##id,
-#include "lab/sightings.def"
+#include "lab/faults/sightings.def"
 #undef SIGHTING
     N_SIGHTINGS
 };

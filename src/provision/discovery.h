@@ -11,7 +11,7 @@
 #include "base/address.h"
 #include "base/list.h"
 #include "base/timers.h"
-#include "provision/progress.h"
+#include "provision/progress/progress.h"
 
 #define DISCOVERY_LINKS_MAX     16
 #define NEIGHBOURS_MAX          16384 /* further ones are not remembered */

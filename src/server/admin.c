@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "core/histograms.h"
 #include "core/settings.h"
-#include "server/api_lists.h"
-#include "server/audit.h"
+#include "server/api/lists.h"
+#include "server/events/audit.h"
 #include "server/simulated.h"
 #include "server/traces/trace.h"
 

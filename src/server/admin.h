@@ -5,14 +5,14 @@
 #include "core/directory/change.h"
 #include "core/directory/fields.h"
 #include "server/control.h"
-#include "server/events.h"
+#include "server/events/events.h"
+#include "server/events/strip.h"
+#include "server/events/syslog.h"
 #include "server/live_doctor.h"
 #include "server/passwords.h"
 #include "server/server.h"
 #include "server/service_states.h"
 #include "server/status.h"
-#include "server/strip.h"
-#include "server/syslog.h"
 #include "server/web/web.h"
 
 struct admin;
@@ -196,7 +196,7 @@ struct text column_text(struct admin *a, const struct column *c, const void *rec
 
 /* --- handlers --- */
 #define API(noun, verb, handler) void handler(struct admin *a, const struct call *c);
-#include "server/api.def"
+#include "server/api/api.def"
 #undef API
 
 /* What an alarm means in plain words, and what it is about: "A file could not be served: x.xml". */

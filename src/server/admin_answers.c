@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "server/audit.h"
-#include "server/plan.h"
+#include "server/api/plan.h"
+#include "server/events/audit.h"
 #include "server/web/routes.h"
 
 #define MAX_DESCRIBED 500 /* operations whose old and new values are told */

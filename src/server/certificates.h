@@ -3,7 +3,7 @@
 #pragma once
 
 #include "io/certificates.h"
-#include "io/tls.h"
+#include "io/tls/tls.h"
 #include "server/bootstrap.h"
 
 /* The files of the node's own, made when they are missing and renewed when they no longer fit (or

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "core/directory.h"
-#include "provision/progress.h"
+#include "provision/progress/progress.h"
 #include "server/database.h"
 
 int known_open(const char *folder, void **ret, char *error, size_t size)

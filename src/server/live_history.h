@@ -3,8 +3,8 @@
 #pragma once
 
 #include "doctor/retold.h"
-#include "io/tcp.h"
-#include "server/events.h"
+#include "io/tcp/tcp.h"
+#include "server/events/events.h"
 #include "server/status.h"
 
 #define HAPPENINGS_MAX 160 /* of one phone; the newest */

@@ -8,10 +8,10 @@
 
 #include "core/directory.h"
 #include "core/alarms.h"
-#include "provision/progress.h"
+#include "provision/progress/progress.h"
 #include "server/bootstrap.h"
 
-#include "io/tcp.h"
+#include "io/tcp/tcp.h"
 
 struct change;
 struct lease_rows;
@@ -72,7 +72,7 @@ struct request_row {
 
 enum request_id {
 #define REQUEST(id, verb, thread, arguments, answer) REQUEST_##id,
-#include "server/requests.def"
+#include "server/api/requests.def"
 #undef REQUEST
     N_REQUESTS
 };

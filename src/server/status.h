@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/chain.h"
-#include "provision/progress.h"
+#include "provision/progress/progress.h"
 
 enum device_state {
     STATE_UNKNOWN,

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "core/counters.h"
 #include "core/directory/change.h"
-#include "core/leases.h"
+#include "core/leases/leases.h"
 #include "io/mailbox.h"
 #include "io/process.h"
 #include "server/traces/trace.h"

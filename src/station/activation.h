@@ -5,7 +5,7 @@
  * src/station. */
 #pragma once
 
-#include "station/sccp_station.h"
+#include "station/sccp/station.h"
 
 struct activation;
 

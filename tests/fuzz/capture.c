@@ -2,8 +2,8 @@
  * every packet made anonymous. */
 #include <stdlib.h>
 
-#include "doctor/anonymise.h"
-#include "doctor/capture.h"
+#include "doctor/anonymise/anonymise.h"
+#include "doctor/capture/capture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -1,10 +1,10 @@
-/* dhcp_server.c - a server fed with any packets, probes, disk errors and leaps of time: an address
+/* dhcp/server.c - a server fed with any packets, probes, disk errors and leaps of time: an address
  * never has two owners, and answers always decode. Input: records of op, length (2), bytes. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "provision/dhcp_server.h"
+#include "provision/dhcp/server.h"
 #include "wire/boot/dhcp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,7 +1,7 @@
 /* doctor.c - the whole doctor: bytes of a capture file, sights, stories, findings, every report. */
 #include <stdlib.h>
 
-#include "doctor/tell.h"
+#include "doctor/report/tell.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "server/events.h"
+#include "server/events/events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

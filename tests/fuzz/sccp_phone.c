@@ -1,6 +1,6 @@
-/* sccp_phone.c - any bytes from a server into a phone that has just sent its Register: the first
+/* sccp/phone.c - any bytes from a server into a phone that has just sent its Register: the first
  * byte chooses the model and how the rest is cut. */
-#include "handset/sccp_phone.h"
+#include "handset/sccp/phone.h"
 
 #include <stdlib.h>
 

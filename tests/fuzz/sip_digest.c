@@ -1,4 +1,4 @@
-/* sip_digest.c - challenges and answers, read; no answer of a stranger is right. */
+/* sip/digest.c - challenges and answers, read; no answer of a stranger is right. */
 #include <stdlib.h>
 
 #include "wire/sip/digest.h"

@@ -1,6 +1,6 @@
-/* sip_phone.c - any bytes from a server into a phone that has just sent its REGISTER: the first
+/* sip/phone.c - any bytes from a server into a phone that has just sent its REGISTER: the first
  * byte chooses the model, the transport and how the rest is cut. */
-#include "handset/sip_phone.h"
+#include "handset/sip/phone.h"
 
 #include <stdlib.h>
 

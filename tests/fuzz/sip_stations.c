@@ -1,4 +1,4 @@
-/* sip_stations.c - any bytes from a SIP peer, by datagram or in a stream, in any state of its
+/* sip/stations.c - any bytes from a SIP peer, by datagram or in a stream, in any state of its
  * device.
  *
  * The first byte chooses the way and the state, the second how the rest is cut; then come messages.

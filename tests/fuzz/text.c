@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor/tell.h"
-#include "doctor/text.h"
+#include "doctor/report/tell.h"
+#include "doctor/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -1,4 +1,4 @@
-/* tftp_server.c - any datagrams in any order at any time: the server's state stays sane and bounded.
+/* tftp/server.c - any datagrams in any order at any time: the server's state stays sane and bounded.
  *
  * The input is a script: a step is an octet of what to do, an octet of who (client, socket), an octet of
  * length, and so many octets. */
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "provision/tftp_server.h"
+#include "provision/tftp/server.h"
 
 static size_t n_open, n_sent;
 static uint8_t file[3000];

@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "doctor/pair.h"
-#include "doctor/tell.h"
+#include "doctor/pair/pair.h"
+#include "doctor/report/tell.h"
 #include "doctor/told.h"
 #include "wire/boot/cdp.h"
 #include "wire/boot/dhcp.h"

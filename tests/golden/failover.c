@@ -21,9 +21,9 @@
 #include "base/log.h"
 #include "failover_node.h"
 #include "failover_show.h"
-#include "handset/sccp_phone.h"
-#include "handset/sip_habits.h"
-#include "handset/sip_phone.h"
+#include "handset/sccp/phone.h"
+#include "handset/sip/habits.h"
+#include "handset/sip/phone.h"
 
 #define N_NODES      SHOW_NODES
 #define FIRST_RTO_MS 105 /* of the document's trace, in whose refreshes it doubles each time */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../unit/station_world.h"
-#include "station/sip_stations.h"
+#include "station/sip/stations.h"
 
 #define PHONE "SEP001122334455"
 

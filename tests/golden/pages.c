@@ -4,23 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "station/sccp_station.h"
-#include "station/sip_station.h"
+#include "station/sccp/station.h"
+#include "station/sip/station.h"
 #include "wire/sip/transaction.h"
 
-/* Of handset/sip_phone.h, which knows other effects than the stations. */
+/* Of handset/sip/phone.h, which knows other effects than the stations. */
 void sip_phone_print_moves(struct writer *w);
 
 static const struct page {
     const char *file, *title, *source;
     void (*print)(struct writer *);
 } pages[] = {
-    {"sccp_states.md", "States of an SCCP station", "src/station/sccp_station.c",
+    {"sccp_states.md", "States of an SCCP station", "src/station/sccp/station.c",
      session_print_states},
-    {"sip_states.md", "States of a SIP device", "src/station/sip_station.c", sip_print_states},
+    {"sip_states.md", "States of a SIP device", "src/station/sip/station.c", sip_print_states},
     {"sip_transactions.md", "SIP transactions", "src/wire/sip/transaction.c",
      sip_transactions_print},
-    {"sip_phone.md", "Registrations of a simulated SIP phone", "src/handset/sip_moves.c",
+    {"sip_phone.md", "Registrations of a simulated SIP phone", "src/handset/sip/moves.c",
      sip_phone_print_moves},
 };
 

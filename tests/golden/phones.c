@@ -20,8 +20,8 @@
 
 #include "golden.h"
 
-#include "handset/sip_habits.h"
-#include "handset/sip_phone.h"
+#include "handset/sip/habits.h"
+#include "handset/sip/phone.h"
 #include "wire/sip/multipart.h"
 #include "wire/sip/uri.h"
 #include "wire/sip/write.h"

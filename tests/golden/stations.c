@@ -16,7 +16,7 @@
 
 #include "../unit/station_world.h"
 #include "base/log.h"
-#include "station/sccp_station.h"
+#include "station/sccp/station.h"
 
 struct ladder {
     struct world *world;

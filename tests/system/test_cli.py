@@ -601,7 +601,7 @@ def test_those_who_send_half_a_line_or_read_nothing_do_not_stop_others(node, run
 def test_requests_of_any_shape_are_answered(tmp_path):
     source = pathlib.Path(__file__).parents[2] / 'src'
     entities = (source / 'core/entities.def').read_text()
-    rows = re.findall(r'^API\("([^"]+)",\s+"([^"]*)"', (source / 'server/api.def').read_text(), re.M)
+    rows = re.findall(r'^API\("([^"]+)",\s+"([^"]*)"', (source / 'server/api/api.def').read_text(), re.M)
     rows = [row for row in rows if row[0] not in ('import', 'export', 'backup', 'restore') and row[1] != 'follow']
     nouns = re.findall(r'^ENTITY\(\w+, "(\w+)"', entities, re.M)
     fields = re.findall(r'^ +(?:KEY|STR|SECRET|NUM|FLAG|ENUM|REF|LIST)\s*\((\w+)', entities, re.M) + ['lines', 'status']

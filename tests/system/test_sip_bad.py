@@ -155,7 +155,7 @@ def test_a_scanner_gets_little_and_no_more_than_it_sends(lan, site):
             answers += 1
     except TimeoutError:
         pass
-    allowed = 400 + 200 * (time.monotonic() - began)  # at once, and each second (station/sip_guard.c)
+    allowed = 400 + 200 * (time.monotonic() - began)  # at once, and each second (station/sip/guard.c)
     assert got < sent and answers <= allowed, (answers, allowed, got, sent)
     client.close()
     still_serves(lan, site)

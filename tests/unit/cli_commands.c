@@ -8,7 +8,7 @@ static bool api_serves(const char *noun, const char *verb)
 {
     static const char *const rows[][2] = {
 #define API(noun, verb, handler) {noun, verb},
-#include "server/api.def"
+#include "server/api/api.def"
 #undef API
     };
     bool is_entity = directory_entity_find(text_of(noun)) >= 0;

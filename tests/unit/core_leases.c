@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "core/leases.h"
+#include "core/leases/leases.h"
 
 #define START 1000000000ull /* ms */
 #define NET   0x0a010000u

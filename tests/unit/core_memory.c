@@ -3,7 +3,7 @@
 
 #include "core/alarms.h"
 #include "core/cluster/homes.h"
-#include "core/leases.h"
+#include "core/leases/leases.h"
 #include "memory.h"
 
 static struct subnets *scopes(void)

@@ -1,7 +1,7 @@
 #include "test.h"
 
-#include "doctor/anonymise_text.h"
-#include "doctor/disguise.h"
+#include "doctor/anonymise/disguise.h"
+#include "doctor/anonymise/text.h"
 
 static unsigned common_bits(const uint8_t *a, const uint8_t *b)
 {

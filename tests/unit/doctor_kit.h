@@ -11,8 +11,8 @@
 
 #include "test.h"
 
-#include "doctor/check.h"
-#include "doctor/report.h"
+#include "doctor/check/check.h"
+#include "doctor/report/report.h"
 
 #define SERVER_A 0x0a000001 /* 10.0.0.1: DHCP, files, first server */
 #define SERVER_B 0x0a000002

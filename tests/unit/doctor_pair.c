@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "doctor/pair.h"
+#include "doctor/pair/pair.h"
 #include "wire/capture/packet.h"
 #include "wire/capture/pcap_write.h"
 

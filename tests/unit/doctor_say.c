@@ -267,7 +267,8 @@ static void check_source(const char *path)
 
 static void every_sentence_of_the_sources_has_a_row(void **state)
 {
-    static const char *const where[] = {SOURCE_ROOT "/src/doctor/*.c", SOURCE_ROOT "/src/lab/learn.c"};
+    static const char *const where[] = {SOURCE_ROOT "/src/doctor/*.c", SOURCE_ROOT "/src/doctor/*/*.c",
+                                        SOURCE_ROOT "/src/lab/learn.c"};
 
     for (size_t i = 0; i < sizeof(where) / sizeof(*where); i++) {
         glob_t files;
@@ -282,7 +283,7 @@ static void every_sentence_of_the_sources_has_a_row(void **state)
 /* The last two texts of each row of the laboratory: what was done, and the lesson. */
 static void every_lesson_has_a_row(void **state)
 {
-    FILE *f = fopen(SOURCE_ROOT "/src/lab/faults.def", "r");
+    FILE *f = fopen(SOURCE_ROOT "/src/lab/faults/faults.def", "r");
     char words[8][1024];
 
     assert_non_null(f);
@@ -296,7 +297,7 @@ static void every_lesson_has_a_row(void **state)
         assert_true(n >= 2);
         for (unsigned i = n - 2; i < n; i++)
             if (!sentence_find(words[i % 8]))
-                fail_msg("lab/faults.def: no row in words/sentences.def: SENTENCE(\"%s\", …)", words[i % 8]);
+                fail_msg("lab/faults/faults.def: no row in words/sentences.def: SENTENCE(\"%s\", …)", words[i % 8]);
     }
 }
 

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
+#include "doctor/report/tell.h"
 #include "doctor/retell.h"
-#include "doctor/tell.h"
-#include "doctor/text.h"
+#include "doctor/text/text.h"
 
 struct piece {
     const char *at;

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "doctor/html.h"
+#include "doctor/report/html.h"
 #include "doctor/told.h"
 
 static void every_text_is_there_in_every_language(void **state)

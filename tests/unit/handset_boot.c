@@ -1,6 +1,6 @@
 /* handset_boot.c - phones boot on a virtual wire: switch, DHCP, DNS, TFTP and HTTP are played here.
  */
-#include "handset/boot.h"
+#include "handset/boot/boot.h"
 
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* handset_flash.c - what a phone keeps when it is off. */
-#include "handset/flash.h"
+#include "handset/boot/flash.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* handset_sccp_phone.c - phones register, stay and leave on a virtual network; the servers are
  * played here. */
-#include "handset/sccp_phone.h"
+#include "handset/sccp/phone.h"
 
 #include "test.h"
 

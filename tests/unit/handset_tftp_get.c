@@ -1,5 +1,5 @@
 /* handset_tftp_get.c - a phone's TFTP read on a virtual network and clock. */
-#include "handset/tftp_get.h"
+#include "handset/boot/tftp_get.h"
 
 #include "test.h"
 

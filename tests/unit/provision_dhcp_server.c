@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "provision/dhcp_server.h"
+#include "provision/dhcp/server.h"
 #include "wire/boot/dhcp.h"
 
 #define START  1000000000ull

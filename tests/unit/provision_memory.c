@@ -5,8 +5,8 @@
 #include "provision/downloads.h"
 #include "provision/file_guard.h"
 #include "provision/file_server.h"
-#include "provision/progress.h"
-#include "provision/tftp_server.h"
+#include "provision/progress/progress.h"
+#include "provision/tftp/server.h"
 
 static uint8_t content[3000];
 static int n_open;

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "provision/progress.h"
+#include "provision/progress/progress.h"
 
 static const char *directory[8]; /* names that are known */
 

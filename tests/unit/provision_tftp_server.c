@@ -1,5 +1,5 @@
 /* provision_tftp_server.c - the TFTP server on a virtual network and clock. */
-#include "provision/tftp_server.h"
+#include "provision/tftp/server.h"
 
 #include "test.h"
 

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/audit.h"
+#include "server/events/audit.h"
 #include "server/service_states.h"
 
 static char folder[] = "/tmp/dialtone-audit-XXXXXX";

@@ -1,7 +1,7 @@
 /* server_drain.c - a node is left in order, at a pace, and nobody is thrown out of a call. */
 #include "test.h"
 
-#include "server/drain.h"
+#include "server/signalling/drain.h"
 #include "station/station.h"
 
 #define PHONES 100

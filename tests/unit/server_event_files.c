@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/event_files.h"
+#include "server/events/files.h"
 
 static char folder[] = "/tmp/events-XXXXXX";
 

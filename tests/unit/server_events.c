@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/events.h"
+#include "server/events/events.h"
 
 static struct alarm *leave(const char *device, uint32_t reason, uint64_t time_us)
 {

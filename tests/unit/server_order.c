@@ -1,7 +1,7 @@
 #include "test.h"
 
-#include "server/order.h"
-#include "server/strip.h"
+#include "server/api/order.h"
+#include "server/events/strip.h"
 
 static const char *sorted(const char *const *words, size_t n, bool descending)
 {

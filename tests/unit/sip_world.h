@@ -8,8 +8,8 @@
 
 #include "directory_lines.h"
 #include "story.h"
-#include "station/sip_stations.h"
-#include "station/stations.h"
+#include "station/sccp/stations.h"
+#include "station/sip/stations.h"
 
 struct sip_world {
     struct registry *registry;

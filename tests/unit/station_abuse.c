@@ -4,7 +4,7 @@
 
 #include "sip_world.h"
 #include "station/registry_own.h"
-#include "station/sip_station.h"
+#include "station/sip/station.h"
 #include "wire/sccp/message.h"
 
 #define A      "SEP001122334455"

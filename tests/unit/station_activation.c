@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "station/sccp_station.h"
+#include "station/sccp/station.h"
 #include "station_world.h"
 
 #define A "SEP001122334455"

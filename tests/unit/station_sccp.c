@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "station/refusals.h"
-#include "station/sccp_station.h"
+#include "station/sccp/station.h"
 #include "station_world.h"
 
 #define A "SEP001122334455"

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "sip_world.h"
-#include "station/sip_station.h"
+#include "station/sip/station.h"
 #include "wire/sip/digest.h"
 
 #define ALICE                                                                                      \

@@ -1,6 +1,6 @@
 /* station_sip_guard.c - how much strangers get, when there are many of them and when clocks are
  * odd. */
-#include "station/sip_guard.h"
+#include "station/sip/guard.h"
 
 #include "test.h"
 

@@ -7,7 +7,7 @@
 
 #include "directory_lines.h"
 #include "story.h"
-#include "station/stations.h"
+#include "station/sccp/stations.h"
 #include "wire/sccp/message.h"
 
 struct world {

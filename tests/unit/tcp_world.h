@@ -1,4 +1,4 @@
-/* tcp_world.h - a listener of io/tcp.h on the loopback, and those who connect to it. */
+/* tcp_world.h - a listener of io/tcp/tcp.h on the loopback, and those who connect to it. */
 #pragma once
 
 #include "test.h"
@@ -7,8 +7,8 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-#include "io/tcp.h"
-#include "io/tls.h"
+#include "io/tcp/tcp.h"
+#include "io/tls/tls.h"
 
 struct world {
     uv_loop_t loop;

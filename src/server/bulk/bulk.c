@@ -14,8 +14,8 @@
 #include "base/grow.h"
 #include "core/directory/fields.h"
 #include "io/process.h"
-#include "server/lease_file.h"
-#include "server/plan.h"
+#include "server/addressing/lease_file.h"
+#include "server/api/plan.h"
 
 #define FILE_MAX   ((off_t)1 << 30)
 #define FAULTS_MAX 100

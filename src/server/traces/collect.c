@@ -14,7 +14,7 @@
 
 #include "base/grow.h"
 #include "io/pack.h"
-#include "server/events.h"
+#include "server/events/events.h"
 #include "server/traces/files.h"
 
 static const struct {

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/map.h"
-#include "server/audit.h"
+#include "server/events/audit.h"
 #include "server/web/web_own.h"
 
 static uint64_t now_ms(const struct web *w)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/api_lists.h"
-#include "server/audit.h"
-#include "server/order.h"
+#include "server/api/lists.h"
+#include "server/api/order.h"
+#include "server/events/audit.h"
 #include "server/web/web_own.h"
 
 void header_put(struct headers *h, const char *name, const char *value)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/grow.h"
-#include "server/api_lists.h"
+#include "server/api/lists.h"
 #include "server/web/web_own.h"
 
 #define MAX_STREAMS    96

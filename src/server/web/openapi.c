@@ -254,7 +254,7 @@ static json_t *paths_of_all(void)
     json_t *paths = json_object();
 
 #define API(noun, verb, handler) put_row(paths, noun, verb);
-#include "server/api.def"
+#include "server/api/api.def"
 #undef API
     return paths;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "server/api_lists.h"
+#include "server/api/lists.h"
 #include "base/grow.h"
 #include "base/log.h"
 #include "core/histograms.h"
