@@ -263,7 +263,8 @@ static bool slow(const struct session *e)
     const struct keepalives *k = &e->keepalives;
     int64_t mean = k->answered.n >= 3 ? k->rtt_sum_ns / k->answered.n : 0;
 
-    return mean > SECOND && (k->rtt_max_ns > 2 * mean || !too_short(e));
+    return mean > SECOND &&
+           (percentile(k, 200) * 2 < mean || k->rtt_max_ns > 2 * mean || !too_short(e));
 }
 
 static bool keepalive_late(const struct scene *c, struct finding *f)
