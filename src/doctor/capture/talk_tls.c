@@ -99,6 +99,9 @@ static void tell_data(struct capture *c, struct stream *s, int side, uint16_t ve
     struct sight sight = {.kind = SIGHT_TLS, .tls = {.record = DATA, .version = version}};
     bool told = t->sides[side].spoke;
 
+    /* Before the phone's keys are agreed on only TLS 1.3 encrypts, whatever is known of its hello.
+     */
+    t->hides |= side == 1 && !t->sides[0].encrypted && !t->sides[0].spoke;
     if (t->hides && length == HIDDEN_ALERT && !(t->sides[0].spoke && t->sides[1].spoke)) {
         sight.tls.record = ALERT;
         sight.tls.level = TLS_FATAL;
