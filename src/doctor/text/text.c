@@ -148,9 +148,11 @@ struct speaker *trace_speaker(struct trace *t, const char *key)
     char full[96];
     uint64_t id;
 
+    if (!*key)
+        return NULL;
     full_key(t, key, full);
-    if (!*key || (s = find(t, full)))
-        return *key ? s : NULL;
+    if ((s = find(t, full)))
+        return s;
     if (!(s = pool_take(&t->all->speakers, &id)))
         return NULL;
     memcpy(s->key, full, sizeof(full));
