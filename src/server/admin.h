@@ -204,7 +204,8 @@ const char *alarm_meaning(const struct alarm *alarm, char to[static 256]);
 
 /* What a person should look at, worst first: id, severity, count, text, noun, command. */
 json_t *admin_findings(struct admin *a);
-/* The same, and what the doctor finds at phones: each cause once, with names and todo. */
+/* The same, and what the doctor finds at phones: each cause once, with names, todo and what the phones have in
+ * common (network, model, load, pool). */
 json_t *admin_causes(struct admin *a);
 /* How many phones are in which state. */
 json_t *admin_counts(struct admin *a);

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from conftest import until
 from rest import web_node
 from sccp_client import Phone
 
@@ -190,3 +191,22 @@ def test_a_phone_tells_its_boot_its_files_and_where_each_value_comes_from(node, 
     sections = {section['name']: section['items'] for section in answer['sections']}
     assert {'boot', 'files', 'boots', 'history'} <= set(sections)
     assert 'registered' in [row['stage'] for row in sections['boot']] and all(isinstance(row['ms'], int) for row in sections['boot'])
+
+
+def test_what_suffering_phones_have_in_common_is_told(node, root):
+    def refused(*names):
+        for name in names:
+            with socket.create_connection(('127.0.0.1', node.sccp)) as connection:
+                Phone(connection, name, device_type=30018).ask()
+
+    def cohort(n):
+        found = [f for f in root.ask('GET', 'overview').json['record']['findings'] if f['id'] == 'rejected-type' and f['count'] == n]
+        return found and found[0]
+
+    refused('SEP001122334402', 'SEP001122334404')
+    two = until(lambda: cohort(2), 20)
+    assert sorted(two['names']) == ['SEP001122334402', 'SEP001122334404']
+    assert two['common']['pool'] == 'Berlin' and two['common']['network'] == '127.0.0.0/24'
+    refused('SEP001122334408')
+    three = until(lambda: cohort(3), 20)
+    assert 'pool' not in three['common'] and three['common']['network'] == '127.0.0.0/24'

@@ -4,14 +4,24 @@ import { useGet } from '../lib/api.js';
 import { useLive } from '../lib/live.js';
 import { Finding } from './doctor.js';
 import { Facts, Head, Loading, Notice, Refusal, State } from '../lib/parts.js';
-import { duration, number, t, time } from '../lib/words.js';
+import { duration, number, t, time, title } from '../lib/words.js';
 
 /** Where a finding leads. */
 const ways = /** @type {Record<string, string>} */ ({ unknown: '/unknown', status: '/phone?status=rejected', service: '/service', event: '/event', phone: '/phone', load: '/load', scope: '/scope', diagnosis: '/diagnosis' });
 
+/** What the phones of a cause have in common.
+ * @param {any} f */
+const shared = (f) => [['network', t('Network')], ['model', t('Model')], ['load', t('Load')], ['pool', t('Device pool')]]
+    .filter(([id]) => f.common[id]).map(([id, name]) => `${name} ${f.common[id]}`).join(', ');
+
+/** A cause that the doctor found: whose, and what they share.
+ * @param {any} f */
+const cause = (f) => (f.count === 1 ? `${title(f.text)}: ${f.names[0]}.`
+    : `${t('{0}: {1} phones.', title(f.text), number(f.count))} ${shared(f) && t('All of them: {0}.', shared(f))}`);
+
 /** Findings in the reader's language; those that are not known here as the server says them.
  * @param {any} f */
-const sentence = (f) => ({
+const sentence = (f) => (f.names ? cause(f) : {
     unknown_phones: t('Phones that boot here and are not in the database: {0}.', number(f.count)),
     rejected_phones: t('Devices that were refused: {0}.', number(f.count)),
     phones_not_well: t('Phones that are not well: {0}.', number(f.count)),
@@ -72,7 +82,7 @@ function Findings({ items }) {
     const found = useLive('findings');
 
     return (found?.items || items).map((/** @type {any} */ f) => html`<${Notice} key=${f.id + f.text} kind=${f.severity === 'error' ? 'bad' : 'warn'}>
-        <span>${sentence(f)}</span>${ways[f.noun] && html` <a href=${ways[f.noun]}>${t('Look at it')}</a>`}</${Notice}>`);
+        <span>${sentence(f)}</span>${ways[f.noun] && html` <a href=${f.names ? `/diagnosis?search=${encodeURIComponent(f.id)}` : ways[f.noun]}>${t('Look at it')}</a>`}</${Notice}>`);
 }
 
 /** What is told twice a second is drawn in its own parts: the strip of a day is not drawn again with them. */

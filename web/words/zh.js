@@ -894,4 +894,6 @@ export default {
     'on no phone': '不在任何电话上',
     'ended': '已结束',
     'Say who calls and what is dialled: here stands which line that leads to, or why to none.': '输入主叫和所拨号码：这里会显示通向哪条线路，或为什么不通向任何线路。',
+    '{0}: {1} phones.': '{0}：{1} 台话机。',
+    'All of them: {0}.': '全部：{0}。',
 };

@@ -72,16 +72,46 @@ static json_t *of_cause(json_t *findings, json_t *causes, const json_t *row)
 
     if (one)
         return one;
-    one = json_pack("{s:s, s:O, s:I, s:O, s:O, s:s, s:s, s:[]}", "id", cause, "severity",
+    one = json_pack("{s:s, s:O, s:I, s:O, s:O, s:s, s:s, s:[], s:{}}", "id", cause, "severity",
                     json_array_get(row, 2), "count", 0LL, "text", json_array_get(row, 5), "todo",
                     json_array_get(row, 7), "noun", "phone", "command", "dialtone diagnosis list",
-                    "names");
+                    "names", "common");
     json_array_append_new(findings, one);
     json_object_set(causes, cause, one);
     return one;
 }
 
-/* What the doctor finds at the phones: each cause once, with those it is about. */
+/* Keeps of what the phones before have in common what this one has, too (DOC-12). */
+static void narrow(json_t *common, const char *field, const char *value, bool first)
+{
+    const char *before = json_string_value(json_object_get(common, field));
+
+    if (first && *value)
+        json_object_set_new(common, field, json_of(text_of(value)));
+    else if (!first && before && strcmp(before, value) != 0)
+        json_object_del(common, field);
+}
+
+static void narrow_to_phone(struct admin *a, json_t *common, struct text name, bool first)
+{
+    const struct phone *phone = directory_phone(a->thread->directory, name);
+    const struct device_status *now = status_find(a->status, name);
+    const struct model *model = model_find(now && now->model ? now->model
+                                           : phone           ? (uint32_t)phone->model
+                                                             : 0);
+    char network[IP_TEXT_MAX + 3] = "", ip[IP_TEXT_MAX];
+
+    if (now && now->ip.family == 4)
+        snprintf(network, sizeof(network), "%s/24",
+                 ip_print(ip_v4(ip_v4_number(now->ip) & 0xffffff00), ip));
+    narrow(common, "network", network, first);
+    narrow(common, "model", model ? model->name : "", first);
+    narrow(common, "load", now && now->load ? now->load : "", first);
+    narrow(common, "pool", phone ? phone->pool : "", first);
+}
+
+/* What the doctor finds at the phones: each cause once, with those it is about and what they have
+ * in common. */
 static void put_doctor(struct admin *a, json_t *findings)
 {
     json_t *list = live_doctor_list(a->doctor, TEXT(""), 0, MAX_ILL, true), *causes = json_object();
@@ -92,6 +122,9 @@ static void put_doctor(struct admin *a, json_t *findings)
     {
         json_t *one = of_cause(findings, causes, row), *names = json_object_get(one, "names");
 
+        narrow_to_phone(a, json_object_get(one, "common"),
+                        text_of(json_string_value(json_array_get(row, 0))),
+                        !json_array_size(names));
         json_integer_set(json_object_get(one, "count"),
                          json_integer_value(json_object_get(one, "count")) + 1);
         if (json_array_size(names) < MAX_NAMED)
