@@ -92,7 +92,7 @@ def dialtone(folder, *words):
 
 def everything(folder, to):
     """What is stored, read without a server: {noun: {key: record}}."""
-    done = dialtone(folder, 'export', to, '--format', 'json')
+    done = dialtone(folder, 'export', to, '--format', 'json', '--force')
     assert done.returncode == 0, done.stderr
     everything = json.loads(pathlib.Path(to).read_text())
     return {noun: {record.get('name') or record.get('number'): record for record in records}

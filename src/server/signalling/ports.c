@@ -149,20 +149,26 @@ static void newcomer_waits(struct signalling *s, const struct udp_datagram *d)
     uv_idle_start(&s->newcomers_turn, on_newcomers_turn);
 }
 
+static bool is_late(const struct signalling *s)
+{
+    return uv_hrtime() / 1000000 >= uv_now(&s->thread->loop) + LATE_MS;
+}
+
 /* SIP is for one receiver; what a whole network hears (RFC 3261 18.1.1) would be answered by all.
- * When a turn has taken long, newcomers begin to wait, until none is left. */
+ * When a turn has taken long, newcomers begin to wait, until none is left; on a slow machine one batch is long. */
 static void on_datagrams(void *context, const struct udp_datagram *batch, size_t n)
 {
     struct port *p = context;
     struct signalling *s = p->owner;
     struct moment at = signalling_now(s);
-    bool crowded = s->newcomers.n || uv_hrtime() / 1000000 >= uv_now(&s->thread->loop) + LATE_MS;
+    bool crowded = s->newcomers.n;
 
     for (size_t i = 0; i < n; i++) {
         if (batch[i].group)
             continue;
         signalling_heard(s, (struct device_name){""}, 0, &batch[i].from, batch[i].bytes,
                          batch[i].len);
+        crowded = crowded || is_late(s);
         if (crowded && !sip_stations_knows(s->sip, &batch[i].from, at.ms))
             newcomer_waits(s, &batch[i]);
         else
