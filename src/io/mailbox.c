@@ -134,19 +134,20 @@ void mailbox_close(struct mailbox *m)
     uv_close((uv_handle_t *)&m->wake, NULL);
 }
 
-/* Under the lock: the handle must not be closed meanwhile. An empty ring begins at its start, so
- * that no more of it is ever touched than was needed at once. */
-static void put(struct mailbox *m, const void *item)
+/* Under the lock; true where the receiver must be woken. An empty ring begins at its start, so that no more of it is ever
+ * touched than was needed at once. */
+static bool put(struct mailbox *m, const void *item)
 {
     if (m->read == m->written)
         m->read = m->written = 0;
     memcpy(place(m, m->written++), item, m->item_size);
-    if (m->written - m->read == 1)
-        wake(m);
+    return m->written - m->read == 1;
 }
 
+/* Whoever is woken wants the lock: it is free by then. The descriptor lives as long as the mailbox. */
 int mailbox_post(struct mailbox *m, const void *item, size_t reserve)
 {
+    bool wakes = false;
     int err = 0;
 
     pthread_mutex_lock(&m->lock);
@@ -155,18 +156,23 @@ int mailbox_post(struct mailbox *m, const void *item, size_t reserve)
     else if (m->written - m->read + reserve >= m->n_items)
         err = -ENOBUFS;
     else
-        put(m, item);
+        wakes = put(m, item);
     pthread_mutex_unlock(&m->lock);
+    if (wakes)
+        wake(m);
     return err;
 }
 
 size_t mailbox_post_all(struct mailbox *m, const void *items, size_t n, size_t reserve)
 {
     size_t posted = 0;
+    bool wakes = false;
 
     pthread_mutex_lock(&m->lock);
     while (posted < n && !m->closed && m->written - m->read + reserve < m->n_items)
-        put(m, (const char *)items + posted++ * m->item_size);
+        wakes |= put(m, (const char *)items + posted++ * m->item_size);
     pthread_mutex_unlock(&m->lock);
+    if (wakes)
+        wake(m);
     return posted;
 }

@@ -76,6 +76,12 @@ void process_leave_priority(void)
     setpriority(PRIO_PROCESS, 0, before.nice);
 }
 
+void process_run_behind(void)
+{
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+}
+
 /* Only capabilities that we have can be kept; asking for others fails as a whole. */
 static void keep_needed_capabilities(void)
 {

@@ -17,6 +17,8 @@ size_t process_raise_files(void);
 int process_take_priority(void);
 /* The calling thread goes back to what was before that; nothing where nothing was taken. */
 void process_leave_priority(void);
+/* The calling thread waits its turn when it wakes (sched(7), SCHED_BATCH): who woke it goes on, and has more for it by then. */
+void process_run_behind(void);
 
 /* Keeps CAP_NET_BIND_SERVICE and CAP_NET_RAW (those that it has) and nothing else, and becomes
  * `user` when started as root and that user exists; `folder` is given to the user first.

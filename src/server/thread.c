@@ -277,8 +277,10 @@ static void run(void *context)
     bool works;
 
     pthread_setname_np(pthread_self(), r->row->name); /* for those who look with top -H or perf */
-    if (!r->row->first)
+    if (!r->row->first) {
         process_leave_priority();
+        process_run_behind();
+    }
     refresh(r);
     r->err = r->row->start(&r->thread);
     works = r->err == 0;
