@@ -71,7 +71,7 @@ function Truth({ counts }) {
 
     return html`<p class=${`truth ${whole ? 'good' : c.rejected ? 'bad' : 'warn'}`}>
         <strong>${!c.reported ? t('The state of phones is not reported: the RIS data collector is stopped.') : !c.phones ? t('No phones yet.')
-        : whole ? t('All {0} phones are registered.', number(c.phones)) : t('{0} of {1} phones are registered.', number(c.registered), number(c.phones))}</strong>
+        : whole && c.phones === 1 ? t('One phone is registered.') : whole ? t('All {0} phones are registered.', number(c.phones)) : t('{0} of {1} phones are registered.', number(c.registered), number(c.phones))}</strong>
         <span class="actions">${[['registered', c.registered], ['unregistered', c.unregistered], ['rejected', c.rejected]].filter(([, n]) => n).map(([s, n]) => html`<a key=${s}
             class="button small" href=${`/phone?status=${s}`}><${State} of=${s} /> ${number(n)}</a>`)}
             ${c.unknown_phones > 0 && html`<a class="button small" href="/unknown">${t('Newcomers')} ${number(c.unknown_phones)}</a>`}</span></p>`;

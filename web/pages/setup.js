@@ -202,6 +202,9 @@ function Newcomer({ row, done }) {
             <${Do} kind="small primary" run=${adopt}>${t('Adopt')}</${Do}></form></td></tr>`;
 }
 
+/** @param {number} n */
+const told = (n) => (n === 1 ? t('One phone is registered.') : t('{0} phones are registered.', number(n)));
+
 /** @param {{next: () => void}} p */
 function Phones({ next }) {
     const unknown = useGet('unknown', {}, 2);
@@ -214,7 +217,7 @@ function Phones({ next }) {
     const reload = () => { unknown.reload(); phones.reload(); };
 
     return html`<div class="form">
-        <p class=${`truth ${registered ? 'good' : 'warn'}`}>${registered ? t('{0} phones are registered.', number(counts?.registered ?? registered)) : t('Plug a phone in: it appears here when it asks for its address or its file.')}</p>
+        <p class=${`truth ${registered ? 'good' : 'warn'}`}>${registered ? told(counts?.registered ?? registered) : t('Plug a phone in: it appears here when it asks for its address or its file.')}</p>
         <div class="card scroll" tabindex="0" role="region" aria-label=${t('Newcomers')}><h2>${t('Newcomers')}</h2>${!strangers.length ? html`<p class="soft">${t('Nobody waits.')}</p>` : html`<table class="plain"><thead><tr><th scope="col">${t('Device name')}</th><th scope="col">${t('Model')}</th>
             <th scope="col">${t('Address')}</th><th scope="col">${t('Why it is not in')}</th><th scope="col">${t('Adopt')}</th></tr></thead>
             <tbody>${strangers.map((/** @type {any} */ u) => html`<${Newcomer} key=${u.name} row=${u} done=${reload} />`)}</tbody></table>`}</div>

@@ -896,4 +896,5 @@ export default {
     'Say who calls and what is dialled: here stands which line that leads to, or why to none.': 'Dites qui appelle et ce qui est composé : ici s’affiche la ligne à laquelle cela mène, ou pourquoi à aucune.',
     '{0}: {1} phones.': '{0} : {1} téléphones.',
     'All of them: {0}.': 'Tous : {0}.',
+    'One phone is registered.': 'Un téléphone est enregistré.',
 };

@@ -896,4 +896,5 @@ export default {
     'Say who calls and what is dialled: here stands which line that leads to, or why to none.': '输入主叫和所拨号码：这里会显示通向哪条线路，或为什么不通向任何线路。',
     '{0}: {1} phones.': '{0}：{1} 台话机。',
     'All of them: {0}.': '全部：{0}。',
+    'One phone is registered.': '已注册 1 台话机。',
 };
