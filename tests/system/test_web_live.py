@@ -169,7 +169,7 @@ def test_many_are_changed_at_once_or_none(root):
                  {'action': 'delete', 'where': [], 'all': True, 'names': ['SEP001122334401']}, {'action': 'set', 'all': True, 'set': {'pool': {}}}):
         assert root.raw('POST', '/api/v1/phone/bulk', body)[0].status in (404, 422), body
     assert rows(root, 'offset=0&description=y') == (0, [])
-    plan = root.ask('POST', 'phone/bulk?plan=1', {'action': 'delete', 'search': '702'}).json
+    plan = root.ask('POST', 'phone/bulk?plan=1', {'action': 'delete', 'where': {'lines': '702*'}}).json
     assert [row['name'] for row in plan['changes']] == [f'SEP0011223344{i:02X}' for i in range(20, 25)]
     assert root.ask('POST', 'phone/bulk', {'action': 'delete', 'names': [row['name'] for row in plan['changes']]}).json['count'] == 5
     assert rows(root, 'offset=0')[0] == 20
