@@ -2,7 +2,7 @@
  * event, in bounded memory. */
 #include "test.h"
 
-#include "sip_world.h"
+#include "sip_log.h"
 #include "station/registry_own.h"
 #include "station/sip/station.h"
 #include "wire/sccp/message.h"
@@ -12,12 +12,6 @@
 #define PHONES "phone " A " model=8851 protocol=sip lines=7001\nphone SEP001122334466 model=7960 lines=7002\n"
 
 static struct sip_say bulk = {1, MAC_A, "684", "7001", "one@10.1.0.1", 101, 3600, NULL, NULL, SIP_BULK_BODY};
-
-static void contains(struct sip_world *w, const char *part)
-{
-    if (!strstr(w->log, part))
-        fail_msg("no '%s' in:\n%s", part, w->log);
-}
 
 static size_t write_token_request(char *to, size_t size, unsigned n)
 {

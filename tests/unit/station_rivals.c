@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/log.h"
-#include "sip_world.h"
+#include "sip_log.h"
 #include "station/sip/station.h"
 #include "wire/sccp/message.h"
 
@@ -12,18 +12,6 @@
 
 static const struct sip_say holder = {1, MAC_A, "684", "7001", "one@10.1.0.1", 101, 3600, NULL, NULL, SIP_BULK_BODY},
                             thief = {9, MAC_A, "684", "7001", "nine@10.1.0.9", 101, 3600, NULL, NULL, SIP_BULK_BODY};
-
-static void contains(struct sip_world *w, const char *part)
-{
-    if (!strstr(w->log, part))
-        fail_msg("no '%s' in:\n%s", part, w->log);
-}
-
-static void lacks(struct sip_world *w, const char *part)
-{
-    if (strstr(w->log, part))
-        fail_msg("'%s' in:\n%s", part, w->log);
-}
 
 static void comes(struct sip_world *w, const struct sip_say *s)
 {

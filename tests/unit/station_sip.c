@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "base/log.h"
-#include "sip_world.h"
+#include "sip_log.h"
 #include "station/sip/station.h"
 #include "wire/sccp/message.h"
 
@@ -29,18 +29,6 @@ static void saw(struct sip_world *w, const char *expected)
 {
     assert_string_equal(w->log, expected);
     sip_world_forget(w);
-}
-
-static void contains(struct sip_world *w, const char *part)
-{
-    if (!strstr(w->log, part))
-        fail_msg("no '%s' in:\n%s", part, w->log);
-}
-
-static void lacks(struct sip_world *w, const char *part)
-{
-    if (strstr(w->log, part))
-        fail_msg("'%s' in:\n%s", part, w->log);
 }
 
 static void registers(struct sip_world *w, const struct sip_say *s)
