@@ -182,16 +182,22 @@ struct station *station_other(const struct station *x, struct ip own)
     return ip_equal(other->peer.ip, x->peer.ip) && (ip_is_any(ip) || ip_is_any(own) || ip_equal(ip, own)) ? NULL : other;
 }
 
-void station_ask(const struct station *other, struct effects *e)
+void station_ask(struct station *other, struct effects *e)
 {
-    effects_put(e, EFFECT_PROBE)->link = other->kind->link(other);
+    uint64_t link = other->kind->link(other);
+
+    if (link)
+        effects_put(e, EFFECT_PROBE)->link = link;
+    else
+        other->kind->ask(other, e);
 }
 
-bool station_answers(const struct station *other)
+bool station_answers(struct station *other)
 {
     const struct registry_options *o = &other->registry->options;
+    uint64_t link = other->kind->link(other);
 
-    return o->answers(o->context, other->kind->link(other), RIVAL_MS);
+    return link ? o->answers(o->context, link, RIVAL_MS) : other->kind->answers(other);
 }
 
 void station_is_gone(struct station *other)
@@ -274,11 +280,13 @@ const struct callmanager_group *registry_group_of(const struct registry *r, stru
     return x ? station_group(x) : NULL;
 }
 
-bool registry_claimed(struct registry *r, struct device_name name, struct ip claimant, struct effects *e)
+bool registry_claimed(struct registry *r, struct device_name name, struct ip claimant, struct moment now, struct effects *e)
 {
     struct station *x = (struct station *)registry_find(r, name);
 
-    if (!x || ip_equal(x->peer.ip, claimant) || !x->kind->link(x) || !r->options.answers)
+    r->now = now;
+    if (!x || ip_equal(x->peer.ip, claimant) || (x->kind->has_proof && x->kind->has_proof(x)) ||
+        (x->kind->link(x) && !r->options.answers))
         return false;
     station_ask(x, e);
     return true;
@@ -289,7 +297,7 @@ bool registry_holds(struct registry *r, struct device_name name, struct ip claim
     struct station *x = (struct station *)registry_find(r, name);
 
     r->now = now;
-    if (!x || !x->kind->link(x) || !station_answers(x))
+    if (!x || !station_answers(x))
         return false;
     tell_claim(x, claimant, e);
     return true;

@@ -57,9 +57,10 @@ size_t registry_registered(const struct registry *r, enum device_protocol protoc
 bool registry_take_off(struct registry *r, struct device_name name, uint32_t reason,
                        struct moment now, struct effects *e);
 /* Another node says that this device has come to it, from that address. True: it is registered here from another
- * one, and its kernel is asked whether it is still there; registry_holds has to be called RIVAL_MS later. */
+ * one, and is asked whether it is still there; registry_holds has to be called RIVAL_MS later. False: there is nothing
+ * to ask, whoever came there is believed. */
 #define RIVAL_MS 1500
-bool registry_claimed(struct registry *r, struct device_name name, struct ip claimant, struct effects *e);
+bool registry_claimed(struct registry *r, struct device_name name, struct ip claimant, struct moment now, struct effects *e);
 /* Ends the asking: it is there, and DuplicateDevice was told. */
 bool registry_holds(struct registry *r, struct device_name name, struct ip claimant, struct moment now, struct effects *e);
 /* It is registered at that other node now: what is told of a phone that goes to and fro. */

@@ -23,6 +23,10 @@ struct station_kind {
     const char *(*state_name)(enum station_state state);
     struct ip (*own_address)(const struct station *x); /* as it says */
     uint64_t (*link)(const struct station *x); /* that it uses; 0: none, it is there by UDP */
+    bool (*has_proof)(struct station *x); /* who claims its name has shown that it is his; NULL: never */
+    /* Of one that uses no link: is that still its registration? And whether it has said so; ends the asking. */
+    void (*ask)(struct station *x, struct effects *e);
+    bool (*answers)(struct station *x);
     /* Another connection took its name: it ends here and now. */
     void (*replace)(struct station *old, struct effects *e);
 };
@@ -85,9 +89,10 @@ bool station_rival(const struct station *x, struct rival *ret);
  * behind the same NAT. Returns who; NULL: nobody. `own` is the newcomer's. */
 struct station *station_other(const struct station *x, struct ip own);
 /* A name can be claimed by anybody who knows it, so whoever holds it is asked before a newcomer from elsewhere
- * is believed: its kernel, by a link. RIVAL_MS later either it has answered, or it is not there any more. */
-void station_ask(const struct station *other, struct effects *e);
-bool station_answers(const struct station *other); /* ends the asking */
+ * is believed: its kernel, by a link; without one the phone. RIVAL_MS later either it has answered, or it is not
+ * there any more. */
+void station_ask(struct station *other, struct effects *e);
+bool station_answers(struct station *other); /* ends the asking */
 void station_is_gone(struct station *other); /* it did not: no rival of anybody */
 /* Whoever has the name goes: a phone that comes back must not wait for its old connection. Counts
  * how often the name went to and fro between addresses. */

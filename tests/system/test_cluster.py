@@ -89,9 +89,9 @@ class Cluster:
         phone.come_in(name=name)
         return phone
 
-    def sip_phone(self, i, n):
+    def sip_phone(self, i, n, source='127.0.0.1'):
         """Its n-th registration, at that node."""
-        phone = Client(Here, port=self.sip, source='127.0.0.1', host=f'127.0.0.{i + 1}')
+        phone = Client(Here, port=self.sip, source=source, host=f'127.0.0.{i + 1}')
         phone.register(7001, GUEST[3:], 622, call_id=f'{n}@{i}')
         assert phone.final().status == 200
         return phone
@@ -160,6 +160,20 @@ def test_a_name_that_is_claimed_at_another_node_stays_where_its_phone_is(cluster
     assert again.hear() == (KEEPALIVE_ACK, b'')
     for p in phone, again:
         p.socket.close()
+
+
+def test_a_phone_by_udp_is_asked_when_its_name_is_claimed_at_another_node(cluster):
+    cluster.up().both('phone', 'add', GUEST, 'model=7841', 'protocol=sip', 'lines=7001')
+    phone = cluster.sip_phone(0, 1, source='127.0.0.50')
+    until(lambda: cluster.registered(0) == 1)
+    thief = cluster.sip_phone(1, 2, source='127.0.0.51')
+    assert phone.await_request('OPTIONS')
+    alarm = until(lambda: [e for e in json.loads(cluster.ask(0, 'event', 'list', '--json')) if 'DuplicateDevice' in json.dumps(e)])
+    for words in '[IPAddress=127.0.0.51]', '[OtherIPAddress=127.0.0.50]', '[OtherNode=cm1]':
+        assert words in json.dumps(alarm)
+    until(lambda: cluster.registered(0) == 1 and cluster.registered(1) == 0)
+    thief.close()
+    phone.close()
 
 
 def test_what_was_registered_before_the_nodes_met_is_told_too(cluster):

@@ -356,6 +356,91 @@ static void behind_one_nat_by_udp_the_phone_is_asked_too(void **state)
     sip_world_free(w);
 }
 
+/* --- at another node --- */
+
+static bool is_claimed_there(struct sip_world *w)
+{
+    bool asked = registry_claimed(w->registry, (struct device_name){A}, there.ip, w->now, w->effects);
+
+    sip_world_carry_out(w);
+    return asked;
+}
+
+static bool holds(struct sip_world *w)
+{
+    bool there_still = registry_holds(w->registry, (struct device_name){A}, there.ip, w->now, w->effects);
+
+    sip_world_carry_out(w);
+    return there_still;
+}
+
+static void a_claim_at_another_node_asks_a_phone_by_udp_too(void **state)
+{
+    struct sip_world *w = with_udp_holder();
+
+    w->whole = true;
+    assert_true(is_claimed_there(w));
+    contains(w, "NOTIFY sip:7001@10.1.0.0:50000 SIP/2.0");
+    contains(w, "RegisterCallId={one@10.1.0.1}");
+    answers(w, here(), 200);
+    sip_world_pass(w, 1500);
+    assert_true(holds(w));
+    contains(w, "alarm DuplicateDevice [DeviceName=" A "][IPAddress=10.1.0.99][OtherIPAddress=10.1.0.0]");
+    sip_world_forget(w);
+    assert_true(is_claimed_there(w)); /* once more: its answer is still good */
+    lacks(w, "NOTIFY");
+    sip_world_pass(w, 1750);
+    assert_true(holds(w));
+    sip_world_pass(w, 10000);
+    assert_true(is_claimed_there(w));
+    contains(w, "NOTIFY");
+    sip_world_free(w);
+}
+
+static void a_phone_by_udp_that_went_to_another_node_is_given_up(void **state)
+{
+    struct sip_world *w = with_udp_holder();
+
+    assert_true(is_claimed_there(w));
+    sip_world_pass(w, 1750);
+    assert_false(holds(w));
+    sip_world_forget(w);
+    sip_world_pass(w, 40000);
+    lacks(w, "NOTIFY"); /* nobody is asked any more */
+    assert_true(is_claimed_there(w));
+    answers(w, here(), 481); /* somebody else has its address by now */
+    sip_world_pass(w, 1500);
+    assert_false(holds(w));
+    assert_false(registry_claimed(w->registry, (struct device_name){A}, here().ip, w->now, w->effects));
+    sip_world_free(w);
+}
+
+static void a_claim_here_and_one_at_another_node_are_one_question(void **state)
+{
+    struct sip_world *w = with_udp_holder();
+
+    claims(w, there, 101);
+    sip_world_forget(w);
+    assert_true(is_claimed_there(w));
+    lacks(w, "NOTIFY");
+    answers(w, here(), 200);
+    contains(w, "403 Forbidden");
+    sip_world_pass(w, 1500);
+    assert_true(holds(w));
+    sip_world_free(w);
+}
+
+static void who_proves_himself_at_another_node_is_believed(void **state)
+{
+    struct sip_world *w = sip_world_new("security-profile Secure device_security_mode=encrypted transport=tls\n"
+                                        "phone " A " model=684 protocol=sip lines=7001;7002 security_profile=Secure\n");
+
+    sip_world_connect_as(w, 1, sip_world_peer(1), SIP_TLS, "CP-8851-" A);
+    sip_world_register(w, &holder);
+    assert_false(is_claimed_there(w));
+    sip_world_free(w);
+}
+
 /* --- by SCCP --- */
 
 #define C "SEP00AABBCCDDEE"
@@ -474,6 +559,10 @@ int main(void)
         cmocka_unit_test(who_never_answered_is_asked_once_and_shortly),
         cmocka_unit_test(who_answers_that_question_is_told_its_configuration),
         cmocka_unit_test(behind_one_nat_by_udp_the_phone_is_asked_too),
+        cmocka_unit_test(a_claim_at_another_node_asks_a_phone_by_udp_too),
+        cmocka_unit_test(a_phone_by_udp_that_went_to_another_node_is_given_up),
+        cmocka_unit_test(a_claim_here_and_one_at_another_node_are_one_question),
+        cmocka_unit_test(who_proves_himself_at_another_node_is_believed),
         cmocka_unit_test(by_sccp_a_phone_that_answers_keeps_its_name),
         cmocka_unit_test(by_sccp_a_phone_that_moved_is_back_after_a_second_and_a_half),
         cmocka_unit_test(by_sccp_a_newcomer_who_leaves_changes_nothing),

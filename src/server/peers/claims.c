@@ -1,6 +1,6 @@
 /* claims.c - a device that is registered here comes to another node, from another address.
- * Its name is no secret, so the phone that is here is asked before it is given up: by its kernel,
- * as at one node. */
+ * Its name is no secret, so the phone that is here is asked before it is given up, as at one
+ * node: its kernel over a connection, by UDP the phone itself. */
 #include "server/peers/own.h"
 
 bool peers_claim(struct peers *p, struct device_name device, unsigned member, struct ip ip,
@@ -8,7 +8,7 @@ bool peers_claim(struct peers *p, struct device_name device, unsigned member, st
 {
     struct signalling *s = p->signalling;
 
-    if (p->n_claims == CLAIMS_MAX || !registry_claimed(s->registry, device, ip, s->effects))
+    if (p->n_claims == CLAIMS_MAX || !registry_claimed(s->registry, device, ip, signalling_now(s), s->effects))
         return false;
     signalling_carry_out(s);
     p->claims[p->n_claims++] = (struct claim){device, ip, member, peers_now(p) + RIVAL_MS, age_ms};
@@ -34,7 +34,7 @@ static void decide(struct peers *p, const struct claim *c)
     }
 }
 
-void peers_claims_look(struct peers *p)
+uint64_t peers_claims_look(struct peers *p)
 {
     while (p->n_claims && p->claims[0].due_ms <= peers_now(p)) {
         struct claim c = p->claims[0];
@@ -42,4 +42,5 @@ void peers_claims_look(struct peers *p)
         memmove(p->claims, p->claims + 1, --p->n_claims * sizeof(*p->claims));
         decide(p, &c);
     }
+    return p->n_claims ? p->claims[0].due_ms - peers_now(p) : UINT64_MAX;
 }

@@ -86,6 +86,6 @@ void peers_hold(struct peers *p, struct device_name device);
 /* claims.c: false: there is nothing to ask, it is believed. */
 bool peers_claim(struct peers *p, struct device_name device, unsigned member, struct ip ip, uint32_t age_ms);
 void peers_claim_ends(struct peers *p, struct device_name device, unsigned member); /* it has left there */
-void peers_claims_look(struct peers *p); /* takes the answers that are due */
+uint64_t peers_claims_look(struct peers *p); /* takes the answers that are due; ms until the next is */
 
 int peers_listen(struct peers *p); /* in.c: for the others; 0 or -errno */

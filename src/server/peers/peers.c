@@ -11,6 +11,7 @@
 #define HOMES_MAX      1000000
 #define RETRY_MS       1000
 #define SNAPSHOT_BATCH 200
+#define TURN_MS        250
 #define QUICK_MS       2 /* between the parts of a snapshot */
 
 static unsigned id_of(const struct out *o)
@@ -342,18 +343,18 @@ static void look_after(struct out *o)
 static void on_timer(uv_timer_t *timer)
 {
     struct peers *p = timer->data;
+    uint64_t wait_ms = peers_claims_look(p);
     bool busy = false;
 
     if (!p->tcp && members_are_several(&p->members) && have_certificates(p))
         listen_for_others(p);
-    peers_claims_look(p);
     for (size_t i = 1; i < p->members.n && p->trust.client; i++) {
         look_after(&p->out[i]);
         if (p->forgets[i])
             p->forgets[i] = homes_forget(p->homes, (unsigned)i);
         busy |= p->forgets[i] || p->out[i].snapshot;
     }
-    uv_timer_start(&p->timer, on_timer, busy ? QUICK_MS : 250, 0);
+    uv_timer_start(&p->timer, on_timer, busy ? QUICK_MS : wait_ms < TURN_MS ? wait_ms : TURN_MS, 0);
 }
 
 void peers_update(struct peers *p)

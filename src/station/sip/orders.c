@@ -346,7 +346,7 @@ static void ask_whether_it_is_there(struct sip_device *d)
 /* A phone refuses what does not quote the Call-ID of its registration; loads that take no orders are asked
  * whether they know the contact. Who never answered may never have come: one short question, which is less
  * than the newcomer has sent. */
-void sip_ask_whether_it_is_registered(struct sip_device *d, struct sip_device *newcomer)
+void sip_ask_whether_it_is_registered(struct sip_device *d)
 {
     const struct sip_binding *b = main_binding(d);
     bool notify = d->proven && d->service_control;
@@ -364,8 +364,8 @@ void sip_ask_whether_it_is_registered(struct sip_device *d, struct sip_device *n
     sip_write_body(&r.w, notify ? SERVICE_CONTROL_TYPE : TEXT(""), (struct text){body, writer_len(&w)});
     if (!r.w.bad)
         (d->proven ? sip_transactions_request : sip_transactions_request_once)(
-            d->owner->transactions, &flow, r.bytes, writer_len(&r.w), pool_id(newcomer), d->owner->registry->now.ms,
-            &newcomer->order_id);
+            d->owner->transactions, &flow, r.bytes, writer_len(&r.w), pool_id(d), d->owner->registry->now.ms,
+            &d->question_id);
 }
 
 static void tell_configuration(struct sip_device *d)

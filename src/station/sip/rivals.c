@@ -33,13 +33,49 @@ bool sip_has_rival(struct sip_device *d, const struct sip_input *in)
     return other_of(d, in->request) && !sip_phone_has_proof(d) && refusal_may_wait(&d->station);
 }
 
-bool sip_rival_has_answered(struct sip_device *d, const struct sip_input *in)
+static bool was_there_lately(const struct sip_device *d)
 {
-    struct sip_device *other = other_of(d, in->request);
     uint32_t now = (uint32_t)d->owner->registry->now.ms;
 
-    return other->vouched_ms && now - other->vouched_ms < VOUCHED_MS;
+    return d->vouched_ms && now - d->vouched_ms < VOUCHED_MS;
 }
+
+static void note_that_it_is_there(struct sip_device *d)
+{
+    d->vouched_ms = ((uint32_t)d->owner->registry->now.ms - 1) | 1;
+}
+
+bool sip_rival_has_answered(struct sip_device *d, const struct sip_input *in)
+{
+    return was_there_lately(other_of(d, in->request));
+}
+
+/* --- asked by UDP --- */
+
+void sip_holder_ask(struct sip_device *d)
+{
+    if (d->question_id || was_there_lately(d))
+        return;
+    d->vouched_ms = 0;
+    sip_ask_whether_it_is_registered(d);
+}
+
+void sip_holder_says(struct sip_device *d, uint16_t status)
+{
+    d->question_id = 0;
+    if (status / 100 == 2)
+        note_that_it_is_there(d);
+    sip_newcomer_stops(d);
+}
+
+bool sip_holder_is_there(struct sip_device *d)
+{
+    sip_transactions_end(d->owner->transactions, d->question_id);
+    d->question_id = 0;
+    return was_there_lately(d);
+}
+
+/* --- who claims its name here --- */
 
 /* The REGISTER is kept, as for the database. */
 void sip_ask_rival(struct sip_device *d, const struct sip_input *in, struct effects *e)
@@ -54,26 +90,17 @@ void sip_ask_rival(struct sip_device *d, const struct sip_input *in, struct effe
     other->newcomer = pool_id(d);
     if (!q->link || !SETTING_OF(&d->station, sip_trying_on_register))
         sip_answer_trying(q);
-    if (other->bindings->link)
-        station_ask(&other->station, e);
-    else
-        sip_ask_whether_it_is_registered(other, d);
+    station_ask(&other->station, e);
 }
 
 enum sip_event sip_rival_says(struct sip_device *d)
 {
     struct sip_device *other = sip_device_find(d->owner, d->station.name);
-    bool answered;
 
-    sip_transactions_end(d->owner->transactions, d->order_id);
-    d->order_id = 0;
-    answered = d->verdict / 100 == 2;
-    d->verdict = 0;
     if (!other || !other->bindings || other->newcomer != pool_id(d))
         return SIP_EV_SILENT;
-    if (other->bindings->link ? station_answers(&other->station) : answered) {
-        other->vouched_ms = ((uint32_t)d->owner->registry->now.ms - 1) | 1;
-        sip_device_answered(other);
+    if (station_answers(&other->station)) {
+        note_that_it_is_there(other);
         return SIP_EV_THERE;
     }
     station_is_gone(&other->station);

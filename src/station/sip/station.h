@@ -54,6 +54,7 @@ struct sip_device {
     uint8_t order;     /* enum station_order under way */
     uint8_t refusal;   /* row of refusals.def to answer with */
     uint32_t vouched_ms; /* when it last answered whether it is there, the low bits; 0: never */
+    uint64_t question_id; /* that asks by UDP whether it is there, or 0 */
     uint64_t newcomer;   /* who claims its name from another place and waits for that answer, or 0 */
     uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
     bool obeyed : 1;   /* it has answered that NOTIFY with 2xx */
@@ -221,6 +222,10 @@ bool sip_has_rival(struct sip_device *d, const struct sip_input *in);
 bool sip_rival_has_answered(struct sip_device *d, const struct sip_input *in); /* already, lately */
 SIP_ACT(sip_ask_rival);
 enum sip_event sip_rival_says(struct sip_device *d); /* SIP_EV_THERE or SIP_EV_SILENT */
+/* By UDP: is it there? Its final answer; whether it has said yes, which ends the asking. */
+void sip_holder_ask(struct sip_device *d);
+void sip_holder_says(struct sip_device *d, uint16_t status);
+bool sip_holder_is_there(struct sip_device *d);
 /* Who waits for its answer need not wait longer: it is gone. */
 void sip_newcomer_stops(struct sip_device *other);
 /* Another REGISTER for the name while the first waits: answered; false: none waits. */
@@ -314,8 +319,8 @@ void sip_answer_refused(const struct sip_request *q, unsigned refusal);
 
 /* NOTIFY service-control; its answer comes as SIP_EV_OBEYED or SIP_EV_DISOBEYED. 0 or -errno. */
 int sip_order_send(struct sip_device *d);
-/* Whether this is still its registration: 2xx, or not. Its answer is the verdict of `newcomer`. */
-void sip_ask_whether_it_is_registered(struct sip_device *d, struct sip_device *newcomer);
+/* Whether this is still its registration: 2xx, or not; `question_id`. */
+void sip_ask_whether_it_is_registered(struct sip_device *d);
 /* What a phone is told right after it has registered: lamps, forwards, version stamps. By UDP the
  * source of its REGISTER may be forged: it is asked something short first, and told when it has
  * answered. */

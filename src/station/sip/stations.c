@@ -7,6 +7,7 @@
 #include "core/counters.h"
 #include "station/news.h"
 #include "station/sip/guard.h"
+#include "station/sip/proof.h"
 #include "station/sip/station.h"
 #include "wire/sip/digest.h"
 
@@ -62,8 +63,10 @@ static void on_told(void *context, struct sip_transaction *t, enum sip_told what
     struct sip_device *d = pool_get(&s->devices, t->user);
     uint16_t status = what == SIP_TOLD_RESPONSE ? m->status : 408;
 
-    if (d && what == SIP_TOLD_RESPONSE && d->station.state != STATION_ASKING)
+    if (d && what == SIP_TOLD_RESPONSE)
         sip_device_answered(d);
+    if (d && d->question_id == t->id && status >= 200 && what != SIP_TOLD_ENDED)
+        sip_holder_says(d, status);
     if (!d || !d->order_id || d->order_id != t->id || status < 200 || what == SIP_TOLD_ENDED)
         return;
     d->order_id = 0;
@@ -127,6 +130,20 @@ void sip_stations_free(struct sip_stations *s)
     free(s);
 }
 
+/* Every call begins here. */
+static void enter(struct sip_stations *s, struct moment now, struct effects *e)
+{
+    struct registry *r = s->registry;
+
+    r->now = now;
+    s->effects = e;
+    if (s->seen_version == r->directory_version)
+        return;
+    s->seen_version = r->directory_version;
+    s->server = directory_string(r->directory, SET_sip_server_header);
+    s->sis = directory_string(r->directory, SET_sip_line_side_version);
+}
+
 /* --- devices --- */
 
 struct sip_device *sip_device_new(struct sip_stations *s, struct device_name name,
@@ -155,6 +172,7 @@ void sip_device_free(struct sip_device *d)
     struct sip_stations *s = d->owner;
 
     sip_newcomer_stops(d);
+    sip_transactions_end(s->transactions, d->question_id);
     station_leave_name(&d->station);
     while (d->bindings)
         sip_binding_free(d->bindings);
@@ -198,29 +216,36 @@ static uint64_t link_of(const struct station *x)
     return d->bindings ? d->bindings->link : 0;
 }
 
+static bool has_proof(struct station *x)
+{
+    return x->protocol == PROTOCOL_SIP_THIRD_PARTY || sip_phone_has_proof(container_of(x, struct sip_device, station));
+}
+
+static void ask(struct station *x, struct effects *e)
+{
+    struct sip_device *d = container_of(x, struct sip_device, station);
+
+    enter(d->owner, x->registry->now, e);
+    sip_holder_ask(d);
+}
+
+static bool answers(struct station *x)
+{
+    return sip_holder_is_there(container_of(x, struct sip_device, station));
+}
+
 const struct station_kind sip_kind = {.topic = "sip",
                                       .protocol = "SIP",
                                       .signal = "",
                                       .state_name = sip_device_state_name,
                                       .own_address = own_address,
                                       .link = link_of,
+                                      .has_proof = has_proof,
+                                      .ask = ask,
+                                      .answers = answers,
                                       .replace = replace};
 
 /* --- input --- */
-
-/* Every call begins here. */
-static void enter(struct sip_stations *s, struct moment now, struct effects *e)
-{
-    struct registry *r = s->registry;
-
-    r->now = now;
-    s->effects = e;
-    if (s->seen_version == r->directory_version)
-        return;
-    s->seen_version = r->directory_version;
-    s->server = directory_string(r->directory, SET_sip_server_header);
-    s->sis = directory_string(r->directory, SET_sip_line_side_version);
-}
 
 void sip_stations_message(struct sip_stations *s, const struct sip_message *m,
                           const struct sip_flow *flow, struct sip_link *link, struct effects *e)
