@@ -57,6 +57,7 @@ const char *phone_state_name(enum phone_state state)
         [PHONE_REGISTERED] = "registered",
         [PHONE_LEAVING] = "leaving",
         [PHONE_MOVING] = "moving",
+        [PHONE_ALARMED] = "moving",
         [PHONE_REJECTED] = "rejected",
         [PHONE_BETWEEN] = "waiting",
     };

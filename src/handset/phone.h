@@ -65,7 +65,8 @@ enum phone_state {
     PHONE_CONFIGURING,  /* SCCP: acknowledged; the ladder is being climbed */
     PHONE_REGISTERED,
     PHONE_LEAVING,  /* said goodbye */
-    PHONE_MOVING,   /* between two servers: a breath before it asks the other */
+    PHONE_MOVING,   /* between two servers: a breath before it speaks to the other */
+    PHONE_ALARMED,  /* SCCP: its alarm is said there; Register follows */
     PHONE_REJECTED, /* waits before it tries again */
     PHONE_BETWEEN,  /* no server could be reached; waits */
     N_PHONE_STATES

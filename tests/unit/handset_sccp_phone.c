@@ -508,7 +508,12 @@ static void when_the_primary_goes_the_phone_registers_on_its_standby_connection(
     seen.link_server[0] = -1;
     sccp_phone_closed(&phone, 0, 0, now_ms, &fx);
     play();
+    seen.log[0] = 0;
     run_for(369);
+    assert_string_equal(seen.log, "");
+    run_for(1); /* a real phone breathes between its alarm and Register */
+    assert_string_equal(seen.log, "1:EnhancedAlarm");
+    run_for(109);
     assert_string_equal(seen.events, "registered standby lost:14");
     run_for(1);
     assert_string_equal(seen.events, "registered standby lost:14 registered");
@@ -524,7 +529,10 @@ static void it_falls_back_with_a_token_after_forty_seconds(void **state)
     when_the_primary_goes_the_phone_registers_on_its_standby_connection(state);
     servers[0].closed = false;
     seen.log[0] = 0;
-    run_for(40000 + 239);
+    run_for(40000 + 109); /* with a token it stays for a moment, then unregisters */
+    assert_int_equal(phone.state, PHONE_REGISTERED);
+    assert_int_equal(phone.links[phone.active].server, 1);
+    run_for(1 + 240 + 199);
     assert_int_equal(servers[0].n_registers, 1);
     run_for(1);
     assert_int_equal(servers[0].n_registers, 2);
@@ -536,6 +544,32 @@ static void it_falls_back_with_a_token_after_forty_seconds(void **state)
     assert_int_equal(servers[1].n_connects, 2); /* standby again */
 }
 
+static void a_phone_that_must_not_leave_during_a_call_asks_for_its_way_back_again(void **state)
+{
+    when_the_primary_goes_the_phone_registers_on_its_standby_connection(state);
+    servers[0].closed = false;
+    servers[1].calls_up = true;
+    run_for(40000 + 110);
+    assert_int_equal(phone.state, PHONE_REGISTERED); /* UnregisterAck: not now */
+    servers[1].calls_up = false;
+    run_for(40000 + 110 + 240 + 200);
+    assert_int_equal(servers[0].n_registers, 2);
+    assert_int_equal(phone.links[phone.active].server, 0);
+}
+
+static void a_token_of_a_server_that_went_meanwhile_is_forgotten(void **state)
+{
+    when_the_primary_goes_the_phone_registers_on_its_standby_connection(state);
+    servers[0].closed = false;
+    run_for(40000);
+    seen.log[0] = 0;
+    sccp_phone_closed(&phone, 1u - phone.active, 0, now_ms, &fx);
+    run_for(1000);
+    assert_null(strstr(seen.log, "Unregister"));
+    assert_int_equal(phone.links[phone.active].server, 1);
+    assert_int_equal(phone.state, PHONE_REGISTERED);
+}
+
 static void a_refused_token_is_asked_for_again_when_the_wait_is_over(void **state)
 {
     when_the_primary_goes_the_phone_registers_on_its_standby_connection(state);
@@ -544,7 +578,7 @@ static void a_refused_token_is_asked_for_again_when_the_wait_is_over(void **stat
     run_for(40000);
     assert_int_equal(phone.links[phone.active].server, 1);
     servers[0].no_token = false;
-    run_for(45000 + 239);
+    run_for(45000 + 110 + 240 + 199);
     assert_int_equal(servers[0].n_registers, 1);
     run_for(1);
     assert_int_equal(servers[0].n_registers, 2);
@@ -562,7 +596,7 @@ static void a_token_without_an_answer_is_given_up_and_asked_for_later(void **sta
     assert_int_equal(seen.link_server[0], -1);
     assert_int_equal(phone.links[phone.active].server, 1);
     servers[0].mute_token = false;
-    run_for(60000 + 240);
+    run_for(60000 + 110 + 240 + 200);
     assert_int_equal(phone.links[phone.active].server, 0);
     assert_int_equal(phone.state, PHONE_REGISTERED);
 }
@@ -848,6 +882,8 @@ int main(void)
         TEST(callmanager_2_answers_no_keepalive_and_is_not_left),
         TEST(when_the_primary_goes_the_phone_registers_on_its_standby_connection),
         TEST(it_falls_back_with_a_token_after_forty_seconds),
+        TEST(a_phone_that_must_not_leave_during_a_call_asks_for_its_way_back_again),
+        TEST(a_token_of_a_server_that_went_meanwhile_is_forgotten),
         TEST(a_refused_token_is_asked_for_again_when_the_wait_is_over),
         TEST(a_token_without_an_answer_is_given_up_and_asked_for_later),
         TEST(a_standby_connection_that_breaks_during_the_move_is_no_way),

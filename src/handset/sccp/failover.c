@@ -1,9 +1,11 @@
 /* failover.c - keepalives and what their loss means; the standby connection, the way to the
  * backup and back; see parts.h.
  *
- *   registered --loss--> moving --370 ms--> Register on the standby connection, if there is one
+ *   registered --loss--> moving --> alarm --> Register on the standby connection, if there is one
  *   registered at a backup --40 s--> connection to a better server, token --> leaving --> moving
- *   --240 ms--> Register there */
+ *   --> alarm --> Register there
+ *
+ * How long each arrow takes stands in timers.def. */
 #include "handset/sccp/parts.h"
 
 /* ---- keepalives ---- */
@@ -105,17 +107,22 @@ void phone_lost(struct sccp_phone *p, enum phone_reason reason, uint64_t now_ms,
     }
 }
 
-/* The pause of a move is over: the other connection is used, if it is still there. */
+/* A pause of a move is over: the other connection is used, if it is still there. */
 void phone_moved(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
 {
     unsigned other = 1u - p->active;
 
-    if (p->links[other].state == PHONE_LINK_OPEN) {
+    if (p->links[other].state != PHONE_LINK_OPEN) {
+        phone_link_close(p, other, fx);
+        phone_next_server(p, now_ms, fx);
+    } else if (p->state == PHONE_ALARMED) {
         phone_ask_registration(p, other, now_ms, fx);
-        return;
+    } else {
+        phone_send_alarm(p, other, fx);
+        p->state = PHONE_ALARMED;
+        p->due_ms =
+            now_ms + (p->reason == PHONE_REASON_FALLBACK ? SCCP_UP_ASK_MS : SCCP_DOWN_ASK_MS);
     }
-    phone_link_close(p, other, fx);
-    phone_next_server(p, now_ms, fx);
 }
 
 /* Unregistered here: register on the other link, whose token was granted. */
@@ -136,15 +143,26 @@ static bool is_better(const struct sccp_phone *p, unsigned link)
 
 static void try_later(struct sccp_phone *p, uint64_t now_ms)
 {
-    p->token_asked = false;
+    p->token = PHONE_TOKEN_NONE;
     p->standby_due_ms = now_ms + SCCP_STANDBY_AGAIN_MS;
 }
 
 static void ask_back(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
 {
-    p->token_asked = true;
+    p->token = PHONE_TOKEN_ASKED;
     p->standby_due_ms = now_ms + SCCP_TOKEN_MS;
     phone_ask_token(p, link, fx);
+}
+
+/* With a token: no goodbye, the way to the better server. */
+static void go_back(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
+{
+    p->token = PHONE_TOKEN_NONE;
+    p->state = PHONE_LEAVING;
+    p->leaving = PHONE_EVENT_OPENED;
+    p->lost_ms = UINT64_MAX;
+    p->due_ms = now_ms + SCCP_GOODBYE_MS;
+    phone_put_empty(p, p->active, SCCP_UNREGISTER, fx);
 }
 
 /* Registered at the first server: the second is the backup. Registered at a backup: each server
@@ -167,7 +185,9 @@ void phone_standby_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx
     p->standby_due_ms = UINT64_MAX;
     if (p->state != PHONE_REGISTERED || p->n_servers < 2)
         return;
-    if (p->links[other].state == PHONE_LINK_OPEN && p->token_asked) {
+    if (p->links[other].state == PHONE_LINK_OPEN && p->token == PHONE_TOKEN_GRANTED) {
+        go_back(p, now_ms, fx);
+    } else if (p->links[other].state == PHONE_LINK_OPEN && p->token == PHONE_TOKEN_ASKED) {
         phone_link_close(p, other, fx); /* it listens, but does not answer */
         try_later(p, now_ms);
     } else if (p->links[other].state == PHONE_LINK_OPEN && is_better(p, other)) {
@@ -192,6 +212,17 @@ void phone_standby_failed(struct sccp_phone *p, uint64_t now_ms)
         try_later(p, now_ms);
 }
 
+void phone_on_token(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
+{
+    if (p->state == PHONE_ASKING_TOKEN && link == p->active) {
+        phone_ask_registration(p, link, now_ms, fx);
+    } else if (p->state == PHONE_REGISTERED && link != p->active &&
+               p->token != PHONE_TOKEN_GRANTED) {
+        p->token = PHONE_TOKEN_GRANTED;
+        p->standby_due_ms = now_ms + SCCP_GO_MS;
+    }
+}
+
 void phone_on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms)
 {
     uint64_t again = now_ms + (wait_s ? wait_s : 60) * 1000ull;
@@ -199,7 +230,7 @@ void phone_on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uin
     if (p->state == PHONE_ASKING_TOKEN && link == p->active) {
         p->due_ms = again;
     } else if (p->state == PHONE_REGISTERED && link != p->active) {
-        p->token_asked = false;
+        p->token = PHONE_TOKEN_NONE;
         p->standby_due_ms = again;
     }
 }
@@ -208,7 +239,7 @@ void phone_on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uin
 void phone_plan_standby(struct sccp_phone *p, uint64_t now_ms)
 {
     p->better = 0;
-    p->token_asked = false;
+    p->token = PHONE_TOKEN_NONE;
     p->standby_due_ms = p->n_servers < 2 ? UINT64_MAX
                                          : now_ms + (p->links[p->active].server ? SCCP_FALLBACK_MS
                                                                                 : SCCP_STANDBY_MS);

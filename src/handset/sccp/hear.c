@@ -84,19 +84,6 @@ static void on_reset(struct sccp_phone *p, uint32_t kind, uint64_t now_ms, struc
         sccp_phone_leave(p, PHONE_REASON_RESTART, PHONE_EVENT_RESTART, now_ms, fx);
 }
 
-static void on_token(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx)
-{
-    if (p->state == PHONE_ASKING_TOKEN && link == p->active) {
-        phone_ask_registration(p, link, now_ms, fx);
-    } else if (p->state == PHONE_REGISTERED && link != p->active) {
-        p->state = PHONE_LEAVING;
-        p->leaving = PHONE_EVENT_OPENED; /* no goodbye: the way to the better server */
-        p->standby_due_ms = p->lost_ms = UINT64_MAX;
-        p->due_ms = now_ms + SCCP_GOODBYE_MS;
-        phone_put_empty(p, p->active, SCCP_UNREGISTER, fx);
-    }
-}
-
 static void on_load(struct sccp_phone *p, const char *load, struct effects *fx)
 {
     if (*load && strncmp(load, phone_load(p), 16) != 0)
@@ -132,13 +119,14 @@ static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_me
         if (m->unregister_ack.status == SCCP_UNREGISTER_NOT_NOW) {
             p->state = PHONE_REGISTERED; /* a call is up: it stays */
             p->due_ms = UINT64_MAX;
+            phone_plan_standby(p, now_ms);
         } else {
             phone_on_goodbye(p, now_ms, fx);
         }
         return;
     case SCCP_REGISTER_TOKEN_ACK:
     case SCCP_SPCP_REGISTER_TOKEN_ACK:
-        on_token(p, link, now_ms, fx);
+        phone_on_token(p, link, now_ms, fx);
         return;
     case SCCP_REGISTER_TOKEN_REJECT:
         phone_on_no_token(p, link, m->register_token_reject.wait_s, now_ms);

@@ -68,7 +68,7 @@ static void xml_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
     phone_put(p, link, SCCP_ENHANCED_ALARM, &alarm, fx);
 }
 
-static void send_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
+void phone_send_alarm(struct sccp_phone *p, unsigned link, struct effects *fx)
 {
     switch (p->kind->habits->alarm) {
     case ALARM_NONE:
@@ -121,6 +121,7 @@ void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms
     static const uint8_t unknown[] = {8, 0, 0, 0, 0, 0, 0, 0, 0xed, 0xfe, 0, 0, 1, 2, 3, 4};
     static const uint8_t longest[] = {0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 1, 0, 0, 0};
     static const char garbage[] = "GET / HTTP/1.0\r\nHost: phone\r\n\r\n";
+    bool alarmed = p->state == PHONE_ALARMED;
     uint8_t message[256];
     size_t n;
 
@@ -142,7 +143,8 @@ void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms
     }
     if (phone_is_faulty(p, FAULT_UNKNOWN_MESSAGE))
         phone_put_bytes(link, unknown, sizeof(unknown), fx);
-    send_alarm(p, link, fx);
+    if (!alarmed)
+        phone_send_alarm(p, link, fx);
     n = build_register(p, message, sizeof(message));
     if (phone_is_faulty(p, FAULT_HALF_MESSAGE))
         n /= 2;

@@ -51,6 +51,7 @@ void phone_on_keepalive_ack(struct sccp_phone *p, unsigned link, uint64_t now_ms
 void phone_standby_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx);
 void phone_standby_opened(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx);
 void phone_standby_failed(struct sccp_phone *p, uint64_t now_ms);
+void phone_on_token(struct sccp_phone *p, unsigned link, uint64_t now_ms, struct effects *fx);
 void phone_on_no_token(struct sccp_phone *p, unsigned link, uint32_t wait_s, uint64_t now_ms);
 void phone_plan_standby(struct sccp_phone *p, uint64_t now_ms);
 
@@ -60,6 +61,8 @@ void phone_on_goodbye(struct sccp_phone *p, uint64_t now_ms,
                       struct effects *fx); /* answered, or nobody will */
 
 /* introduce */
+void phone_send_alarm(struct sccp_phone *p, unsigned link, struct effects *fx);
+/* With its alarm, unless that was said before (PHONE_ALARMED). */
 void phone_ask_registration(struct sccp_phone *p, unsigned link, uint64_t now_ms,
                             struct effects *fx);
 void phone_ask_token(struct sccp_phone *p, unsigned link, struct effects *fx);

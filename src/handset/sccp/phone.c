@@ -166,6 +166,7 @@ static void state_due(struct sccp_phone *p, uint64_t now_ms, struct effects *fx)
         phone_on_goodbye(p, now_ms, fx);
         break;
     case PHONE_MOVING:
+    case PHONE_ALARMED:
         phone_moved(p, now_ms, fx);
         break;
     case PHONE_REJECTED:

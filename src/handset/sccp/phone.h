@@ -15,6 +15,8 @@
 
 struct sccp_message;
 
+enum phone_token { PHONE_TOKEN_NONE, PHONE_TOKEN_ASKED, PHONE_TOKEN_GRANTED };
+
 struct sccp_phone {
     PHONE_COMMON
     uint8_t version;              /* agreed; the offered one before RegisterAck */
@@ -35,7 +37,7 @@ struct sccp_phone {
     uint64_t lost_ms;        /* without KeepAliveAck until then the server is lost */
     uint32_t ack_ms, ack_off_ms; /* how long KeepAliveAck takes, smoothed; how far it is off */
     bool ack_known, delayed;     /* delayed: failover after three intervals, as its file says */
-    bool token_asked;            /* on the second link, not answered yet */
+    uint8_t token;               /* on the second link; enum phone_token */
     uint8_t better;              /* server of higher priority to try next */
 };
 
