@@ -173,6 +173,15 @@ def test_what_others_refer_to_is_not_deleted(run):
     assert 'in use' in run('pool', 'delete', 'Default', status=1)
 
 
+def test_a_node_that_is_named_and_not_addressed_is_warned_of(run):
+    warning = 'needs a DNS server'
+    assert warning in run('server', 'add', 'cm8.example')
+    assert warning in run('callmanager', 'add', 'CM8', 'server=cm8.example')
+    assert warning not in run('callmanager', 'set', 'CM8', 'server=127.0.0.1')
+    run('callmanager', 'delete', 'CM8')
+    run('server', 'delete', 'cm8.example')
+
+
 def test_errors_name_what_was_meant(run, phones):
     assert f'Did you mean "{PHONE}"' in run('phone', 'show', 'SEP001122334445', status=1)
     assert 'did you mean model' in run('phone', 'set', PHONE, 'modle=7940', status=1)

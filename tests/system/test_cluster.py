@@ -196,7 +196,7 @@ def test_a_node_is_drained_and_takes_phones_again(cluster):
     phone = cluster.phone(0)
     until(lambda: cluster.registered(0) == 1)
     cluster.both('parameter', 'set', 'drain_rate=1000')
-    cluster.ask(0, 'node', 'drain')
+    assert 'shows how many are left' in cluster.ask(0, 'node', 'drain')
     until(lambda: cluster.registered(0) == 0)  # after the five seconds for which a newcomer is left alone
     while phone.hear() is not None:
         pass
@@ -212,6 +212,8 @@ def test_a_node_is_drained_and_takes_phones_again(cluster):
     back.say(TOKEN, token)
     assert back.hear()[0] == TOKEN_ACK
     back.socket.close()
+    cluster.ask(0, 'group', 'set', 'Default', 'members=cm2')
+    assert 'no group names this node' in cluster.ask(0, 'node', 'drain')
 
 
 def test_phones_that_have_no_other_node_stay(cluster):

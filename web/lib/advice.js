@@ -30,6 +30,12 @@ const advice = {
     ActivationCodeWrong: () => t('Type the code again; the phone’s record can make a new one.'),
     CMVersionMismatch: () => t('Install the same version on all nodes.'),
     NodeNotTrusted: () => t('Compare the fingerprint that the node shows with the one of its record.'),
+    StationEventAlert: () => t('The phone tells why it was away, or what troubles it: read its text; its history tells what came before.'),
+    PhoneEvent: () => advice.StationEventAlert(),
+    ClockSet: () => t('Look at the time service of this machine. Registrations and keepalives do not follow the clock; only times of events before and after do not compare.'),
+    TimerThreadSlowed: () => t('This machine did not run for a while: look at the host of a virtual machine (processor time, snapshots, suspension).'),
+    TokenRequestStorm: () => t('Update the phone’s firmware; or find by the address who asks in its name. It pushes no other phone back.'),
+    KeepAliveLate: () => t('Its advice says what fits: the path loses or delays keepalives. A longer interval or delayed failover bridges that; repairing the path ends it.'),
     SDLLinkOOS: () => t('The other node does not answer: is it up, and is the cluster port open between them?'),
 };
 

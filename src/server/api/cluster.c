@@ -29,6 +29,7 @@ void api_node_join(struct admin *a, const struct call *c)
     if (!call_text(json_object_get(c->fields, "fingerprint")).len)
         note(answer, "Its certificates must come from the authority of this node, or their "
                      "fingerprint be given: \"dialtone node token\" there says what to type here.");
+    note_server(a, answer, server);
     note(answer, "Put it into a group so that phones learn of it: dialtone group set Default "
                  "members=…");
     note(answer, "The databases of the nodes must be equal: do the same there, or export and "

@@ -362,6 +362,30 @@ json_t *done_answer(const char *did, enum entity e, struct text key)
     return answer;
 }
 
+void note_server(struct admin *a, json_t *answer, struct text server)
+{
+    struct ip ip;
+
+    if (server.len && ip_parse(server, &ip) < 0 && !text_equal_nocase(server, TEXT("localhost")) &&
+        !text_equal_nocase(server, text_of(server_bootstrap(a->thread->server)->node_name)))
+        note(answer,
+             "%.*s is a name: phones are told the address that this server finds for it, and the name "
+             "itself while it finds none; then each of them needs a DNS server that knows it. An "
+             "address always works.",
+             TEXT_ARG(server));
+}
+
+/* Of the record of a node. */
+static void note_name(struct admin *a, const struct call *c, json_t *answer, enum entity e, struct text name)
+{
+    struct text renamed = call_text(json_object_get(c->fields, "name"));
+
+    if (e == ENTITY_server_node)
+        note_server(a, answer, renamed.len ? renamed : name);
+    else if (e == ENTITY_callmanager)
+        note_server(a, answer, call_text(json_object_get(c->fields, "server")));
+}
+
 /* activation_code=generate: makes one and tells it. */
 static void make_code(struct admin *a, const struct call *c, json_t *answer)
 {
@@ -394,6 +418,7 @@ void api_entity_add(struct admin *a, const struct call *c)
     change_fields(change, c->fields);
     if (e == ENTITY_phone && status_find(a->status, name) && !phone_is_registered(a, name))
         note(answer, "It has been here before; it will register at its next try.");
+    note_name(a, c, answer, e, name);
     admin_change(a, c->who, change, answer);
 }
 
@@ -428,6 +453,7 @@ void api_entity_set(struct admin *a, const struct call *c)
     change_set(change, e, name);
     expect(change, c);
     change_fields(change, c->fields);
+    note_name(a, c, answer, e, name);
     note_reset(a, answer, e, name);
     admin_change(a, c->who, change, answer);
 }

@@ -12,6 +12,8 @@ json_t *entity_record(struct admin *a, const void *owner, bool full);
 void api_ask_file(struct admin *a, const struct call *c, const char *file, ask_done done);
 void change_fields(struct change *change, json_t *fields);
 json_t *done_answer(const char *did, enum entity e, struct text key); /* an answer with one note */
+/* Of a server that phones are told of: a warning when it is a name and not an address. */
+void note_server(struct admin *a, json_t *answer, struct text server);
 bool phone_is_registered(const struct admin *a, struct text name);
 /* One parameter of a change; false when it is refused, and the refusal is out. An empty value is the default
  * again. */

@@ -100,6 +100,27 @@ static void list_alone(struct signalling *s, char *to, size_t size)
     *w.at = '\0';
 }
 
+static bool is_in_a_group(struct signalling *s)
+{
+    const struct callmanager_group *g = NULL;
+
+    while ((g = directory_next(s->directory, ENTITY_callmanager_group, text_of(g ? g->name : ""))))
+        if (peers_is_member(s->peers, g))
+            return true;
+    return false;
+}
+
+static const char *drain_words(struct signalling *s, bool on)
+{
+    if (!on)
+        return "Phones may come back; those that ask get their place in the queue.";
+    if (!is_in_a_group(s))
+        return "Phones leave for the other nodes of their groups; no group names this node, so that "
+               "none comes to it anyway.";
+    return "Phones leave for the other nodes of their groups, those that are off hook when they have "
+           "hung up; \"dialtone node list\" shows how many are left.";
+}
+
 void signalling_node_drain(struct signalling *s, const struct message *m)
 {
     bool on = json_is_true(json_object_get(m->request.take_arguments, "on"));
@@ -123,10 +144,7 @@ void signalling_node_drain(struct signalling *s, const struct message *m)
     s->drain.on = on;
     peers_set_draining(s->peers, on);
     registry_set_draining(s->registry, on);
-    body = json_pack("{s:{s:b}, s:[s]}", "record", "draining", (int)on, "notes",
-                     on ? "Phones leave for the other nodes of their groups, those that are off hook "
-                          "when they have hung up; \"dialtone node list\" shows how many are left."
-                        : "Phones may come back; those that ask get their place in the queue.");
+    body = json_pack("{s:{s:b}, s:[s]}", "record", "draining", (int)on, "notes", drain_words(s, on));
     if (on && *alone)
         json_array_append_new(json_object_get(body, "notes"),
                               json_sprintf("Phones of group %s stay: no other node of it is up.", alone));
