@@ -40,6 +40,7 @@ static int apply(struct diagnosis *d, const struct scene *c, const struct rule *
         if (!f)
             return -ENOMEM;
         *f = (struct finding){.cause = rule->cause,
+                              .severity = cause_row(rule->cause)->severity,
                               .certain = true,
                               .n_times = 1,
                               .phone = c->story ? c->story->id : 0};
@@ -100,21 +101,28 @@ static void drop_shadowed(struct diagnosis *d, size_t first)
 static int by_weight(const void *x, const void *y)
 {
     const struct finding *a = x, *b = y;
-    const struct cause_row *ra = cause_row(a->cause), *rb = cause_row(b->cause);
 
     if (a->certain != b->certain)
         return a->certain ? -1 : 1;
-    if (ra->severity != rb->severity)
-        return (int)rb->severity - (int)ra->severity;
+    if (a->severity != b->severity)
+        return (int)b->severity - (int)a->severity;
     return (int)a->cause - (int)b->cause;
 }
 
 static bool suffers(const struct diagnosis *d, size_t first)
 {
     for (size_t i = first; i < d->n; i++)
-        if (cause_row(d->findings[i].cause)->severity != SEVERITY_HINT)
+        if (d->findings[i].severity != SEVERITY_HINT)
             return true;
     return false;
+}
+
+/* What did not keep the phone from registering is not why it does not. */
+static void weigh_by_outcome(struct diagnosis *d, size_t first, const struct story *s)
+{
+    for (size_t i = first; i < d->n; i++)
+        if (d->findings[i].severity == SEVERITY_FATAL && registered_despite(s, &d->findings[i]))
+            d->findings[i].severity = SEVERITY_HARM;
 }
 
 static bool is_unclear(const struct finding *f)
@@ -191,6 +199,7 @@ static int diagnose_phone(struct diagnosis *d, struct scene *c)
         err = apply(d, c, phone_rules[i]);
     drop_repeated(d, first);
     drop_shadowed(d, first);
+    weigh_by_outcome(d, first, c->story);
     if (!err && d->n == first)
         err = apply(d, c, capture_rules); /* HEALTHY or CANNOT_TELL */
     if (d->n > first)

@@ -58,6 +58,7 @@ struct evidence {
 
 struct finding {
     enum cause cause;
+    enum severity severity; /* of the row; no more than harm for a phone that registered all the same */
     bool certain;   /* the rule holds whole; otherwise a competing cause, `apart` tells what would
                        settle it */
     enum apart apart;

@@ -130,7 +130,8 @@ void retold_registered(struct retold *p)
     p->registered = true;
 }
 
-/* How CallManager's words and statuses name the reasons of EndPointTransientConnection. */
+/* How CallManager's words and statuses name the reasons of EndPointTransientConnection; where it
+ * has none, words that fit into a RegisterReject. */
 static const struct {
     uint32_t code;
     unsigned status;
@@ -151,6 +152,21 @@ static const struct {
     {TRANSIENT_TYPE_MISMATCH, 485, "Device type mismatch"},
     {TRANSIENT_ALREADY_EXISTS, 503, "Device is registered already"},
     {TRANSIENT_OBSOLETE_VERSION, 400, "Version Error"},
+    {TRANSIENT_NAME_UNRESOLVED, 400, "Device name not understood"},
+    {TRANSIENT_CONNECTIVITY_ERROR, 400, UNFINISHED "connection ended"},
+    {TRANSIENT_SEQUENCE_ERROR, 400, UNFINISHED "wrong order"},
+    {TRANSIENT_INVALID_CAPABILITIES, 400, UNFINISHED "bad capabilities"},
+    {TRANSIENT_CAPABILITY_TIMEOUT, 400, UNFINISHED "no capabilities"},
+    {TRANSIENT_INITIALIZATION_ERROR, 500, "Internal error"},
+    {TRANSIENT_MALFORMED_REGISTER, 400, "Register not understood"},
+    {TRANSIENT_NOT_ACTIVE, 403, "Device is not active"},
+    {TRANSIENT_EXPIRES_TOO_SMALL, 423, "Expires is too small"},
+    {TRANSIENT_DB_TIMEOUT, 500, "Error: Database"},
+    {TRANSIENT_DB_ACCESS, 500, "Error: Database"},
+    {TRANSIENT_AUTOREGISTER_TIMEOUT, 500, "Error: Database"},
+    {TRANSIENT_USER_NOT_UNIQUE, 400, "The user has several devices"},
+    {TRANSIENT_ADDRESSING_MISMATCH, 400, "No address of its family"},
+    {TRANSIENT_SOURCE_UNVERIFIED, 403, "Unknown media server"},
 };
 
 const char *retold_refusal(uint32_t code, unsigned *status)
@@ -169,10 +185,8 @@ void retold_refused(struct retold *p, uint32_t code, const char *words)
     unsigned status;
     const char *known = retold_refusal(code, &status);
 
-    if (known)
-        words = known;
-    else if (!words || !words[0])
-        words = reason_transient(code)->text;
+    if (!words || !words[0])
+        words = known ? known : "unknown reason";
     retold_place(p);
     if (!p->asked)
         retold_registers(p);

@@ -27,6 +27,8 @@ void retold_ended(struct retold *p, bool by_phone, enum tcp_sign how); /* TCP_EN
 void retold_registers(struct retold *p);  /* and nobody has answered yet */
 void retold_registered(struct retold *p); /* asked, or asks now, and is accepted */
 /* `code` of EndPointTransientConnection, or 0 and the words that were said. */
+/* An accepted registration that did not come to its end is told as a refusal in these words, and what was missing. */
+#define UNFINISHED "not finished: "
 void retold_refused(struct retold *p, uint32_t code, const char *words);
 /* The words and the status of SIP for such a code. */
 const char *retold_refusal(uint32_t code, unsigned *status);

@@ -16,6 +16,7 @@ enum mark {
 };
 
 #define ARGUMENTS_MAX 8
+#define ELLIPSIS      "…"
 #define DIGIT         0x40 /* number of a row: two digits of base 64, from this character on */
 
 static const struct sentence rows[] = {
@@ -83,16 +84,47 @@ static const char *read_conversion(const char *at, struct conversion *c)
 
 /* -- keeping -- */
 
+/* Length of what stays of a text that is longer than `room`: whole words, if they are not too long.
+ */
+static size_t cut_at(struct text t, size_t room)
+{
+    size_t whole = text_utf8_cut(t, room), n = whole;
+
+    while (n > whole / 2 && t.at[n] != ' ')
+        n--;
+    n = n > whole / 2 ? n : whole;
+    while (n && strchr(" ,;:", t.at[n - 1]))
+        n--;
+    return n;
+}
+
+static void write_cut(struct writer *w, struct text t)
+{
+    size_t room = (size_t)(w->end - w->at);
+    bool fits = t.len <= room || room <= sizeof(ELLIPSIS);
+
+    t.len = !fits ? cut_at(t, room - (sizeof(ELLIPSIS) - 1)) : t.len < room ? t.len : room;
+    write_text(w, t);
+    if (!fits)
+        write_string(w, ELLIPSIS);
+}
+
+void keep_cut(char *to, size_t size, struct text t)
+{
+    struct writer w = writer_of(to, size - 1);
+
+    write_cut(&w, t);
+    to[writer_len(&w)] = '\0';
+}
+
 static void keep_text(struct writer *w, const char *s, int precision)
 {
     size_t n = !s ? 0 : precision < 0 ? strlen(s) : strnlen(s, (size_t)precision);
-    size_t room = (size_t)(w->end - w->at);
     uint8_t *kept = w->at;
 
-    n = n < room ? n : room;
     if (!n)
         return; /* of an empty text that is nowhere, too */
-    write_text(w, (struct text){s, n});
+    write_cut(w, (struct text){s, n});
     if (*s == MARK_SPAN || *s == MARK_WORDS)
         return;
     for (; kept < w->at; kept++)

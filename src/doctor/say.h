@@ -22,6 +22,8 @@ const char *seconds(int64_t ns, char to[static 24]); /* "0.2 s", "16 min", "3.0 
 void keep_words(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void keep_words_of(char *to, size_t size, const char *format, va_list args);
+/* Copies `t`; what does not fit is cut behind a word, and "…" says so. */
+void keep_cut(char *to, size_t size, struct text t);
 /* Adds one more to what `to` keeps: they are said as a list. */
 void keep_also(char *to, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

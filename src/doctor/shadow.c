@@ -106,7 +106,7 @@ static void look(struct watch *w, int64_t now)
     if (w->o->tell.shape != SHAPE_TEXT || diagnose(w->timeline, &w->o->how, &d) < 0)
         return;
     for (size_t i = 0; i < d.n; i++)
-        if (cause_row(d.findings[i].cause)->severity != SEVERITY_HINT && d.findings[i].certain &&
+        if (d.findings[i].severity != SEVERITY_HINT && d.findings[i].certain &&
             is_new(w, &d.findings[i]))
             tell_new(w, &d.findings[i]);
     diagnosis_done(&d);

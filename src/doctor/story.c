@@ -82,6 +82,26 @@ void story_tell(struct story *s, enum event_kind kind, struct moment m, const ch
     memcpy(e->detail, detail, sizeof(detail));
 }
 
+/* In a trace that was read as Latin-1 the 0x80 before a label is U+0080. */
+static struct text without_latin(struct text t, char *to, size_t size)
+{
+    struct writer w = writer_of(to, size);
+
+    for (size_t i = 0; i < t.len; i++)
+        if ((uint8_t)t.at[i] != 0xc2 || i + 1 == t.len || (uint8_t)t.at[i + 1] != 0x80)
+            write_u8(&w, (uint8_t)t.at[i]);
+    return (struct text){to, writer_len(&w)};
+}
+
+void refusal_words(char *to, size_t size, struct text said)
+{
+    char plain[256], shown[256];
+    struct writer w = writer_of(shown, sizeof(shown));
+
+    sccp_label_expand(without_latin(said, plain, sizeof(plain)), &w);
+    keep_cut(to, size, (struct text){shown, writer_len(&w)});
+}
+
 void story_done(struct story *s)
 {
     free(s->dns);

@@ -67,7 +67,9 @@ struct story_dhcp {
     bool two_tags;            /* one message was seen in two VLANs: the mirror does that */
     struct moment since;      /* first message of the attempt that runs; number 0: none runs */
     unsigned tries;           /* messages of it */
+    int64_t waited_ns;        /* of it: the longest from a message (sent once more or not) to its answer */
     int64_t slowest_ns;       /* of the attempts that ended with an ACK */
+    int64_t slowest_waited_ns;
     unsigned slowest_tries, n_attempts;
     struct moment slowest;    /* its ACK */
     unsigned discovers_since_ack, offers_since_ack;
@@ -236,6 +238,9 @@ struct keepalives {
     unsigned n_delays;
 };
 
+#define REFUSAL_MAX   96
+#define REFUSAL_SHOWN 40 /* in the list of what happened */
+
 struct session {
     struct endpoint server;
     uint32_t flow;
@@ -252,7 +257,7 @@ struct session {
     struct moment accepted, complete, ended, capabilities_asked, ordered_at;
     uint16_t ladder_asked, ladder_answered; /* bits of sccp_ladder (timeline/sccp.c) */
     struct moment ladder_last;              /* the last message of the ladder */
-    char said[48];     /* text of the refusal, or reason of the end */
+    char said[REFUSAL_MAX]; /* text of the refusal, or reason of the end */
     bool reused;       /* refused before, and tried again */
     struct gap missing; /* of the phone's bytes */
     struct keepalives keepalives;

@@ -30,6 +30,7 @@ struct patient {
     uint8_t n;
     struct {
         enum cause cause;
+        enum severity severity;
         bool certain;
         char detail[128];
     } found[FOUND_MAX];
@@ -164,7 +165,7 @@ static bool is_known(void *context, const char *name, char near[static 32])
 
 /* What is known of it; NULL: nothing, or no memory. */
 static struct bedside *listen_to(struct live_doctor *d, struct device_name name,
-                              const struct patient *p)
+                                 const struct patient *p)
 {
     struct admin *a = d->admin;
     const struct bootstrap *b = server_bootstrap(a->thread->server);
@@ -232,9 +233,10 @@ static void keep(struct live_doctor *d, struct patient *p, const struct finding 
 
     p->n = 0;
     for (size_t i = 0; i < n && p->n < FOUND_MAX; i++) {
-        if (cause_row(f[i].cause)->severity == SEVERITY_HINT)
+        if (f[i].severity == SEVERITY_HINT)
             continue;
         p->found[p->n].cause = f[i].cause;
+        p->found[p->n].severity = f[i].severity;
         p->found[p->n].certain = f[i].certain;
         text_copy(p->found[p->n].detail, sizeof(p->found[p->n].detail), text_of(f[i].detail));
         p->n++;
@@ -272,7 +274,8 @@ static void look_at_first(struct live_doctor *d, struct list *due, uint64_t now,
     while (!list_is_empty(due) && uv_hrtime() < until) {
         struct patient *p = container_of(due->next, struct patient, due);
 
-        if (p->due_us > now && p->due_us - now <= BOOT_US + TROUBLE_US) /* else the clock was set back */
+        if (p->due_us > now &&
+            p->due_us - now <= BOOT_US + TROUBLE_US) /* else the clock was set back */
             return;
         list_remove(&p->due);
         if (!p->trouble && !p->n && is_registered(d, p))
@@ -325,7 +328,7 @@ static void put_rows(const struct patient *p, bool full, json_t *rows)
         const struct cause_words *words = cause_words(p->found[i].cause, LANGUAGE_EN);
 
         json_array_append_new(rows, json_pack("[s, s, s, b, o, s, o, s]", p->name.s, row->name,
-                                              severities[row->severity], p->found[i].certain,
+                                              severities[p->found[i].severity], p->found[i].certain,
                                               admin_time(p->since_us, full), words->title,
                                               json_of(text_of(p->found[i].detail)), words->todo));
     }

@@ -91,15 +91,15 @@ static void take_alarms(struct teller *t)
     }
 }
 
-/* The boot tells the same as an alarm of the moment, and more. */
-static bool is_told(const struct teller *t, uint64_t us, uint8_t stage)
+/* What an alarm of the moment told of the same; NULL: none did. */
+static struct happening *alarmed(struct teller *t, uint64_t us, uint8_t stage)
 {
     for (size_t i = t->n; i-- > 0;)
         if (t->list[i].us + SAME_US > us && t->list[i].us < us + SAME_US &&
             ((t->list[i].what == STEP && t->list[i].stage == stage) ||
              (t->list[i].what == GONE && stage == PROGRESS_UNREGISTERED)))
-            return true;
-    return false;
+            return &t->list[i];
+    return NULL;
 }
 
 static void take_boot(struct teller *t)
@@ -110,9 +110,11 @@ static void take_boot(struct teller *t)
 
     for (size_t i = 0; i < n; i++) {
         uint64_t us = p->boot.start_us + steps[i].at_ms * 1000ull;
-        struct happening *e;
+        struct happening *e = alarmed(t, us, steps[i].stage);
 
-        if (is_told(t, us, steps[i].stage) || steps[i].stage == PROGRESS_UNREGISTERED)
+        if (e && !e->detail[0]) /* the boot knows the words that were said */
+            snprintf(e->detail, sizeof(e->detail), "%s", steps[i].detail);
+        if (e || steps[i].stage == PROGRESS_UNREGISTERED)
             continue;
         e = add(t, us, STEP);
         e->stage = steps[i].stage;

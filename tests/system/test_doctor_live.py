@@ -2,7 +2,7 @@
 import re
 
 from conftest import DIALTONE, SERVER, until
-from sccp_client import KEEPALIVE, KEEPALIVE_ACK, REGISTER_REJECT, Phone
+from sccp_client import KEEPALIVE, KEEPALIVE_ACK, REGISTER_ACK, REGISTER_REJECT, Phone
 from test_tftp import rrq
 
 NAME, KNOWN, TYPED = 'SEP00D0BA0000B1', 'SEP00D0BA0000C1', 'SEP00D0BA0000C7'
@@ -16,12 +16,16 @@ def test_a_refused_phone_is_diagnosed_without_being_asked(lan, server):
     lan.address()
     server.start()
     server.add_phone(NAME, '7960')
+    server.add_phone(KNOWN, '7960')
+    half = Phone(lan.client.connect(2000), KNOWN)
+    assert half.ask()[0] == REGISTER_ACK
+    half.socket.close()  # and never tells its capabilities
     phone = Phone(lan.client.connect(2000), NAME, device_type=30018)
     assert phone.ask()[0] == REGISTER_REJECT
-    until(lambda: causes(server, NAME) == {'rejected-type'}, 20)
+    until(lambda: causes(server, NAME) == {'rejected-type'} and causes(server, KNOWN) == {'register-incomplete'}, 20)
     shown = server.ask('phone', 'show', NAME).stdout
     assert 'What the doctor found' in shown and 'rejected-type' in shown
-    assert '1 phone is not well' in server.ask('status').stdout
+    assert '2 phones are not well' in server.ask('status').stdout
     assert 'PhoneDiagnosed' in server.ask('event', 'list', '--device', NAME).stdout
     story = server.ask('doctor', '--live', NAME).stdout
     assert 'refused' in story and 'rejected-type' in story

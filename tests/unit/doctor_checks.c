@@ -193,6 +193,35 @@ static void a_slow_address(void **state)
     causes_are(&k, 1, "dhcp-slow");
 }
 
+static void one_lost_discover_is_not_a_slow_server(void **state)
+{
+    struct scenery k = scenery_new();
+
+    dhcp(&k, 1, DHCP_DISCOVER, NULL);
+    wait_s(&k, 4.01);
+    healthy_phone(&k, 1);
+    causes_are(&k, 1, "healthy");
+}
+
+static void a_server_that_answers_each_message_late_is_slow(void **state)
+{
+    struct scenery k = scenery_new();
+    struct dhcp_contents c = {SERVER_A, ROUTER, MASK, SERVER_A, 0};
+
+    dhcp(&k, 1, DHCP_DISCOVER, NULL);
+    wait_s(&k, 4);
+    dhcp(&k, 1, DHCP_DISCOVER, NULL);
+    wait_s(&k, 0.5); /* the answer to the first */
+    dhcp(&k, 1, DHCP_OFFER, &c);
+    dhcp(&k, 1, DHCP_REQUEST, NULL);
+    wait_s(&k, 0.1);
+    dhcp(&k, 1, DHCP_ACK, &c);
+    wait_s(&k, 3.9); /* and to the second */
+    dhcp(&k, 1, DHCP_OFFER, &c);
+    healthy_phone(&k, 1);
+    causes_are(&k, 1, "dhcp-slow");
+}
+
 static void refused_addresses(void **state)
 {
     struct scenery k = scenery_new();
@@ -439,6 +468,27 @@ static void registered_all_the_same(struct scenery *k)
     sccp_accept(k, 1, SERVER_A, flow, 30);
     for (int i = 0; i < 3; i++)
         keepalive(k, 1, SERVER_A, flow, true);
+}
+
+static void what_does_not_keep_a_phone_from_registering_is_not_fatal(void **state)
+{
+    char detail[SAY_MAX];
+
+    for (int registers = 0; registers < 2; registers++) {
+        struct scenery k = scenery_new();
+        struct finding f;
+
+        dora(&k, 1, true);
+        for (int i = 0; i < 4; i++) {
+            file_ask(&k, 1, "SEP001122330001.cnf.xml");
+            wait_s(&k, 4);
+        }
+        if (registers)
+            registered_all_the_same(&k);
+        f = first_finding(&k, 1, detail);
+        assert_int_equal(f.cause, CAUSE_TFTP_NO_ANSWER);
+        assert_int_equal(f.severity, registers ? SEVERITY_HARM : SEVERITY_FATAL);
+    }
 }
 
 static void the_file_server_is_silent_and_the_phone_goes_on_without(void **state)
@@ -1131,6 +1181,25 @@ static void a_refusal_is_known_while_the_phone_tries_again(void **state)
     causes_are(&k, 1, "rejected-type");
 }
 
+static void labels_of_a_refusal_are_told_in_words(void **state)
+{
+    static const struct {
+        const char *text, *words;
+    } rows[] = {{"\x80\x2f", "\"Error: DB Config\" of 10.0.0.1:2000"},
+                {"\xc2\x80/", "\"Error: DB Config\" of 10.0.0.1:2000"},
+                {"\x1e\x26", "\"Device not authorized\" of 10.0.0.1:2000"},
+                {"Refused: \x80\x33", "\"Refused: Error: Mismatch\" of 10.0.0.1:2000"}};
+    char detail[SAY_MAX];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct scenery k = scenery_new();
+
+        sccp_reject(&k, 1, SERVER_A, register_only(&k, 1), rows[i].text);
+        first_finding(&k, 1, detail);
+        assert_string_equal(detail, rows[i].words);
+    }
+}
+
 static void a_registration_that_stalls(void **state)
 {
     struct scenery k = scenery_new();
@@ -1496,6 +1565,8 @@ int main(void)
         T(no_dhcp_answer_is_the_only_cause),
         T(one_unanswered_discover_at_the_end_says_nothing),
         T(a_slow_address),
+        T(one_lost_discover_is_not_a_slow_server),
+        T(a_server_that_answers_each_message_late_is_slow),
         T(refused_addresses),
         T(offers_are_ignored),
         T(an_answer_that_the_capture_missed_is_not_slow),
@@ -1514,6 +1585,7 @@ int main(void)
         T(the_dns_fails),
         T(nobody_serves_files),
         T(the_file_server_is_silent_and_the_phone_goes_on_without),
+        T(what_does_not_keep_a_phone_from_registering_is_not_fatal),
         T(requests_that_other_requests_follow_were_answered),
         T(the_file_server_is_silent),
         T(silent_about_some_names_only),
@@ -1558,6 +1630,7 @@ int main(void)
         T(a_register_without_answer),
         T(refusals_are_named_by_their_text),
         T(a_refusal_is_known_while_the_phone_tries_again),
+        T(labels_of_a_refusal_are_told_in_words),
         T(a_registration_that_stalls),
         T(a_reset_by_the_server),
         T(a_reset_at_the_phone),

@@ -394,6 +394,24 @@ static inline void causes_are_with(struct scenery *k, unsigned phone, const char
     diagnosis_done(&d);
 }
 
+/* The gravest finding of the phone; its detail in English. Ends the scene. */
+static inline struct finding first_finding(struct scenery *k, unsigned phone, char detail[static SAY_MAX])
+{
+    struct finding found;
+    struct diagnosis d;
+    size_t n;
+
+    timeline_end(k->t, 0);
+    assert_int_equal(diagnose(k->t, NULL, &d), 0);
+    found = *diagnosis_of(&d, timeline_mac(k->t, kit_mac(phone))->id, &n);
+    assert_true(n);
+    say(found.detail, LANGUAGE_EN, detail);
+    diagnosis_done(&d);
+    timeline_free(k->t);
+    k->t = NULL;
+    return found;
+}
+
 static inline void causes_are(struct scenery *k, unsigned phone, const char *expected)
 {
     causes_are_with(k, phone, expected, NULL);

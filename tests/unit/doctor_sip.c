@@ -76,6 +76,23 @@ static struct scenery begin(void)
     return k;
 }
 
+static void a_long_reason_is_told_whole_or_cut_behind_a_word(void **state)
+{
+#define REASON "Device is already active for another client of this user, and must be released by that one first"
+    struct scenery k = begin();
+    char detail[SAY_MAX];
+
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "403 Forbidden", "Warning: 399 cucm \"Device already active for another client of this user\"");
+    first_finding(&k, 1, detail);
+    assert_string_equal(detail, "\"403 Device already active for another client of this user\" of 10.0.0.1:5060");
+    k = begin();
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "403 Forbidden", "Warning: 399 cucm \"" REASON "\"");
+    first_finding(&k, 1, detail);
+    assert_string_equal(detail, "\"403 Device is already active for another client of this user, and must be released by that…\" of 10.0.0.1:5060");
+}
+
 static void a_registration_that_is_refreshed_is_well(void **state)
 {
     struct scenery k = begin();
@@ -240,6 +257,7 @@ static void asked_again_after_the_answer_is_not_heard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_reason_is_told_whole_or_cut_behind_a_word),
         cmocka_unit_test(a_registration_that_is_refreshed_is_well),
         cmocka_unit_test(one_challenge_is_how_it_should_be),
         cmocka_unit_test(challenged_again_is_a_wrong_password),

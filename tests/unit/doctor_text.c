@@ -218,6 +218,29 @@ static void a_refusal_in_an_sdl_trace_is_a_refusal(void **state)
                                       "rejected-unknown", NULL});
 }
 
+static void what_a_server_gave_up_waiting_for_is_an_incomplete_registration(void **state)
+{
+    static const struct {
+        const char *reason, *says;
+    } rows[] = {{"6", "the connection ends before the registration does"},
+                {"25", "the phone asks at the wrong time"},
+                {"26", "the phone's capabilities make no sense"},
+                {"27", "what never comes: the phone's capabilities"}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char text[500];
+
+        snprintf(text, sizeof(text),
+                 "00000012.003 |12:00:01.101 |AlarmErr |AlarmClass: CallManager, "
+                 "AlarmName: EndPointTransientConnection, AlarmParameters:  ConnectingPort:2000, "
+                 "DeviceName:SEP00112233AA01, IPAddress:10.0.0.5, DeviceType:495, "
+                 "Reason:%s, Protocol:SCCP, AppID:Cisco CallManager,\n",
+                 rows[i].reason);
+        tells(text, (const char *const[]){"its registration does not come to its end", rows[i].says,
+                                          "[register-incomplete]", NULL});
+    }
+}
+
 static void sip_messages_in_a_trace_are_read_whole(void **state)
 {
     static const char text[] =
@@ -587,6 +610,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_printed_trace_is_told_in_its_order),
         cmocka_unit_test(a_refusal_in_an_sdl_trace_is_a_refusal),
+        cmocka_unit_test(what_a_server_gave_up_waiting_for_is_an_incomplete_registration),
         cmocka_unit_test(sip_messages_in_a_trace_are_read_whole),
         cmocka_unit_test(what_a_trace_leaves_out_is_no_silence),
         cmocka_unit_test(files_of_a_tftp_trace_and_of_a_console_are_told),

@@ -129,6 +129,11 @@ bool is_registered(const struct story *s)
     return false;
 }
 
+bool registered_despite(const struct story *s, const struct finding *f)
+{
+    return is_registered(s) && registered_at(s).ns > f->first_ns;
+}
+
 bool is_signalling_port(uint16_t port)
 {
     return port == 2000 || port == 2443 || port == 5060 || port == 5061;

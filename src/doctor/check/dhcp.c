@@ -56,18 +56,37 @@ static bool no_answer(const struct scene *c, struct finding *f)
     return true;
 }
 
-#define SLOW_NS (4 * SECOND)
+#define SLOW_NS   (4 * SECOND)
+#define PROMPT_NS (1 * SECOND) /* so soon a server that is not slow answers */
+
+/* Its messages that no server answered, ever: not slow, but lost. Several servers answer each. */
+static unsigned unanswered(const struct story_dhcp *d)
+{
+    unsigned offers = 0, closes = d->ack.n + d->nak.n;
+
+    for (unsigned i = 0; i < d->n_servers; i++)
+        offers = d->servers[i].offers.n > offers ? d->servers[i].offers.n : offers;
+    return (d->discover.n > offers ? d->discover.n - offers : 0) +
+           (d->request.n > closes ? d->request.n - closes : 0);
+}
 
 static bool slow(const struct scene *c, struct finding *f)
 {
     const struct story_dhcp *d = &c->story->dhcp;
-    char took[24];
+    unsigned lost = d->slowest_waited_ns < PROMPT_NS ? unanswered(d) : 0;
+    char took[24], at_once[24];
 
-    if (d->slowest_ns < SLOW_NS || !d->ack.n || d->decline.n)
+    if (d->slowest_ns < SLOW_NS || !d->ack.n || d->decline.n || lost == 1)
         return false;
     detail(f, "%s, after %u [message|messages]", seconds(d->slowest_ns, took), d->slowest_tries);
     prove(f, d->slowest, "DHCP ACK, %s after the first message of the phone (%u sent)", took,
           d->slowest_tries);
+    if (lost)
+        prove(f, (struct moment){0},
+              "%u of its [message was|messages were] never answered, the others within %s: lost, "
+              "or the "
+              "switch port did not yet forward (spanning tree)",
+              lost, seconds(d->slowest_waited_ns, at_once));
     return true;
 }
 

@@ -221,6 +221,7 @@ static bool incomplete(const struct scene *c, struct finding *f)
                                         WORDS("the configuration"),
                                         WORDS("a line"),
                                         WORDS("the time")};
+    const char *what;
 
     for (unsigned i = 0; i < c->story->n_sessions; i++) {
         const struct session *e = &c->story->sessions[i];
@@ -241,13 +242,38 @@ static bool incomplete(const struct scene *c, struct finding *f)
         }
         while (!(waits >> step & 1))
             step++;
-        detail(f, "%s", step < sizeof(steps) / sizeof(*steps) ? steps[step] : "");
+        what = step < sizeof(steps) / sizeof(*steps) ? steps[step] : "";
+        detail(f, "what never comes: %s", what);
         prove(f, e->accepted, "RegisterAck");
-        prove(f, e->ladder_last, "the last message of the registration; no answer gives %s",
-              f->detail);
+        prove(f, e->ladder_last, "the last message of the registration; no answer gives %s", what);
         return true;
     }
     return false;
+}
+
+/* The same as the server tells it: it gave up waiting for the end. */
+static bool given_up(const struct scene *c, struct finding *f)
+{
+    static const struct {
+        const char *part, *words;
+    } reasons[] = {{"bad capabilities", WORDS("the phone's capabilities make no sense")},
+                   {"wrong order", WORDS("the phone asks at the wrong time")},
+                   {"", WORDS("the connection ends before the registration does")}};
+    const struct session *e = refused_session(c->story, CAUSE_REGISTER_INCOMPLETE);
+    size_t i = 0;
+
+    if (!e)
+        return false;
+    while (!text_contains_nocase(text_of(e->said), text_of(reasons[i].part)))
+        i++;
+    if (text_contains_nocase(text_of(e->said), TEXT("no capabilities")))
+        detail(f, "what never comes: %s", WORDS("the phone's capabilities"));
+    else
+        detail(f, "%s", reasons[i].words);
+    prove_spell(f, &e->asked, "%s as %s, model %s", e->sip ? "REGISTER" : "Register",
+                c->story->name, c->story->model);
+    prove(f, e->ended, "the server gives up: %s", e->said);
+    return true;
 }
 
 static bool reset_by_server(const struct scene *c, struct finding *f)
@@ -375,21 +401,13 @@ static bool version_stamps(const struct scene *c, struct finding *f)
 }
 
 const struct rule registration_rules[] = {
-    {CAUSE_REGISTER_NO_ANSWER, no_answer},
-    {CAUSE_REGISTER_NO_ANSWER, not_heard},
-    {CAUSE_REJECTED_UNKNOWN, refused_unknown},
-    {CAUSE_REJECTED_TYPE, refused_type},
-    {CAUSE_REJECTED_VERSION, refused_version},
-    {CAUSE_REJECTED_FULL, refused_full},
-    {CAUSE_REJECTED_DUPLICATE, refused_duplicate},
-    {CAUSE_REJECTED_OTHER, refused_other},
-    {CAUSE_AUTHENTICATION, authentication},
-    {CAUSE_EXPIRES_WRONG, expires_wrong},
-    {CAUSE_LINES_PARTIAL, lines_partial},
-    {CAUSE_REGISTER_INCOMPLETE, incomplete},
-    {CAUSE_RESET_BY_SERVER, reset_by_server},
-    {CAUSE_LEFT_BY_ITSELF, left_by_itself},
-    {CAUSE_RESTART_LOOP, restart_loop},
-    {CAUSE_VERSION_STAMPS, version_stamps},
-    {0},
+    {CAUSE_REGISTER_NO_ANSWER, no_answer},         {CAUSE_REGISTER_NO_ANSWER, not_heard},
+    {CAUSE_REJECTED_UNKNOWN, refused_unknown},     {CAUSE_REJECTED_TYPE, refused_type},
+    {CAUSE_REJECTED_VERSION, refused_version},     {CAUSE_REJECTED_FULL, refused_full},
+    {CAUSE_REJECTED_DUPLICATE, refused_duplicate}, {CAUSE_REJECTED_OTHER, refused_other},
+    {CAUSE_AUTHENTICATION, authentication},        {CAUSE_EXPIRES_WRONG, expires_wrong},
+    {CAUSE_LINES_PARTIAL, lines_partial},          {CAUSE_REGISTER_INCOMPLETE, incomplete},
+    {CAUSE_REGISTER_INCOMPLETE, given_up},         {CAUSE_RESET_BY_SERVER, reset_by_server},
+    {CAUSE_LEFT_BY_ITSELF, left_by_itself},        {CAUSE_RESTART_LOOP, restart_loop},
+    {CAUSE_VERSION_STAMPS, version_stamps},        {0},
 };

@@ -79,9 +79,9 @@ static json_t *finding_value(const struct report_view *v, const struct finding *
         json_array_append_new(evidence, o);
     }
     return json_pack("{ss,ss,ss,sb,so,ss,ss,ss,si,so}", "cause", row->name, "stage",
-                     stages[row->stage], "severity", severities[row->severity], "certain",
-                     f->certain, "detail", said_value(v, f->detail), "title", w->title, "todo",
-                     w->todo, "apart", apart_words(f->apart, v->language), "times", (int)f->n_times,
+                     stages[row->stage], "severity", severities[f->severity], "certain", f->certain,
+                     "detail", said_value(v, f->detail), "title", w->title, "todo", w->todo,
+                     "apart", apart_words(f->apart, v->language), "times", (int)f->n_times,
                      "evidence", evidence);
 }
 

@@ -95,10 +95,19 @@ static void write_moment(struct grow *to, int64_t ns)
     grow_format(to, "%s.%03d UTC", words, (int)(ns / 1000000 % 1000));
 }
 
-static void write_badge(struct grow *to, enum cause c, enum language l)
+static enum severity gravest(const struct diagnosis *d, const struct cohort *c)
+{
+    enum severity s = SEVERITY_HINT;
+
+    for (size_t i = c->first; i < c->first + c->n; i++)
+        if (d->findings[d->order[i]].severity > s)
+            s = d->findings[d->order[i]].severity;
+    return s;
+}
+
+static void write_badge(struct grow *to, enum severity s, enum language l)
 {
     static const char *const classes[] = {"HINT", "HARM", "FATAL"};
-    enum severity s = cause_row(c)->severity;
 
     grow_format(to, "<span class=\"badge %s\">", classes[s]);
     html_string(to, severity_words(s, l));
@@ -167,7 +176,7 @@ static void write_finding(const struct report_view *v, const struct finding *f, 
     const struct cause_words *w = cause_words(f->cause, l);
 
     grow_string(to, "<section class=finding><h3>");
-    write_badge(to, f->cause, l);
+    write_badge(to, f->severity, l);
     grow_string(to, " ");
     html_string(to, w->title);
     if (!f->certain)
@@ -299,7 +308,7 @@ static void write_cohorts(const struct report_view *v, struct grow *to)
         const struct cohort *c = &v->diagnosis->cohorts[i];
 
         grow_string(to, "<tr><td>");
-        write_badge(to, c->cause, l);
+        write_badge(to, gravest(v->diagnosis, c), l);
         grow_string(to, "<td>");
         html_string(to, cause_words(c->cause, l)->title);
         if (!c->certain)

@@ -23,8 +23,8 @@ void report_text(const struct report_view *v, struct grow *to);
 void report_json(const struct report_view *v, struct grow *to); /* docs/doctor.schema.json */
 /* A whole file that needs no other: styles inside, no script, everything of the network escaped. */
 void report_html(const struct report_view *v, struct grow *to);
-/* One phone's story as text: stages, what happened, registrations. */
-void report_story(const struct report_view *v, const struct story *s, struct grow *to);
+/* One phone's story as text: stages, what happened, registrations. `f`: its n findings. */
+void report_story(const struct report_view *v, const struct story *s, const struct finding *f, size_t n, struct grow *to);
 /* What a cause means and what to do; of one cause. */
 void report_explain(enum cause c, enum language l, unsigned width, struct grow *to);
 

@@ -4,7 +4,16 @@
 #include "doctor/report/parts.h"
 #include "doctor/told.h"
 
-static void heading(const struct report_view *v, const struct story *s, struct grow *to)
+static bool stays_registered(const struct story *s, const struct finding *f, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (f[i].severity != SEVERITY_HINT && !registered_despite(s, &f[i]))
+            return false;
+    return is_registered(s);
+}
+
+static void heading(const struct report_view *v, const struct story *s, bool registered,
+                    struct grow *to)
 {
     enum language l = v->language;
     struct grow line = {0};
@@ -28,6 +37,8 @@ static void heading(const struct report_view *v, const struct story *s, struct g
         say_now(&line, l, ", VLAN %u", s->vlans[s->n_vlans - 1].vlan);
     if (s->neighbour[0])
         say_now(&line, l, ", switch %s", s->neighbour);
+    if (registered)
+        say_now(&line, l, ", registered");
     report_wrap(v, line.at ? line.at : "", 0, 4, to);
     grow_done(&line);
 }
@@ -159,11 +170,12 @@ static void session(const struct report_view *v, const struct session *e, struct
         keepalive_line(v, k, to);
 }
 
-void report_story(const struct report_view *v, const struct story *s, struct grow *to)
+void report_story(const struct report_view *v, const struct story *s, const struct finding *f,
+                  size_t n, struct grow *to)
 {
     enum language l = v->language;
 
-    heading(v, s, to);
+    heading(v, s, stays_registered(s, f, n), to);
     stages(s, l, to);
     for (unsigned i = 0; i < s->n_events; i++) {
         if (i == EVENTS_HEAD && s->n_events_dropped)

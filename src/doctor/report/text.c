@@ -236,7 +236,7 @@ static void cohort(const struct report_view *v, const struct cohort *c, struct g
 static void whole_story(const struct report_view *v, const struct story *s, const struct finding *f,
                         size_t n, struct grow *to)
 {
-    report_story(v, s, to);
+    report_story(v, s, f, n, to);
     for (size_t i = 0; i < n; i++)
         long_finding(v, &f[i], to);
     grow_string(to, "\n");
@@ -253,6 +253,8 @@ static void one_phone(const struct report_view *v, const struct story *s, const 
             continue;
         if (!begun)
             phone_name(s, to);
+        if (!begun && f[i].cause != CAUSE_HEALTHY && registered_despite(s, &f[i]))
+            say_now(to, v->language, ", registered");
         say_now(to, v->language, begun ? "; also " : ": ");
         short_finding(v, &f[i], to);
         begun = true;

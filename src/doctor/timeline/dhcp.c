@@ -115,6 +115,7 @@ static void begin(struct story *story, struct moment m)
     if (!moment_is(d->since)) {
         d->since = m;
         d->tries = 0;
+        d->waited_ns = 0;
         d->n_attempts++;
     }
     d->tries++;
@@ -173,6 +174,15 @@ static void asks(struct timeline *t, struct story *story, const struct sight *s)
     (void)t;
 }
 
+static void answered(struct story_dhcp *d, struct moment m)
+{
+    struct moment asked =
+        d->request.last.ns > d->discover.last.ns ? d->request.last : d->discover.last;
+
+    if (moment_is(d->since) && m.ns - asked.ns > d->waited_ns)
+        d->waited_ns = m.ns - asked.ns;
+}
+
 static void acked(struct timeline *t, struct story *story, struct dhcp_said *o, struct moment m)
 {
     struct story_dhcp *d = &story->dhcp;
@@ -182,6 +192,7 @@ static void acked(struct timeline *t, struct story *story, struct dhcp_said *o, 
     if (took > d->slowest_ns || d->tries > d->slowest_tries) {
         d->slowest_ns = took;
         d->slowest_tries = d->tries;
+        d->slowest_waited_ns = d->waited_ns;
         d->slowest = m;
     }
     d->since = (struct moment){0};
@@ -211,6 +222,7 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
     char ip[IP_TEXT_MAX], by[IP_TEXT_MAX], boot[80] = "";
 
     service_answered(t, server, SERVICE_DHCP, m);
+    answered(mine, m);
     ip_print(server, by);
     if (o)
         o->mac = s->at.from_mac;

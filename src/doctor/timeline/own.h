@@ -47,6 +47,8 @@ void spell_add(struct spell *spell, struct moment m);
 /* Adds to the story that is told; the same as one of the last few is counted there. */
 void story_tell(struct story *s, enum event_kind kind, struct moment m, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Why a server refused, in its words: numbers of labels, which phones show in their language, become their English. */
+void refusal_words(char *to, size_t size, struct text said);
 /* A zeroed element more, or NULL: no memory, or `max` are there. */
 void *story_grow(void **array, uint8_t *n, size_t size, size_t max);
 void story_done(struct story *s);

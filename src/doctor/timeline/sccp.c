@@ -177,24 +177,12 @@ static void from_phone(struct timeline *t, struct story *story, const struct sig
     }
 }
 
-/* Texts may be numbers of labels, which phones show in their language. */
-static struct text reject_words(const char *said)
-{
-    static const char *const labels[] = {"Error: No License", "Error: DB Config",
-                                         "Error: Database",   "Error: Pass Limit",
-                                         "Error: Unknown",    "Error: Mismatch"};
-    unsigned n = (uint8_t)said[0] == 0x80 ? (uint8_t)said[1] : 0;
-
-    if (n >= 46 && n - 46 < sizeof(labels) / sizeof(*labels))
-        return text_of(labels[n - 46]);
-    return n == 86 ? TEXT("Security Error") : text_of(said);
-}
-
 static void from_server(struct timeline *t, struct story *story, const struct sight *s,
                         const char *by)
 {
     const struct sccp_message *m = s->sccp;
     struct ip server = sight_server(s)->ip;
+    char shown[REFUSAL_SHOWN];
     struct moment at = moment_of(s);
     struct session *e;
 
@@ -216,10 +204,11 @@ static void from_server(struct timeline *t, struct story *story, const struct si
     case SCCP_REGISTER_REJECT:
         e->end = SESSION_REJECTED;
         e->ended = at;
-        text_copy(e->said, sizeof(e->said), reject_words(m->register_reject.text));
+        refusal_words(e->said, sizeof(e->said), text_of(m->register_reject.text));
         spell_add(&story->rejected, at);
         service_refused(t, server, SERVICE_SCCP, at);
-        story_tell(story, EVENT_REJECTED, at, "\"%s\" by %s", e->said, by);
+        keep_cut(shown, sizeof(shown), text_of(e->said));
+        story_tell(story, EVENT_REJECTED, at, "\"%s\" by %s", shown, by);
         break;
     case SCCP_KEEPALIVE_ACK:
         if (e->middle || moment_is(e->accepted))

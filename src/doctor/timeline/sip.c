@@ -254,21 +254,22 @@ static void refuse(struct timeline *t, struct story *story, struct story_line *l
     struct text warning = sip_value(m, SIP_WARNING);
     const char *quote = memchr(warning.at ? warning.at : "", '"', warning.len);
     struct text words = quote ? text_skip(warning, (size_t)(quote - warning.at) + 1) : m->reason;
-    char said[48], by[ENDPOINT_TEXT_MAX];
+    char said[REFUSAL_MAX], shown[REFUSAL_SHOWN], by[ENDPOINT_TEXT_MAX];
+    size_t n = (size_t)snprintf(said, sizeof(said), "%u ", m->status);
 
     if (quote)
         words = text_split(&words, '"');
-    snprintf(said, sizeof(said), "%u %.*s", m->status, words.len > 40 ? 40 : (int)words.len,
-             words.at ? words.at : "");
+    refusal_words(said + n, sizeof(said) - n, words);
     spell_add(&line->refused, moment_of(s));
     line->registered = false;
     service_refused(t, s->at.from.ip, SERVICE_SIP, moment_of(s));
     spell_add(&story->rejected, moment_of(s));
-    story_tell(story, EVENT_REJECTED, moment_of(s), "%s by %s", said,
+    keep_cut(shown, sizeof(shown), text_of(said));
+    story_tell(story, EVENT_REJECTED, moment_of(s), "%s by %s", shown,
                endpoint_print(&s->at.from, by));
     if (!e)
         return;
-    memcpy(e->said, said, sizeof(said));
+    text_copy(e->said, sizeof(e->said), text_of(said));
     e->status = m->status;
     if (!moment_is(e->accepted) || &story->lines[e->line] == line) {
         e->end = SESSION_REJECTED;
