@@ -154,6 +154,17 @@ static void nobody_gets_much_more_than_he_sends(void **state)
     assert_true(sip_guard_pays(*state, here, 100, 450, START_MS + 20000));
 }
 
+static void the_first_answer_is_owed_like_the_others(void **state)
+{
+    size_t got = 0, sent = 0;
+
+    for (unsigned i = 0; i < 1000; i++) {
+        sent += 124;
+        got += sip_guard_pays(*state, here, 124, 344, START_MS) ? 344 : 0;
+    }
+    assert_in_range(got, sent, sent + 4096);
+}
+
 static void who_asks_now_and_then_may_ask_shortly(void **state)
 {
     for (unsigned i = 0; i < 1000; i++)
@@ -184,6 +195,7 @@ int main(void)
         TEST(a_network_of_ipv6_is_one_source),
         TEST(a_throttled_source_is_named_once_a_minute_and_forged_ones_a_few_times),
         TEST(nobody_gets_much_more_than_he_sends),
+        TEST(the_first_answer_is_owed_like_the_others),
         TEST(who_asks_now_and_then_may_ask_shortly),
         TEST(the_alarm_of_a_minute_counts_what_was_not_told),
     };

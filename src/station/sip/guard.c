@@ -8,14 +8,14 @@
 #define WAYS          4 /* places that one key may take: who is watched is not pushed out by chance */
 #define WINDOW_MS     60000
 #define OWED_MOST     4096 /* bytes that an address may get before it has sent as many */
-#define ALARMS_MOST   20 /* of throttled addresses a minute */
-#define FAILURES_MOST 30 /* wrong passwords of one user a minute; then silence until it is over */
+#define ALARMS_MOST   20   /* of throttled addresses a minute */
+#define FAILURES_MOST 30   /* wrong passwords of one user a minute; then silence until it is over */
 #define FAILURES_ALL  (10 * FAILURES_MOST)
 
 struct slot {
     uint64_t key;
-    uint32_t used; /* answers of the burst */
-    uint32_t owed; /* bytes that it got and did not send, … */
+    uint32_t used;    /* answers of the burst */
+    uint32_t owed;    /* bytes that it got and did not send, … */
     uint64_t paid_ms; /* … by then */
     uint32_t n_failures, n_untold;
     uint64_t refilled_ms, since_ms, told_ms; /* begin of the minute of failures, last told */
@@ -39,10 +39,15 @@ void sip_guard_free(struct sip_guard *g)
     free(g);
 }
 
+static uint64_t less(uint64_t n, uint64_t by)
+{
+    return n > by ? n - by : 0;
+}
+
 /* A clock that went back has stood still. */
 static uint64_t passed(uint64_t since_ms, uint64_t now_ms)
 {
-    return now_ms > since_ms ? now_ms - since_ms : 0;
+    return less(now_ms, since_ms);
 }
 
 /* Who guesses passwords stays for his minute; of the others the one longest unseen goes. */
@@ -75,7 +80,11 @@ static struct slot *slot_of(struct sip_guard *g, struct ip ip, struct text user,
         if (is_of_less_use(&set[i], slot, now_ms))
             slot = &set[i];
     }
-    *slot = (struct slot){.key = key, .refilled_ms = now_ms, .since_ms = now_ms, .seen_ms = now_ms};
+    *slot = (struct slot){.key = key,
+                          .refilled_ms = now_ms,
+                          .paid_ms = now_ms,
+                          .since_ms = now_ms,
+                          .seen_ms = now_ms};
     return slot;
 }
 
@@ -86,7 +95,7 @@ bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint
 
     if (!a_second)
         return false;
-    slot->used = refill < slot->used ? (uint32_t)(slot->used - refill) : 0;
+    slot->used = (uint32_t)less(slot->used, refill);
     slot->refilled_ms += refill * 1000 / a_second;
     if (slot->used >= 2 * a_second)
         return false;
@@ -97,13 +106,12 @@ bool sip_guard_allows(struct sip_guard *g, struct ip ip, uint32_t a_second, uint
 bool sip_guard_pays(struct sip_guard *g, struct ip ip, size_t came, size_t goes, uint64_t now_ms)
 {
     struct slot *slot = slot_of(g, ip, TEXT(""), now_ms);
-    uint64_t paid = came + passed(slot->paid_ms, now_ms) * SIP_GUARD_GIFT / 1000, owed = slot->owed + goes;
-    bool pays;
+    uint64_t gift = passed(slot->paid_ms, now_ms) * SIP_GUARD_GIFT / 1000,
+             before = less(slot->owed, gift), owed = less(before + goes, came);
+    bool pays = owed <= OWED_MOST;
 
-    owed = owed > paid ? owed - paid : 0;
-    pays = owed <= OWED_MOST;
-    slot->owed = (uint32_t)(pays ? owed : owed > goes ? owed - goes : 0);
-    slot->paid_ms = now_ms;
+    slot->owed = (uint32_t)(pays ? owed : less(before, came));
+    slot->paid_ms += gift * 1000 / SIP_GUARD_GIFT;
     return pays;
 }
 
