@@ -174,10 +174,35 @@ static void what_a_new_link_tells_outlives_the_end_of_the_old_one(void **state)
 
 static void the_younger_registration_counts(void **state)
 {
-    assert_true(homes_yields(0, "cm2", 5000, "cm1"));
-    assert_false(homes_yields(5000, "cm2", 0, "cm1"));
-    assert_true(homes_yields(7, "cm1", 7, "cm2")); /* both must decide the same */
-    assert_false(homes_yields(7, "cm2", 7, "cm1"));
+    const struct tenure young = {"cm2", 0}, old = {"cm1", 5000}, same = {"cm2", 5000};
+
+    assert_true(homes_yields(&young, &old));
+    assert_false(homes_yields(&old, &young));
+    assert_true(homes_yields(&old, &same)); /* both must decide the same */
+    assert_false(homes_yields(&same, &old));
+}
+
+/* It came to cm1, then to cm2, before one had heard of the other: each is told of a registration that
+ * seems younger than its own. */
+static void news_that_cross_leave_it_where_it_came_last(void **state)
+{
+    const struct tenure told_by_cm1 = {"cm1", 0, 1000}, at_cm1 = {"cm1", 40, 1000}, told_by_cm2 = {"cm2", 0, 1030},
+                        at_cm2 = {"cm2", 10, 1030};
+
+    assert_true(homes_yields(&told_by_cm2, &at_cm1));
+    assert_false(homes_yields(&told_by_cm1, &at_cm2));
+}
+
+static void who_knew_of_the_other_came_later_whatever_his_clock_says(void **state)
+{
+    const struct tenure theirs = {"cm2", 0, 1000, true}, ours = {"cm1", 40, 900000};
+
+    assert_true(homes_yields(&theirs, &ours));
+}
+
+static void a_time_of_day_whose_low_bits_begin_anew_is_later(void **state)
+{
+    assert_true(homes_yields(&(struct tenure){"cm2", 0, 5}, &(struct tenure){"cm1", 0, UINT32_MAX - 5}));
 }
 
 int main(void)
@@ -194,6 +219,9 @@ int main(void)
         cmocka_unit_test(a_node_that_goes_takes_its_homes_along_in_batches),
         cmocka_unit_test(what_a_new_link_tells_outlives_the_end_of_the_old_one),
         cmocka_unit_test(the_younger_registration_counts),
+        cmocka_unit_test(news_that_cross_leave_it_where_it_came_last),
+        cmocka_unit_test(who_knew_of_the_other_came_later_whatever_his_clock_says),
+        cmocka_unit_test(a_time_of_day_whose_low_bits_begin_anew_is_later),
     };
 
     return cmocka_run_group_tests_name("core_cluster", tests, NULL, NULL);

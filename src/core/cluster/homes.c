@@ -152,8 +152,9 @@ bool homes_forget(struct homes *h, unsigned member)
     return true;
 }
 
-bool homes_yields(uint64_t theirs_ms, const char *their_name, uint64_t ours_ms,
-                  const char *our_name)
+bool homes_yields(const struct tenure *theirs, const struct tenure *ours)
 {
-    return theirs_ms != ours_ms ? theirs_ms < ours_ms : strcmp(their_name, our_name) < 0;
+    int32_t later = theirs->wall_ms ? (int32_t)(theirs->wall_ms - ours->wall_ms) : (int32_t)(ours->age_ms - theirs->age_ms);
+
+    return theirs->knew || (later ? later > 0 : strcmp(theirs->node, ours->node) < 0);
 }

@@ -31,7 +31,15 @@ int homes_find(const struct homes *h, struct device_name device, struct ip *ret)
 void homes_leave(struct homes *h, unsigned member);
 bool homes_forget(struct homes *h, unsigned member);
 
-/* Two nodes have the device: does the other one keep it? `theirs` and `ours` are the ages of the
- * registrations; of equals the lower name keeps it. */
-bool homes_yields(uint64_t theirs_ms, const char *their_name, uint64_t ours_ms,
-                  const char *our_name);
+/* A registration of a device at one of two nodes. */
+struct tenure {
+    const char *node;
+    uint32_t age_ms;
+    uint32_t wall_ms; /* when it came, low bits; 0: unknown */
+    bool knew; /* its node had been told of the other one before */
+};
+
+/* Two nodes have the device: does the other one keep it? The later one does: who knew of the other is; of two that did
+ * not know of each other, who says the later time of day (ages, when that is unknown); of equals the lower name.
+ * Both decide the same, also while news are on the way. */
+bool homes_yields(const struct tenure *theirs, const struct tenure *ours);

@@ -106,6 +106,7 @@ static bool on_hello(struct peers *p, struct in *in, const struct peer_hello *m)
     if (!why) {
         replace_older(p, in, member);
         in->member = member;
+        p->heard_ms[member] = 0; /* it may have started anew */
         return true;
     }
     count(COUNT_PEERS_REFUSED);
@@ -127,22 +128,34 @@ void peers_give(struct peers *p, struct device_name device, unsigned member, str
     signalling_carry_out(s);
 }
 
-/* Registered there: who has the younger registration keeps it. */
+/* Ours is to be given up for theirs. */
+static bool yields(struct peers *p, unsigned member, const struct peer_device *m, const struct station *ours)
+{
+    uint64_t age_ms = peers_now(p) - ours->since_ms;
+    struct tenure theirs = {p->members.rows[member].name, m->age_ms, m->wall_ms,
+                            m->heard_ms && (int32_t)(m->heard_ms - (uint32_t)ours->since_ms) >= 0};
+
+    return homes_yields(&theirs, &(struct tenure){p->members.rows[0].name,
+                                                  age_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)age_ms,
+                                                  peers_wall_ms(ours->since_ms), false});
+}
+
+/* Registered there: who has the later registration keeps it. */
 static void on_device(struct peers *p, unsigned member, const struct peer_device *m)
 {
     struct signalling *s = p->signalling;
     struct device_name device = device_name_of(text_of(m->name));
     const struct station *ours = registry_find(s->registry, device);
-    uint64_t now = peers_now(p);
     struct ip ip = {};
 
+    if (m->clock_ms)
+        p->heard_ms[member] = m->clock_ms;
     if (m->gone) {
         homes_remove(p->homes, device, member);
         peers_claim_ends(p, device, member);
         return;
     }
-    if (ours && !m->held && !homes_yields(m->age_ms, p->members.rows[member].name, now - ours->since_ms,
-                              p->members.rows[0].name))
+    if (ours && !m->held && !yields(p, member, m, ours))
         return;
     ip_parse(text_of(m->address), &ip);
     if (m->held || !peers_claim(p, device, member, ip, m->age_ms))

@@ -52,6 +52,7 @@ struct peers {
     bool bind_failed, draining;
     uv_timer_t timer;
     struct out out[MEMBERS_MAX];
+    uint32_t heard_ms[MEMBERS_MAX]; /* the clock of the last device that it told of */
     struct in in[PEERS_IN_MAX];
     bool forgets[MEMBERS_MAX]; /* what it had is being forgotten */
     struct claim claims[CLAIMS_MAX];
@@ -75,6 +76,8 @@ static inline const char *peers_cluster(const struct peers *p)
     return directory_string(p->signalling->directory, SET_cluster_id);
 }
 
+/* The low bits of the time of day at a moment of the loop's clock; never 0. The loop's own now may be some time ago. */
+uint32_t peers_wall_ms(uint64_t ms);
 /* Hands on whole messages; what is left stays in `partial`. -EBADMSG: close. */
 int peers_read(uint8_t *partial, size_t *n, const uint8_t *bytes, size_t len,
                bool (*take)(void *context, const struct peer_message *m), void *context);

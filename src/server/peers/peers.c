@@ -84,35 +84,43 @@ static void say(struct out *o, const struct peer_message *m)
         out_close(o); /* it does not read: it will hear all of it again */
 }
 
-static void say_device(struct out *o, struct device_name device, struct ip ip, bool gone, uint64_t age_ms, bool held)
+static void say_device(struct out *o, struct peer_message *m, struct device_name device, struct ip ip)
 {
-    struct peer_message m = {.kind = PEER_DEVICE};
-
-    m.device.held = held;
-    memcpy(m.device.name, device.s, sizeof(device.s));
-    ip_print(ip, m.device.address);
-    m.device.gone = gone;
-    m.device.age_ms = age_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)age_ms;
-    say(o, &m);
+    memcpy(m->device.name, device.s, sizeof(device.s));
+    ip_print(ip, m->device.address);
+    say(o, m);
 }
 
+uint32_t peers_wall_ms(uint64_t ms)
+{
+    return (uint32_t)(ms + server_wall_us() / 1000 - uv_hrtime() / 1000000) | 1;
+}
+
+/* As it comes, or goes. */
 void peers_tell(struct peers *p, struct device_name device, struct ip ip, bool gone)
 {
+    uint64_t now = peers_now(p);
+    struct peer_message m = {.kind = PEER_DEVICE,
+                             .device = {.gone = gone, .wall_ms = peers_wall_ms(now), .clock_ms = (uint32_t)now}};
+
     if (!gone)
         homes_gone(p->homes, device);
-    for (size_t i = 1; i < p->members.n; i++)
+    for (size_t i = 1; i < p->members.n; i++) {
+        m.device.heard_ms = p->heard_ms[i];
         if (p->out[i].joined)
-            say_device(&p->out[i], device, ip, gone, 0, false);
+            say_device(&p->out[i], &m, device, ip);
+    }
 }
 
 void peers_hold(struct peers *p, struct device_name device)
 {
     const struct station *x = registry_find(p->signalling->registry, device);
+    struct peer_message m = {.kind = PEER_DEVICE, .device.held = true};
 
     homes_gone(p->homes, device);
     for (size_t i = 1; i < p->members.n; i++)
         if (p->out[i].joined)
-            say_device(&p->out[i], device, x->peer.ip, false, 0, true);
+            say_device(&p->out[i], &m, device, x->peer.ip);
 }
 
 const char *peers_elsewhere(const struct peers *p, struct device_name device, struct ip *ret)
@@ -143,11 +151,13 @@ static void say_snapshot(struct out *o)
 
     for (int i = 0; i < SNAPSHOT_BATCH && o->joined; i++) {
         const struct station *x = signalling_next_registered(s, &o->cursor);
+        struct peer_message m = {.kind = PEER_DEVICE};
 
         o->snapshot = x;
         if (!x)
             return;
-        say_device(o, x->name, x->peer.ip, false, now - x->since_ms, false);
+        m.device.age_ms = now - x->since_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)(now - x->since_ms);
+        say_device(o, &m, x->name, x->peer.ip);
     }
 }
 
