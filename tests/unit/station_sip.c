@@ -881,6 +881,32 @@ static void a_phone_by_udp_is_told_its_configuration_when_it_has_answered(void *
     sip_world_free(w);
 }
 
+/* From has the MAC address, as of all that concerns the whole device. */
+static void by_udp_do_not_disturb_is_published_in_the_name_of_the_device(void **state)
+{
+    static const char format[] =
+        "PUBLISH sip:%s@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.1.0.0:50000;branch=z9hG4bKp%s\r\nFrom: <sip:%s@10.0.0.1>;tag=p\r\n"
+        "To: <sip:%s@10.0.0.1>\r\nCall-ID: p\r\nCSeq: 1 PUBLISH\r\nMax-Forwards: 70\r\nEvent: presence\r\nContent-Length: 0\r\n\r\n";
+    static const char *const names[] = {MAC_A, MAC_B};
+    static const char *const expected[] = {"SIP/2.0 200 OK", "SIP/2.0 403 Forbidden"};
+    struct sip_world *w = sip_world_new(PHONES);
+    struct sip_say udp = bulk;
+    char bytes[1000];
+
+    udp.link = 0;
+    sip_world_register(w, &udp);
+    answers(w, 0, 200);
+    for (int i = 0; i < 2; i++) {
+        const char *n = names[i];
+        int len = snprintf(bytes, sizeof(bytes), format, n, n, n, n);
+
+        sip_world_forget(w);
+        sip_world_datagram(w, sip_world_peer(0), bytes, (size_t)len);
+        contains(w, expected[i]);
+    }
+    sip_world_free(w);
+}
+
 static void all_is_dropped_when_the_service_stops(void **state)
 {
     struct sip_world *w = sip_world_new(PHONES);
@@ -1079,6 +1105,7 @@ int main(void)
         cmocka_unit_test(a_nat_may_change_the_port_of_a_phone),
         cmocka_unit_test(a_source_that_never_answers_gets_no_more_than_it_sent),
         cmocka_unit_test(a_phone_by_udp_is_told_its_configuration_when_it_has_answered),
+        cmocka_unit_test(by_udp_do_not_disturb_is_published_in_the_name_of_the_device),
         cmocka_unit_test(all_is_dropped_when_the_service_stops),
         cmocka_unit_test(a_phone_in_quarantine_calls_its_activation_code),
         cmocka_unit_test(codes_are_not_for_guessing),

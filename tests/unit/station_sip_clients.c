@@ -428,6 +428,28 @@ static void too_many_contacts_are_refused(void **state)
     sip_world_free(w);
 }
 
+static void a_client_that_crashes_again_and_again_is_taken(void **state)
+{
+    struct sip_world *w = sip_world_new(ALICE);
+    char contact[60], call_id[20];
+    struct say next = alice;
+
+    next.contact = contact;
+    next.call_id = call_id;
+    for (unsigned i = 1; i <= 13; i++) {
+        snprintf(contact, sizeof(contact), "<sip:7003@192.168.1.5:%u>", 40000 + i);
+        snprintf(call_id, sizeof(call_id), "c%u", i);
+        sip_world_pass(w, 1000);
+        registers(w, &next);
+        saw_last(w, "SIP/2.0 200 OK");
+        saw_last(w, contact);
+    }
+    assert_int_equal(contacts(w, "softphone1"), 10);
+    saw_last(w, ":40004>");
+    assert_null(strstr(w->last, ":40003>")); /* longest unheard */
+    sip_world_free(w);
+}
+
 static void answers_go_back_through_a_nat(void **state)
 {
     struct sip_world *w = sip_world_new(ALICE);
@@ -541,6 +563,7 @@ int main(void)
         cmocka_unit_test(an_asterisk_stands_alone_and_with_expires_0),
         cmocka_unit_test(too_brief_a_contact_is_refused),
         cmocka_unit_test(too_many_contacts_are_refused),
+        cmocka_unit_test(a_client_that_crashes_again_and_again_is_taken),
         cmocka_unit_test(answers_go_back_through_a_nat),
         cmocka_unit_test(an_answer_goes_to_where_the_request_came_from),
         cmocka_unit_test(a_closed_connection_takes_its_contact),

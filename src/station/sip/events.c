@@ -23,12 +23,13 @@ static bool is_event(const struct sip_request *q, const char *name)
     return text_is(text_trim(text_split(&event, ';')), name);
 }
 
-static void not_that_event(struct sip_request *q)
+/* Phones that asked who is busy show that they do not know, and do not ask again before they register anew; after
+ * 481 they would, at once and without end. */
+static void not_that_event(struct sip_request *q, struct text but)
 {
     size_t at = sip_answer_begin(q, 489, NULL);
 
-    sip_write_header(&q->effects->out, SIP_ALLOW_EVENTS,
-                     TEXT("service-control, message-summary, presence"));
+    sip_write_header(&q->effects->out, SIP_ALLOW_EVENTS, but);
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }
 
@@ -76,7 +77,7 @@ void sip_subscribe_request(struct sip_request *q)
     struct sip_device *d = sip_request_sender(q);
 
     if (!is_event(q, "message-summary")) {
-        not_that_event(q);
+        not_that_event(q, TEXT("message-summary"));
     } else if (!is_there(q, d)) {
         sip_answer(q, 403, NULL);
     } else {
@@ -142,7 +143,7 @@ void sip_publish_request(struct sip_request *q)
     struct sip_device *d = sip_request_sender(q);
 
     if (!is_event(q, "presence")) {
-        not_that_event(q);
+        not_that_event(q, TEXT("presence"));
     } else if (!is_there(q, d)) {
         sip_answer(q, 403, NULL);
     } else {

@@ -11,27 +11,33 @@
 
 #define ALLOW "REGISTER, OPTIONS, NOTIFY, SUBSCRIBE, PUBLISH, REFER, INVITE, ACK, CANCEL, BYE"
 
-/* By UDP: who is registered from this address with the number of its From. */
+/* By UDP: the device of that name, if it is registered from this address. */
+static struct sip_device *from_here(const struct sip_request *q, struct device_name name)
+{
+    struct sip_device *d = sip_device_find(q->owner, name);
+    bool is = d && d->bindings && !d->bindings->link &&
+              ip_equal(sip_binding_flow(d->bindings).peer.ip, q->flow->peer.ip);
+
+    return is ? d : NULL;
+}
+
+/* From has a number of it; of what concerns the whole device, its MAC address (reference 8). */
 static struct sip_device *sender_by_udp(const struct sip_request *q)
 {
     const struct directory *dir = q->owner->registry->directory;
     const struct phone *phone = NULL;
+    struct sip_device *d = NULL;
     struct sip_uri from;
+    struct mac mac;
 
     if (!dir || sip_uri_parse(q->message->from.uri, &from) < 0)
         return NULL;
-    for (int i = 0; i < SHARED_MAX; i++) {
-        struct sip_device *d;
-
-        phone = directory_line_user(dir, from.user, phone ? phone->name : "");
-        if (!phone)
-            return NULL;
-        d = sip_device_find(q->owner, device_name_of(text_of(phone->name)));
-        if (d && d->bindings && !d->bindings->link &&
-            ip_equal(sip_binding_flow(d->bindings).peer.ip, q->flow->peer.ip))
-            return d;
+    for (int i = 0; i < SHARED_MAX && !d; i++) {
+        if (!(phone = directory_line_user(dir, from.user, phone ? phone->name : "")))
+            break;
+        d = from_here(q, device_name_of(text_of(phone->name)));
     }
-    return NULL;
+    return d || mac_parse(from.user, &mac) < 0 ? d : from_here(q, device_name_of_mac(mac));
 }
 
 /* Whoever is registered over this connection. */
@@ -109,10 +115,12 @@ static void no_dialog(struct sip_request *q)
     sip_answer(q, 481, NULL);
 }
 
-/* Hook state and the like, unasked: the rule with these phones (reference 12). */
+/* Hook state and the like, unasked: the rule with these phones (reference 12). From others nothing was asked for. */
 static void notify(struct sip_request *q)
 {
-    sip_answer(q, sip_value(q->message, SIP_EVENT).at ? 200 : 489, NULL);
+    bool known = sip_request_sender(q);
+
+    sip_answer(q, !sip_value(q->message, SIP_EVENT).at ? 489 : known ? 200 : 481, NULL);
 }
 
 /* Alarms come right after the connection, before REGISTER, and phones wait for their 202. */
@@ -133,19 +141,12 @@ static void keep_alarm(struct sip_request *q, struct text xml)
     effects_alarm(q->effects, &draft);
 }
 
-static void refer(struct sip_request *q)
+/* What its body says. */
+static void take_instructions(struct sip_request *q)
 {
     struct sip_part parts[8];
     int n = sip_message_parts(q->message, parts, 8);
 
-    if (!sip_row(q->message, SIP_REFER_TO)) { /* RFC 3515 2.4.1: exactly one */
-        sip_answer(q, 400, "Missing Refer-To");
-        return;
-    }
-    if (text_contains_nocase(sip_value(q->message, SIP_REFER_TO), TEXT(":token-registration"))) {
-        sip_token_request(q);
-        return;
-    }
     if (n < 0) {
         count(COUNT_SIP_MALFORMED);
         sip_answer(q, 400, "Malformed Body");
@@ -155,6 +156,21 @@ static void refer(struct sip_request *q)
         if (sip_type_is(parts[i].type, "application/x-cisco-alarm+xml"))
             keep_alarm(q, parts[i].body);
     sip_answer_accepted(q);
+}
+
+/* To call somebody else is not in its power. */
+static void refer(struct sip_request *q)
+{
+    struct text to = sip_value(q->message, SIP_REFER_TO);
+
+    if (!sip_row(q->message, SIP_REFER_TO)) /* RFC 3515 2.4.1: exactly one */
+        sip_answer(q, 400, "Missing Refer-To");
+    else if (text_contains_nocase(to, TEXT(":token-registration")))
+        sip_token_request(q);
+    else if (text_contains_nocase(to, TEXT("sip:")) || text_contains_nocase(to, TEXT("sips:")))
+        sip_answer(q, 603, NULL);
+    else
+        take_instructions(q);
 }
 
 static void nothing(struct sip_request *q)
