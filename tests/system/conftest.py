@@ -99,7 +99,7 @@ class Namespace:
     def udp(self):
         def make():
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            s.settimeout(30)
+            s.settimeout(60)
             return s
         return self.inside(make)
 

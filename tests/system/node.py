@@ -1,4 +1,5 @@
 """A running server without phones' ports, and its control socket: what tests of the database need."""
+import itertools
 import json
 import os
 import pathlib
@@ -9,6 +10,21 @@ import threading
 
 DIALTONE = str(pathlib.Path(os.environ.get('DIALTONE', 'build/dialtone')).resolve())
 QUIET = ['sccp.port=0', 'sccp.tls_port=0', 'sip.port=0', 'sip.tls_port=0', 'tftp.port=0', 'files.http_port=0', 'admin.port=0', 'node.name=cm1', 'node.address=10.0.0.1']
+
+PORTS = itertools.count(10000 + 1000 * int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]))
+
+
+def free_port():
+    """One that nobody has. Not one of those that the kernel gives to whoever connects: between our asking and a server's start
+    (or its next start) a connection may have it."""
+    for port in PORTS:
+        try:
+            for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+                with socket.socket(socket.AF_INET, kind) as s:
+                    s.bind(('', port))
+            return port
+        except OSError:
+            continue
 
 
 class Gone(Exception):
@@ -46,7 +62,7 @@ class Control:
 
 class Node:
     def __init__(self, folder, *settings):
-        self.folder = pathlib.Path(folder)
+        self.folder, self.settings = pathlib.Path(folder), settings
         command = [DIALTONE, 'serve', '--data', str(folder)]
         for setting in QUIET + list(settings):
             command += ['--set', setting]

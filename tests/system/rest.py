@@ -2,22 +2,11 @@
 import http.client
 import json
 import re
-import socket
 import time
 
-from node import Node
+from node import Node, free_port
 
 BASE = '/api/v1/'
-
-
-def free_ports(n):
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(('127.0.0.1', 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class Web:
@@ -79,7 +68,7 @@ class Web:
 
 def web_node(folder, *settings):
     """A node with the administrator root; n.web has no log-in, n.key is that of the first start."""
-    port, sccp = free_ports(2)
+    port, sccp = free_port(), free_port()
     n = Node(folder, f'admin.port={port}', f'sccp.port={sccp}', *settings)
     n.web, n.sccp = Web(port), sccp
     n.key = re.search('key ([0-9a-f]{32})', n.said).group(1)

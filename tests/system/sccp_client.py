@@ -34,7 +34,7 @@ class Phone:
         header = self.negotiated if self.negotiated >= 10 else 0
         self.socket.sendall(struct.pack('<III', len(body) + 4, header, message) + body)
 
-    def receive(self, timeout=30):
+    def receive(self, timeout=60):
         """The next message: (number, body), or None when the server has closed."""
         deadline = time.monotonic() + timeout
         while True:
@@ -53,7 +53,7 @@ class Phone:
                 return None
             self.rest += more
 
-    def wait(self, *wanted, timeout=30):
+    def wait(self, *wanted, timeout=60):
         """Skips what else comes; (number, body) of the first that is wanted."""
         deadline = time.monotonic() + timeout
         while True:
@@ -112,7 +112,7 @@ class Phone:
             return text(answers[LINE_STAT_V2][8:])
         return text(answers[LINE_STAT][4:28])
 
-    def closed(self, timeout=30):
+    def closed(self, timeout=60):
         """True when the server closes; what it still says is skipped."""
         while True:
             try:

@@ -45,7 +45,7 @@ class Client:
         self.port = port or (5061 if transport == 'tls' else 5060)
         self.bytes, self.branch, self.heard = b'', 0, []
         self.socket = namespace.inside(self.open, source, tls)
-        self.socket.settimeout(30)
+        self.socket.settimeout(60)
         self.local = self.socket.getsockname()
         self.at = f'{in_uri(self.local[0])}:{self.local[1]}'
 
@@ -55,7 +55,7 @@ class Client:
             s.bind((source, 0))
             s.connect((self.address, self.port))
             return s
-        s = socket.create_connection((self.address, self.port), 30, (source, 0))
+        s = socket.create_connection((self.address, self.port), 60, (source, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.transport != 'tls':
             return s
@@ -89,7 +89,7 @@ class Client:
             head += ['User-Agent: Cisco-CP7841/12.5.1', f'Supported: {SUPPORTED}']
         self.send(self.request('REGISTER', user, head, **more))
 
-    def hear(self, seconds=30):
+    def hear(self, seconds=60):
         """The next message, or None: nothing in that time, or the end of the connection."""
         self.socket.settimeout(seconds)
         try:
@@ -119,7 +119,7 @@ class Client:
                  'Content-Length: 0']
         self.send('\r\n'.join(lines) + '\r\n\r\n')
 
-    def final(self, seconds=30):
+    def final(self, seconds=60):
         """The next final response; requests of the server on the way are answered 200 and kept in .heard."""
         while (m := self.hear(seconds)) and m.status < 200:
             if not m.status:
@@ -127,7 +127,7 @@ class Client:
                 self.answer(m)
         return m
 
-    def await_request(self, method, seconds=30):
+    def await_request(self, method, seconds=60):
         """The next request of this method, answered; one heard before counts."""
         for m in self.heard:
             if m.method == method:

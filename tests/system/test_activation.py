@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from node import DIALTONE, Node, dialtone
-from test_registration import REGISTER_ACK, RESET, Phone, free_port
+from conftest import until
+from node import DIALTONE, Node, dialtone, free_port
+from test_registration import REGISTER_ACK, RESET, Phone
 
 START_TONE, REORDER, KEY, POUND = 0x0082, 0x25, 0x0003, 15
 GUEST = 'SEP001122000001'
@@ -85,7 +86,7 @@ def test_wrong_codes_are_refused_counted_and_limited(node):
     while struct.unpack_from('<I', wait(phone, START_TONE))[0] != REORDER:
         pass
     assert 'BAT000000000001' in phones(node)
-    said = ask(node, 'event', 'list')
+    said = until(lambda: 'ActivationCodeGuessed' in (t := ask(node, 'event', 'list')) and t)
     assert said.count('ActivationCodeWrong') == 5 and said.count('ActivationCodeGuessed') == 1
     phone.socket.close()
 
@@ -97,5 +98,5 @@ def test_the_right_code_restarts_the_phone(node):
     phone.say(0x0010, struct.pack('<IIIII', 1, 4, 20, 0, 0))
     dial(phone, node.code)
     assert struct.unpack('<I', wait(phone, RESET))[0] == 2
-    assert set(phones(node)) == {GUEST}
+    until(lambda: set(phones(node)) == {GUEST})
     phone.socket.close()

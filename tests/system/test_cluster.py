@@ -9,9 +9,9 @@ import subprocess
 import pytest
 
 from conftest import until
-from node import DIALTONE, Node, dialtone
+from node import Node, dialtone, free_port
 from sip_client import Client
-from test_registration import KEEPALIVE, KEEPALIVE_ACK, REGISTER_ACK, RESET, Phone, free_port
+from test_registration import KEEPALIVE, KEEPALIVE_ACK, Phone
 
 NAMES = ['cm1', 'cm2']
 TOKEN, TOKEN_ACK, TOKEN_REJECT = 0x0029, 0x011a, 0x011b

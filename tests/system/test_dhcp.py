@@ -1,4 +1,5 @@
 """Addresses, asked for by udhcpc, dhclient and perfdhcp, and by hand where they cannot."""
+import itertools
 import os
 import re
 import signal
@@ -136,6 +137,7 @@ def test_an_answer_that_a_busy_server_hears_late_counts(lan, office, two, tmp_pa
 # -- by hand ---------------------------------------------------------------------------------------------------------
 
 COOKIE = bytes.fromhex('63825363')
+XIDS = itertools.count(1000)
 
 
 def packet(kind, mac=b'\2\0\0\0\0\1', options=b'', ciaddr='0.0.0.0', giaddr='0.0.0.0', xid=7):
@@ -145,15 +147,19 @@ def packet(kind, mac=b'\2\0\0\0\0\1', options=b'', ciaddr='0.0.0.0', giaddr='0.0
 
 
 def exchange(lan, data, port=68):
-    """From a relay's or a configured client's own address, by unicast."""
+    """From a relay's or a configured client's own address, by unicast. Each exchange has a number of its own: a second answer to
+    the one before may still come."""
+    xid = struct.pack('>I', next(XIDS))
     s = lan.client.udp()
     s.settimeout(1)
     s.bind((CLIENT, port))
     try:
-        for _ in range(5):  # clients ask again, too
-            s.sendto(data, (SERVER, 67))
+        for _ in range(60):  # clients ask again, too
+            s.sendto(data[:4] + xid + data[8:], (SERVER, 67))
             try:
-                return s.recv(2000)
+                while (answer := s.recv(2000))[4:8] != xid:
+                    pass
+                return answer
             except TimeoutError:
                 continue
     finally:

@@ -81,7 +81,7 @@ def raw(lan):
 def test_a_phone_that_asks_is_told_its_vlan_at_once(lan, office, capture, version):
     seen = capture()
     s = raw(lan)
-    s.settimeout(15)
+    s.settimeout(45)
     s.send(cdp_of_a_phone(version))
     while True:  # at once: within the time-out, not at the next minute
         frame = s.recv(2000)

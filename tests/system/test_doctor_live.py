@@ -1,5 +1,6 @@
 """The doctor beside the server: without being asked it finds why a phone does not register, and says so everywhere."""
 import re
+import signal
 
 from conftest import DIALTONE, SERVER, until
 from sccp_client import KEEPALIVE, KEEPALIVE_ACK, REGISTER_ACK, REGISTER_REJECT, Phone
@@ -22,7 +23,7 @@ def test_a_refused_phone_is_diagnosed_without_being_asked(lan, server):
     half.socket.close()  # and never tells its capabilities
     phone = Phone(lan.client.connect(2000), NAME, device_type=30018)
     assert phone.ask()[0] == REGISTER_REJECT
-    until(lambda: causes(server, NAME) == {'rejected-type'} and causes(server, KNOWN) == {'register-incomplete'}, 20)
+    until(lambda: causes(server, NAME) == {'rejected-type'} and causes(server, KNOWN) == {'register-incomplete'})
     shown = server.ask('phone', 'show', NAME).stdout
     assert 'What the doctor found' in shown and 'rejected-type' in shown
     assert '2 phones are not well' in server.ask('status').stdout
@@ -31,7 +32,7 @@ def test_a_refused_phone_is_diagnosed_without_being_asked(lan, server):
     assert 'refused' in story and 'rejected-type' in story
     phone = Phone(lan.client.connect(2000), NAME)
     phone.register()
-    until(lambda: causes(server, NAME) == set(), 20)
+    until(lambda: causes(server, NAME) == set())
 
 
 def test_a_label_typed_wrong_is_named_with_the_phone_that_is_meant(lan, server):
@@ -43,7 +44,7 @@ def test_a_label_typed_wrong_is_named_with_the_phone_that_is_meant(lan, server):
         rrq(lan, b'XMLDefault.cnf.xml')
     phone = Phone(lan.client.connect(2000), TYPED)
     assert phone.ask()[0] == REGISTER_REJECT
-    until(lambda: causes(server, TYPED) & {'files-near-miss'}, 20)
+    until(lambda: causes(server, TYPED) & {'files-near-miss'})
     row, = [r for r in server.json('diagnosis', 'list') if r['name'] == TYPED and r['cause'] == 'files-near-miss']
     assert KNOWN in row['detail']
 
@@ -58,7 +59,7 @@ def test_a_phone_that_fell_silent_is_told_of(lan, server):
     for _ in range(2):
         phone.send(KEEPALIVE)
         phone.wait(KEEPALIVE_ACK)
-    until(lambda: causes(server, NAME) == {'keepalive-stopped'}, 40)
+    until(lambda: causes(server, NAME) == {'keepalive-stopped'}, 120)
 
 
 def test_what_the_kernel_repeats_becomes_a_forecast(lan, server):
@@ -69,7 +70,7 @@ def test_what_the_kernel_repeats_becomes_a_forecast(lan, server):
     phone.register()
     lan.client.run('ip', 'neigh', 'replace', SERVER, 'lladdr', '02:00:00:00:00:99', 'dev', 'eth0', 'nud', 'permanent')
     server.ask('phone', 'reset', NAME)  # something that is sent and never acknowledged
-    until(lambda: 'keepalive-lost' in causes(server, NAME), 60)
+    until(lambda: 'keepalive-lost' in causes(server, NAME), 120)
     story = server.ask('doctor', '--live', NAME).stdout
     print(story)
     assert re.search(r'given up at \d\d:\d\d:\d\d', story)
@@ -89,14 +90,24 @@ def test_healthy_phones_have_no_finding(lan, server):
     assert 'healthy' in server.ask('doctor', '--live', NAME).stdout
 
 
+def ended_when_told(process, what):
+    """As by an administrator who has read it; it says it once more at its end. The status."""
+    told = ''
+    for line in process.stdout:
+        if not re.search(what, told) and re.search(what, told + line):
+            process.send_signal(signal.SIGINT)
+        told += line
+    assert len(re.findall(what, told)) > 1, told
+    return process.wait(60)
+
+
 def test_a_probe_walks_the_boot_and_says_what_it_met(lan, server):
     server.start('dhcp.interfaces=eth0')
     server.ask('parameter', 'set', 'dhcp_probe_time=0')
     server.add_scope()
     mac = lan.mac().replace(':', '').upper()
-    refused = lan.client.run(DIALTONE, 'doctor', '--probe', '7960', '--interface', 'eth0', '--for', '18', check=False)
-    assert refused.returncode == 1 and f'SEP{mac}' in refused.stdout
-    assert 'rejected-unknown' in refused.stdout or 'files-unknown-phone' in refused.stdout
+    refused = lan.client.start(DIALTONE, 'doctor', '--probe', '7960', '--interface', 'eth0')
+    assert ended_when_told(refused, f'SEP{mac}.*(rejected-unknown|files-unknown-phone)') == 1
     server.add_phone(f'SEP{mac}', '7960')
     well = lan.client.run(DIALTONE, 'doctor', '--probe', '7960', '--interface', 'eth0', check=False)
     assert well.returncode == 0 and 'healthy' in well.stdout and 'is registered by' in well.stdout, well.stdout
@@ -106,12 +117,11 @@ def test_a_shadow_tells_what_happens_as_it_happens(lan, server):
     lan.address()
     server.start()
     server.add_phone(NAME, '7960')
-    shadow = lan.server.start(DIALTONE, 'doctor', '--shadow', 'eth0', '--for', '10')
+    shadow = lan.server.start(DIALTONE, 'doctor', '--shadow', 'eth0')
     until(lambda: len(lan.server.run('cat', '/proc/net/packet').stdout.splitlines()) > 1)
     phone = Phone(lan.client.connect(2000), NAME, device_type=30018)
     assert phone.ask()[0] == REGISTER_REJECT
-    out, _ = shadow.communicate(timeout=60)
-    assert 'rejected-type' in out and shadow.returncode == 1, out
+    assert ended_when_told(shadow, 'rejected-type') == 1
 
 
 def test_a_trace_and_a_data_folder_find_a_label_typed_wrong(lan, server, tmp_path):

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import select
 import selectors
 import socket
 import struct
@@ -16,7 +17,7 @@ import zipfile
 import pytest
 
 from conftest import Capture
-from node import Node
+from node import Node, free_port
 
 PHONE = 'SEP001122334455'
 FILE = PHONE + '.cnf.xml'
@@ -24,8 +25,8 @@ FILE = PHONE + '.cnf.xml'
 
 class FileNode(Node):
     def __init__(self, folder, *settings):
-        self.tftp_port = free_port(socket.SOCK_DGRAM)
-        self.http_port = free_port(socket.SOCK_STREAM)
+        self.tftp_port = free_port()
+        self.http_port = free_port()
         super().__init__(folder, f'tftp.port={self.tftp_port}', f'files.http_port={self.http_port}',
                          'node.address=127.0.0.1', *settings)
         self.files = pathlib.Path(folder) / 'files'
@@ -37,14 +38,8 @@ class FileNode(Node):
         return answer
 
     def curl(self, name, *options):
-        return subprocess.run(['curl', '-s', '-i', '--path-as-is', '-m', '60', *options,
+        return subprocess.run(['curl', '-s', '-i', '--path-as-is', '-m', '600', *options,
                                f'http://127.0.0.1:{self.http_port}/{name}'], capture_output=True)
-
-
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture
@@ -78,13 +73,13 @@ def until(what, seconds=60):
 
 def tftp_hpa(node, name, to, mode='binary'):
     done = subprocess.run(['tftp', '-m', mode, '127.0.0.1', str(node.tftp_port), '-c', 'get', name, str(to)],
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=600)
     return done.stdout + done.stderr
 
 
 def atftp(node, name, to, *options):
     done = subprocess.run(['atftp', *options, '-g', '-r', name, '-l', str(to), '127.0.0.1', str(node.tftp_port)],
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=600)
     return done.stdout + done.stderr
 
 
@@ -92,7 +87,7 @@ def rrq(name):
     return b'\0\1' + name.encode() + b'\0octet\0'
 
 
-def ask_tftp(port, name, timeout=30.0):
+def ask_tftp(port, name, timeout=60.0):
     """First answer to a bare request, and how long it took."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(timeout)
@@ -208,12 +203,22 @@ def test_names_do_not_depend_on_case_and_netascii_turns_line_ends(node, tmp_path
 
 def test_a_missing_file_is_answered_at_once_by_both(node):
     for name in ('CTLSEP001122334455.tlv', 'nothing', 'XMLDefault.cnf.xml', '../dialtone.db', 'a/../../dialtone.db'):
-        answers = [ask_tftp(node.tftp_port, name) for _ in range(3)]
-        assert {answer for answer, _ in answers} == {b'\0\5\0\1File not found\0'}
-        assert min(seconds for _, seconds in answers) < 0.5
+        at_once(lambda: not_found(node, name), 0.5)
         assert node.curl(name).stdout.startswith(b'HTTP/1.1 404')
     assert node.curl('%2e%2e/dialtone.db').stdout.startswith(b'HTTP/1.1 404')
     assert node.curl('..%2fdialtone.db').stdout.startswith(b'HTTP/1.1 404')
+
+
+def not_found(node, name):
+    """How long it took to say so."""
+    answer, seconds = ask_tftp(node.tftp_port, name)
+    assert answer == b'\0\5\0\1File not found\0'
+    return seconds
+
+
+def at_once(ask, seconds):
+    """One of many is answered so quickly: a busy machine makes answers late, nothing makes them early."""
+    until(lambda: ask() < seconds)
 
 
 def test_writing_is_refused(node, tmp_path):
@@ -273,12 +278,12 @@ def test_a_file_that_is_being_copied_is_never_served_in_part(node):
 
 def test_who_guesses_names_is_slowed_and_named(node):
     assert node.ask('parameter', 'set', fields={'device_names_limit': '20'})['status'] == 0
-    assert min(ask_tftp(node.tftp_port, f'SEP00000000{i:04X}.cnf.xml')[1] for i in range(20)) < 0.5
+    took = [not_found(node, f'SEP00000000{i:04X}.cnf.xml') for i in range(20)]
     assert 'DeviceNamesGuessed' not in json.dumps(node.ask('event', 'list'))
+    at_once(lambda: min(took + [not_found(node, 'nothing')]), 0.5)
     for i in range(20, 40):  # names are counted by hash: a few share one, to the client's good
-        answer, seconds = ask_tftp(node.tftp_port, f'SEP00000000{i:04X}.cnf.xml')
-        assert answer == b'\0\5\0\1File not found\0'
-        if seconds > 0.9:
+        seconds = not_found(node, f'SEP00000000{i:04X}.cnf.xml')
+        if 'DeviceNamesGuessed' in json.dumps(node.ask('event', 'list')):
             break
     assert seconds > 0.9
     until(lambda: 'DeviceNamesGuessed' in json.dumps(node.ask('event', 'list')))
@@ -286,10 +291,13 @@ def test_who_guesses_names_is_slowed_and_named(node):
 
 def test_strict_gives_files_only_to_their_owners(node):
     assert node.ask('parameter', 'set', fields={'device_file_policy': 'Strict'})['status'] == 0
-    mine = [ask_tftp(node.tftp_port, FILE) for _ in range(5)]  # nothing ties the phone to this address
-    other = [ask_tftp(node.tftp_port, 'SEP0011223344FF.cnf.xml') for _ in range(5)]
-    assert {answer for answer, _ in mine + other} == {b'\0\5\0\1File not found\0'}
-    assert abs(min(seconds for _, seconds in mine) - min(seconds for _, seconds in other)) < 0.2
+    mine, other = [], []  # nothing ties the phone to this address
+
+    def difference():
+        mine.append(not_found(node, FILE))
+        other.append(not_found(node, 'SEP0011223344FF.cnf.xml'))
+        return abs(min(mine) - min(other))
+    at_once(difference, 0.2)
 
 
 def test_services_stop_and_start_alone(node):
@@ -316,13 +324,16 @@ def test_a_port_that_is_taken_stops_that_service_alone(node, tmp_path):
 
 
 def test_half_open_and_sleeping_clients_stop_nobody(node):
-    links = [socket.create_connection(('127.0.0.1', node.http_port)) for _ in range(300)]
-    for i, link in enumerate(links):
-        link.sendall(b'GET /x HTTP/1.1\r\nHo' if i % 2 else b'')
-    start = time.monotonic()
-    assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 200')
-    assert time.monotonic() - start < 4  # before those are given up
-    links[0].settimeout(30)
+    links = []
+
+    def served_before_they_are_given_up():
+        links[:] = [socket.create_connection(('127.0.0.1', node.http_port)) for _ in range(300)]
+        for i, link in enumerate(links):
+            link.sendall(b'GET /x HTTP/1.1\r\nHo' if i % 2 else b'')
+        assert node.curl(FILE).stdout.startswith(b'HTTP/1.1 200')
+        return not select.select(links, [], [], 0)[0]
+    until(served_before_they_are_given_up)
+    links[0].settimeout(60)
     assert links[0].recv(10) == b''  # given up after five seconds
     for link in links:
         link.close()
@@ -437,9 +448,9 @@ def test_files_are_fetched_over_ipv6(node):
     put_static(node, 'big.bin', bytes(range(256)) * 300)
     until(lambda: b'200' in node.curl('big.bin', '-I').stdout)
     for url in f'tftp://[::1]:{node.tftp_port}/big.bin', f'http://[::1]:{node.http_port}/big.bin':
-        got = subprocess.run(['curl', '-sfg', '-m', '60', url], capture_output=True)
+        got = subprocess.run(['curl', '-sfg', '-m', '600', url], capture_output=True)
         assert got.returncode == 0 and got.stdout == bytes(range(256)) * 300, (url, got.returncode)
-    got = subprocess.run(['curl', '-sfg', '-m', '60', f'tftp://[::1]:{node.tftp_port}/{FILE}'], capture_output=True)
+    got = subprocess.run(['curl', '-sfg', '-m', '600', f'tftp://[::1]:{node.tftp_port}/{FILE}'], capture_output=True)
     assert b'<device' in got.stdout, got.returncode
 
 
@@ -449,7 +460,7 @@ class Fetching:
     def __init__(self, node, address, name):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((address, 0))
-        self.socket.settimeout(30)
+        self.socket.settimeout(60)
         self.socket.sendto(rrq(name), ('127.0.0.1', node.tftp_port))
         self.first, self.peer = self.socket.recvfrom(2000)
 

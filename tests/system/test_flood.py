@@ -62,7 +62,7 @@ def works(lan, p=None):
     if not p.negotiated:
         p.register()
     p.send(KEEPALIVE)
-    p.wait(KEEPALIVE_ACK, timeout=20)
+    p.wait(KEEPALIVE_ACK)
     return p
 
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from node import DIALTONE, Node
+from node import DIALTONE, Node, free_port
 from sccp_client import ALARM, REGISTER, REGISTER_REJECT, Phone
 from test_dhcp import packet
 from test_discovery import cdp_of_a_phone, checksum
@@ -25,10 +25,7 @@ pytestmark = pytest.mark.xdist_group('pages')
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(('127.0.0.1', 0))
-        other.bind(('127.0.0.1', 0))
-        port, sccp = (s.getsockname()[1] for s in (one, other))
+    port, sccp = free_port(), free_port()
     subprocess.run('ip link add pgs0 type veth peer name pgs1; ip address add 10.9.0.1/24 dev pgs0; ip link set pgs0 up; ip link set pgs1 up', shell=True, check=True)
     n = Node(tmp_path_factory.mktemp('pages'), f'admin.port={port}', f'sccp.port={sccp}', 'cdp.interfaces=pgs0', 'dhcp.interfaces=pgs0')
     n.port, n.sccp = port, sccp

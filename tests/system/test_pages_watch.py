@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from conftest import judge, until
-from node import Node
-from rest import Web, free_ports, web_node
+from node import Node, free_port
+from rest import Web, web_node
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / 'tests/web'))
@@ -61,7 +61,7 @@ def downloaded(page, pattern):
 def test_from_nothing_to_the_first_registered_phone(browser, tmp_path_factory):
     """The wizard: key, administrator, interface, numbers, a phone that arrives, firmware; by the keyboard alone, and nothing is typed elsewhere."""
     subprocess.run('ip link add wz0 type veth peer name wz1; ip address add 10.77.0.1/24 dev wz0; ip link set wz0 up; ip link set wz1 up', shell=True, check=True)
-    port, sccp = free_ports(2)
+    port, sccp = free_port(), free_port()
     folder = tmp_path_factory.mktemp('first')
     node, page = Node(folder, f'admin.port={port}', f'sccp.port={sccp}', 'tftp.port=7069', 'node.address=127.0.0.1'), browser
     page.base = f'http://127.0.0.1:{port}'

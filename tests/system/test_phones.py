@@ -104,7 +104,7 @@ def test_a_fault_that_does_not_exist_is_named():
 def test_a_phone_is_reset_and_restarted_by_the_server(node, tmp_path):
     name = 'SEP001122000001'
     assert dialtone(node.folder, 'phone', 'add', name, 'model=7961', 'lines=7001').returncode == 0
-    phone = subprocess.Popen([DIALTONE, 'handset', *PORTS, '--json', '--model', '7961', '--duration', '20'],
+    phone = subprocess.Popen([DIALTONE, 'handset', *PORTS, '--json', '--model', '7961', '--duration', '300'],
                              stdout=subprocess.PIPE, text=True)
     seen = []
 

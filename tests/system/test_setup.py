@@ -67,7 +67,7 @@ def test_a_probe_names_the_dhcp_servers_of_an_interface(lan, server, tmp_path):
                      '--no-ping', '--dhcp-range=10.98.7.1,10.98.7.9,1h', '--dhcp-option=150,10.98.0.7',
                      f'--dhcp-leasefile={tmp_path}/leases')
     until(lambda: ':67 ' in lan.client.run('ss', '-Hlun').stdout)
-    row, = server.json('interface', 'probe', 'eth0')
+    row, = until(lambda: server.json('interface', 'probe', 'eth0'))
     assert row['server'] == '10.98.0.2' and row['tftp'] == '10.98.0.7' and row['address'].startswith('10.98.7.')
     for name, why in ('lo', 'no Ethernet'), ('eth7', 'no such interface'):
         refused = server.ask('interface', 'probe', name, check=False)
@@ -145,4 +145,4 @@ def test_simulated_phones_end_with_the_server_even_when_it_is_killed(tmp_path):
         pids = pids_of_phones(n)
         assert len(pids) == 3
         getattr(n, end)()
-        until(lambda: not any(subprocess.run(['kill', '-0', p], capture_output=True).returncode == 0 for p in pids), 20)
+        until(lambda: not any(subprocess.run(['kill', '-0', p], capture_output=True).returncode == 0 for p in pids))

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from node import dialtone
-from test_files import FileNode, free_port, put_static, tftp_hpa, until
+from node import dialtone, free_port
+from test_files import FileNode, put_static, tftp_hpa, until
 
 pytestmark = pytest.mark.xdist_group('sip-files')  # one server, and each test goes on where the last one ended
 PHONE, OLD = 'SEP0011223344A1', 'SEP0011223344A2'
@@ -16,7 +16,7 @@ PHONE, OLD = 'SEP0011223344A1', 'SEP0011223344A2'
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory):
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     n = FileNode(tmp_path_factory.mktemp('sip') / 'data', f'sip.port={port}', 'sip.tls_port=0')
     n.sip_port = port
     yield n

@@ -3,6 +3,7 @@ have their words; phones that misbehave do not disturb the others; Wireshark rea
 SIM-1, SIM-4, REG-1)."""
 import json
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -33,6 +34,18 @@ def fleet(*words):
     return done.returncode, json.loads(done.stdout)
 
 
+def fleet_until(truth, *words):
+    """Phones that stay until something has become true."""
+    process = subprocess.Popen([DIALTONE, 'fleet', '--protocol', 'sip', *PORTS, '--json', '--duration', '600', *map(str, words)],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        until(truth)
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=300)
+    return process.returncode, json.loads(said)
+
+
 def statuses(node):
     return {row['name']: row for row in json.loads(dialtone(node.folder, 'phone', 'list', '--json').stdout)}
 
@@ -56,7 +69,8 @@ def test_every_generation_registers_with_its_own_files(node, tmp_path):
 
 def test_loads_that_register_line_by_line_register_all_lines(node, tmp_path):
     add_phones(node, tmp_path, 4, ['7961'], lines=4)
-    status, report = fleet('--model', '7961', '--load', 'SIP41.8-5-4S', '--count', 4, '--duration', 10)
+    lines = lambda name: len(json.loads(dialtone(node.folder, 'phone', 'show', name, '--json').stdout).get('contacts', []))
+    status, report = fleet_until(lambda: all(lines(name) == 4 for name in statuses(node)), '--model', '7961', '--load', 'SIP41.8-5-4S', '--count', 4)
     assert status == 0, report
     assert report['losses'] == 0
 
@@ -228,7 +242,8 @@ def test_wireshark_reads_what_both_sides_say(node, tmp_path, transport):
     models = ['7961', '8841', '9971', '7821']
     add_phones(node, tmp_path, 8, models, lines=2)
     capture = Capture(None, tmp_path / 'sip.pcap', 'lo')
-    status, report = fleet('--model', ','.join(models), '--transport', transport, '--count', 8, '--duration', 6)
+    status, report = fleet_until(lambda: all(row['status'] == 'registered' for row in statuses(node).values()),
+                                 '--model', ','.join(models), '--transport', transport, '--count', 8)
     assert status == 0, report
     fields = ['sip.Method', 'sip.Status-Code', '_ws.malformed', '_ws.expert.message']
     lines = subprocess.run(['tshark', '-n', '-r', str(capture.close()), '-d', f'{transport}.port=={SIP},sip', '-Y', 'sip', '-T',

@@ -64,6 +64,8 @@ def test_curl_and_a_window_get_the_firmware(lan, office, tmp_path, window):
     while True:
         data, _ = s.recvfrom(2000)
         number, = struct.unpack('>H', data[2:4])
+        if data[1] == 6 or data[1] == 3 and block - window < number <= block:
+            continue  # once more, as ours came late
         assert data[1] == 3 and number == block + 1
         block, got = number, got + data[4:]
         if block % window == 0 or len(data) < 1028:
@@ -121,7 +123,9 @@ def test_a_change_is_in_the_file_at_once(lan, office):
     s.sendto(b'\0\1' + NAME.encode() + b'.cnf.xml\0octet\0blksize\0' b'8192\0', (SERVER, 69))
     data, peer = s.recvfrom(9000)
     s.sendto(b'\0\4\0\0', peer)
-    got = s.recvfrom(9000)[0][4:]
+    while data[1] == 6:  # the options may come again
+        data = s.recvfrom(9000)[0]
+    got = data[4:]
     assert b'<loadInformation>P00308000900</loadInformation>' in got or b'P00308000900' in got
     assert first
 
@@ -178,7 +182,7 @@ def test_bad_requests_by_http_are_refused(lan, office, request_, status):
 
 def test_a_head_that_never_ends_is_cut_off(lan, office):
     s = lan.client.connect(6970)
-    s.settimeout(20)
+    s.settimeout(60)
     try:
         s.sendall(b'GET / HTTP/1.1\r\n' + b'X: y\r\n' * 4000)
         while s.recv(65536):

@@ -102,12 +102,13 @@ def test_traces_take_the_form_of_newer_servers(lan, site, tmp_path):
     assert site.json('trace', 'list')[0]['newest'] in ('', 'ccm00000001.txt')
 
 
-def test_only_the_phones_that_were_named_are_traced(lan, site):
+def test_only_the_phones_that_were_named_are_traced(lan, site, tmp_path):
     site.ask('trace', 'set', 'all', 'level=Detailed', f'phones={SECOND}')
     boot(lan)
     until(lambda: any('UnregisterAck' in line for line in lines(site, 'ccm')))
     assert not any(FIRST in line for prefix in ('ccm', 'dhcp', 'ctftp') for line in lines(site, prefix))
     site.ask('trace', 'set', 'all', 'level=Off', 'phones=')
+    site.ask('trace', 'collect', tmp_path / 'all.tar.gz')  # and so all that was to be written is
     before = len(lines(site, 'ccm'))
     boot(lan)
     assert len(lines(site, 'ccm')) == before

@@ -7,10 +7,10 @@ import sqlite3
 import socket
 import struct
 import tarfile
-import time
 
 import pytest
 
+from conftest import until
 from rest import BASE, Web, web_node
 
 pytestmark = pytest.mark.xdist_group('web_files')
@@ -30,8 +30,7 @@ def root(node):
 @pytest.fixture(autouse=True)
 def nothing_stays(node):
     yield
-    left = [name for name in os.listdir(node.folder) if name.startswith(('upload', 'download'))]
-    assert not left
+    until(lambda: not [name for name in os.listdir(node.folder) if name.startswith(('upload', 'download'))])
 
 
 def send(web, path, body, kind='text/csv', status=200):
@@ -139,10 +138,6 @@ def test_a_client_that_goes_away_leaves_nothing(node, root):
     s = socket.create_connection(('127.0.0.1', root.port))
     s.sendall(f'POST {BASE}restore HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {root.token}\r\n'
               f'Content-Type: application/octet-stream\r\nContent-Length: 5000000\r\n\r\n'.encode() + b'x' * 100000)
-    while not any(name.startswith('upload') for name in os.listdir(node.folder)):
-        time.sleep(0.02)
+    until(lambda: any(name.startswith('upload') for name in os.listdir(node.folder)))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     s.close()
-    deadline = time.monotonic() + 20
-    while any(name.startswith('upload') for name in os.listdir(node.folder)) and time.monotonic() < deadline:
-        time.sleep(0.02)

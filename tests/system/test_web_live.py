@@ -110,11 +110,10 @@ def test_a_stream_ends_with_its_session(node, root):
     live, follow = other.stream('live'), other.stream('event/follow')
     next_of(live, 'phones')
     other.ask('DELETE', 'session')
-    began = time.monotonic()
+    deadline = time.monotonic() + 60
     for _ in live:
-        pass
+        assert time.monotonic() < deadline
     assert list(follow) == []
-    assert time.monotonic() - began < 10
 
 
 def test_a_session_has_not_too_many_streams(node, root):
@@ -146,8 +145,7 @@ def test_a_plan_tells_what_would_happen_and_changes_nothing(node, root):
 def test_a_change_tells_old_and_new_and_who_must_be_reset(node, root):
     connection = socket.create_connection(('127.0.0.1', node.sccp))
     Phone(connection, 'SEP001122334406', 8).register()
-    while root.ask('GET', 'phone/SEP001122334406').json['record']['status'] != 'registered':
-        time.sleep(0.05)
+    until(lambda: root.ask('GET', 'phone/SEP001122334406').json['record']['status'] == 'registered')
     for method, path, body in (('PATCH', 'line/7006', {'alerting_name': 'six'}), ('PATCH', 'phone/SEP001122334406', {'description': 'six'}),
                                ('PATCH', 'pool/Default', {'srst': '10.0.0.9'})):
         answer = root.ask(method, path, body).json
@@ -204,9 +202,9 @@ def test_what_suffering_phones_have_in_common_is_told(node, root):
         return found and found[0]
 
     refused('SEP001122334402', 'SEP001122334404')
-    two = until(lambda: cohort(2), 20)
+    two = until(lambda: cohort(2))
     assert sorted(two['names']) == ['SEP001122334402', 'SEP001122334404']
     assert two['common']['pool'] == 'Berlin' and two['common']['network'] == '127.0.0.0/24'
     refused('SEP001122334408')
-    three = until(lambda: cohort(3), 20)
+    three = until(lambda: cohort(3))
     assert 'pool' not in three['common'] and three['common']['network'] == '127.0.0.0/24'

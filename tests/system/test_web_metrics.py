@@ -1,10 +1,10 @@
 """Counters under the names of the original's performance monitor, and as Prometheus reads them."""
 import socket
-import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from conftest import until
 from rest import Web, web_node
 from sccp_client import Phone
 
@@ -36,9 +36,8 @@ def test_counters_change_while_a_phone_registers(node, root):
     assert root.ask('GET', 'counter/Cisco%20Phones').json['items'] == []
     with socket.create_connection(('127.0.0.1', node.sccp)) as connection:
         Phone(connection, 'SEP001122334455').register()
-        assert value(root, 'Cisco CallManager', 'RegisteredHardwarePhones') == 1
-        while not (items := root.ask('GET', 'counter/Cisco%20Phones').json['items']):
-            time.sleep(0.05)
+        until(lambda: value(root, 'Cisco CallManager', 'RegisteredHardwarePhones') == 1)
+        items = until(lambda: root.ask('GET', 'counter/Cisco%20Phones').json['items'])
         assert [(item['object'], item['name']) for item in items] == [('Cisco Phones(SEP001122334455)', 'CallsAttempted')]
         assert root.ask('GET', 'counter?object=Cisco+Lines*').json['items'][0]['object'] == 'Cisco Lines(7001)'
     names = {item['object'] for item in root.ask('GET', 'counter').json['items']}

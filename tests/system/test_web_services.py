@@ -1,18 +1,18 @@
 """The control center: services stop and start one by one, disturb no other, and stay as they were left."""
 import os
 import socket
-import time
 
 import pytest
 
-from node import Node
-from rest import Web, free_ports, web_node
+from conftest import until
+from node import Node, free_port
+from rest import Web, web_node
 from sccp_client import KEEPALIVE, KEEPALIVE_ACK, Phone
 
 
 @pytest.fixture
 def node(tmp_path):
-    n = web_node(tmp_path, 'listen.address=127.0.0.1', f'tftp.port={free_ports(1)[0]}', f'files.http_port={free_ports(1)[0]}')
+    n = web_node(tmp_path, 'listen.address=127.0.0.1', f'tftp.port={free_port()}', f'files.http_port={free_port()}')
     n.root = n.web.log_in(user='root', password='correct horse')
     yield n
     if n.process.poll() is None:
@@ -45,13 +45,10 @@ def test_what_was_stopped_stays_so_over_a_restart(node):
     node.root.ask('POST', 'service/tftp/stop', {})
     node.root.ask('POST', 'service/callmanager/stop', {})
     node.root.ask('POST', 'service/callmanager/start', {})
-    settings = [word for i, word in enumerate(node.process.args) if i and node.process.args[i - 1] == '--set']
     node.stop()
-    again = Node(node.folder, *settings)
+    again = Node(node.folder, *node.settings)
     root = Web(node.web.port).log_in(user='root', password='correct horse')
-    deadline = time.monotonic() + 20
-    while states(root)['tftp']['state'] != 'stopped' and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: states(root)['tftp']['state'] == 'stopped')
     assert (states(root)['tftp']['state'], states(root)['callmanager']['state']) == ('stopped', 'running')
     root.ask('POST', 'service/tftp/start', {})
     assert not (node.folder / 'services.stopped').read_text()
@@ -59,7 +56,7 @@ def test_what_was_stopped_stays_so_over_a_restart(node):
 
 
 def test_who_holds_a_port_is_named(node):
-    port = int(next(word for word in node.process.args if word.startswith('files.http_port=') and not word.endswith('=0')).split('=')[1])
+    port = int(next(word for word in node.settings if word.startswith('files.http_port=')).split('=')[1])
     node.root.ask('POST', 'service/files-http/stop', {})
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
