@@ -175,6 +175,23 @@ static void stop_services(struct admin *a)
     }
 }
 
+/* Who has taken a phone's name while it is off keeps it as long as he answers (station/sip/rivals.c): this is told
+ * before the phone comes back. Who has a password may come from anywhere. */
+static void look_where_from(struct admin *a, const struct progress_phone *phone)
+{
+    char at[IP_TEXT_MAX];
+    struct alarm_draft d;
+    struct ip before;
+
+    if (phone->protocol == PROTOCOL_SIP_THIRD_PARTY || !progress_is_from_elsewhere(phone, &before))
+        return;
+    alarm_begin(&d, ALARM_FROM_ELSEWHERE);
+    alarm_put_device(&d, phone->name);
+    alarm_put_ip(&d, phone->ip);
+    alarm_put_text(&d, "OtherIPAddress", text_of(ip_print(before, at)));
+    server_alarm(a->thread->server, alarm_finish(&d));
+}
+
 static void on_progress(struct admin *a, const struct progress_event *e)
 {
     const struct progress_phone *phone;
@@ -183,8 +200,10 @@ static void on_progress(struct admin *a, const struct progress_event *e)
         return;
     phone = progress_event(a->progress, e);
     live_doctor_event(a->doctor, phone, e);
-    if (phone && e->stage == PROGRESS_REGISTERED)
+    if (phone && e->stage == PROGRESS_REGISTERED) {
         histogram_took(TOOK_BOOT, (uint64_t)phone->boot.total_ms * 1000);
+        look_where_from(a, phone);
+    }
     status_event(a->status, e);
     if (e->stage >= PROGRESS_REJECTED) { /* registered, refused or gone */
         strip_event(&a->strip, e);

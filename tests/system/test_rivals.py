@@ -94,6 +94,21 @@ def test_a_sip_phone_that_was_restarted_elsewhere_is_back_at_once(lan, site):
     assert min(took) < 1, took
 
 
+def test_who_takes_the_name_of_a_phone_that_is_off_is_told_with_both_addresses(lan, server):
+    lan.address()
+    lan.address(ELSEWHERE + '/16')
+    server.start('tftp.port=0')
+    server.add_phone(PHONE, '7841', '7001', protocol='sip')
+    lan.client.run('curl', '-sf', '--interface', CLIENT, '-o', '/dev/null', f'http://{SERVER}:6970/{PHONE}.cnf.xml')
+    phone = comes(lan, 'tcp')
+    assert phone.final().status == 200
+    phone.close()
+    until(lambda: server.status(PHONE) == 'unregistered')
+    assert comes(lan, 'tcp', ELSEWHERE).final().status == 200
+    event = until(lambda: [str(e) for e in server.json('event', 'list', '--limit', '0') if e['alarm'] == 'DeviceFromElsewhere'])
+    assert f'[IPAddress={ELSEWHERE}]' in event[0] and f'[OtherIPAddress={CLIENT}]' in event[0]
+
+
 def test_the_name_of_an_sccp_phone_that_is_there_cannot_be_taken_and_moves_with_it(lan, site):
     class At:
         port = 2000

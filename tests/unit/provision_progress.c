@@ -256,6 +256,46 @@ static void an_address_belongs_to_the_phone_that_had_it_last(void **state)
     progress_free(p);
 }
 
+static bool is_from_elsewhere(struct progress *p, const char *before)
+{
+    const struct progress_phone *phone = progress_find(p, device_name_of(TEXT("SEP001122334455")));
+    struct ip ip, expected;
+
+    if (!progress_is_from_elsewhere(phone, &ip))
+        return false;
+    ip_parse(text_of(before), &expected);
+    assert_true(ip_equal(ip, expected));
+    return true;
+}
+
+static void registers(struct progress *p, uint64_t at, const char *ip)
+{
+    tell(p, at, PROGRESS_REGISTER, "001122334455", ip, NULL);
+    tell(p, at + 1, PROGRESS_REGISTERED, "001122334455", ip, NULL);
+}
+
+static void who_registers_from_elsewhere_without_a_boot_is_told_apart(void **state)
+{
+    struct progress *p = fresh(10, 10);
+
+    registers(p, 0, "10.0.0.6"); /* its addresses and files are of others: it may go where it wants */
+    assert_false(is_from_elsewhere(p, ""));
+    registers(p, 1000, "10.0.0.5");
+    assert_false(is_from_elsewhere(p, ""));
+    boot(p, 100000, "001122334455", "10.0.0.7");
+    assert_false(is_from_elsewhere(p, ""));
+    registers(p, 200000, "10.0.0.7"); /* back from another node */
+    assert_false(is_from_elsewhere(p, ""));
+    tell(p, 300000, PROGRESS_UNREGISTERED, "001122334455", "10.0.0.7", NULL);
+    registers(p, 400000, "10.0.0.66");
+    assert_true(is_from_elsewhere(p, "10.0.0.7"));
+    boot(p, 500000, "001122334455", "10.0.0.8"); /* on another desk */
+    assert_false(is_from_elsewhere(p, ""));
+    registers(p, 600000, "2001:db8::1"); /* its other address */
+    assert_false(is_from_elsewhere(p, ""));
+    progress_free(p);
+}
+
 static void a_mistyped_label_is_found_by_one_digit_or_two_swapped(void **state)
 {
     struct device_name near[4];
@@ -306,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_names_forgets_the_oldest_and_never_a_known_phone),
         cmocka_unit_test(a_refusal_ends_the_boot_and_keeps_its_reason),
         cmocka_unit_test(an_address_belongs_to_the_phone_that_had_it_last),
+        cmocka_unit_test(who_registers_from_elsewhere_without_a_boot_is_told_apart),
         cmocka_unit_test(a_mistyped_label_is_found_by_one_digit_or_two_swapped),
         cmocka_unit_test(a_clock_that_is_set_back_does_no_harm),
         cmocka_unit_test(a_phone_is_small),

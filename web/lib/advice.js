@@ -17,6 +17,7 @@ const advice = {
     DbInfoError: () => t('The phone’s record refers to something that is not there: open the phone and save it again.'),
     SuspiciousIPAddress: () => t('Somebody there tries names or numbers: find that address in the network. The block ends by itself.'),
     DuplicateDevice: () => t('Two devices use one name: find the second by its address.'),
+    DeviceFromElsewhere: () => t('If nobody moved the phone, somebody else uses its name while it is off: find him by the address. With a security profile that asks for digest or TLS, phones prove who they are.'),
     DeviceToggle: () => t('The phone changes between two nodes: look at the link to the first one.'),
     PhoneDiagnosed: () => t('The doctor’s page says why, and what to do.'),
     ServingFileWarning: () => t('Usual for a phone that nobody added, and for files that it can do without. Firmware that is missing here is listed under Firmware.'),

@@ -181,6 +181,7 @@ export default {
     'How often': 'Fréquence',
     'I give each its number': 'Je donne à chacun son numéro',
     'IANA time zone; empty: the server\'s': 'fuseau horaire IANA ; vide : celui du serveur',
+    'If nobody moved the phone, somebody else uses its name while it is off: find him by the address. With a security profile that asks for digest or TLS, phones prove who they are.': 'Si personne n’a déplacé le téléphone, quelqu’un d’autre utilise son nom pendant qu’il est éteint : trouvez-le par l’adresse. Avec un profil de sécurité qui demande digest ou TLS, les téléphones prouvent leur identité.',
     'Import an archive': 'Importer une archive',
     'Import and export': 'Import et export',
     'Import': 'Importer',

@@ -181,6 +181,7 @@ export default {
     'How often': '频率',
     'I give each its number': '由我逐一分配号码',
     'IANA time zone; empty: the server\'s': 'IANA 时区；空：服务器的时区',
+    'If nobody moved the phone, somebody else uses its name while it is off: find him by the address. With a security profile that asks for digest or TLS, phones prove who they are.': '如果没有人移动过话机，则有人在它关机时冒用其名称：按地址查找。使用要求摘要认证或 TLS 的安全配置文件，话机须证明其身份。',
     'Import an archive': '导入归档',
     'Import and export': '导入和导出',
     'Import': '导入',

@@ -200,11 +200,15 @@ static void begin_boot(struct progress *p, struct progress_phone *phone, uint64_
     struct progress_past *past = phone->boot.start_us ? past_of(phone) : NULL;
 
     if (past) {
+        if (phone->served)
+            past->ip = phone->ip;
+        else if (!ip_equal(past->ip, phone->ip))
+            past->ip = (struct ip){0};
         memmove(past->boots + 1, past->boots, sizeof(past->boots) - sizeof(past->boots[0]));
         past->boots[0] = phone->boot;
     }
     phone->boot = (struct progress_boot){.start_us = now_us};
-    phone->ended = false;
+    phone->ended = phone->served = false;
     phone->tries++;
     progress_drop_steps(p, phone);
 }
@@ -287,6 +291,7 @@ static void take(struct progress *p, struct progress_phone *phone, const struct 
     if (is_step(phone, e))
         progress_add_step(p, phone, e);
     advance(phone, e);
+    phone->served = phone->served || e->stage == PROGRESS_DHCP_ACK || progress_is_file(e);
     phone->last_us = e->time_us;
 }
 
@@ -319,6 +324,16 @@ void progress_directory_changed(struct progress *p)
 const struct progress_phone *progress_find(const struct progress *p, struct device_name name)
 {
     return map_get(&p->by_name, text_of(name.s));
+}
+
+bool progress_is_from_elsewhere(const struct progress_phone *phone, struct ip *before)
+{
+    struct ip ip = phone->past ? phone->past->ip : (struct ip){0};
+
+    if (phone->served || ip.family != phone->ip.family || ip_equal(ip, phone->ip))
+        return false;
+    *before = ip;
+    return true;
 }
 
 static void check_unknown(struct progress *p)

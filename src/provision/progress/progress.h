@@ -63,6 +63,7 @@ struct progress_boot {
 /* What few phones have: it was here before, or CDP or LLDP told where. */
 struct progress_past {
     uint64_t first_us;                              /* when it was first seen */
+    struct ip ip; /* that it had here last while it got it, or its files, here; or none */
     char port[40];                                  /* switch and port, or "" */
     struct progress_boot boots[PROGRESS_BOOTS - 1]; /* before the newest, newest first */
 };
@@ -75,6 +76,7 @@ struct progress_phone {
     /* of the module */
     uint8_t n_steps;
     bool known : 1, ended : 1, ip_listed : 1;
+    bool served : 1; /* in its newest boot it was given an address, or asked for a file, here */
     uint32_t epoch;
     /* of all again */
     uint32_t model, tries; /* tries: boots that were begun */
@@ -120,6 +122,9 @@ struct progress *progress_new(size_t max_known, size_t max_unknown, progress_kno
 void progress_free(struct progress *p);
 /* Whose event it was; NULL: nobody's that is remembered. */
 const struct progress_phone *progress_event(struct progress *p, const struct progress_event *e);
+/* It comes from another address than before, where it got that or its files here, and asked for neither this time: perhaps
+ * somebody else. */
+bool progress_is_from_elsewhere(const struct progress_phone *phone, struct ip *before);
 /* Devices were added or removed: who is unknown is asked anew. */
 void progress_directory_changed(struct progress *p);
 const struct progress_phone *progress_find(const struct progress *p, struct device_name name); /* or NULL */
