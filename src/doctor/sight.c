@@ -140,11 +140,38 @@ static void print_file(const struct sight *s, struct writer *to)
                  s->file.whole ? "" : ", not whole");
 }
 
+static void print_http(const struct http_request *r, struct writer *to)
+{
+    write_format(to, " ");
+    print_text(r->method_name, to);
+    write_format(to, " ");
+    print_text(r->target, to);
+}
+
+static void print_sccp(const struct sccp_message *m, struct writer *to)
+{
+    const char *name = sccp_message_name(m->id);
+
+    if (name)
+        write_format(to, " %s", name);
+    else
+        write_format(to, " message %04x", m->id);
+}
+
+static void print_tls(const struct sight *s, struct writer *to)
+{
+    const char *record = s->tls.record == 0x15 ? "alert" : s->tls.record == 0x17 ? "data" : "handshake";
+
+    write_format(to, " %s %u version %04x ", record, s->tls.type, s->tls.version);
+    print_text(s->tls.name, to);
+}
+
 static void print_body(const struct sight *s, struct writer *to)
 {
     switch (s->kind) {
     case SIGHT_CDP:
     case SIGHT_LLDP:
+    case SIGHT_TORN:
         break;
     case SIGHT_ARP:
         print_arp(s->arp, to);
@@ -162,10 +189,7 @@ static void print_body(const struct sight *s, struct writer *to)
         print_icmp(s, to);
         break;
     case SIGHT_HTTP_REQUEST:
-        write_format(to, " ");
-        print_text(s->http_request->method_name, to);
-        write_format(to, " ");
-        print_text(s->http_request->target, to);
+        print_http(s->http_request, to);
         break;
     case SIGHT_HTTP_RESPONSE:
         write_format(to, " %u", s->http_response->status);
@@ -174,23 +198,13 @@ static void print_body(const struct sight *s, struct writer *to)
         print_file(s, to);
         break;
     case SIGHT_SCCP:
-        if (sccp_message_name(s->sccp->id))
-            write_format(to, " %s", sccp_message_name(s->sccp->id));
-        else
-            write_format(to, " message %04x", s->sccp->id);
+        print_sccp(s->sccp, to);
         break;
     case SIGHT_SIP:
         print_sip(s->sip, to);
         break;
-    case SIGHT_TORN:
-        break;
     case SIGHT_TLS:
-        write_format(to, " %s %u version %04x ",
-                     s->tls.record == 0x15   ? "alert"
-                     : s->tls.record == 0x17 ? "data"
-                                             : "handshake",
-                     s->tls.type, s->tls.version);
-        print_text(s->tls.name, to);
+        print_tls(s, to);
         break;
     case SIGHT_TCP:
         print_tcp(s, to);

@@ -358,6 +358,24 @@ static void on_prepare(uv_prepare_t *handle)
     events_flush(((struct admin *)handle->data)->events);
 }
 
+static int make_parts(struct admin *a, const struct bootstrap *b)
+{
+    uv_loop_t *loop = &a->thread->loop;
+
+    a->status = status_new(MAX_PHONES, MAX_OTHERS);
+    a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
+    a->events = events_new(b->data, a->node);
+    a->views = views_new();
+    a->audit = audit_new(b->data);
+    a->doctor = live_doctor_new(a);
+    a->passwords = passwords_new(loop, a, api_password_done);
+    a->simulated = simulated_new(loop, api_simulated_changed, a);
+    return a->status && a->progress && a->events && a->views && a->audit && a->doctor && a->passwords &&
+                   a->simulated
+               ? 0
+               : -ENOMEM;
+}
+
 static int start(struct thread *t)
 {
     const struct bootstrap *b = server_bootstrap(t->server);
@@ -367,6 +385,7 @@ static int start(struct thread *t)
         return -ENOMEM;
     t->state = a;
     a->thread = t;
+    a->settings = *b;
     a->started_us = server_steady_us();
     a->collecting = true;
     name_node(a, b);
@@ -376,22 +395,11 @@ static int start(struct thread *t)
     uv_timer_init(&t->loop, &a->tick);
     uv_prepare_init(&t->loop, &a->prepare);
     a->tick.data = a->prepare.data = a;
-    a->status = status_new(MAX_PHONES, MAX_OTHERS);
-    a->progress = progress_new(MAX_PHONES, MAX_UNKNOWN, device_is_known, a);
-    a->events = events_new(b->data, a->node);
-    a->views = views_new();
-    a->audit = audit_new(b->data);
-    a->doctor = live_doctor_new(a);
-    if (!a->status || !a->progress || !a->events || !a->views || !a->audit || !a->doctor)
+    if (make_parts(a, b) < 0)
         return -ENOMEM;
     if (events_error(a->events))
         log_warning("admin", "events are kept in memory only: events.log cannot be written: %s",
                     strerror(-events_error(a->events)));
-    a->passwords = passwords_new(&t->loop, a, api_password_done);
-    a->settings = *b;
-    a->simulated = simulated_new(&t->loop, api_simulated_changed, a);
-    if (!a->passwords || !a->simulated)
-        return -ENOMEM;
     syslog_open(&t->loop, b->log_syslog, &a->syslog);
     open_control(a, b->data);
     if (b->admin_port)
