@@ -5,6 +5,7 @@ true is asked for until a deadline. Deadlines are for what will never happen: a 
 things must not reach them. Each pytest process (several run side by side) lives in a network namespace of its own,
 so that ports of 127.0.0.1 are everybody's own."""
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -47,6 +48,42 @@ def until(truth, seconds=60, step=0.05):
             assert answer, f'not within {seconds} s'
             return answer
         time.sleep(step)
+
+
+class Lateness(threading.Thread):
+    """How long the machine stood still, at worst: somebody who only sleeps was woken so late."""
+
+    def __enter__(self):
+        self.over, self.worst = threading.Event(), 0
+        self.start()
+        return self
+
+    def __exit__(self, *error):
+        self.over.set()
+        self.join()
+
+    def run(self):
+        now = time.monotonic()
+        while not self.over.wait(0.05):
+            before, now = now, time.monotonic()
+            self.worst = max(self.worst, now - before - 0.05)
+
+
+def in_time(test):
+    """For tests of what real time does to phones whose patience is a second: when the machine stood still for a good part of it,
+    nothing is shown by a failure, and the test begins anew."""
+    @functools.wraps(test)
+    def again(tmp_path, **more):
+        for left in 2, 1, 0:
+            folder = tmp_path / str(left)
+            folder.mkdir()
+            with Lateness() as machine:
+                try:
+                    return test(tmp_path=folder, **more)
+                except AssertionError:
+                    if not left or machine.worst < 0.3:
+                        raise
+    return again
 
 
 class Namespace:

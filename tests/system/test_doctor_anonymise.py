@@ -151,13 +151,13 @@ def planted():
 
 
 def doctor(path, *words):
-    done = subprocess.run([DIALTONE, 'doctor', path, *words], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([DIALTONE, 'doctor', path, *words], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, done.stdout
 
 
 def anonymise(path, out):
-    done = subprocess.run([DIALTONE, 'doctor', path, '--anonymise', out], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([DIALTONE, 'doctor', path, '--anonymise', out], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return out.read_bytes()
 
@@ -173,7 +173,7 @@ def test_no_word_is_left_however_it_was_split(tmp_path):
     whole = b''.join(planted().frames)
     made = anonymise(capture, out)
     joined = subprocess.run(['tshark', '-r', out, '-q', '-z', 'follow,tcp,raw,0', '-z', 'follow,tcp,raw,1'], capture_output=True,
-                            text=True, timeout=60, check=False).stdout
+                            text=True, timeout=300, check=False).stdout
     streams = bytes.fromhex(''.join(re.findall(r'^\t?((?:[0-9a-f]{2})+)$', joined, re.M)))
     assert len(streams) > 500
     for word in WORDS:
@@ -193,7 +193,7 @@ def test_what_was_split_is_still_understood(tmp_path):
     anonymise(capture, out)
     assert nameless(doctor(out)[1]) == nameless(doctor(capture)[1])
     for what in ('skinny', 'sip', 'tftp', 'dhcp', 'cdp', 'lldp'):
-        counts = [subprocess.run(['tshark', '-r', f, '-Y', what], capture_output=True, text=True, timeout=60, check=False).stdout.count('\n')
+        counts = [subprocess.run(['tshark', '-r', f, '-Y', what], capture_output=True, text=True, timeout=300, check=False).stdout.count('\n')
                   for f in (capture, out)]
         assert counts[0] == counts[1] > 0, what
 

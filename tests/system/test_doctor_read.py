@@ -24,13 +24,13 @@ def capture(tmp_path_factory):
 
 
 def sights(path, **more):
-    r = subprocess.run([DIALTONE, 'doctor', path, '--sights'], capture_output=True, timeout=60, **more)
+    r = subprocess.run([DIALTONE, 'doctor', path, '--sights'], capture_output=True, timeout=300, **more)
     return r.returncode, r.stdout.decode().splitlines(), r.stderr.decode()
 
 
 def tshark(path, *filters):
     words = ['tshark', '-r', path, '-T', 'fields', '-e', 'frame.number', '-Y', *filters]
-    return len(subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout.split())
+    return len(subprocess.run(words, capture_output=True, text=True, timeout=300, check=True).stdout.split())
 
 
 @pytest.mark.skipif(not shutil.which('tshark'), reason='needs tshark')
@@ -84,7 +84,7 @@ def test_parts_in_any_order_packed_or_not_are_one_capture(capture, tmp_path):
         z.write(names[2], 'logs/x2.pcap')
         z.writestr('logs/photo.jpg', bytes(range(256)))
 
-    r = subprocess.run([DIALTONE, 'doctor', '--sights', names[1], tmp_path / 'all.zip', names[0]], capture_output=True, timeout=60)
+    r = subprocess.run([DIALTONE, 'doctor', '--sights', names[1], tmp_path / 'all.zip', names[0]], capture_output=True, timeout=300)
     unnumbered = [[line.split(' ', 1)[1] for line in lines] for lines in (r.stdout.decode().splitlines(), sights(capture)[1])]
     assert unnumbered[0] == unnumbered[1]
 
@@ -104,7 +104,7 @@ def test_texts_are_merged_by_their_time_and_come_by_a_pipe(tmp_path):
         (tmp_path / name).write_text(text)
 
     def order(*files, **more):
-        r = subprocess.run([DIALTONE, 'doctor', '--sights', *files], capture_output=True, timeout=60, **more)
+        r = subprocess.run([DIALTONE, 'doctor', '--sights', *files], capture_output=True, timeout=300, **more)
         return re.findall(r'> 10\.0\.0\.(\d):2000 SCCP #\d+> Register', r.stdout.decode())
 
     assert order(tmp_path / 'a.txt', tmp_path / 'b.txt') == list('121212')
@@ -120,7 +120,7 @@ def test_what_is_no_capture_is_told_so(tmp_path):
 
 
 def causes(path):
-    r = subprocess.run([DIALTONE, 'doctor', path], capture_output=True, text=True, timeout=60)
+    r = subprocess.run([DIALTONE, 'doctor', path], capture_output=True, text=True, timeout=300)
     return r.returncode, re.findall(r'\[([a-z-]+)|^(\d+ phones.*)', r.stdout, re.M)
 
 
@@ -131,11 +131,11 @@ def without_names(lines):
 @pytest.mark.skipif(not shutil.which('tshark'), reason='needs tshark')
 def test_an_anonymised_capture_tells_the_same(capture, tmp_path):
     out = tmp_path / 'out.pcapng'
-    r = subprocess.run([DIALTONE, 'doctor', capture, '--anonymise', out], capture_output=True, text=True, timeout=60)
+    r = subprocess.run([DIALTONE, 'doctor', capture, '--anonymise', out], capture_output=True, text=True, timeout=300)
     assert r.returncode == 0, r.stderr
     assert causes(out) == causes(capture) == (0, [('', '200 phones: 200 well.')])
     assert without_names(sights(out)[1]) == without_names(sights(capture)[1])
     assert b'SEP001122010000' not in out.read_bytes()
     bad = subprocess.run(['tshark', '-r', out, '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', '-Y',
-                          'ip.checksum.status == 0 || udp.checksum.status == 0'], capture_output=True, text=True, timeout=120)
+                          'ip.checksum.status == 0 || udp.checksum.status == 0'], capture_output=True, text=True, timeout=300)
     assert not bad.stdout

@@ -13,7 +13,7 @@ BOOT = ROOT / 'tests/fuzz/corpus/capture/boot.pcap'
 
 
 def doctor(*words):
-    r = subprocess.run([DIALTONE, 'doctor', *words], capture_output=True, text=True, timeout=60, check=False)
+    r = subprocess.run([DIALTONE, 'doctor', *words], capture_output=True, text=True, timeout=300, check=False)
     return r.returncode, r.stdout, r.stderr
 
 

@@ -9,7 +9,7 @@ import subprocess
 import jsonschema
 import pytest
 
-from conftest import DIALTONE, judge, run
+from conftest import DIALTONE, in_time, judge, run
 
 SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / 'docs/doctor.schema.json').read_text())
 ALL = os.environ.get('FAULTS') == 'all'
@@ -66,6 +66,7 @@ def check(captures, wanted):
 
 
 @pytest.mark.parametrize('name', list(ROWS) if ALL else QUICK)
+@in_time
 def test_the_doctor_names_the_fault(name, tmp_path):
     captures = play(name, tmp_path / 'lab')
     for path in captures['both']:
@@ -78,17 +79,20 @@ def test_the_doctor_names_the_fault(name, tmp_path):
 
 
 @pytest.mark.parametrize('name', SIP if ALL else SIP[-1:])
+@in_time
 def test_the_doctor_names_the_fault_of_a_sip_phone(name, tmp_path):
     check(play(name, tmp_path / 'lab', '--protocol', 'sip'), ROWS[name])
 
 
 @pytest.mark.parametrize('pair', PAIRS if ALL else PAIRS[:1])
+@in_time
 def test_two_faults_at_once_are_both_named(pair, tmp_path):
     captures = play('+'.join(pair), tmp_path / 'lab')
     check({'both': captures['both']}, {'both': ' '.join(ROWS[name]['both'] for name in pair)})
 
 
 @pytest.mark.parametrize('model,protocol', MODELS if ALL else MODELS[12:13])
+@in_time
 def test_nothing_is_wrong_with_a_healthy_phone(model, protocol, tmp_path):
     check(play('healthy', tmp_path / 'lab', '--model', model, '--protocol', protocol), ROWS['healthy'])
 

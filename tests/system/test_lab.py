@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import DIALTONE, judge, run, until
+from conftest import DIALTONE, judge, run
 from test_lab_failover import SCENARIOS as ELSEWHERE
 
 SCENARIOS = run(DIALTONE, 'lab', 'list').stdout.split('\n') if os.path.exists(DIALTONE) else []

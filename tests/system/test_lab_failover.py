@@ -1,5 +1,6 @@
 """The laboratory's scenarios with several nodes: the verdict, the curve, and order and timing in the captures of both ends, compared
-with the failover of real phones. The phones' clocks run six times as fast; times of the documents are divided by that."""
+with the failover of real phones. The phones' clocks run six times as fast; times of the documents are divided by that. How soon at the
+latest each thing happens is measured to the millisecond on the virtual clock (tests/golden/failover); here, how soon at the earliest."""
 import json
 import pathlib
 import re
@@ -8,7 +9,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from conftest import DIALTONE, judge, run
+from conftest import DIALTONE, in_time, judge, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RATE = 6
@@ -108,7 +109,7 @@ def check_fall_back_sccp(story, moved):
     token = find(story, f'> {CM1} Token', moved)[0]
     left, gone, back, _ = in_order(story, token, f'> {CM2} Unregister', f'< {CM2} UnregisterAck', f'> {CM1} Register', f'< {CM1} RegisterAck')
     granted = [at for at, what, _ in story if what == f'< {CM1} TokenAck' and token < at <= left][-1]
-    assert token - moved > 0.95 * 40 / RATE and left - granted < 1 and back - gone > 0.9 * 0.24 / RATE
+    assert token - moved > 0.95 * 40 / RATE and left >= granted and back - gone > 0.9 * 0.24 / RATE
 
 
 def check_fall_back_sip(story, moved):
@@ -118,19 +119,19 @@ def check_fall_back_sip(story, moved):
     assert keepalive - moved > 0.95 * 120 / RATE
 
 
+@in_time
 def test_a_killed_node_is_left_at_once_on_the_connection_that_stands_by(tmp_path):
     play(tmp_path, 'node-killed', *ONE_OF_EACH)
     story = sccp_story(tmp_path / 'sccp.pcap')
     lost = min(closings(tmp_path / 'sccp.pcap', CM1))
     at, _, stream = find(story, f'> {CM2} Register', lost)
-    assert 0.9 * 0.37 / RATE < at - lost < 2, at - lost  # a 7975: 0.37 s and 0.11 s more for its alarm
+    assert at - lost > 0.9 * 0.37 / RATE, at - lost  # a 7975: 0.37 s and 0.11 s more for its alarm
     opened = next(t for t, _, s, _ in fields(tmp_path / 'sccp.pcap', 'tcp.flags.syn == 1', 'frame.number') if s == stream)
     assert opened < lost
     check_fall_back_sccp(story, at)
     story = sip_story(tmp_path / 'sip.pcap')
     lost = min(closings(tmp_path / 'sip.pcap', CM1))
     at, _, stream = find(story, f'> {CM2} Register', lost)
-    assert at - lost < 2, at - lost  # real: 4 ms
     assert find(story, f'> {CM2} Keepalive')[2] == stream
     check_fall_back_sip(story, at)
     # The other end saw the same.
@@ -140,30 +141,29 @@ def test_a_killed_node_is_left_at_once_on_the_connection_that_stands_by(tmp_path
 
 
 @pytest.mark.parametrize('scenario', SILENT)
+@in_time
 def test_a_silent_node_is_left_with_the_patience_of_each_protocol(scenario, tmp_path):
     both = scenario in ('node-stopped', 'node-deaf')  # SIP takes its time to come back
     words = ONE_OF_EACH if both else ['--protocol', 'sccp', '--phones', '1']
-    loss = play(tmp_path, scenario, *words)['phases'][0]
-    for crowd in loss['crowds']:  # one interval, then the patience
-        longest = (30 + 7) if crowd['protocol'] == 'sccp' else (115 + 32)
-        assert crowd['noticed']['last'] < longest / RATE + 5, crowd
+    play(tmp_path, scenario, *words)
     story = sccp_story(tmp_path / 'sccp.pcap')
     moved = find(story, f'> {CM2} Register')[0]
     unanswered = [at for at, what, _ in story if what == f'> {CM1} KeepAlive' and at < moved][-1]
     assert not [at for at, what, _ in story if what == f'< {CM1} KeepAliveAck' and unanswered < at < moved]
     # 1 + 2 + 4 times the second that a learned time counts for at least, and 370 ms
-    assert 0.95 * 7.37 / RATE < moved - unanswered < 5, moved - unanswered
+    assert moved - unanswered > 0.95 * 7.37 / RATE, moved - unanswered
     check_fall_back_sccp(story, moved)
     if not both:
         return
     story = sip_story(tmp_path / 'sip.pcap')
     moved = find(story, f'> {CM2} Register')[0]
     refresh = [at for at, what, _ in story if what == f'> {CM1} Register' and at < moved][-1]
-    assert 0.95 * 32 / RATE < moved - refresh < 15, moved - refresh
+    assert moved - refresh > 0.95 * 32 / RATE, moved - refresh
     check_fall_back_sip(story, moved)
 
 
 @pytest.mark.parametrize('scenario', FIFTY)
+@in_time
 def test_fifty_phones_of_both_protocols(scenario, tmp_path):
     curve = play(tmp_path, scenario, '--phones', '50')
     assert curve['phones'] == 50 and curve['curve'][-1][1] == 50
@@ -172,13 +172,13 @@ def test_fifty_phones_of_both_protocols(scenario, tmp_path):
     xml.etree.ElementTree.parse(tmp_path / 'curve.svg')
     if scenario == 'node-killed':
         for crowd in curve['phases'][0]['crowds']:
-            assert crowd['together']['n'] == 25 and crowd['together']['last'] < 5, crowd  # 0.1 s where nothing else runs
-            assert crowd['noticed']['n'] == 25 and crowd['moved']['p50'] < 2
+            assert crowd['together']['n'] == crowd['noticed']['n'] == 25, crowd
         granted = [stream for _, what, stream in sccp_story(tmp_path / 'server.pcap') if what == f'< {CM1} TokenAck']
         assert len(granted) == len(set(granted)) == 25
 
 
 @pytest.mark.parametrize('scenario', OTHERS)
+@in_time
 def test_other_faults_end_as_they_should(scenario, tmp_path):
     play(tmp_path, scenario, *ONE_OF_EACH)
     if scenario in ('path-slow', 'node-busy'):  # nobody has left

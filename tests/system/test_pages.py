@@ -103,7 +103,7 @@ def page(node):
 def fleet(node):
     """Three of the eight phones are there, and one that nobody added."""
     fleets = [subprocess.Popen([DIALTONE, 'fleet', '--server', '127.0.0.1', '--no-files', '--sccp-port', str(node.sccp), '--count', str(n), '--first-mac', mac, '--source', source,
-                                '--duration', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                '--duration', '3600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
               for n, mac, source in ((3, '001122334400', '127.64.0.1'), (1, '0011223344aa', '127.65.0.1'))]
     yield fleets
     for f in fleets:
@@ -208,7 +208,7 @@ def test_one_phone_tells_all_that_is_known_and_takes_orders(page, fleet):
     page.go('/phone/' + PHONES[0])
     page.until(lambda: 'Registered' in page.text('.about'))
     for words_ in ('Picture of a Cisco 7960', 'Last boot', 'What happened', 'EndPointRegistered'):
-        assert words_ in page.run('return document.body.innerText + [...document.querySelectorAll("svg[aria-label]")].map((s) => s.getAttribute("aria-label"))')
+        page.until(lambda: words_ in page.run('return document.body.innerText + [...document.querySelectorAll("svg[aria-label]")].map((s) => s.getAttribute("aria-label"))'))
     take_pictures(page)
     page.click('Restart')
     page.said('was told to restart', '.messages')

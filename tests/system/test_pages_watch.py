@@ -55,7 +55,7 @@ def page(browser, node):
 
 def downloaded(page, pattern):
     """What the browser has saved under such a name."""
-    return until(lambda: next((f.read_bytes() for f in page.downloads.glob(pattern)), None), 30)
+    return until(lambda: next((f.read_bytes() for f in page.downloads.glob(pattern)), None))
 
 
 def test_from_nothing_to_the_first_registered_phone(browser, tmp_path_factory):

@@ -1,7 +1,6 @@
 """Simulated phones before a real server: every model registers, keys and resets work, and phones that
 misbehave do not disturb the others (SIM-1, SIM-2, SIM-4, SEC-3)."""
 import json
-import pathlib
 import subprocess
 import time
 

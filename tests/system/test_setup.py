@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import DIALTONE, SERVER, until
+from conftest import SERVER, until
 from rest import web_node
 
 NAME = 'SEP02D1A1000701'  # a simulated 7960

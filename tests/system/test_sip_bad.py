@@ -1,7 +1,6 @@
 """What strangers send to 5060 and 5061: refused, counted, named once, never amplified; phones do not notice."""
 import hashlib
 import re
-import socket
 import time
 
 import pytest

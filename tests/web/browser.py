@@ -26,7 +26,7 @@ class Browser:
         options.binary_location = '/usr/bin/chromium'
         self.base = base
         self.driver = webdriver.Chrome(options=options, service=Service('/usr/bin/chromedriver'))
-        self.driver.set_script_timeout(30)
+        self.driver.set_script_timeout(120)
         self.size(WIDE)
 
     def size(self, size):
@@ -58,7 +58,7 @@ class Browser:
             fetch('/api/v1/session').then((r) => r.json()).then((s) => fetch('/api/v1/' + path, { method, body: body === null ? undefined : JSON.stringify(body),
                 headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': s.csrf } })).then((r) => r.json()).then(done, (e) => done({ error: String(e) }));''', method, path, body)
 
-    def until(self, truth, seconds=30):
+    def until(self, truth, seconds=60):
         deadline = time.monotonic() + seconds
         while True:
             try:
