@@ -1,5 +1,6 @@
 /* build.c - all configuration files at once, a few per turn of the loop: nobody waits for it. After a
- * start, when all phones come back, it takes a small part of the time; whoever asks for it has it at once. */
+ * start, when all phones come back, it takes a small part of the time, and next to none while phones ask for
+ * files, which are made for them first; whoever asks for all of them has them at once. */
 #include "server/files/files.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 
 #define PER_TURN  64
 #define PER_STATE 8192 /* files between two words about the progress */
-#define REST      4    /* times as long as a turn took, when nobody asked */
+#define REST      4    /* times as long as a turn took, when nobody asked for all of them … */
+#define REST_MS   20   /* … and when phones have asked for some since the last turn */
 
 static void report(struct files *f, uint64_t ms, const char *status)
 {
@@ -61,6 +63,17 @@ static void build_one(struct files *f, const struct phone *p)
     content_unref(c);
 }
 
+/* Until the next turn. */
+static uint64_t rest_ms(struct file_builder *b, uint64_t took_ns)
+{
+    uint64_t before = b->n_asked;
+
+    b->n_asked = counter_read(&counter_values[COUNT_TFTP_REQUESTS]) + counter_read(&counter_values[COUNT_HTTP_REQUESTS]);
+    if (b->asked)
+        return 0;
+    return b->n_asked != before ? REST_MS : 1 + REST * took_ns / 1000000;
+}
+
 static void on_turn(uv_timer_t *timer)
 {
     struct files *f = timer->data;
@@ -85,7 +98,7 @@ static void on_turn(uv_timer_t *timer)
         build_one(f, p);
     }
     uv_update_time(&f->thread->loop);
-    uv_timer_start(timer, on_turn, b->asked ? 0 : 1 + REST * (uv_hrtime() - began_ns) / 1000000, 0);
+    uv_timer_start(timer, on_turn, rest_ms(b, uv_hrtime() - began_ns), 0);
 }
 
 void file_build_init(struct files *f)

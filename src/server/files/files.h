@@ -29,6 +29,7 @@ struct file_builder {
     size_t built, failed;
     uint64_t token;       /* of who asked */
     bool asked;
+    uint64_t n_asked;     /* single files, by phones, until the last turn */
 };
 
 struct tid_context { /* which socket: the context of its input */
