@@ -414,7 +414,13 @@ static void usage(FILE *to)
         to);
 }
 
-int handset_main(int argc, char **argv)
+struct ways {
+    bool headless, remote;
+    uint32_t duration_s;
+};
+
+/* 0; 1: it asked for help and has it; -EINVAL after a message. */
+static int read_options(int argc, char **argv, struct phone_options *o, struct ways *w)
 {
     static const struct option longs[] = {PHONE_LONG_OPTIONS,
                                           {"headless", no_argument, NULL, 'H'},
@@ -423,46 +429,53 @@ int handset_main(int argc, char **argv)
                                           {"state", required_argument, NULL, 's'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
-    struct phone_options o = PHONE_OPTIONS_NONE;
-    uint32_t duration_s = 0;
-    bool headless = false, remote = false;
-    int c, at, status;
-    struct handset *h;
+    int c, at;
 
     optind = 1;
     while ((c = getopt_long(argc, argv, "h", longs, &at)) != -1) {
         if (c == 'h') {
             usage(stdout);
-            return 0;
+            return 1;
         }
         if (c == 'H')
-            headless = true;
+            w->headless = true;
         else if (c == 'r')
-            remote = true;
+            w->remote = true;
         else if (c == 's')
-            o.state = optarg;
-        else if ((c == 'd' && text_to_u32(text_of(optarg), 10, &duration_s) < 0) ||
-                 (c == 1000 && phone_option(&o, "handset", longs[at].name, optarg) < 0) ||
+            o->state = optarg;
+        else if ((c == 'd' && text_to_u32(text_of(optarg), 10, &w->duration_s) < 0) ||
+                 (c == 1000 && phone_option(o, "handset", longs[at].name, optarg) < 0) ||
                  c == '?') {
             fputs("try: dialtone handset --help\n", stderr);
-            return 2;
+            return -EINVAL;
         }
     }
-    if (optind < argc || phone_options_finish(&o, "handset") < 0) {
-        usage(stderr);
-        return 2;
-    }
+    if (optind == argc && phone_options_finish(o, "handset") == 0)
+        return 0;
+    usage(stderr);
+    return -EINVAL;
+}
+
+int handset_main(int argc, char **argv)
+{
+    struct phone_options o = PHONE_OPTIONS_NONE;
+    struct ways w = {0};
+    int status = read_options(argc, argv, &o, &w);
+    struct handset *h;
+
+    if (status)
+        return status < 0 ? 2 : 0;
     signal(SIGPIPE, SIG_IGN);
     runner_set_clock_rate(o.clock_rate);
-    headless |= o.json || o.script || !isatty(STDOUT_FILENO);
+    w.headless |= o.json || o.script || !isatty(STDOUT_FILENO);
     h = calloc(1, sizeof(*h));
     if (!h)
         return 1;
     status = handset_open(h, &o) < 0;
     if (!status)
-        status = remote     ? remote_run(h)
-                 : headless ? headless_run(h, o.json, duration_s)
-                            : terminal_run(h);
+        status = w.remote     ? remote_run(h)
+                 : w.headless ? headless_run(h, o.json, w.duration_s)
+                              : terminal_run(h);
     handset_close(h);
     free(h);
     return status;

@@ -17,7 +17,7 @@ static int complain(const char *program, const char *words, const char *value)
 
 #define THIRD_PARTY 336 /* model of SIP phones of other makes */
 
-static int take_models(struct phone_options *o, const char *program, const char *value)
+static int take_models(struct phone_options *o, const char *program, const char *value, void *at)
 {
     struct text rest = text_of(value);
 
@@ -36,7 +36,7 @@ static int take_models(struct phone_options *o, const char *program, const char 
     return 1;
 }
 
-static int take_faults(struct phone_options *o, const char *program, const char *value)
+static int take_faults(struct phone_options *o, const char *program, const char *value, void *at)
 {
     struct text rest = text_of(value);
     enum fault f;
@@ -54,22 +54,49 @@ static int take_faults(struct phone_options *o, const char *program, const char 
     return 1;
 }
 
-static int take_port(const char *program, const char *value, uint16_t *ret)
+static int take_port(struct phone_options *o, const char *program, const char *value, void *at)
 {
     uint32_t port;
 
     if (text_to_u32(text_of(value), 10, &port) < 0 || !port || port > 65535)
         return complain(program, "not a port", value);
-    *ret = (uint16_t)port;
+    *(uint16_t *)at = (uint16_t)port;
     return 1;
 }
 
-static int take_ip(const char *program, const char *value, struct ip *ret)
+static int take_ip(struct phone_options *o, const char *program, const char *value, void *at)
 {
-    return ip_parse(text_of(value), ret) < 0 ? complain(program, "not an IP address", value) : 1;
+    return ip_parse(text_of(value), at) < 0 ? complain(program, "not an IP address", value) : 1;
 }
 
-static int take_protocol(struct phone_options *o, const char *program, const char *value)
+static int take_mac(struct phone_options *o, const char *program, const char *value, void *at)
+{
+    return mac_parse(text_of(value), at) < 0 ? complain(program, "not a MAC address", value) : 1;
+}
+
+static int take_rate(struct phone_options *o, const char *program, const char *value, void *at)
+{
+    uint32_t rate;
+
+    if (text_to_u32(text_of(value), 10, &rate) < 0 || !rate || rate > 1000)
+        return complain(program, "a clock rate is 1 to 1000, not", value);
+    *(uint32_t *)at = rate;
+    return 1;
+}
+
+static int take_words(struct phone_options *o, const char *program, const char *value, void *at)
+{
+    *(const char **)at = value;
+    return 1;
+}
+
+static int take_flag(struct phone_options *o, const char *program, const char *value, void *at)
+{
+    *(bool *)at = true;
+    return 1;
+}
+
+static int take_protocol(struct phone_options *o, const char *program, const char *value, void *at)
 {
     bool sip = text_equal_nocase(text_of(value), TEXT("sip"));
 
@@ -79,7 +106,7 @@ static int take_protocol(struct phone_options *o, const char *program, const cha
     return 1;
 }
 
-static int take_transport(struct phone_options *o, const char *program, const char *value)
+static int take_transport(struct phone_options *o, const char *program, const char *value, void *at)
 {
     static const char *const names[N_LINK_TRANSPORTS] = {"tcp", "udp", "tls"};
 
@@ -128,62 +155,44 @@ int phone_options_kind(const struct phone_options *o, unsigned n, struct phone_k
     return err;
 }
 
+/* clang-format off */
+static const struct {
+    const char *name;
+    int (*take)(struct phone_options *o, const char *program, const char *value, void *at);
+    size_t at; /* of what it sets; the first four know themselves */
+} options[] = {
+    {"model",      take_models,    0},
+    {"fault",      take_faults,    0},
+    {"protocol",   take_protocol,  0},
+    {"transport",  take_transport, 0},
+    {"mac",        take_mac,       offsetof(struct phone_options, first_mac)},
+    {"first-mac",  take_mac,       offsetof(struct phone_options, first_mac)},
+    {"server",     take_ip,        offsetof(struct phone_options, server)},
+    {"backup",     take_ip,        offsetof(struct phone_options, backup)},
+    {"source",     take_ip,        offsetof(struct phone_options, source)},
+    {"file-port",  take_port,      offsetof(struct phone_options, file_port)},
+    {"http-port",  take_port,      offsetof(struct phone_options, http_port)},
+    {"sccp-port",  take_port,      offsetof(struct phone_options, sccp_port)},
+    {"sip-port",   take_port,      offsetof(struct phone_options, sip_port)},
+    {"clock-rate", take_rate,      offsetof(struct phone_options, clock_rate)},
+    {"interface",  take_words,     offsetof(struct phone_options, interface)},
+    {"user",       take_words,     offsetof(struct phone_options, user)},
+    {"password",   take_words,     offsetof(struct phone_options, password)},
+    {"load",       take_words,     offsetof(struct phone_options, load)},
+    {"script",     take_words,     offsetof(struct phone_options, script)},
+    {"no-files",   take_flag,      offsetof(struct phone_options, no_files)},
+    {"json",       take_flag,      offsetof(struct phone_options, json)},
+    {"realistic",  take_flag,      offsetof(struct phone_options, realistic)},
+    {"keep-mac",   take_flag,      offsetof(struct phone_options, keep_mac)},
+};
+/* clang-format on */
+
 int phone_option(struct phone_options *o, const char *program, const char *name, const char *value)
 {
-    struct text n = text_of(name);
-
-    if (text_is(n, "model"))
-        return take_models(o, program, value);
-    if (text_is(n, "mac") || text_is(n, "first-mac"))
-        return mac_parse(text_of(value), &o->first_mac) < 0
-                   ? complain(program, "not a MAC address", value)
-                   : 1;
-    if (text_is(n, "server"))
-        return take_ip(program, value, &o->server);
-    if (text_is(n, "backup"))
-        return take_ip(program, value, &o->backup);
-    if (text_is(n, "source"))
-        return take_ip(program, value, &o->source);
-    if (text_is(n, "file-port"))
-        return take_port(program, value, &o->file_port);
-    if (text_is(n, "http-port"))
-        return take_port(program, value, &o->http_port);
-    if (text_is(n, "sccp-port"))
-        return take_port(program, value, &o->sccp_port);
-    if (text_is(n, "clock-rate"))
-        return text_to_u32(text_of(value), 10, &o->clock_rate) < 0 || !o->clock_rate ||
-                       o->clock_rate > 1000
-                   ? complain(program, "a clock rate is 1 to 1000, not", value)
-                   : 1;
-    if (text_is(n, "fault"))
-        return take_faults(o, program, value);
-    if (text_is(n, "sip-port"))
-        return take_port(program, value, &o->sip_port);
-    if (text_is(n, "protocol"))
-        return take_protocol(o, program, value);
-    if (text_is(n, "transport"))
-        return take_transport(o, program, value);
-    if (text_is(n, "interface"))
-        o->interface = value;
-    else if (text_is(n, "user"))
-        o->user = value;
-    else if (text_is(n, "password"))
-        o->password = value;
-    else if (text_is(n, "load"))
-        o->load = value;
-    else if (text_is(n, "script"))
-        o->script = value;
-    else if (text_is(n, "no-files"))
-        o->no_files = true;
-    else if (text_is(n, "json"))
-        o->json = true;
-    else if (text_is(n, "realistic"))
-        o->realistic = true;
-    else if (text_is(n, "keep-mac"))
-        o->keep_mac = true;
-    else
-        return 0;
-    return 1;
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+        if (strcmp(name, options[i].name) == 0)
+            return options[i].take(o, program, value, (char *)o + options[i].at);
+    return 0;
 }
 
 /* The address that the kernel would send from to `server`. */

@@ -90,50 +90,68 @@ static void on_load(struct sccp_phone *p, const char *load, struct effects *fx)
         phone_tell_text(fx, PHONE_EVENT_LOAD, load);
 }
 
+static void on_unregister_ack(struct sccp_phone *p, uint32_t status, uint64_t now_ms,
+                              struct effects *fx)
+{
+    if (p->state != PHONE_LEAVING)
+        return;
+    if (status != SCCP_UNREGISTER_NOT_NOW) {
+        phone_on_goodbye(p, now_ms, fx);
+        return;
+    }
+    p->state = PHONE_REGISTERED; /* a call is up: it stays */
+    p->due_ms = UINT64_MAX;
+    phone_plan_standby(p, now_ms);
+}
+
+/* Where it is registered, and whether it may stay there. False: it is not about that. */
+static bool heard_of_registration(struct sccp_phone *p, unsigned link, const struct sccp_message *m,
+                                  uint64_t now_ms, struct effects *fx)
+{
+    switch (m->id) {
+    case SCCP_REGISTER_REJECT:
+        if (link == p->active)
+            on_reject(p, &m->register_reject, now_ms, fx);
+        return true;
+    case SCCP_KEEPALIVE_ACK:
+        phone_on_keepalive_ack(p, link, now_ms, fx);
+        return true;
+    case SCCP_RESET:
+        on_reset(p, m->reset.kind, now_ms, fx);
+        return true;
+    case SCCP_UNREGISTER_ACK:
+        on_unregister_ack(p, m->unregister_ack.status, now_ms, fx);
+        return true;
+    case SCCP_REGISTER_TOKEN_ACK:
+    case SCCP_SPCP_REGISTER_TOKEN_ACK:
+        phone_on_token(p, link, now_ms, fx);
+        return true;
+    case SCCP_REGISTER_TOKEN_REJECT:
+        phone_on_no_token(p, link, m->register_token_reject.wait_s, now_ms);
+        return true;
+    case SCCP_SPCP_REGISTER_TOKEN_REJECT:
+        phone_on_no_token(p, link, m->spcp_register_token_reject.wait_s, now_ms);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void on_message(struct sccp_phone *p, unsigned link, const struct sccp_message *m,
                        uint64_t now_ms, struct effects *fx)
 {
+    if (heard_of_registration(p, link, m, now_ms, fx))
+        return;
     switch (m->id) {
     case SCCP_REGISTER_ACK:
         on_ack(p, &m->register_ack, now_ms, fx);
         break;
-    case SCCP_REGISTER_REJECT:
-        if (link == p->active)
-            on_reject(p, &m->register_reject, now_ms, fx);
-        return;
     case SCCP_CAPABILITIES_REQ:
         if (p->state == PHONE_CONFIGURING && !p->asked_capabilities)
             p->asked_capabilities = true;
         else if (p->state >= PHONE_CONFIGURING && !phone_is_faulty(p, FAULT_NO_CAPABILITIES))
             phone_send_capabilities(p, fx);
         break;
-    case SCCP_KEEPALIVE_ACK:
-        phone_on_keepalive_ack(p, link, now_ms, fx);
-        return;
-    case SCCP_RESET:
-        on_reset(p, m->reset.kind, now_ms, fx);
-        return;
-    case SCCP_UNREGISTER_ACK:
-        if (p->state != PHONE_LEAVING)
-            return;
-        if (m->unregister_ack.status == SCCP_UNREGISTER_NOT_NOW) {
-            p->state = PHONE_REGISTERED; /* a call is up: it stays */
-            p->due_ms = UINT64_MAX;
-            phone_plan_standby(p, now_ms);
-        } else {
-            phone_on_goodbye(p, now_ms, fx);
-        }
-        return;
-    case SCCP_REGISTER_TOKEN_ACK:
-    case SCCP_SPCP_REGISTER_TOKEN_ACK:
-        phone_on_token(p, link, now_ms, fx);
-        return;
-    case SCCP_REGISTER_TOKEN_REJECT:
-        phone_on_no_token(p, link, m->register_token_reject.wait_s, now_ms);
-        return;
-    case SCCP_SPCP_REGISTER_TOKEN_REJECT:
-        phone_on_no_token(p, link, m->spcp_register_token_reject.wait_s, now_ms);
-        return;
     case SCCP_BUTTON_TEMPLATE:
         phone_take_buttons(p, &m->button_template);
         break;

@@ -208,53 +208,57 @@ static struct udp *send_datagram(struct signalling *s, const struct effect *row)
     return udp;
 }
 
+/* Datagrams wait in `udp` until all are done. Who could not be asked for is kept in `not_asked`. */
+static void carry_out_one(struct signalling *s, struct effect *row, struct udp *udp[static 2],
+                          uint64_t *not_asked, size_t *n_not_asked)
+{
+    switch (row->kind) {
+    case EFFECT_SEND:
+        signalling_said(s, row);
+        send_bytes(s, row);
+        break;
+    case EFFECT_DATAGRAM:
+        signalling_said(s, row);
+        udp[row->datagram.to.ip.family == 6] = send_datagram(s, row);
+        break;
+    case EFFECT_CLOSE:
+        close_link(s, row);
+        break;
+    case EFFECT_PROBE:
+        probe(s, row);
+        break;
+    case EFFECT_SETTLED:
+        settle(s, row);
+        break;
+    case EFFECT_ALARM:
+        tell_alarm(s, row->take_alarm);
+        break;
+    case EFFECT_EVENT:
+        tell_progress(s, &row->event);
+        break;
+    case EFFECT_BINDING:
+        tell_binding(s, row);
+        signalling_trace_binding(s, row);
+        peers_tell(s->peers, row->binding.device, row->binding.ip, row->binding.gone);
+        break;
+    case EFFECT_AUTOREGISTER:
+        if (ask_to_add(s, row) < 0)
+            not_asked[(*n_not_asked)++] = row->link;
+        break;
+    case EFFECT_ACTIVATE:
+        ask_for_place(s, row); /* without an answer the phone hears reorder tone */
+        break;
+    }
+}
+
 void signalling_carry_out(struct signalling *s)
 {
     struct udp *udp[2] = {NULL, NULL};
     uint64_t not_asked[EFFECTS_MAX];
     size_t n = 0;
 
-    for (size_t i = 0; i < s->effects->n; i++) {
-        struct effect *row = &s->effects->rows[i];
-
-        switch (row->kind) {
-        case EFFECT_SEND:
-            signalling_said(s, row);
-            send_bytes(s, row);
-            break;
-        case EFFECT_DATAGRAM:
-            signalling_said(s, row);
-            udp[row->datagram.to.ip.family == 6] = send_datagram(s, row);
-            break;
-        case EFFECT_CLOSE:
-            close_link(s, row);
-            break;
-        case EFFECT_PROBE:
-            probe(s, row);
-            break;
-        case EFFECT_SETTLED:
-            settle(s, row);
-            break;
-        case EFFECT_ALARM:
-            tell_alarm(s, row->take_alarm);
-            break;
-        case EFFECT_EVENT:
-            tell_progress(s, &row->event);
-            break;
-        case EFFECT_BINDING:
-            tell_binding(s, row);
-            signalling_trace_binding(s, row);
-            peers_tell(s->peers, row->binding.device, row->binding.ip, row->binding.gone);
-            break;
-        case EFFECT_AUTOREGISTER:
-            if (ask_to_add(s, row) < 0)
-                not_asked[n++] = row->link;
-            break;
-        case EFFECT_ACTIVATE:
-            ask_for_place(s, row); /* without an answer the phone hears reorder tone */
-            break;
-        }
-    }
+    for (size_t i = 0; i < s->effects->n; i++)
+        carry_out_one(s, &s->effects->rows[i], udp, not_asked, &n);
     for (int i = 0; i < 2; i++)
         if (udp[i])
             udp_flush(udp[i]);
