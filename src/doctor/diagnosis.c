@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 static const struct rule *const phone_rules[] = {
-    link_rules, dhcp_rules,         dns_rules,       files_rules, path_rules,
-    tcp_rules,  registration_rules, keepalive_rules, move_rules,  pair_rules,
+    link_rules, dhcp_rules,         dns_rules,       tftp_rules, files_rules, path_rules,
+    tcp_rules,  registration_rules, keepalive_rules, move_rules, pair_rules,
 };
 
 static const struct {

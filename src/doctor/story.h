@@ -47,6 +47,7 @@ struct dhcp_said { /* by one server, last */
     struct ip server;  /* option 54, else the sender */
     struct mac mac;    /* its own, or the relay's */
     struct spell offers, acks, naks;
+    struct spell unheeded; /* offers since the phone last asked for an address of anybody's */
     uint32_t address, mask, router, lease_s, relay, siaddr;
     uint32_t boot[4];  /* option 150, else siaddr */
     bool has_150, has_66, boot_from_siaddr;
@@ -54,6 +55,7 @@ struct dhcp_said { /* by one server, last */
     bool unicast;      /* its last OFFER was not sent as a broadcast */
     uint8_t n_dns;
     char boot_name[48]; /* option 66 */
+    char boot_text[24]; /* option 150, where it holds an address in letters */
 };
 
 struct story_dhcp {
@@ -68,8 +70,10 @@ struct story_dhcp {
     struct moment since;      /* first message of the attempt that runs; number 0: none runs */
     unsigned tries;           /* messages of it */
     int64_t waited_ns;        /* of it: the longest from a message (sent once more or not) to its answer */
+    int64_t offered_ns;       /* of it: from the first message to the first OFFER; -1: none came */
     int64_t slowest_ns;       /* of the attempts that ended with an ACK */
     int64_t slowest_waited_ns;
+    bool slowest_offered;     /* that one was promptly offered an address, and asked once more */
     unsigned slowest_tries, n_attempts;
     struct moment slowest;    /* its ACK */
     unsigned discovers_since_ack, offers_since_ack;
@@ -83,6 +87,7 @@ struct dns_asked {
     struct ip server;
     struct spell asked, answered;
     struct moment pending; /* the query not yet answered */
+    uint16_t id;           /* of the last query */
     uint8_t rcode;         /* of the last answer */
     bool has_address;
     struct ip address;
@@ -117,6 +122,8 @@ struct story_file {
     struct moment waiting; /* … the first of them */
     unsigned in_row;       /* the last requests, unanswered: for no other name, and not long apart */
     struct moment row_since; /* the first of them */
+    uint16_t port;         /* the phone's, of its last request by TFTP */
+    struct spell unheard;    /* requests repeated from the same port though the answer had been sent */
     struct spell elsewhere; /* answers from another address than the one asked … */
     struct ip elsewhere_at; /* … the last */
     struct spell slow;      /* answers that took seconds … */
@@ -330,6 +337,8 @@ struct story {
     struct story_config *config; /* NULL: none seen */
     unsigned n_unseen; /* requests that must have been answered: it went on at once, and no answer is in the capture */
     uint8_t file_last; /* the file asked for last */
+    uint16_t tftp_port; /* of its last request */
+    bool tftp_ports;   /* its requests come from several */
     uint8_t n_dns, n_files, n_peers, n_sessions, n_lines, n_events, n_alarms;
     unsigned n_sessions_dropped, n_events_dropped, n_files_dropped, n_peers_dropped;
 

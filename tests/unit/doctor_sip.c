@@ -146,6 +146,23 @@ static void forbidden_is_the_password_and_not_found_the_device(void **state)
     causes_are(&k, 1, "rejected-unknown");
 }
 
+static void forbidden_without_a_question_is_no_wrong_password(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "403 Forbidden", "");
+    wait_s(&k, 20);
+    causes_are(&k, 1, "rejected-other");
+    k = begin();
+    asks(&k, "7001", 3600, false);
+    answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+    asks(&k, "7001", 3600, true);
+    answers(&k, "7001", "403 Forbidden", "");
+    wait_s(&k, 20);
+    causes_are(&k, 1, "authentication");
+}
+
 static void silence_is_no_refusal(void **state)
 {
     struct scenery k = begin();
@@ -262,6 +279,7 @@ int main(void)
         cmocka_unit_test(one_challenge_is_how_it_should_be),
         cmocka_unit_test(challenged_again_is_a_wrong_password),
         cmocka_unit_test(forbidden_is_the_password_and_not_found_the_device),
+        cmocka_unit_test(forbidden_without_a_question_is_no_wrong_password),
         cmocka_unit_test(silence_is_no_refusal),
         cmocka_unit_test(an_expiry_longer_than_asked_does_not_fit),
         cmocka_unit_test(a_foreign_client_that_is_granted_more_is_well),

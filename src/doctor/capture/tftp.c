@@ -218,6 +218,8 @@ bool capture_tftp(struct capture *c, const struct packet *p)
         take_data(c, t, &m, p->missing);
     else if (m.op == TFTP_ACK && s.from_client)
         take_ack(c, t, &m);
+    else if (m.op == TFTP_ERROR && !s.from_client)
+        transfer_drop(c, t); /* some clients acknowledge even that */
     else if (m.op == TFTP_ERROR)
         tell_file(c, t, false);
     return true;

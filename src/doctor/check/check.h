@@ -34,8 +34,8 @@ struct rule {
 };
 
 /* Ends with a rule whose `holds` is NULL. */
-extern const struct rule link_rules[], dhcp_rules[], dns_rules[], files_rules[], path_rules[],
-    tcp_rules[], registration_rules[], keepalive_rules[], move_rules[], pair_rules[],
+extern const struct rule link_rules[], dhcp_rules[], dns_rules[], tftp_rules[], files_rules[],
+    path_rules[], tcp_rules[], registration_rules[], keepalive_rules[], move_rules[], pair_rules[],
     capture_rules[], /* when no other holds */
     wide_rules[];    /* about the whole capture */
 
@@ -56,8 +56,12 @@ void forecast(struct finding *f, const struct repeat *r);
 void prove_barred(const struct scene *c, struct finding *f, struct ip to);
 void doubt(struct finding *f, enum apart apart); /* not certain; what would settle it */
 
-/* ---- what rules of one capture and of two share (files.c) ---- */
+/* ---- what rules of one capture and of two share (tftp.c, files.c) ---- */
 
+/* A configuration came, or the phone registered: it went on without what it asked for. */
+bool files_got_on(const struct story *s, struct moment since);
+const char *files_all_the_same(const struct story *s,
+                               struct moment since); /* words of that, or "" */
 bool tftp_waits(const struct scene *c,
                 const struct story_file *file); /* asked, and nothing comes */
 bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */

@@ -76,7 +76,7 @@ static bool slow(const struct scene *c, struct finding *f)
     unsigned lost = d->slowest_waited_ns < PROMPT_NS ? unanswered(d) : 0;
     char took[24], at_once[24];
 
-    if (d->slowest_ns < SLOW_NS || !d->ack.n || d->decline.n || lost == 1)
+    if (d->slowest_ns < SLOW_NS || !d->ack.n || d->decline.n || lost == 1 || d->slowest_offered)
         return false;
     detail(f, "%s, after %u [message|messages]", seconds(d->slowest_ns, took), d->slowest_tries);
     prove(f, d->slowest, "DHCP ACK, %s after the first message of the phone (%u sent)", took,
@@ -117,13 +117,13 @@ static bool ignored(const struct scene *c, struct finding *f)
         !settled(c, d->discover_since, 6 * SECOND) || c->one_sided)
         return false;
     for (unsigned i = 0; i < d->n_servers; i++)
-        if (d->servers[i].offers.n) {
-            detail(f, "%u [offer|offers] of %s%s", d->servers[i].offers.n,
+        if (d->servers[i].unheeded.n) {
+            detail(f, "%u [offer|offers] of %s%s", d->servers[i].unheeded.n,
                    ip_print(d->servers[i].server, ip),
                    d->wants_broadcast && d->servers[i].unicast
                        ? WORDS(", sent to the phone's own address though it wants broadcasts")
                        : "");
-            prove_spell(f, &d->servers[i].offers, "DHCP OFFER of %s, no REQUEST follows", ip);
+            prove_spell(f, &d->servers[i].unheeded, "DHCP OFFER of %s, no REQUEST follows", ip);
         }
     return f->n_evidence > 0;
 }
@@ -170,6 +170,26 @@ static bool no_boot_server(const struct scene *c, struct finding *f)
         prove(f, (struct moment){0}, "its siaddr is %s", ip_print(ip_v4(o->boot[0]), ip));
     }
     return true;
+}
+
+/* Phones read four octets an address, whatever was meant. */
+static bool boot_in_letters(const struct scene *c, struct finding *f)
+{
+    const struct story_dhcp *d = &c->story->dhcp;
+    char ip[IP_TEXT_MAX];
+
+    for (unsigned i = 0; i < d->n_servers && !is_registered(c->story); i++) {
+        const struct dhcp_said *o = &d->servers[i];
+
+        if (!o->boot_text[0])
+            continue;
+        detail(f, "%s: option 150 is the text %s, not an address", ip_print(o->server, ip),
+               o->boot_text);
+        prove_spell(f, o->acks.n ? &o->acks : &o->offers,
+                    "DHCP answer of %s: its option 150 holds letters, %s", ip, o->boot_text);
+        return true;
+    }
+    return false;
 }
 
 static bool alike(const struct dhcp_said *a, const struct dhcp_said *b)
@@ -331,6 +351,7 @@ const struct rule dhcp_rules[] = {
     {CAUSE_DHCP_NAK, nak},
     {CAUSE_DHCP_IGNORED, ignored},
     {CAUSE_DHCP_NO_BOOT_SERVER, no_boot_server},
+    {CAUSE_DHCP_NO_BOOT_SERVER, boot_in_letters},
     {CAUSE_DHCP_TWO_SERVERS, two_servers},
     {CAUSE_DHCP_ROUTER_OUTSIDE, router_outside},
     {CAUSE_DHCP_DECLINED, declined},

@@ -41,7 +41,8 @@ static bool matters(const struct scene *c, const struct dns_asked *d)
         return false;
     if (is_needed(c, d))
         return true;
-    if (is_registered(s) || !settled(c, d->asked.last, 2 * SECOND) ||
+    if (is_registered(s) ||
+        !settled(c, d->asked.n > 1 ? d->asked.first : d->asked.last, 2 * SECOND) ||
         s->registers.last.ns > d->asked.first.ns)
         return false;
     for (unsigned i = 0; i < s->n_files; i++)

@@ -68,6 +68,28 @@ static bool to_phone(const struct scene *c, struct finding *f)
     return lost_on(c, f, PAIR_TO_PHONE);
 }
 
+/* Nothing came to the server's end any more, not even anything else: it may have ended there. */
+static bool to_server_perhaps(const struct scene *c, struct finding *f)
+{
+    const struct story *other = other_end(c);
+    char to[ENDPOINT_TEXT_MAX];
+
+    for (unsigned i = 0; other && i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+        struct moment asked = e->keepalives.pending;
+
+        if (e->standby || !moment_is(asked) || !settled(c, asked, 5 * SECOND) ||
+            asked.ns <= timeline_facts(c->options->other)->last.ns)
+            continue;
+        detail(f, "%s, or the server's capture ended before", endpoint_words(&e->server, to));
+        prove(f, asked, "keepalive to %s, not answered", to);
+        prove(f, (struct moment){0}, "the server's end shows nothing at all since then");
+        doubt(f, APART_LONGER);
+        return true;
+    }
+    return false;
+}
+
 /* What the other end knows of an MTU, this end can only suspect. */
 static bool path_mtu(const struct scene *c, struct finding *f)
 {
@@ -239,6 +261,7 @@ const struct rule pair_rules[] = {
     {CAUSE_TFTP_ONE_WAY, tftp_one_way},
     {CAUSE_KEEPALIVE_TO_SERVER, to_server},
     {CAUSE_KEEPALIVE_TO_PHONE, to_phone},
+    {CAUSE_KEEPALIVE_TO_SERVER, to_server_perhaps},
     {CAUSE_NAT_TIMEOUT, nat_timeout},
     {CAUSE_NAT_TIMEOUT, nat_silent},
     {CAUSE_DSCP_LOST, dscp_lost},

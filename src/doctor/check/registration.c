@@ -13,11 +13,21 @@ static const struct {
 #undef REFUSAL
 };
 
-static enum cause cause_of(const char *said)
+/* Who was never asked for a password gave none that was wrong. */
+static bool was_challenged(const struct story *s)
+{
+    for (unsigned i = 0; i < s->n_lines; i++)
+        if (s->lines[i].challenged.n || s->lines[i].authorized)
+            return true;
+    return s->told;
+}
+
+static enum cause cause_of(const struct story *s, const char *said)
 {
     for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
         if (text_contains_nocase(text_of(said), text_of(refusals[i].part)))
-            return refusals[i].cause;
+            return strcmp(refusals[i].part, "403") == 0 && !was_challenged(s) ? CAUSE_REJECTED_OTHER
+                                                                              : refusals[i].cause;
     return CAUSE_REJECTED_OTHER;
 }
 
@@ -36,6 +46,17 @@ static const struct repeat *unacknowledged(const struct story *s, const struct s
     return NULL;
 }
 
+/* That server takes no connection now: a cause of its own. */
+static bool is_closed(const struct story *s, const struct session *e)
+{
+    if (s->closed.n && endpoint_equal(&s->closed_to, &e->server))
+        return true;
+    for (unsigned i = 0; i < s->n_peers; i++)
+        if (s->peers[i].refused.n && endpoint_equal(&s->peers[i].server, &e->server))
+            return true;
+    return false;
+}
+
 static bool no_answer(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -50,7 +71,7 @@ static bool no_answer(const struct scene *c, struct finding *f)
         if (e->standby || !e->asked.n || moment_is(e->accepted) || e->answered_401.n ||
             e->said[0] || c->lossy || e->keepalives.answered.n || e->ladder_asked ||
             !settled(c, e->asked.n > 1 ? e->asked.first : e->asked.last, 8 * SECOND) ||
-            registered_at(s).ns > e->asked.last.ns)
+            registered_at(s).ns > e->asked.last.ns || is_closed(s, e))
             continue;
         detail(f, "%s", endpoint_words(&e->server, to));
         prove_spell(f, &e->asked, "%s to %s, no answer", e->sip ? "REGISTER" : "Register", to);
@@ -84,7 +105,7 @@ static const struct session *refused_session(const struct story *s, enum cause c
 
         bool again = e->reused && !moment_is(e->accepted); /* refused, and tries once more */
 
-        if ((e->end == SESSION_REJECTED || again) && e->said[0] && cause_of(e->said) == cause &&
+        if ((e->end == SESSION_REJECTED || again) && e->said[0] && cause_of(s, e->said) == cause &&
             registered_at(s).ns <= e->ended.ns)
             return e;
     }

@@ -35,6 +35,22 @@ static struct dhcp_said *said_by(struct story_dhcp *d, struct ip server)
     return &d->servers[d->n_servers++];
 }
 
+/* "10.1.2.3" in place of four octets: what a list of addresses keeps of it. */
+static void keep_letters(struct dhcp_said *o, const struct dhcp_message *m)
+{
+    const struct dhcp_addresses *list = &m->tftp_servers;
+    char words[17] = "";
+    unsigned n = 0;
+
+    o->boot_text[0] = '\0';
+    if (!dhcp_has(m, DHCP_tftp_servers) || list->n < 2)
+        return;
+    for (; n < 16 && n / 4 < list->n; n++)
+        words[n] = (char)(list->at[n / 4] >> (24 - n % 4 * 8));
+    if (strspn(words, "0123456789.") == n && strchr(words, '.'))
+        keep_words(o->boot_text, sizeof(o->boot_text), "%s…", words);
+}
+
 static void keep_contents(struct dhcp_said *o, const struct dhcp_message *m)
 {
     o->address = m->yiaddr ? m->yiaddr : m->ciaddr;
@@ -52,6 +68,7 @@ static void keep_contents(struct dhcp_said *o, const struct dhcp_message *m)
     for (unsigned i = 1; i < sizeof(o->boot) / sizeof(*o->boot); i++)
         o->boot[i] = o->has_150 && m->tftp_servers.n > i ? m->tftp_servers.at[i] : 0;
     o->siaddr = m->siaddr;
+    keep_letters(o, m);
     text_copy(o->boot_name, sizeof(o->boot_name), o->has_66 ? m->tftp_name : TEXT(""));
 }
 
@@ -60,7 +77,8 @@ static const char *boot_words(const struct dhcp_said *o, char *to, size_t size)
     char a[IP_TEXT_MAX];
 
     if (o->has_150)
-        keep_words(to, size, "%s %s", WORDS("option 150"), ip_print(ip_v4(o->boot[0]), a));
+        keep_words(to, size, "%s %s", WORDS("option 150"),
+                   o->boot_text[0] ? o->boot_text : ip_print(ip_v4(o->boot[0]), a));
     else if (o->has_66)
         keep_words(to, size, "%s %s", WORDS("option 66"), o->boot_name);
     else if (o->boot[0])
@@ -116,6 +134,7 @@ static void begin(struct story *story, struct moment m)
         d->since = m;
         d->tries = 0;
         d->waited_ns = 0;
+        d->offered_ns = -1;
         d->n_attempts++;
     }
     d->tries++;
@@ -126,6 +145,12 @@ static const char *address_words(const struct sight *s, uint32_t address,
                                  char to[static IP_TEXT_MAX])
 {
     return address || !s->at.told ? ip_print(ip_v4(address), to) : "…";
+}
+
+static void heeded(struct story_dhcp *d)
+{
+    for (unsigned i = 0; i < d->n_servers; i++)
+        d->servers[i].unheeded = (struct spell){0};
 }
 
 static void asks(struct timeline *t, struct story *story, const struct sight *s)
@@ -151,6 +176,7 @@ static void asks(struct timeline *t, struct story *story, const struct sight *s)
         break;
     case DHCP_REQUEST:
         begin(story, m);
+        heeded(mine);
         spell_add(&mine->request, m);
         story_tell(
             story, EVENT_DHCP_REQUEST, m, "%s",
@@ -183,6 +209,8 @@ static void answered(struct story_dhcp *d, struct moment m)
         d->waited_ns = m.ns - asked.ns;
 }
 
+#define PROMPT_NS 1000000000LL
+
 static void acked(struct timeline *t, struct story *story, struct dhcp_said *o, struct moment m)
 {
     struct story_dhcp *d = &story->dhcp;
@@ -193,6 +221,7 @@ static void acked(struct timeline *t, struct story *story, struct dhcp_said *o, 
         d->slowest_ns = took;
         d->slowest_tries = d->tries;
         d->slowest_waited_ns = d->waited_ns;
+        d->slowest_offered = d->tries <= 3 && d->offered_ns >= 0 && d->offered_ns < PROMPT_NS;
         d->slowest = m;
     }
     d->since = (struct moment){0};
@@ -244,10 +273,13 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
     if (d->type == DHCP_OFFER || d->type == DHCP_BOOTP) {
         spell_add(&mine->offer, m);
         mine->offers_since_ack++;
-        if (o)
+        if (mine->offered_ns < 0 && moment_is(mine->since))
+            mine->offered_ns = m.ns - mine->since.ns;
+        if (o) {
             o->unicast = !(s->at.to_mac.bytes[0] & 1) && ip_v4_number(s->at.to.ip) != UINT32_MAX;
-        if (o)
             spell_add(&o->offers, m);
+            spell_add(&o->unheeded, m);
+        }
         tell_address(story, EVENT_DHCP_OFFER, m, address_words(s, d->yiaddr, ip), by, boot);
     }
     if (d->type == DHCP_ACK || d->type == DHCP_BOOTP) {
@@ -257,6 +289,15 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
                      address_words(s, d->yiaddr ? d->yiaddr : d->ciaddr, ip), by, boot);
         acked(t, story, o, m);
     }
+}
+
+/* By its device name, before it asks for any file. */
+static bool names_itself(const struct dhcp_message *m)
+{
+    struct mac mac;
+
+    return m->host_name.len == 15 && text_starts(m->host_name, "SEP") &&
+           mac_parse(text_skip(m->host_name, 3), &mac) == 0 && mac_equal(mac, dhcp_mac(m));
 }
 
 void see_dhcp(struct timeline *t, const struct sight *s)
@@ -279,6 +320,10 @@ void see_dhcp(struct timeline *t, const struct sight *s)
     }
     if (asking && dhcp_asks(d, DHCP_tftp_servers))
         story->dhcp.asks_150 = true;
+    if (asking && names_itself(d))
+        story = timeline_name(t, story, d->host_name, NULL, ip_v4(d->ciaddr), s);
+    if (!story)
+        return;
     story_touch(story, s);
     if (asking)
         asks(t, story, s);

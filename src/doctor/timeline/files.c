@@ -21,10 +21,23 @@ static struct dns_asked *dns_of(struct story *story, const char *name, struct ip
     return d;
 }
 
+/* Who refuses may leave the question out (RFC 1035 4.1.1): the number of the query is left. */
+static struct dns_asked *dns_answered(struct story *story, const struct dns_message *m,
+                                      struct ip server)
+{
+    if (m->has_question)
+        return dns_of(story, m->name, server);
+    for (unsigned i = 0; i < story->n_dns; i++)
+        if (ip_equal(story->dns[i].server, server) && story->dns[i].id == m->id &&
+            moment_is(story->dns[i].pending))
+            return &story->dns[i];
+    return NULL;
+}
+
 static void dns_answers(struct timeline *t, struct story *story, const struct sight *s)
 {
     const struct dns_message *m = s->dns;
-    struct dns_asked *d = dns_of(story, m->name, s->at.from.ip);
+    struct dns_asked *d = dns_answered(story, m, s->at.from.ip);
     char ip[IP_TEXT_MAX];
 
     service_answered(t, s->at.from.ip, SERVICE_DNS, moment_of(s));
@@ -39,12 +52,12 @@ static void dns_answers(struct timeline *t, struct story *story, const struct si
             d->address = m->records[i].ip;
         }
     if (m->rcode)
-        story_tell(story, EVENT_DNS_ERROR, moment_of(s), "%s %s", m->name,
+        story_tell(story, EVENT_DNS_ERROR, moment_of(s), "%s %s", d->name,
                    m->rcode == DNS_NAME_ERROR ? WORDS("does not exist (name error)")
                    : m->rcode == DNS_REFUSED  ? WORDS("(refused)")
                                               : WORDS("(server failure)"));
     else if (d->has_address)
-        story_tell(story, EVENT_DNS_ANSWER, moment_of(s), "%s is %s", m->name,
+        story_tell(story, EVENT_DNS_ANSWER, moment_of(s), "%s is %s", d->name,
                    ip_print(d->address, ip));
 }
 
@@ -56,7 +69,7 @@ void see_dns(struct timeline *t, const struct sight *s)
 
     if (!story && !m->response)
         story = timeline_at_or_new(t, s->at.from.ip, s, true);
-    if (!story || !m->has_question)
+    if (!story || (!m->response && !m->has_question))
         return;
     story_touch(story, s);
     if (m->response) {
@@ -66,6 +79,7 @@ void see_dns(struct timeline *t, const struct sight *s)
     service_asked(t, s->at.to.ip, SERVICE_DNS, moment_of(s));
     if (!(d = dns_of(story, m->name, s->at.to.ip)))
         return;
+    d->id = m->id;
     spell_add(&d->asked, moment_of(s));
     if (!moment_is(d->pending))
         d->pending = moment_of(s);
@@ -169,6 +183,22 @@ static void count_row(struct story *story, struct story_file *f, struct moment m
     story->file_last = (uint8_t)(f - story->files);
 }
 
+#define AGAIN_NS (15 * 1000000000LL)
+
+/* A request has a port of its own (RFC 1350 4): from the same port it is the same request, and its
+ * answer, which is in the capture, did not come to the phone. */
+static void note_port(struct story *story, struct story_file *f, const struct sight *s)
+{
+    uint16_t port = s->at.from.port;
+    struct moment m = moment_of(s);
+
+    if (port && f->port == port && !f->since_answer && f->state != FILE_CLOSED &&
+        m.ns - f->asked.last.ns < AGAIN_NS)
+        spell_add(&f->unheard, m);
+    story->tftp_ports |= story->tftp_port && story->tftp_port != port;
+    story->tftp_port = f->port = port;
+}
+
 static void file_asked(struct timeline *t, const struct sight *s, struct text name, bool http)
 {
     struct story *story = asker(t, s, name);
@@ -185,6 +215,8 @@ static void file_asked(struct timeline *t, const struct sight *s, struct text na
     service_asked(t, server, http ? SERVICE_HTTP : SERVICE_TFTP, m);
     if (!(f = story_file(story, name, server, http, true)))
         return;
+    if (!http)
+        note_port(story, f, s);
     count_row(story, f, m);
     spell_add(&f->asked, m);
     f->flow = s->flow;
