@@ -493,6 +493,58 @@ static void a_closed_connection_takes_its_contact(void **state)
     sip_world_free(w);
 }
 
+/* RFC 5626: the NAT has forgotten the first connection, and nobody knows it but the client. */
+static void a_client_that_comes_by_another_connection_has_one_contact(void **state)
+{
+#define WAY "<sip:7003@192.168.1.5:%u;transport=tcp>;+sip.instance=\"<urn:uuid:061a7edd-f09e-8681-accf-604c2e98161f>\";reg-id=%u"
+    static const struct {
+        uint64_t link;
+        unsigned reg_id;
+        const char *headers, *more;
+        size_t contacts;
+    } rows[] = {{1, 1, "Supported: path, outbound\r\n", "Require: outbound\r\n", 1},
+                {2, 1, "Supported: path, outbound\r\n", "Require: outbound\r\n", 1},
+                {3, 2, "Supported: path, outbound\r\nRequire: outbound\r\n", "Require: outbound\r\n", 2},
+                {4, 1, "", "", 3}, /* an extension that the client does not have */
+                {0, 1, "Supported: path, outbound\r\n", "", 4}};
+    struct sip_world *w = sip_world_new(ALICE);
+    char contact[200], call_id[20];
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct say s = alice;
+
+        s.link = rows[i].link;
+        s.headers = rows[i].headers;
+        s.contact = contact;
+        s.call_id = call_id;
+        snprintf(contact, sizeof(contact), WAY, 40000 + i, rows[i].reg_id);
+        snprintf(call_id, sizeof(call_id), "c%u", i);
+        if (s.link)
+            sip_world_connect(w, s.link);
+        registers(w, &s);
+        saw_last(w, "SIP/2.0 200 OK");
+        saw_last(w, rows[i].more);
+        assert_int_equal(!!strstr(w->last, "Require: outbound"), *rows[i].more != '\0');
+        assert_int_equal(contacts(w, "softphone1"), rows[i].contacts);
+    }
+    assert_true(w->closed[1]);
+    assert_false(w->closed[2]);
+    sip_world_free(w);
+#undef WAY
+}
+
+static void by_udp_a_flow_cannot_be_insisted_on(void **state)
+{
+    struct sip_world *w = sip_world_new(ALICE);
+    struct say s = alice;
+
+    s.headers = "Require: outbound\r\n";
+    say(w, &s);
+    saw_last(w, "420 Bad Extension");
+    saw_last(w, "Unsupported: outbound");
+    sip_world_free(w);
+}
+
 static void a_client_is_suggested_to_fetch_its_settings(void **state)
 {
     struct sip_world *w = sip_world_new(ALICE);
@@ -567,6 +619,8 @@ int main(void)
         cmocka_unit_test(answers_go_back_through_a_nat),
         cmocka_unit_test(an_answer_goes_to_where_the_request_came_from),
         cmocka_unit_test(a_closed_connection_takes_its_contact),
+        cmocka_unit_test(a_client_that_comes_by_another_connection_has_one_contact),
+        cmocka_unit_test(by_udp_a_flow_cannot_be_insisted_on),
         cmocka_unit_test(a_client_is_suggested_to_fetch_its_settings),
         cmocka_unit_test(a_cisco_phone_may_have_to_prove_its_user),
     };

@@ -28,6 +28,14 @@ struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct 
     return NULL;
 }
 
+struct sip_binding *sip_binding_of_way(const struct sip_device *d, uint32_t way)
+{
+    for (struct sip_binding *b = d->bindings; b; b = b->next)
+        if (b->way == way)
+            return b;
+    return NULL;
+}
+
 size_t sip_bindings_count(const struct sip_device *d)
 {
     size_t n = 0;

@@ -1,5 +1,6 @@
 /* clients.c - plain SIP clients: one or several contacts an address of record (RFC 3261 10.3).
  */
+#include "base/map.h"
 #include "core/counters.h"
 #include "station/sip/proof.h"
 #include "station/sip/station.h"
@@ -36,6 +37,22 @@ static void follow(struct sip_binding *b, const struct sip_request *q)
         sip_link_step(old, SIP_LINK_EV_LEFT, q->effects);
 }
 
+/* A client that comes by another connection, as after its NAT has forgotten the first, says that it is the same (RFC 5626 6):
+ * then the old one is of no use. A flow is a connection; by UDP it would be kept open by STUN, which nobody answers here. */
+static uint32_t way_of(const struct sip_request *q, const struct sip_contact *c)
+{
+    if (!q->link || !c->reg_id || !c->instance.len || !sip_has_token(q->message, SIP_SUPPORTED, "outbound"))
+        return 0;
+    return (uint32_t)(hash_bytes(c->instance.at, c->instance.len) + c->reg_id) | 1;
+}
+
+static struct sip_binding *binding_of(const struct sip_device *d, const struct sip_contact *c, uint32_t way)
+{
+    struct sip_binding *b = way ? sip_binding_of_way(d, way) : NULL;
+
+    return b ? b : sip_binding_of_uri(d, &c->uri);
+}
+
 /* A client that crashes says nothing of its contact before it comes with the next: who was not heard for
  * longest goes. */
 static void make_room(struct sip_device *d, const struct sip_request *q)
@@ -46,7 +63,8 @@ static void make_room(struct sip_device *d, const struct sip_request *q)
 
 static void take_contact(struct sip_device *d, struct sip_request *q, const struct sip_contact *c)
 {
-    struct sip_binding *b = sip_binding_of_uri(d, &c->uri);
+    uint32_t way = way_of(q, c);
+    struct sip_binding *b = binding_of(d, c, way);
     int64_t most = SETTING_OF(&d->station, sip_maximum_expires), s = sip_contact_asks_s(&q->reg, c);
 
     if (b && s && sip_binding_renew(b, q, c)) {
@@ -62,6 +80,8 @@ static void take_contact(struct sip_device *d, struct sip_request *q, const stru
     if (!b)
         return; /* no memory: it is not among the contacts of the answer */
     b->expires_ms = q->owner->registry->now.ms + granted_s(d, s < most ? s : most) * 1000ull;
+    b->way = way;
+    q->outbound = way;
     if (q->link)
         sip_link_step(q->link, SIP_LINK_EV_REGISTERED, q->effects);
 }

@@ -69,10 +69,14 @@ static bool is_number(struct text t, uint32_t *ret)
 static void read_parameter(struct sip_register *r, struct sip_contact *c, struct text name,
                            struct text value)
 {
+    if (text_equal_nocase(name, TEXT("+sip.instance")))
+        c->instance = value;
     if (text_equal_nocase(name, TEXT("expires")))
         c->expires_s = seconds_of(value);
     else if (text_equal_nocase(name, TEXT("q")))
         c->q = q_of(value);
+    else if (text_equal_nocase(name, TEXT("reg-id")))
+        is_number(value, &c->reg_id);
     else if (text_equal_nocase(name, TEXT("cisco-keep-alive")))
         r->keepalive = true;
     else if (text_equal_nocase(name, TEXT("+u.sip!devicename.ccm.cisco.com")))
@@ -104,6 +108,8 @@ static int read_contact(struct sip_register *r, struct text element)
     c->whole = element;
     c->expires_s = -1;
     c->q = 1000;
+    c->instance = TEXT("");
+    c->reg_id = 0;
     r->n_contacts++;
     while (sip_parameter_next(&a.parameters, &name, &value))
         read_parameter(r, c, name, value);

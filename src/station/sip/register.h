@@ -16,6 +16,8 @@ struct sip_contact {
     struct sip_uri uri;
     int64_t expires_s; /* -1: not said */
     uint16_t q;        /* thousandths */
+    struct text instance; /* RFC 5626: of the client that it is of, … */
+    uint32_t reg_id;      /* … and which of its ways here; 0: not said */
 };
 
 struct sip_register {

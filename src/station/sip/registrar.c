@@ -363,25 +363,26 @@ static void phone_register(struct sip_request *q)
 }
 
 /* Extensions that a request may insist on. */
-static bool is_known(struct text extension)
+static bool is_known(const struct sip_request *q, struct text extension)
 {
     static const char *const known[] = {"norefersub", "path", "extended-refer"};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (text_equal_nocase(extension, text_of(known[i])))
             return true;
-    return false;
+    return q->link && text_equal_nocase(extension, TEXT("outbound"));
 }
 
 /* Those it insists on and that nobody here knows, as a list; 0: none. */
-static size_t list_unknown(const struct sip_message *m, char *to, size_t size)
+static size_t list_unknown(const struct sip_request *q, char *to, size_t size)
 {
+    const struct sip_message *m = q->message;
     const struct sip_row *row = sip_row(m, SIP_REQUIRE);
     struct text rest = row ? row->value : (struct text){NULL, 0}, which;
     struct writer w = writer_of(to, size);
 
     while (row && sip_next(m, &row, &rest, &which))
-        if (!is_known(which))
+        if (!is_known(q, which))
             write_format(&w, "%s%.*s", writer_len(&w) ? ", " : "", TEXT_ARG(which));
     return writer_len(&w);
 }
@@ -395,7 +396,7 @@ bool sip_request_is_understood(struct sip_request *q)
         sip_answer(q, 416, NULL);
         return false;
     }
-    if (!(n = list_unknown(q->message, unknown, sizeof(unknown))))
+    if (!(n = list_unknown(q, unknown, sizeof(unknown))))
         return true;
     at = sip_answer_begin(q, 420, NULL);
     sip_write_header(&q->effects->out, SIP_UNSUPPORTED, (struct text){unknown, n});

@@ -27,6 +27,7 @@ struct sip_binding {
     };
     uint16_t peer_port, local_port;
     uint32_t cseq; /* of the last REGISTER */
+    uint32_t way; /* RFC 5626: instance and reg-id of a plain client, hashed; 0: none */
     bool is_wide : 1;
     bool plain : 1;   /* its texts are not in short */
     bool renewed : 1; /* there was another REGISTER since the one that made it */
@@ -148,6 +149,7 @@ struct sip_request {
     const struct sip_flow *flow;
     struct sip_link *link; /* NULL: UDP */
     struct effects *effects;
+    bool outbound; /* RFC 5626: what it registers is a flow */
     bool known;    /* from somebody who is registered: answered however often he asks */
     uint16_t line; /* of the phone that it is for, from 1 */
     struct sip_binding *binding; /* that it refreshes or removes, or NULL */
@@ -274,6 +276,7 @@ void sip_link_print_states(struct writer *w);
 
 struct sip_binding *sip_binding_of_line(const struct sip_device *d, unsigned line);
 struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct sip_uri *uri);
+struct sip_binding *sip_binding_of_way(const struct sip_device *d, uint32_t way); /* not 0 */
 /* A new one in place of `old`, which may be NULL; NULL without memory. */
 struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
                                     const struct sip_request *q, const struct sip_contact *contact);
