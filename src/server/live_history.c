@@ -289,7 +289,7 @@ void live_history_tell(const struct live_history *h, struct retell *r)
     t->p.r = r;
     t->p.name = h->name;
     t->p.model = h->boot ? h->boot->model : 0;
-    t->p.sip = (h->status ? h->status->protocol : h->boot ? h->boot->protocol : 0) == PROTOCOL_SIP;
+    t->p.sip = (h->status ? h->status->protocol : h->boot ? h->boot->protocol : 0) != PROTOCOL_SCCP;
     t->p.server = (struct endpoint){h->node, t->p.sip ? h->sip_port : h->sccp_port};
     t->p.interval_s = t->p.sip ? h->sip_interval_s : h->sccp_interval_s;
     t->p.silence_s = t->p.interval_s * (t->p.sip ? 1 : h->missed);

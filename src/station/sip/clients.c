@@ -43,7 +43,7 @@ static uint32_t way_of(const struct sip_request *q, const struct sip_contact *c)
 {
     if (!q->link || !c->reg_id || !c->instance.len || !sip_has_token(q->message, SIP_SUPPORTED, "outbound"))
         return 0;
-    return (uint32_t)(hash_bytes(c->instance.at, c->instance.len) + c->reg_id) | 1;
+    return (uint32_t)(hash_bytes(c->instance.at, c->instance.len) + c->reg_id * 0x9E3779B1u) | 1;
 }
 
 static struct sip_binding *binding_of(const struct sip_device *d, const struct sip_contact *c, uint32_t way)
