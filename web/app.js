@@ -1,6 +1,7 @@
 // app.js - the shell: navigation, shortcuts, who is logged in; it shows the page that the address names.
 import { Component, html, render, useChanges, useEffect, useState } from './lib/dom.js';
-import { address, logOut, may, onSession, resume, who } from './lib/api.js';
+import { address, isAnswering, isEnded, logOut, may, onSession, resume, who } from './lib/api.js';
+import { onLive } from './lib/live.js';
 import { addKey, allKeys, useKey } from './lib/keys.js';
 import { chooseLanguage, language, languages, loadWords, t } from './lib/words.js';
 import { go, match, onClick, useLocation } from './lib/router.js';
@@ -115,15 +116,16 @@ function App() {
     const { path, query } = useLocation();
     const [help, setHelp] = useState(false);
     const [menu, setMenu] = useState(false);
-    const [LogIn, setLogIn] = useState(/** @type {any} */ (null));
+    const [logIn, setLogIn] = useState(/** @type {any} */ (null));
     const found = match(routes, path);
     const user = who();
 
     useChanges(onSession);
     useEffect(() => {
-        if (user === null)
-            import('./pages/login.js').then((m) => setLogIn(() => m.default));
-    }, [user]);
+        if (user === null || isEnded())
+            import('./pages/login.js').then(setLogIn);
+    }, [user, isEnded()]);
+    useEffect(() => (user ? onLive('services', () => {}) : undefined), [user]); /* whether the server is there is known on every page */
     useKey('?', t('Shortcuts'), () => setHelp(true));
     useEffect(() => setMenu(false), [path]);
     useEffect(() => {
@@ -135,25 +137,27 @@ function App() {
     if (user === undefined)
         return html`<p class="first">Dialtone</p>`;
     if (user === null)
-        return LogIn && html`<${LogIn} />`;
+        return logIn && html`<${logIn.default} />`;
     return html`
         <a class="skip" href="#main">${t('To the contents')}</a>
         <${Bar} menu=${menu} onMenu=${() => setMenu(!menu)} onHelp=${() => setHelp(true)}
             twin=${found && twinOf(/** @type {any} */ (found.row), found.params, query, path)} />
+        ${!isAnswering() && html`<p class="notice bad away-notice" role="alert">${t('The server does not answer. What is seen here is as it was then; the page asks again until it is back.')}</p>`}
         <div class="body">
             <${Navigation} at=${path} open=${menu} onClose=${() => setMenu(false)} />
-            <main id="main" tabindex="-1"><${Page} found=${found} query=${query} /></main>
+            <main id="main" tabindex="-1"><${Page} key=${user.user} found=${found} query=${query} /></main>
         </div>
         <${Messages} /><${Questions} />
-        ${help && html`<${Help} onClose=${() => setHelp(false)} />`}`;
+        ${help && html`<${Help} onClose=${() => setHelp(false)} />`}
+        ${isEnded() && logIn && html`<${logIn.Again} user=${user.user} />`}`;
 }
 
-for (const r of routes)
-    if (r.key)
-        addKey(`g ${r.key}`, r.title || '', () => go(r.path));
 document.addEventListener('click', onClick);
 match(routes, location.pathname)?.row.page().catch(() => {}); /* comes while it is asked who is here */
 await Promise.all([loadWords(), resume()]);
+for (const r of routes)
+    if (r.key)
+        addKey(`g ${r.key}`, t(r.title || ''), () => go(r.path));
 const place = /** @type {Element} */ (document.getElementById('app'));
 place.replaceChildren();
 render(html`<${App} />`, place);

@@ -76,6 +76,10 @@ class Node:
             self.kill()
             raise AssertionError(f'the server did not start:\n{self.said}')
 
+    def again(self):
+        """The same one, after its end."""
+        self.__init__(self.folder, *self.settings)
+
     def read(self):
         """All that it says until its end: a pipe that nobody reads would stop it."""
         for line in self.process.stdout:

@@ -12,6 +12,7 @@ import pytest
 
 from node import DIALTONE, Node, free_port
 from sccp_client import ALARM, REGISTER, REGISTER_REJECT, Phone
+from sip_client import Client
 from test_dhcp import packet
 from test_discovery import cdp_of_a_phone, checksum
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.xdist_group('pages')
 def node(tmp_path_factory):
     port, sccp = free_port(), free_port()
     subprocess.run('ip link add pgs0 type veth peer name pgs1; ip address add 10.9.0.1/24 dev pgs0; ip link set pgs0 up; ip link set pgs1 up', shell=True, check=True)
-    n = Node(tmp_path_factory.mktemp('pages'), f'admin.port={port}', f'sccp.port={sccp}', 'cdp.interfaces=pgs0', 'dhcp.interfaces=pgs0')
+    n = Node(tmp_path_factory.mktemp('pages'), f'admin.port={port}', f'sccp.port={sccp}', 'cdp.interfaces=pgs0', 'dhcp.interfaces=pgs0', 'sip.port=5060', 'tftp.port=6971')
     n.port, n.sccp = port, sccp
     n.key = re.search('key ([0-9a-f]{32})', n.said).group(1)
     yield n
@@ -477,12 +478,26 @@ def test_script_in_every_text_field_of_every_record_is_text(page, fleet):
     page.complaints()
 
 
-def test_script_from_the_network_is_text(node, page):
-    """What neighbours, clients and phones say of themselves before anybody knows them."""
+def lldp_of_a_phone(name):
+    def tlv(kind, value):
+        return struct.pack('>H', kind << 9 | len(value)) + value
+    mac = b'\x00\x1d\x45\xaa\x00\x02'
+    return bytes.fromhex('0180c200000e') + mac + b'\x88\xcc' + tlv(1, b'\4' + mac) + tlv(2, b'\3' + mac) + tlv(3, b'\0\xb4') + tlv(4, name) + tlv(5, name) + \
+        tlv(6, name) + tlv(7, b'\0\x24\0\x24') + tlv(127, b'\x00\x12\xbb\1\0\x33\3') + tlv(0, b'')
+
+
+class Here:
+    """No namespace but the own one."""
+    inside = staticmethod(lambda function, *arguments: function(*arguments))
+
+
+def test_script_from_the_network_is_text(node, page, tmp_path):
+    """What neighbours, clients and phones say of themselves before anybody knows them, and names of files."""
     evil = b'<img src=x onerror=evil=1>'
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         wire.bind(('pgs1', 0))
         wire.send(cdp_of_a_phone(evil, b'SEP001D45AA0001' + evil, evil))
+        wire.send(lldp_of_a_phone(b'LLDP' + evil))
         dhcp = packet(1, options=bytes([12, len(evil)]) + evil + bytes([60, len(evil)]) + evil)
         udp = struct.pack('>HHHH', 68, 67, 8 + len(dhcp), 0) + dhcp
         head = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, b'', b'\xff' * 4)
@@ -492,10 +507,32 @@ def test_script_from_the_network_is_text(node, page):
         phone.send(ALARM, struct.pack('<I80sI4s', 2, b'25: Name=' + evil, 0, bytes(4)))
         phone.send(REGISTER, phone.register_body())
         phone.wait(REGISTER_REJECT)
+    sip = Client(Here, port=5060, source='127.0.0.1', host='127.0.0.1')
+    for user, name in (('7006', PHONES[6]), (evil.decode().replace(' ', '%20'), 'SEP0011223344CC')):
+        sip.register(user, name[3:], 683, headers=(f'User-Agent: {evil.decode()}', f'Reason: SIP;cause=200;text="cisco-alarm:25 Name={name} Load={evil.decode()}"'))
+        sip.final()
+    sip.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tftp:
+        tftp.settimeout(60)
+        tftp.sendto(b'\0\1SEP0011223344DD' + evil + b'.cnf.xml\0octet\0', ('127.0.0.1', 6971))
+        tftp.recv(600)
     page.go('/port')
-    page.said('onerror')
+    page.said('LLDP<img src=x onerror')
+    page.said('SEP001D45AA0001<img src=x onerror')
     is_harmless(page)
-    for path in ('/lease', '/unknown', '/event', '/unknown/SEP0011223344BB', '/phone/SEP0011223344BB', '/phone/%3Cimg%20src%3Dx%3E', '/diagnosis', '/'):
+    page.go(f'/phone/{PHONES[6]}')
+    page.until(lambda: 'onerror' in page.text('main'))
+    is_harmless(page)
+    for path, label in (('/import', 'File'), ('/backup', 'Backup file')):
+        upload = tmp_path / f'{evil.decode()}{".csv" if "import" in path else ".db"}'
+        upload.write_text(f'name,model\n{evil.decode()},{evil.decode()}\n')
+        page.go(path)
+        page.field(label).send_keys(str(upload))
+        if path == '/import':
+            page.click('What would happen?')
+        page.one('.notice.bad')
+        is_harmless(page)
+    for path in ('/lease', '/unknown', '/event', '/event?search=onerror', '/unknown/SEP0011223344CC', '/unknown/SEP0011223344BB', '/phone/SEP0011223344BB', '/phone/%3Cimg%20src%3Dx%3E', '/diagnosis', '/'):
         page.go(path)
         is_harmless(page)
     page.go('/event?alarm=StationAlarm&search=onerror')

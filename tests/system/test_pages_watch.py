@@ -233,7 +233,7 @@ def test_traces_are_set_and_collected_and_packets_recorded(page):
     page.click('Collect and download')
     assert downloaded(page, '*.tar.gz')[:2] == b'\x1f\x8b'
     page.click('Our own messages instead of packets (needs no rights)', 'label')
-    page.click('Record')
+    page.click('Start')
     page.said('Running', 'main')
     page.until(lambda: [b for b in page.all('td button') if b.text == 'Stop'])[0].click()
     page.until(lambda: [b for b in page.all('td button') if b.text == 'Download'])[0].click()
@@ -290,3 +290,72 @@ def test_a_token_is_told_once_works_and_is_taken_back_and_all_of_it_stands_in_th
     page.said('token add exporter')
     page.type('User', 'nobody' + Keys.ENTER)
     page.said('Nothing here.')
+
+
+def test_two_windows_at_one_record_lose_nothing(page, node):
+    """The second to save sees both values, chooses field by field, and what he types meanwhile counts, too."""
+    first = page.driver.current_window_handle
+    page.go('/phone/SEP02D1A1000802?tab=settings')
+    page.driver.switch_to.new_window('window')
+    page.size(WIDE)
+    second = page.driver.current_window_handle
+    page.load('/phone/SEP02D1A1000802?tab=settings')
+    page.type('Description', 'of the second')
+    page.type('Owner', 'root')
+    page.driver.switch_to.window(first)
+    page.type('Description', 'of the first')
+    page.type('Load; empty: the device default', 'P00308')
+    page.click('Save')
+    page.until(lambda: node.root.ask('GET', 'phone/SEP02D1A1000802').json['record']['description'] == 'of the first')
+    page.driver.switch_to.window(second)
+    page.click('Save')
+    page.said('Somebody else changed this meanwhile')
+    rows = {r.find_element('css selector', 'th').text: r for r in page.until(lambda: page.all('.notice tbody tr'))}
+    assert set(rows) == {'Description', 'Load; empty: the device default', 'Owner'} and all(w in rows['Description'].text for w in ('of the first', 'of the second')), rows
+    rows['Description'].find_elements('css selector', 'input')[0].click()
+    page.type('Owner', '')
+    page.type('Digest user; empty: the owner', 'root')
+    page.click('Take these')
+    page.click('Save')
+    record = page.until(lambda: next((r for r in [node.root.ask('GET', 'phone/SEP02D1A1000802').json['record']] if r['digest_user'] == 'root'), None))
+    assert (record['description'], record['load'], record['owner']) == ('of the first', 'P00308', '')
+    page.go('/parameter?search=StationKeepaliveInterval')  # a value alone, too
+    field = page.field('Station KeepAlive Interval')
+    field.send_keys(Keys.CONTROL, 'a')
+    field.send_keys('40')
+    node.root.ask('PATCH', 'parameter/station_keepalive_interval', {'value': '50'})
+    page.click('Save')
+    page.said('Somebody else changed Station KeepAlive Interval meanwhile: it is 50 now, you typed 40.')
+    assert page.axe() == [] and node.root.ask('GET', 'parameter/station_keepalive_interval').json['record']['value'] == '50'
+    page.click('Save')
+    page.until(lambda: node.root.ask('GET', 'parameter/station_keepalive_interval').json['record']['value'] == '40')
+    page.driver.close()
+    page.driver.switch_to.window(first)
+    page.complaints()  # the refused ones
+
+
+def test_what_is_typed_outlives_the_session_and_the_server(page, node):
+    page.go('/phone/SEP02D1A1000802?tab=settings')
+    page.type('Description', 'typed for an hour')
+    assert node.stop() == 0, node.said
+    page.said('The server does not answer.', '[role=alert]')
+    assert page.field('Description').get_attribute('value') == 'typed for an hour'
+    node.again()
+    page.said('Your session has ended', 'dialog')
+    page.until(lambda: 'The server does not answer.' not in page.text())
+    assert page.axe() == []
+    page.type('Password', 'wrong')
+    page.click('Log in', 'dialog button')
+    page.said('The name or the password is wrong.', 'dialog')
+    page.type('Password', 'correct horse')
+    page.click('Log in', 'dialog button')
+    page.until(lambda: not page.all('dialog'))
+    assert page.field('Description').get_attribute('value') == 'typed for an hour'
+    page.click('Save')
+    node.root = node.web.log_in(user='root', password='correct horse')
+    until(lambda: node.root.ask('GET', 'phone/SEP02D1A1000802').json['record']['description'] == 'typed for an hour')
+    page.go('/phone?search=SEP02D1A1000802')
+    page.said('typed for an hour', 'tbody')
+    node.root.ask('PATCH', 'phone/SEP02D1A1000802', {'description': 'it follows again'})
+    page.said('it follows again', 'tbody')
+    page.complaints()  # what was asked in vain

@@ -53,6 +53,14 @@ def test_the_second_of_two_writers_gets_a_conflict_with_what_the_first_wrote(roo
     assert answer.json['current']['description'] == 'first'
     root.ask('DELETE', 'phone/SEP001122334402', status=412, If_Match=tag)
     root.ask('DELETE', 'phone/SEP001122334402', If_Match=new)
+    door = root.ask('GET', 'autoregistration').json['items'][0]['name']
+    for at, values in (('parameter/station_keepalive_interval', ('31', '32', '30')), (f'autoregistration/{door}', ('4000', '4001', '1000'))):
+        field = 'value' if 'parameter' in at else 'end'
+        tag = root.ask('GET', at).getheader('ETag')  # of a default, too
+        new = root.ask('PATCH', at, {field: values[0]}, If_Match=tag).getheader('ETag')
+        root.ask('PATCH', at, {field: values[1]}, 412, If_Match=tag)
+        assert str(root.ask('GET', at).json['record'][field]) == values[0]
+        root.ask('PATCH', at, {field: values[2]}, If_Match=new)
 
 
 def test_of_many_writers_at_once_one_wins(root):

@@ -16,7 +16,10 @@ phone, speed dial, service, blf, hold, redial, transfer, forward all, display, v
 directory, headset, group pickup, dnd, mobility, application, select, port, days left, sha256, kind, names, file, files, size, free, offered,
 emergency, alert, critical, notice, info, debug, expired, abandoned, reserved, expires s, number, contact, interface, platform, protocol, voice vlan, native vlan, last seen, vendor,
 registered, model, fits, built in, not there, pool, defaults, datetime, group, template, softkeys, sip-profile, security-profile,
-dial-rules, parameter, line, callmanager, operation, text, error, warning, fatal'''.replace('\n', ' ').split(', ')
+dial-rules, parameter, line, callmanager, operation, text, error, warning, fatal,
+viewer, operator, administrator, none, user, admin, both, all, all-but-last, forced, limited, privileged, disabled, authenticated, encrypted, nominal, connected conference,
+connected transfer, digits after first, hold conference, in use hint, off hook, off hook feature, on hold, on hook, on hook stealable, ring in, ring out, signalling,
+avt always, waiting, connecting, registering, configuring, leaving, moving, asking for a token, loading, vlan, probe, tftp-name, upgrade, ready, extras, done'''.replace('\n', ' ').split(', ')
 CALL = re.compile(r"""\b(?:t|title)\(\s*(['"])((?:(?!\1)[^\\]|\\.)*)\1""")
 
 

@@ -1,6 +1,6 @@
 // api.js - the REST API: who is logged in, requests, refusals, records that two people change, streams.
 import { useEffect, useRef, useState } from './dom.js';
-import { language } from './words.js';
+import { language, t } from './words.js';
 
 export const BASE = '/api/v1/';
 
@@ -23,10 +23,14 @@ export class Problem extends Error {
 /** Who is logged in; role: 0 reads, 1 operates, 2 administers.
  * @type {{user: string, role: number, csrf: string} | null | undefined} undefined: not known yet */
 let session;
+let ended = false; /* the session, while the page was open: it is kept, so that what is typed stays */
+let answers = true; /* the server does */
 /** @type {Set<() => void>} */
 const watchers = new Set();
 
 export const who = () => session;
+export const isEnded = () => ended;
+export const isAnswering = () => answers;
 export const may = (/** @type {'read' | 'operate' | 'administer'} */ what) =>
     (session?.role ?? -1) >= ['read', 'operate', 'administer'].indexOf(what);
 
@@ -36,11 +40,44 @@ export function onSession(changed) {
     return () => watchers.delete(changed);
 }
 
-function setSession(/** @type {typeof session} */ now) {
-    session = now;
+/** The server answers again, or somebody has logged in again: what may have been missed is to be asked for.
+ * @param {() => void} run */
+export const onBack = (run) => onSession(() => answers && !ended && session && run());
+
+function tell() {
     for (const changed of watchers)
         changed();
 }
+
+function setSession(/** @type {typeof session} */ now) {
+    session = now;
+    ended = false;
+    tell();
+}
+
+function end() {
+    if (!session || ended)
+        return;
+    if (session.user === 'setup') { /* its key is worth nothing as soon as somebody has a password */
+        setSession(null);
+        return;
+    }
+    ended = true;
+    tell();
+}
+
+/** Until it answers again it is asked every two seconds.
+ * @param {boolean} now */
+function setAnswers(now) {
+    if (answers === now)
+        return;
+    answers = now;
+    tell();
+    if (!now)
+        knock();
+}
+
+const knock = () => setTimeout(() => resume().then(() => answers || knock()), 2000);
 
 /** "phone/SEP1" from parts of a path, each as it is.
  * @param {...string} parts */
@@ -68,6 +105,22 @@ async function bodyOf(answer) {
     return answer.ok ? { text } : { detail: text || answer.statusText };
 }
 
+/** @param {string} url
+ * @param {RequestInit} o */
+async function reach(url, o) {
+    try {
+        const answer = await fetch(url, o);
+
+        setAnswers(true);
+        return answer;
+    } catch (error) {
+        if (/** @type {any} */ (error).name === 'AbortError')
+            throw error;
+        setAnswers(false);
+        throw new Problem(0, { detail: t('The server does not answer.') });
+    }
+}
+
 /** One request. What is refused is thrown as a Problem.
  * @param {string} method
  * @param {string} at below BASE
@@ -85,25 +138,30 @@ export async function ask(method, at, o = {}) {
         headers['X-CSRF-Token'] = session.csrf;
     if (o.etag)
         headers['If-Match'] = o.etag;
-    const answer = await fetch(address(at, o.query), {
+    const answer = await reach(address(at, o.query), {
         method, headers, signal: o.signal, body: o.body === undefined || raw ? o.body : JSON.stringify(o.body),
     });
     const data = await bodyOf(answer);
 
     if (answer.ok)
         return { data, etag: answer.headers.get('ETag') || '', status: answer.status };
-    if (answer.status === 401 && session)
-        setSession(null);
+    if (answer.status === 401)
+        end();
     throw new Problem(answer.status, data);
 }
 
 export const get = (/** @type {string} */ at, /** @type {any} */ query) => ask('GET', at, { query });
 
+/** Who is here, asked of the server. A session that was is not forgotten when it has ended, or when nobody answers. */
 export async function resume() {
     try {
-        setSession((await get('session')).data);
+        const { data } = await get('session');
+
+        if (!session || data.csrf !== session.csrf || ended)
+            setSession(data);
     } catch {
-        setSession(null);
+        if (!session)
+            setSession(null);
     }
 }
 
@@ -144,11 +202,13 @@ export function useGet(at, query, every) {
     }, [key, turn]);
     useEffect(() => {
         live.current = true;
-        const timer = every ? setInterval(() => !document.hidden && again((n) => n + 1), every * 1000) : 0;
+        const timer = every ? setInterval(() => !document.hidden && !ended && answers && again((n) => n + 1), every * 1000) : 0;
+        const stop = onBack(() => again((n) => n + 1));
 
         return () => {
             live.current = false;
             clearInterval(timer);
+            stop();
         };
     }, [every]);
     const fresh = state.key === key;

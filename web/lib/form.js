@@ -1,7 +1,7 @@
 // form.js - fields of an entity as a form. One component a kind of field; the description says which.
 import { html, useEffect, useMemo, useRef, useState } from './dom.js';
 import { suggest, useModels } from './schema.js';
-import { t, title } from './words.js';
+import { choice, t, title } from './words.js';
 
 let made = 0;
 const useId = () => useMemo(() => `f${++made}`, []);
@@ -44,7 +44,7 @@ function Input({ id, f, value, set, disabled, label }) {
             onChange=${(/** @type {any} */ e) => set(e.target.checked)} />`;
     case 'choice':
         return html`<select id=${id} value=${value} disabled=${disabled} aria-label=${label} onChange=${take}>
-            ${(f.choices || []).map((c) => html`<option key=${c} value=${c}>${c.replace(/_/g, ' ')}</option>`)}</select>`;
+            ${(f.choices || []).map((c) => html`<option key=${c} value=${c}>${choice(c)}</option>`)}</select>`;
     case 'number':
         return html`<input id=${id} type="number" min=${f.min} max=${f.max} value=${value} disabled=${disabled} aria-label=${label} onInput=${take} />`;
     case 'secret':

@@ -48,7 +48,7 @@ export function Handset({ p, press }) {
         press(key, n);
     };
 
-    return html`<div class=${`handset ${p.ringing ? 'ringing' : ''}`} role="group" tabindex="0" aria-label=${t('{0} {1}: digits, F1 to F5, arrows, Enter and Escape press its keys', p.title, p.device)} onKeyDown=${onKeyDown}>
+    return html`<div class=${`handset ${p.ringing ? 'ringing' : ''}`} role="application" tabindex="0" aria-label=${t('{0} {1}: digits, F1 to F5, arrows, Enter and Escape press its keys', p.title, p.device)} onKeyDown=${onKeyDown}>
         <div class="handset-top"><span class=${`lamp waiting lamp-${p.message_lamp}`}></span><strong>${p.title}</strong><span class="mono device">${p.device}</span><${State} of=${p.powered ? p.state : 'off'} /></div>
         <div class="handset-face">
             <div><${Display} p=${p} />${p.softkeys_max > 0 && html`<${Softkeys} p=${p} press=${press} />`}</div>

@@ -1,5 +1,5 @@
 // live.js - what happens on the server, as it happens: one stream for the whole page.
-import { BASE, may, onSession, resume } from './api.js';
+import { BASE, isEnded, may, onBack, onSession, resume } from './api.js';
 import { useEffect, useState } from './dom.js';
 import { language } from './words.js';
 
@@ -10,7 +10,6 @@ const listeners = new Map(kinds.map((k) => [k, new Set()]));
 const last = new Map();
 /** @type {EventSource | null} */
 let stream = null;
-let failed = 0;
 
 function open() {
     stream = new EventSource(`${BASE}live?lang=${language()}`);
@@ -19,7 +18,6 @@ function open() {
             const data = JSON.parse(e.data);
             const first = !last.has(kind);
 
-            failed = 0;
             last.set(kind, data);
             if (first && kind === 'directory')
                 return; /* how it is at the beginning is no change */
@@ -27,12 +25,10 @@ function open() {
                 tell(data);
         });
     stream.onerror = () => {
-        failed++;
-        if (failed % 3 === 0)
-            resume(); /* perhaps the session has ended */
+        resume(); /* perhaps the session has ended, or the server */
         if (stream?.readyState === EventSource.CLOSED) {
             close();
-            setTimeout(() => may('read') && !stream && open(), 5000);
+            setTimeout(reopen, 5000);
         }
     };
 }
@@ -43,6 +39,12 @@ function close() {
     last.clear();
 }
 
+function reopen() {
+    if (may('read') && !isEnded() && !stream)
+        open();
+}
+
+onBack(reopen);
 onSession(() => {
     if (!may('read'))
         close();

@@ -116,7 +116,8 @@ export function Messages() {
 
 /* --- dialogs --- */
 
-/** @param {{title: string, onClose: () => void, wide?: boolean, children?: any}} p */
+/** Without `onClose` it stays until what it asks for is done.
+ * @param {{title: string, onClose?: () => void, wide?: boolean, children?: any}} p */
 export function Dialog({ title: name, onClose, wide, children }) {
     const box = useRef(/** @type {any} */ (null));
 
@@ -126,9 +127,9 @@ export function Dialog({ title: name, onClose, wide, children }) {
         box.current.showModal();
         return () => was instanceof HTMLElement && was.focus();
     }, []);
-    return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-label=${name} onClose=${onClose} onCancel=${onClose}>
+    return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-label=${name} onClose=${onClose} onCancel=${onClose || ((/** @type {Event} */ e) => e.preventDefault())}>
         <header><h2>${name}</h2>
-            <button type="button" class="button plain" aria-label=${t('Close')} onClick=${onClose}>✕</button></header>
+            ${onClose && html`<button type="button" class="button plain" aria-label=${t('Close')} onClick=${onClose}>✕</button>`}</header>
         ${children}
     </dialog>`;
 }

@@ -1,7 +1,7 @@
 // rows.js - a long list of the API, fetched as it is looked at: never the whole at once. Entities are read from any
 // place (offset), other lists from their beginning on (after).
 import { useChanges, useEffect, useMemo } from './dom.js';
-import { ask } from './api.js';
+import { ask, onBack } from './api.js';
 import { onLive } from './live.js';
 import { sortable } from '../routes.js';
 
@@ -27,6 +27,7 @@ export class List {
         /**
          * @type {any} */
         this.error = null;
+        /** @type {[number, number]} */
         this.view = [0, 1];
         this.changed = () => {};
         this.stop = new AbortController();
@@ -131,6 +132,15 @@ export class List {
         this.changed();
     }
 
+    /** What was refused, or seen before the server was away. */
+    again() {
+        if (!this.error)
+            return this.refresh();
+        this.error = null;
+        this.done = false;
+        return this.need(...this.view);
+    }
+
     /** Rows that are here get what is new of them.
      * @param {any[]} changed */
     patch(changed) {
@@ -170,7 +180,7 @@ export function useList(at, query, turn) {
             list.refresh();
     }, [turn]);
     useEffect(() => {
-        const stops = [onLive('directory', () => list.refresh())];
+        const stops = [onLive('directory', () => list.refresh()), onBack(() => list.again())];
 
         if (at === 'phone')
             stops.push(onLive('phones', (now) => {

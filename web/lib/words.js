@@ -20,6 +20,10 @@ export function title(text) {
     return said.slice(0, 1).toLocaleUpperCase(language()) + said.slice(1);
 }
 
+/** A choice of a list of the API: "off_hook", "none".
+ * @param {string} word */
+export const choice = (word) => (word === 'on' ? t('yes') : word === 'off' ? t('no') : t(word.replace(/_/g, ' ')));
+
 export async function loadWords() {
     const wanted = language();
 

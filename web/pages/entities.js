@@ -7,7 +7,7 @@ import { Table } from '../lib/table.js';
 import { confirmed, Do, Head, LinkButton, Loading, say } from '../lib/parts.js';
 import { setQuery } from '../lib/router.js';
 import { Search } from '../lib/search.js';
-import { number, t, title } from '../lib/words.js';
+import { choice, number, t, title } from '../lib/words.js';
 
 /** What is shown of entities with many fields; of the others the first six.
  * @type {Record<string, string>} */
@@ -35,13 +35,14 @@ export function columnsOf(e) {
         const f = e.fields.find((x) => x.name === name);
 
         return { id: name, title: title(f ? f.title : extra[name] || name).split(/[;:；：]/)[0].trim(), narrow: i < 2, sort: Boolean(f),
-            cell: f?.kind === 'list' ? (/** @type {any} */ row) => listWords(row[name]) : undefined };
+            cell: f?.kind === 'list' ? (/** @type {any} */ row) => listWords(row[name], f) : f?.kind === 'choice' ? (/** @type {any} */ row) => choice(String(row[name] ?? '')) : undefined };
     });
 }
 
 /** Children in short: "line ×2, speed dial ×4".
- * @param {any} list */
-function listWords(list) {
+ * @param {any} list
+ * @param {import('../lib/schema.js').Field} f */
+function listWords(list, f) {
     if (!Array.isArray(list))
         return String(list ?? '');
     /**
@@ -49,7 +50,8 @@ function listWords(list) {
     const runs = [];
 
     for (const item of list) {
-        const word = String(Object.values(item)[0] ?? '').replace(/_/g, ' ');
+        const value = String(Object.values(item)[0] ?? '');
+        const word = f.fields?.[0].kind === 'choice' ? choice(value) : value;
 
         if (runs.length && runs[runs.length - 1][0] === word)
             runs[runs.length - 1][1]++;

@@ -1,6 +1,7 @@
 // entity.js - one record of any entity: add, copy, change, delete; two writers see each other.
 import { html, useEffect, useState } from '../lib/dom.js';
 import { ask, get, may, path } from '../lib/api.js';
+import { onLive } from '../lib/live.js';
 import { blank, changesOf, formOf, keyOf, useEntity, useModels } from '../lib/schema.js';
 import { Picture } from '../lib/picture.js';
 import { Fields } from '../lib/form.js';
@@ -29,21 +30,19 @@ export function concerned(noun, name, record) {
 /** Somebody else was first: both values of each field, and whose is taken.
  * @param {{entity: import('../lib/schema.js').Entity, base: any, mine: any, theirs: any, onTake: (form: any) => void}} p */
 export function Conflict({ entity, base, mine, theirs, onTake }) {
-    const [form, set] = useState(mine);
-    const rows = entity.fields.filter((f) => JSON.stringify(base[f.name]) !== JSON.stringify(theirs[f.name]) || JSON.stringify(mine[f.name]) !== JSON.stringify(base[f.name]));
-    const isMine = (/** @type {any} */ f) => JSON.stringify(form[f.name]) === JSON.stringify(mine[f.name]);
-
-    useEffect(() => {
-        /* what only the other one changed is taken from him */
-        set(Object.fromEntries(entity.fields.map((f) => [f.name, JSON.stringify(mine[f.name]) === JSON.stringify(base[f.name]) ? theirs[f.name] : mine[f.name]])));
-    }, [theirs]);
+    const [chosen, choose] = useState(/** @type {Record<string, boolean>} */ ({}));
+    const differs = (/** @type {any} */ a, /** @type {any} */ b) => (/** @type {any} */ f) => JSON.stringify(a[f.name]) !== JSON.stringify(b[f.name]);
+    const rows = entity.fields.filter((f) => differs(base, theirs)(f) || differs(mine, base)(f));
+    /* what only the other one changed is taken from him when nothing else is chosen; what is typed meanwhile counts */
+    const isMine = (/** @type {any} */ f) => chosen[f.name] ?? differs(mine, base)(f);
+    const take = () => onTake(Object.fromEntries(entity.fields.map((f) => [f.name, (isMine(f) ? mine : theirs)[f.name]])));
     return html`<${Notice} kind="warn">
         <p>${t('Somebody else changed this meanwhile. Nothing is lost: choose what stays, then save.')}</p>
         <div class="scroll" tabindex="0" role="region" aria-label=${t('Both values')}><table class="plain"><thead><tr><th scope="col">${t('Field')}</th><th scope="col">${t('Theirs')}</th><th scope="col">${t('Yours')}</th></tr></thead>
         <tbody>${rows.map((f) => html`<tr key=${f.name}><th scope="row">${title(f.title)}</th>
             ${[theirs, mine].map((from, i) => html`<td key=${i}><label><input type="radio" name=${`take-${f.name}`} checked=${isMine(f) === Boolean(i)}
-                onChange=${() => set({ ...form, [f.name]: from[f.name] })} /> ${plain(from[f.name]) || '–'}</label></td>`)}</tr>`)}</tbody></table></div>
-        <p class="actions"><button type="button" class="button" onClick=${() => onTake(form)}>${t('Take these')}</button></p>
+                onChange=${() => choose({ ...chosen, [f.name]: Boolean(i) })} /> ${f.kind === 'secret' ? (i ? t('(what you typed)') : t('unchanged')) : plain(from[f.name]) || '–'}</label></td>`)}</tr>`)}</tbody></table></div>
+        <p class="actions"><button type="button" class="button" onClick=${take}>${t('Take these')}</button></p>
     </${Notice}>`;
 }
 
@@ -56,7 +55,7 @@ let left = { at: '', answer: /** @type {any} */ (null) };
  * @param {string} name '' for a new one
  * @param {{copyOf?: string, preset?: any}} [o] */
 export function useRecord(entity, noun, name, o = {}) {
-    const [s, set] = useState(/** @type {any} */ ({ form: null }));
+    const [s, set] = useState(/** @type {any} */ ({ form: null, base: null }));
     const from = o.copyOf || name;
 
     const read = async () => {
@@ -79,14 +78,16 @@ export function useRecord(entity, noun, name, o = {}) {
                 for (const f of entity.fields)
                     if (f.key)
                         form[f.name] = '';
-            set((/** @type {any} */ old) => ({ base: form, form, record: data.record, etag, done: old.keep ? old.done : answer }));
+            set((/** @type {any} */ old) => (old.form !== old.base ? old /* what is typed stays */
+                : { base: form, form, record: data.record, etag, done: old.done ?? answer }));
         } catch (error) {
-            set({ form: null, error });
+            set((/** @type {any} */ old) => (old.form ? old : { form: null, base: null, error }));
         }
     };
 
     useEffect(() => {
         read();
+        return name ? onLive('directory', read) : undefined;
     }, [entity, noun, from]);
     const changes = entity && s.form ? changesOf(entity, s.base, s.form) : {};
     const dirty = Object.keys(changes).length > 0;
@@ -105,22 +106,21 @@ export function useRecord(entity, noun, name, o = {}) {
                 : ask('POST', noun, { query, body: { ...without(changes, e), name: key } });
     };
     const plan = async () => set({ ...s, error: null, plan: (await send({ plan: 1 })).data });
+    const stored = (/** @type {string} */ key, /** @type {any} */ data) => {
+        setGuard(() => '');
+        set((/** @type {any} */ old) => ({ ...old, base: old.form, done: data, plan: null, error: null, theirs: null }));
+        if (!name || o.copyOf || key !== name)
+            say(notesOf(data));
+        if (key !== name && data.reset?.count)
+            left = { at: `${noun}/${key}`, answer: data };
+        return key;
+    };
     /** @returns {Promise<string | null>} the name of the record when it is stored */
     const save = async () => {
-        if (!entity)
-            return null;
-        const key = keyOf(entity, s.form);
+        const e = /** @type {import('../lib/schema.js').Entity} */ (entity);
 
         try {
-            const { data } = await send({});
-
-            setGuard(() => '');
-            set((/** @type {any} */ old) => ({ ...old, base: old.form, done: data, plan: null, keep: true, error: null, theirs: null }));
-            if (!name || o.copyOf || key !== name)
-                say(notesOf(data));
-            if (key !== name && data.reset?.count)
-                left = { at: `${noun}/${key}`, answer: data };
-            return key;
+            return stored(keyOf(e, s.form), (await send({})).data);
         } catch (error) {
             if (/** @type {any} */ (error).status !== 412) {
                 set({ ...s, error, plan: null });
@@ -128,13 +128,13 @@ export function useRecord(entity, noun, name, o = {}) {
             }
             const { data, etag } = await get(path(noun, name));
 
-            set({ ...s, error: null, plan: null, theirs: formOf(entity, data.record), etag });
+            set({ ...s, error: null, plan: null, theirs: formOf(e, data.record), etag });
             return null;
         }
     };
 
     return { ...s, changes, dirty, read, save, planned: plan, unplan: () => set({ ...s, plan: null }),
-        put: (/** @type {string} */ field, /** @type {any} */ value) => set((/** @type {any} */ old) => ({ ...old, form: { ...old.form, [field]: value }, done: null, keep: false })),
+        put: (/** @type {string} */ field, /** @type {any} */ value) => set((/** @type {any} */ old) => ({ ...old, form: { ...old.form, [field]: value }, done: null })),
         take: (/** @type {any} */ form) => set((/** @type {any} */ old) => ({ ...old, base: old.theirs, form, theirs: null })),
         revert: () => set((/** @type {any} */ old) => ({ ...old, form: old.base, error: null, theirs: null })) };
 }

@@ -1,8 +1,8 @@
 // login.js - who are you? The first time the key that the server shows at its start is enough.
 import { html, useEffect, useRef, useState } from '../lib/dom.js';
-import { logIn } from '../lib/api.js';
+import { logIn, logOut } from '../lib/api.js';
 import { go } from '../lib/router.js';
-import { Refusal } from '../lib/parts.js';
+import { Dialog, Refusal } from '../lib/parts.js';
 import { chooseLanguage, language, languages, t } from '../lib/words.js';
 
 export default function LogIn() {
@@ -48,4 +48,29 @@ export default function LogIn() {
                 aria-pressed=${id === language()} onClick=${() => chooseLanguage(id)}>${name}</button>`)}</p>
         </form>
     </main>`;
+}
+
+/** Over a page whose session has ended: what is typed there waits. Somebody else gets the page anew.
+ * @param {{user: string}} p who was logged in */
+export function Again({ user }) {
+    const [form, set] = useState({ user, password: '' });
+    const [error, setError] = useState(/** @type {any} */ (null));
+    const enter = async (/** @type {Event} */ e) => {
+        e.preventDefault();
+        try {
+            await logIn(form);
+        } catch (refused) {
+            setError(refused);
+        }
+    };
+
+    return html`<${Dialog} title=${t('Your session has ended')}><form class="form" onSubmit=${enter}>
+        <div class="dialog-body"><p>${t('What you typed is still here: log in again.')}</p>
+            <label class="field"><span class="soft">${t('User')}</span>
+                <input type="text" autocomplete="username" required value=${form.user} onInput=${(/** @type {any} */ e) => set({ ...form, user: e.target.value })} /></label>
+            <label class="field"><span class="soft">${t('Password')}</span>
+                <input type="password" autocomplete="current-password" autofocus required value=${form.password} onInput=${(/** @type {any} */ e) => set({ ...form, password: e.target.value })} /></label>
+            <${Refusal} error=${error} /></div>
+        <footer><button type="button" class="button" onClick=${logOut}>${t('Log out')}</button><button type="submit" class="button primary">${t('Log in')}</button></footer>
+    </form></${Dialog}>`;
 }

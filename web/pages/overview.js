@@ -39,7 +39,7 @@ function Strip({ strip }) {
     const sum = (/** @type {number} */ i) => rows.reduce((/** @type {number} */ s, /** @type {number[]} */ r) => s + r[i], 0);
     const marks = rows.filter((/** @type {number[]} */ r) => r[0] % 10800 < strip.slot_s);
 
-    return html`<figure class="strip"><div class="scroll" tabindex="0" role="group" aria-label=${t('The last 24 hours')}>
+    return html`<figure class="strip"><div class="scroll" tabindex="0" role="region" aria-label=${t('The last 24 hours')}>
         <svg viewBox="0 0 960 116" role="img" aria-label=${t('The last 24 hours: {0} registrations, {1} losses, {2} refusals', number(sum(1)), number(sum(2)), number(sum(3)))}>
             ${marks.map((/** @type {number[]} */ r) => { const x = rows.indexOf(r) * w; return html`<g key=${r[0]}><line x1=${x} x2=${x} y1="0" y2="100" class="hour" />
                 ${x < 930 && html`<text x=${x + 3} y="113">${hour(r[0])}</text>`}</g>`; })}

@@ -18,12 +18,12 @@ const states = ['registered', 'unregistered', 'rejected', 'unknown'];
 const table = () => [
     { id: 'name', title: t('Device name'), width: '160px', narrow: true, mono: true, sort: true },
     { id: 'model', title: t('Model'), width: '84px', sort: true },
-    { id: 'lines', title: t('Lines'), width: '14%', cell: (r) => r.lines.replaceAll(';', ', '), sort: true },
+    { id: 'lines', title: t('Lines'), width: '10%', cell: (r) => r.lines.replaceAll(';', ', '), sort: true },
     { id: 'status', title: t('Status'), width: '130px', narrow: true, cell: (r) => html`<${State} of=${r.status} />`, sort: true },
     { id: 'address', title: t('Address'), width: '140px', mono: true, sort: true },
-    { id: 'pool', title: t('Device pool'), width: '11%', sort: true },
-    { id: 'description', title: t('Description'), sort: true },
-    { id: 'since', title: t('Since'), width: '150px', cell: (r) => time(r.since), sort: true },
+    { id: 'pool', title: t('Device pool'), width: '10%', sort: true },
+    { id: 'description', title: t('Description'), width: '14%', sort: true },
+    { id: 'since', title: t('Since'), width: '140px', cell: (r) => time(r.since), sort: true },
     { id: 'reason', title: t('Reason') },
 ];
 

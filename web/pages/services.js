@@ -33,7 +33,7 @@ function Service({ s, reload }) {
         <th scope="row">${s.service}</th>
         <td><${State} of=${s.state} /></td>
         <td class="when">${time(s.since)}</td>
-        <td class="why">${s.about}${s.state === 'off' && (s.id === 'dhcp' || s.id === 'discovery') && may('administer') && html` <a href="/setup">${t('Set up')}</a>`}</td>
+        <td class="why">${s.about.replace(/[;；,，]\s?[^;；,，]*dialtone --data .*$/, '')}${(s.state === 'off' || /dialtone /.test(s.about)) && (s.id === 'dhcp' || s.id === 'discovery') && may('administer') && html` <a href="/setup">${t('Set up')}</a>`}</td>
         ${may('operate') && html`<td class="moves">
             <${Do} kind="small" disabled=${runs || s.state === 'off'} label=${t('Start {0}', s.service)} run=${() => control(s, 'start', reload)}>${t('Start')}</${Do}>
             <${Do} kind="small" disabled=${!runs || s.id === 'control'} label=${t('Stop {0}', s.service)} run=${() => control(s, 'stop', reload)}>${t('Stop')}</${Do}>

@@ -40,7 +40,7 @@ export default function Simple({ route, query }) {
         say(notesOf((await ask('POST', a.own ? `${noun}/${a.verb}` : `${path(noun, name)}/${a.verb}`)).data));
         again(turn + 1);
     };
-    const columns = names.map((name, i) => ({ id: name, title: title(name.replaceAll('_', ' ')), narrow: i < 2, mono: /address|mac/.test(name),
+    const columns = names.map((name, i) => ({ id: name, title: title(name.replaceAll('_', ' ')), narrow: i < (todo.length ? 1 : 2), mono: /address|mac/.test(name),
         cell: (/** @type {any} */ row) => (name === 'state' || name === 'status' ? html`<${State} of=${plain(row[name])} />` : isTime(row[name]) ? time(row[name]) : plain(row[name])) }));
 
     return html`<section class="page list">

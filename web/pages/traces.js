@@ -32,7 +32,7 @@ function Levels() {
     if (!data)
         return error ? html`<${Refusal} error=${error} />` : html`<${Loading} />`;
     return html`<div class="card scroll" tabindex="0" role="region" aria-label=${t('Levels')}><h2>${t('Levels')}</h2><table class="plain"><thead><tr>
-        <th scope="col">${t('Service')}</th><th scope="col">${t('Level')}</th><th scope="col">${t('Files')}</th><th scope="col">${t('Size')}</th><th scope="col">${t('Lines')}</th><th scope="col">${t('Newest file')}</th></tr></thead>
+        <th scope="col">${t('Service')}</th><th scope="col">${t('Level')}</th><th scope="col">${t('Files')}</th><th scope="col">${t('Size')}</th><th scope="col">${t('Lines written')}</th><th scope="col">${t('Newest file')}</th></tr></thead>
         <tbody>${data.items.map((/** @type {any} */ s) => html`<tr key=${s.name}><th scope="row">${s.service}</th>
             <td><select class="short" aria-label=${t('Level of {0}', s.service)} disabled=${!may('administer')} onChange=${(/** @type {any} */ e) => level(s.name, e.target.value)}>
                 ${levels.map((l) => html`<option key=${l} value=${l} selected=${l === s.level}>${l}</option>`)}</select></td>
@@ -90,7 +90,7 @@ function Start({ query, reload }) {
         <${Field} label=${t('At most (MB)')} type="number" value=${form.max_size} set=${put('max_size')} />
         ${flag('secrets', t('With the secrets that open TLS'))}${flag('messages', t('Our own messages instead of packets (needs no rights)'))}</div>
         ${form.secrets && html`<${Notice} kind="warn">${t('Whoever has the file can read passwords and keys in it.')}</${Notice}>`}
-        <div class="actions"><${Do} kind="primary" run=${start}>${t('Record')}</${Do}></div></div>`;
+        <div class="actions"><${Do} kind="primary" run=${start}>${t('Start')}</${Do}></div></div>`;
 }
 
 /** @param {{query: Record<string, string>}} p */

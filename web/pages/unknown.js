@@ -11,16 +11,16 @@ import { t, time } from '../lib/words.js';
 
 /** @type {(adopt: (row: any) => void) => import('../lib/table.js').Column[]} */
 const table = (adopt) => [
-    { id: 'name', title: t('Device name'), width: '165px', narrow: true, mono: true },
-    { id: 'model', title: t('Model'), width: '80px' },
-    { id: 'address', title: t('Address'), width: '130px', mono: true },
-    { id: 'port', title: t('Switch port'), width: '12%' },
+    { id: 'name', title: t('Device name'), width: '160px', narrow: true, mono: true },
+    { id: 'model', title: t('Model'), width: '70px' },
+    { id: 'address', title: t('Address'), width: '120px', mono: true },
+    { id: 'port', title: t('Switch port'), width: '9%' },
     { id: 'tries', title: t('Tries'), width: '60px' },
-    { id: 'last_file', title: t('Last file'), width: '17%', mono: true },
+    { id: 'last_file', title: t('Last file'), width: '14%', mono: true },
     { id: 'refused_for', title: t('Why it is not in') },
-    { id: 'near_miss', title: t('A typing error of'), width: '160px', cell: (r) => (r.near_miss || []).map((/** @type {string} */ n) => html`<a key=${n} href=${`/phone/${n}`}>${n}</a> `) },
-    { id: 'last_seen', title: t('Last seen'), width: '110px', cell: (r) => time(r.last_seen) },
-    { id: 'adopt', title: t('Action'), width: '110px', narrow: true, cell: (r) => may('administer') &&
+    { id: 'near_miss', title: t('A typing error of'), width: '135px', cell: (r) => (r.near_miss || []).map((/** @type {string} */ n) => html`<a key=${n} href=${`/phone/${n}`}>${n}</a> `) },
+    { id: 'last_seen', title: t('Last seen'), width: '90px', cell: (r) => time(r.last_seen) },
+    { id: 'adopt', title: t('Action'), width: '100px', narrow: true, cell: (r) => may('administer') &&
         html`<button type="button" class="button small" onClick=${() => adopt(r)}>${t('Adopt')}</button>` },
 ];
 

@@ -244,7 +244,7 @@ static void expect(struct apply *a, const struct token *t)
     uint64_t version;
 
     memcpy(&version, t->a.at, sizeof(version));
-    if (a->before && a->before->version == version)
+    if ((a->before ? a->before->version : 0) == version)
         return;
     a->stale = !a->n_faults;
     apply_fault(a, "", "it was changed meanwhile; look at it again");

@@ -35,7 +35,8 @@ void change_replace(struct change *c, enum entity e, struct text key);
 void change_delete(struct change *c, enum entity e, struct text key);
 /* A new record with all that `from` has, but its key; a phone gets no lines. */
 void change_copy(struct change *c, enum entity e, struct text from, struct text key);
-/* The newest operation is refused (-ESTALE) unless the record still has the version that its author saw. */
+/* The newest operation is refused (-ESTALE) unless the record still has the version that its author saw; 0: it was not
+ * there. */
 void change_expect(struct change *c, uint64_t version);
 /* Where the operations that follow come from, a line of a file for instance: comes back in their
  * faults. */

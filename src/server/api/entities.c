@@ -422,14 +422,13 @@ void api_entity_add(struct admin *a, const struct call *c)
     admin_change(a, c->who, change, answer);
 }
 
-/* Option "expect": the version of the record that the asker has seen. */
-static void expect(struct change *change, const struct call *c)
+void expect_seen(struct change *change, const struct call *c)
 {
+    struct text seen = text_of(call_option(c, "expect"));
     uint64_t version;
 
-    if (*call_option(c, "expect"))
-        change_expect(change,
-                      text_to_u64(text_of(call_option(c, "expect")), 10, &version) ? 0 : version);
+    if (seen.len)
+        change_expect(change, text_to_u64(seen, 10, &version) < 0 ? UINT64_MAX : version);
 }
 
 void api_entity_set(struct admin *a, const struct call *c)
@@ -451,7 +450,7 @@ void api_entity_set(struct admin *a, const struct call *c)
     if (e == ENTITY_phone)
         make_code(a, c, answer);
     change_set(change, e, name);
-    expect(change, c);
+    expect_seen(change, c);
     change_fields(change, c->fields);
     note_name(a, c, answer, e, name);
     note_reset(a, answer, e, name);
@@ -508,7 +507,7 @@ void api_entity_delete(struct admin *a, const struct call *c)
             return;
         }
         change_delete(change, e, name);
-        expect(change, c);
+        expect_seen(change, c);
         note(answer, "%s deleted: %.*s.", directory_entity(e)->title, TEXT_ARG(name));
         if (e == ENTITY_phone)
             note_left_lines(a, answer, name);

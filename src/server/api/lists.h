@@ -11,6 +11,9 @@ json_t *entity_record(struct admin *a, const void *owner, bool full);
 /* Asks the files thread for a file of the phone that the call names ("": its own); `done` keeps its name. */
 void api_ask_file(struct admin *a, const struct call *c, const char *file, ask_done done);
 void change_fields(struct change *change, json_t *fields);
+/* Option "expect": the version that the asker has seen of the record that the change names last; 0: none
+ * was there. */
+void expect_seen(struct change *change, const struct call *c);
 json_t *done_answer(const char *did, enum entity e, struct text key); /* an answer with one note */
 /* Of a server that phones are told of: a warning when it is a name and not an address. */
 void note_server(struct admin *a, json_t *answer, struct text server);

@@ -125,6 +125,8 @@ bool parameter_put(struct admin *a, const struct call *c, struct change *change,
     } else if (directory_find(a->thread->directory, ENTITY_parameter, text_of(row->id))) {
         change_delete(change, ENTITY_parameter, text_of(row->id));
     }
+    if (*c->name) /* of many at once nobody has seen a version */
+        expect_seen(change, c);
     note(answer, "%s is now %.*s.", row->id, value.len ? (int)value.len : 15,
          value.len ? value.at : "the default again");
     if (row->needs_reset && status_count(a->status, STATE_REGISTERED))
@@ -190,6 +192,7 @@ void api_autoregistration_set(struct admin *a, const struct call *c)
         return;
     change = change_new();
     change_set(change, ENTITY_autoregistration, text_of(r->name));
+    expect_seen(change, c);
     change_fields(change, c->fields);
     answer = done_answer("changed:", ENTITY_autoregistration, text_of(r->name));
     if (enabled && !text_to_flag(call_text(enabled), &on))

@@ -271,7 +271,8 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
         json_object_set_new(answer, "record", entity_record(w->admin, record, true));
     snprintf(etag, sizeof(etag), "\"v%llu\"", (unsigned long long)version);
     snprintf(location, sizeof(location), ROUTES_BASE "%s/%s", e->route.noun, e->route.name);
-    if (version)
+    /* of a parameter 0: the default, which no record says */
+    if (version || (e->route.name[0] && !strcmp(e->route.noun, "parameter")))
         header_put(&h, "ETag", etag);
     if (is_new)
         header_put(&h, "Location", location);

@@ -140,7 +140,7 @@ static void put_expected(json_t *call, const char *if_match)
         return;
     if (t.len < 4 || !text_starts(t, "\"v") || !text_ends(t, "\"") ||
         text_to_u64((struct text){t.at + 2, t.len - 3}, 10, &version) < 0)
-        version = 0;
+        version = UINT64_MAX;
     json_object_set_new(json_object_get(call, "options"), "expect",
                         json_sprintf("%llu", (unsigned long long)version));
 }

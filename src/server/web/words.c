@@ -253,6 +253,24 @@ static void say_pattern(struct grow *to, enum language l, const char *p, const s
     }
 }
 
+/* Values that the doctor's findings name: what is sent is their English. */
+static bool say_as_doctor(struct grow *to, enum language l, struct text english, unsigned depth)
+{
+    const struct sentence *row;
+
+    if (!memchr(english.at, ' ', english.len))
+        return false;
+    for (size_t i = 0; (row = sentence_row(i)); i++) {
+        struct match m = {.n = 0};
+
+        if (!strchr(row->text[LANGUAGE_EN], '[') && fits(row->text[LANGUAGE_EN], english, &m, 0)) {
+            say_pattern(to, l, row->text[l], &m, depth);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "SEP1: it is no phone", "A file could not be served: SEP1.cnf.xml": one side of the colon may be
  * known alone. */
 static bool say_sides(struct grow *to, enum language l, struct text english, unsigned depth)
@@ -307,7 +325,8 @@ static bool say_found(struct grow *to, enum language l, struct text english, uns
 static void say_at(struct grow *to, enum language l, struct text english, unsigned depth)
 {
     if (depth >= DEPTH_MAX ||
-        (!say_found(to, l, english, depth) && !say_sides(to, l, english, depth)))
+        (!say_found(to, l, english, depth) && !say_sides(to, l, english, depth) &&
+         !say_as_doctor(to, l, english, depth)))
         grow_text(to, of_the_doctor(english, l));
 }
 
