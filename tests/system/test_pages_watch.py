@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from conftest import judge, until
-from node import Node, free_port
+from node import DIALTONE, Node, free_port
 from rest import Web, web_node
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -290,6 +290,36 @@ def test_a_token_is_told_once_works_and_is_taken_back_and_all_of_it_stands_in_th
     page.said('token add exporter')
     page.type('User', 'nobody' + Keys.ENTER)
     page.said('Nothing here.')
+
+
+def test_a_thousand_phones_are_followed_while_some_come_and_go(page, node):
+    """What is drawn is what is seen, and what is told of many costs the page little of its processor's time, however busy the machine is."""
+    rows = ''.join(f'SEP0000AB{i:06X},7960,sccp,Desk {i},Default,{20000 + i}\n' for i in range(1000))
+    node.root.raw('POST', '/api/v1/import', ('name,model,protocol,description,pool,lines\n' + rows).encode(), {'Content-Type': 'text/csv'})
+    page.go('/phone?search=SEP0000AB&sort=-since')
+    page.until(lambda: page.text('.count') == '1,000 rows')
+    page.driver.execute_cdp_cmd('Performance.enable', {'timeDomain': 'threadTicks'})
+    busy = lambda: next(m['value'] for m in page.driver.execute_cdp_cmd('Performance.getMetrics', {})['metrics'] if m['name'] == 'TaskDuration')
+    before = busy()
+    fleet = subprocess.Popen([DIALTONE, 'fleet', '--server', '127.0.0.1', '--no-files', '--sccp-port', str(node.sccp), '--count', '1000', '--first-mac', '0000ab000000',
+                              '--source', '127.70.0.1', '--duration', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    page.until(lambda: page.ask('GET', 'phone?status=registered*&search=SEP0000AB&limit=1&offset=0')['total'] == 1000, 120)
+    page.until(lambda: page.text('tbody').count('Registered') > 20)
+    some = [f'SEP0000AB{i:06X}' for i in range(30)]
+    for name in some[10:20]:  # they go …
+        node.root.ask('DELETE', f'phone/{name}')
+    page.until(lambda: page.text('.count') == '990 rows')
+    node.root.ask('POST', 'phone/reset', {'names': some[:10]})  # … and others come back, the newest first
+    page.until(lambda: set(some[:10]) <= set(page.text('tbody').split()))
+    page.type('Search', some[25])
+    page.until(lambda: page.text('.count') == '1 row')
+    assert busy() - before < 15 and page.run('return document.querySelectorAll("tbody tr").length') < 100
+    page.go('/event?alarm=EndPointRegistered&search=SEP0000AB')
+    page.click('Older events')
+    page.until(lambda: len(page.all('.event')) > 200)
+    fleet.terminate()
+    fleet.wait(60)
+    page.complaints()
 
 
 def test_two_windows_at_one_record_lose_nothing(page, node):

@@ -6,6 +6,7 @@ import { onLive } from './live.js';
 import { sortable } from '../routes.js';
 
 const PAGE = 100; /* rows of a request */
+const MOMENT = 2200; /* ms; so long the server may tell a list by states as it was */
 
 export class List {
     /**
@@ -24,6 +25,7 @@ export class List {
         this.next = '';
         this.done = false; /* how many there are is known */
         this.busy = false;
+        this.stale = false; /* something changed while it was busy */
         /**
          * @type {any} */
         this.error = null;
@@ -55,8 +57,15 @@ export class List {
             this.error = error;
             this.done = true;
         }
+        this.rest();
+    }
+
+    /** What changed while it was busy is asked for now. */
+    rest() {
         this.busy = false;
         this.changed();
+        if (this.stale)
+            this.refresh();
     }
 
     /** The first place to fetch, or -1. */
@@ -100,6 +109,7 @@ export class List {
     async refresh() {
         const page = this.view[0] - (this.view[0] % PAGE);
 
+        this.stale = this.busy;
         if (this.busy || this.error)
             return;
         if (!this.anywhere && this.rows.length > PAGE)
@@ -128,8 +138,7 @@ export class List {
             if (!this.rows.length)
                 this.rows = this.total ? seen : [];
         } catch { /* what was seen stays; the next change asks again */ }
-        this.busy = false;
-        this.changed();
+        this.rest();
     }
 
     /** What was refused, or seen before the server was away. */
@@ -158,6 +167,10 @@ export class List {
     }
 }
 
+/** Which phones are in it, or in which order, depends on how they are.
+ * @param {Record<string, any>} query */
+const isOfState = (query) => Boolean(query.status) || /^-?(status|since|address)$/.test(query.sort || '');
+
 /** A list that follows its query, and what happens. While a new one has nothing yet, the old one is still shown.
  * @param {string} at
  * @param {Record<string, any>} query
@@ -180,13 +193,19 @@ export function useList(at, query, turn) {
             list.refresh();
     }, [turn]);
     useEffect(() => {
-        const stops = [onLive('directory', () => list.refresh()), onBack(() => list.again())];
+        let later = 0;
+        const stops = [() => clearTimeout(later), onLive('directory', () => list.refresh()), onBack(() => list.again())];
 
         if (at === 'phone')
             stops.push(onLive('phones', (now) => {
                 list.patch(now.changed || []);
                 if (now.complete === false)
                     list.refresh();
+                if (now.changed?.length && isOfState(query))
+                    later ||= window.setTimeout(() => {
+                        later = 0;
+                        list.refresh();
+                    }, MOMENT);
             }));
         return () => stops.forEach((stop) => stop());
     }, [list]);

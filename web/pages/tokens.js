@@ -2,7 +2,7 @@
 import { html, useState } from '../lib/dom.js';
 import { ask, path, useGet } from '../lib/api.js';
 import { confirmed, Do, Head, Loading, Notice, Refusal, say } from '../lib/parts.js';
-import { choice, t, title } from '../lib/words.js';
+import { t, title } from '../lib/words.js';
 
 const roles = () => /** @type {[string, string][]} */ ([['viewer', t('may read')], ['operator', t('may reset and start, too')], ['administrator', t('may do everything')]]);
 

@@ -253,6 +253,20 @@ static void say_pattern(struct grow *to, enum language l, const char *p, const s
     }
 }
 
+/* Says it something itself, or only joins what others say ("%s, %s")? */
+static bool has_words(const char *p)
+{
+    unsigned place, n = 0;
+    char type;
+
+    while (*p && n < 2)
+        if (*p == '%' && p[1] != '%')
+            p = conversion(p, &place, &type);
+        else
+            n += isalpha((unsigned char)*p++) != 0;
+    return n == 2;
+}
+
 /* Values that the doctor's findings name: what is sent is their English. */
 static bool say_as_doctor(struct grow *to, enum language l, struct text english, unsigned depth)
 {
@@ -263,7 +277,8 @@ static bool say_as_doctor(struct grow *to, enum language l, struct text english,
     for (size_t i = 0; (row = sentence_row(i)); i++) {
         struct match m = {.n = 0};
 
-        if (!strchr(row->text[LANGUAGE_EN], '[') && fits(row->text[LANGUAGE_EN], english, &m, 0)) {
+        if (has_words(row->text[LANGUAGE_EN]) && !strchr(row->text[LANGUAGE_EN], '[') &&
+            fits(row->text[LANGUAGE_EN], english, &m, 0)) {
             say_pattern(to, l, row->text[l], &m, depth);
             return true;
         }
