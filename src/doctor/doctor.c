@@ -63,8 +63,8 @@ static const char usage[] =
     "  --sights        every thing seen on the wire, a line each\n"
     "  --pair          two captures, the phone's end and the server's: what was lost on the way, "
     "and which way\n"
-    "  --anonymise OUT.pcapng\n"
-    "                  the capture without names, numbers and secrets, of the same diagnosis\n"
+    "  --anonymise OUT the capture or trace without names, numbers and secrets, of the same diagnosis;\n"
+    "                  several files become a folder and still fit each other\n"
     "  --data DIR      a data folder: who is in it, so that a phone with a wrong label finds its name\n"
     "  --shadow IF     look on at an interface (a mirror port) and tell what is found as it happens\n"
     "  --probe MODEL   plug in a phone of this model at --interface IF (and --vlan N), and say what it met\n"
@@ -358,7 +358,7 @@ static int act(struct doctor_options *o)
     case TASK_PAIR:
         return o->n_files == 2 ? task_pair(o->files, &o->capture, o->tell.language) : 2;
     case TASK_ANONYMISE:
-        return o->n_files == 1 ? task_anonymise(o->files[0], o->out) : 2;
+        return task_anonymise(o->files, o->n_files, &o->capture, o->out);
     case TASK_REPORT:
         break;
     }

@@ -255,6 +255,40 @@ int feed_add(struct feed *f, const char *path)
     return err ? err : add_blobs(f, before, path);
 }
 
+size_t feed_count(const struct feed *f)
+{
+    return f->n;
+}
+
+static int open_item(struct item *it)
+{
+    int err;
+
+    if (it->is_text || it->source)
+        return 0;
+    err = it->path ? source_open(it->path, &it->source) : blob_source(it->blob, &it->source);
+    it->next_ns = err ? 0 : first_of(it->source, &it->record);
+    return err;
+}
+
+int feed_each(struct feed *f, int (*on_item)(void *context, const struct feed_item *it),
+              void *context)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < f->n && !err; i++) {
+        struct item *it = &f->items[i];
+
+        if ((err = open_item(it)))
+            break;
+        err = on_item(context, &(struct feed_item){it->path ? it->path : it->blob->name, it->source,
+                                                   it->next_ns != INT64_MIN ? &it->record : NULL,
+                                                   it->is_text ? read_blob : NULL, it});
+        close_item(it);
+    }
+    return err;
+}
+
 /* ---- in the order of time ---- */
 
 static int by_time(const void *x, const void *y)
@@ -293,11 +327,8 @@ static void begin(struct feed *f, struct item *it)
     if (it->is_text) {
         it->trace = text_open(f->texts, it->number, read_blob, it);
         err = it->trace ? 0 : -ENOMEM;
-    } else if (!it->source) {
-        err = it->path ? source_open(it->path, &it->source) : blob_source(it->blob, &it->source);
-        it->next_ns = err ? 0 : first_of(it->source, &it->record);
-        f->given[it->given].understood = true;
     } else {
+        err = open_item(it);
         f->given[it->given].understood = true;
     }
     if (err)

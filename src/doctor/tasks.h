@@ -5,4 +5,5 @@
 #include "doctor/words.h"
 
 int task_pair(char *const *files, const struct capture_options *o, enum language l); /* prints what two captures say together */
-int task_anonymise(const char *from, const char *to);
+/* Into the file `to`, or, when the files hold more than one capture or text, into a folder that it makes. */
+int task_anonymise(char *const *files, int n, const struct capture_options *o, const char *to);

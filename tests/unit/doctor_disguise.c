@@ -2,6 +2,7 @@
 
 #include "doctor/anonymise/disguise.h"
 #include "doctor/anonymise/text.h"
+#include "doctor/anonymise/whole.h"
 
 static unsigned common_bits(const uint8_t *a, const uint8_t *b)
 {
@@ -185,6 +186,85 @@ static void sip_keeps_its_form_and_loses_its_people(void **state)
     assert_non_null(strstr(text, host)); /* the address was replaced once, not twice */
 }
 
+/* A heap of exactly its size: whoever reads on is seen by the sanitizer. */
+static void an_http_head_that_ends_within_a_content_length_is_not_read_on(void **state)
+{
+    static const char begin[] = "HTTP/1.1 200 OK\r\nX: ", end[] = "\r\nContent-Length: 12";
+    struct anonymise_out nowhere = {0};
+    struct whole_out out = {.out = &nowhere};
+    size_t len = 16384; /* as long as a head may be, without an end */
+
+    for (size_t cut = 0; cut < 4; cut++) {
+        struct whole w = {.bytes = malloc(len), .len = (uint32_t)len, .size = (uint32_t)len};
+
+        memset(w.bytes, 'a', len);
+        memcpy(w.bytes, begin, strlen(begin));
+        memcpy(w.bytes + len - strlen(end) + cut, end, strlen(end) - cut);
+        assert_true(whole_take_message(&out, &w));
+        assert_int_equal(w.len, 0);
+        assert_int_equal(w.body, cut < 1 ? 12 : cut < 2 ? 1 : UINT32_MAX);
+        whole_done(&w);
+    }
+}
+
+static void assert_stays(const char *line)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "%s", line);
+    disguise_sentence(text, strlen(text));
+    assert_string_equal(text, line);
+}
+
+static void of_a_line_that_a_program_wrote_its_words_stay(void **state)
+{
+    assert_stays("00000010.001 |12:00:01.100 |AppInfo  |StationInit: ok");
+    assert_stays("Reason Code [Optional].:13 Device type:115");
+    assert_stays("SIP/2.0 404 Not Found");
+    assert_stays("on port 57378 index 5");
+    assert_stays("Cisco-CP7961G/9.4.2");
+    assert_stays("Last=Initialized Load=SCCP41.9-4-2SR3-1S");
+    assert_stays("\x80\x31");
+}
+
+static void of_a_line_that_a_program_wrote_names_and_numbers_go(void **state)
+{
+    static const char *const lines[] = {"called 700170017 by Marmalade Zanzibar",
+                                        "password=sesamopen pin: 471147114, key 'kangaroo'",
+                                        "mac 001d.45ab.cdef",
+                                        "sip:700170017@kettles.example.com:5060",
+                                        "SN FCH1234ABCD",
+                                        "CTLSEP001D45ABCDEF.tlv",
+                                        "to 498930123456"};
+    static const char *const gone[] = {"700170017", "Marmalade", "Zanzibar",    "sesamopen",
+                                       "471147114", "kangaroo",  "45ab.cdef",   "kettles",
+                                       "FCH1234",   "45ABCDEF",  "498930123456"};
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "%s", lines[i]);
+        disguise_sentence(text, strlen(text));
+        assert_int_equal(strlen(text), strlen(lines[i]));
+        for (size_t k = 0; k < sizeof(gone) / sizeof(*gone); k++)
+            assert_null(strstr(text, gone[k]));
+    }
+}
+
+static void no_two_numbers_become_one(void **state)
+{
+    char seen[10000] = {0};
+
+    for (unsigned i = 0; i < 10000; i++) {
+        char text[16];
+
+        snprintf(text, sizeof(text), "%04u", i);
+        disguise_words(text, 4);
+        assert_int_equal(strspn(text, "0123456789"), 4);
+        assert_int_equal(seen[atoi(text)]++, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +278,10 @@ int main(void)
         cmocka_unit_test(an_address_with_blanks_or_zeroes_around_it_is_one),
         cmocka_unit_test(of_a_register_that_is_cut_the_name_is_another),
         cmocka_unit_test(sip_keeps_its_form_and_loses_its_people),
+        cmocka_unit_test(an_http_head_that_ends_within_a_content_length_is_not_read_on),
+        cmocka_unit_test(of_a_line_that_a_program_wrote_its_words_stay),
+        cmocka_unit_test(of_a_line_that_a_program_wrote_names_and_numbers_go),
+        cmocka_unit_test(no_two_numbers_become_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,14 +43,50 @@ static bool may_be_tftp(const struct packet *p, const uint8_t *at, size_t len)
            (p->from.port >= 1024 || p->from.port == TFTP_PORT) && p->to.port >= 1024;
 }
 
+static bool is_printed(const uint8_t *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (at[i] < ' ' || at[i] > '~')
+            return false;
+    return len;
+}
+
+static bool is_tftp_word(struct text t)
+{
+    static const char *const words[] = {"octet",   "netascii", "mail",       "blksize",
+                                        "timeout", "tsize",    "windowsize", "utimeout"};
+    uint32_t number;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (text_equal_nocase(t, text_of(words[i])))
+            return true;
+    return text_to_u32(t, 10, &number) == 0;
+}
+
 static void disguise_tftp(uint8_t *at, size_t len)
 {
     unsigned op = tftp_op(at, len);
+    bool words = op == TFTP_RRQ || op == TFTP_WRQ || op == TFTP_OACK;
+    size_t kept = words ? 2 : op >= TFTP_DATA && op <= TFTP_ERROR ? 4 : 0, n;
 
-    if (op == TFTP_RRQ || op == TFTP_WRQ)
-        disguise_file_name((char *)at + 2, strnlen((char *)at + 2, len - 2));
-    else if (op == TFTP_ERROR)
-        disguise_addresses((char *)at + 4, len - 4);
+    if (op == TFTP_RRQ || op == TFTP_WRQ) {
+        kept += n = strnlen((char *)at + kept, len - kept);
+        disguise_file_name((char *)at + kept - n, n);
+        kept += kept < len;
+    }
+    if (op == TFTP_ERROR) {
+        n = strnlen((char *)at + kept, len - kept);
+        disguise_sentence((char *)at + kept, n);
+        kept += n;
+    }
+    while (words && kept < len &&
+           is_printed(at + kept, n = strnlen((char *)at + kept, len - kept))) {
+        if (!is_tftp_word((struct text){(char *)at + kept, n}))
+            disguise_words((char *)at + kept, n);
+        kept += n + (kept + n < len);
+    } /* the mode; options and their values */
+    if (kept < len)
+        memset(at + kept, 0, len - kept);
 }
 
 static bool is_block(const struct packet *p)
@@ -68,7 +104,7 @@ void anonymise_datagram(const struct packet *p, uint8_t *at, size_t len)
         disguise_dhcp(at, len);
     else if (p->to.port == DNS_PORT || p->from.port == DNS_PORT)
         disguise_dns(at, len);
-    else if (talk_is_sip(at, len) || p->to.port == 5060 || p->from.port == 5060)
+    else if (talk_is_sip(at, len))
         disguise_sip((char *)at, len);
     else if (may_be_tftp(p, at, len))
         disguise_tftp(at, len);
@@ -152,6 +188,21 @@ static void disguise_icmp(bool v6, uint8_t *at, size_t len)
         memset(quoted + header + 8, 0, len - header - 8);
 }
 
+/* Its first eight bytes are a header: the ports say what was torn. */
+static bool begins_udp(const struct packet *p)
+{
+    return p->kind == PACKET_FRAGMENT && !p->fragment.at && p->protocol == PROTOCOL_UDP;
+}
+
+/* Of a packet whose transport nobody here knows only the header is left. */
+static void blank_behind_header(uint8_t *ip, size_t len)
+{
+    size_t header = ip[0] >> 4 == 6 ? 40 : (ip[0] & 15) * 4u;
+
+    if (header < len)
+        memset(ip + header, 0, len - header);
+}
+
 /* `ip` is the packet from its header on, p what it was decoded to; its payload is in a->payload.
  * True: what it carries belongs to a stream. */
 static bool disguise_ip(struct anonymiser *a, const struct packet *p, uint8_t *ip, size_t len)
@@ -159,16 +210,20 @@ static bool disguise_ip(struct anonymiser *a, const struct packet *p, uint8_t *i
     uint8_t *payload = ip + (p->payload.at - p->network.at),
             *transport = ip + (p->transport.at - p->network.at);
     bool later = p->kind == PACKET_TCP || p->kind == PACKET_FRAGMENT || is_block(p);
-    size_t kept = p->kind == PACKET_UDP ? 4 : 0;
+    size_t kept = p->kind == PACKET_UDP ? 4 : begins_udp(p) ? 8 : 0;
 
+    kept = kept < p->payload.len ? kept : p->payload.len;
+    if (p->payload.at &&
+        payload + p->payload.len < ip + len) /* of a datagram that says it is shorter */
+        memset(payload + p->payload.len, 0, (size_t)(ip + len - payload) - p->payload.len);
     if (later)
         memset(payload + kept, 0, p->payload.len - kept);
     else if (p->kind == PACKET_UDP)
         anonymise_datagram(p, payload, p->payload.len);
     else if (p->kind == PACKET_ICMP)
         disguise_icmp(p->from.ip.family == 6, payload, p->payload.len);
-    else if (len > 40)
-        memset(ip + 40, 0, len - 40);
+    else
+        blank_behind_header(ip, len);
     disguise_header(ip, len);
     if (!p->missing && (p->kind == PACKET_TCP || p->kind == PACKET_UDP || p->kind == PACKET_ICMP))
         sum_transport(ip, p->protocol, transport, (size_t)(payload - transport) + p->payload.len);
@@ -240,6 +295,9 @@ struct text anonymise_packet(struct anonymiser *a, const struct record *r, uint6
         memcpy(a->payload, p.payload.at, p.payload.len);
     disguise_mac_bytes(a->frame);
     disguise_mac_bytes(a->frame + 6);
+    if (p.network.at && p.network.at + p.network.len < (char *)a->frame + len) /* padding */
+        memset((char *)p.network.at + p.network.len, 0,
+               (size_t)((char *)a->frame + len - p.network.at) - p.network.len);
     if (p.network.at)
         later = disguise_ip(a, &p, a->frame + ((const uint8_t *)p.network.at - a->frame),
                             p.network.len);
@@ -322,41 +380,43 @@ static size_t put_packet(struct anonymiser *a, const struct record *r, FILE *to,
     return writer_len(&w);
 }
 
-static int write_all(struct source *s, FILE *to, struct anonymised *ret)
+int anonymise_capture(struct source *from, const struct record *first, FILE *to,
+                      struct anonymised *ret)
 {
     struct anonymiser *a = anonymiser_new(&(struct anonymise_out){to, change, look});
-    struct record r;
+    struct record r = first ? *first : (struct record){0};
+    bool more = first != NULL;
     uint64_t at;
 
     if (!a)
         return -ENOMEM;
-    for (at = put_start(to); source_next(s, &r); ret->packets++)
+    for (at = put_start(to); more; more = source_next(from, &r), ret->packets++)
         at += put_packet(a, &r, to, at);
     anonymiser_end(a);
-    if (source_problem(s))
-        snprintf(ret->problem, sizeof(ret->problem), "%s, after packet %llu", source_problem(s),
-                 (unsigned long long)source_number(s));
+    if (source_problem(from))
+        snprintf(ret->problem, sizeof(ret->problem), "%s, after packet %llu", source_problem(from),
+                 (unsigned long long)source_number(from));
     anonymiser_free(a);
     return ferror(to) ? -EIO : 0;
 }
 
-int anonymise(const char *from, const char *to, struct anonymised *ret)
+static void no_sight(void *context, const struct sight *s)
 {
-    struct source *s = NULL;
-    int err = source_open(from, &s);
-    FILE *out;
+}
 
-    *ret = (struct anonymised){0};
-    if (err < 0)
-        return err;
-    if (!(out = fopen(to, "w+bx"))) {
-        err = -errno;
-        source_close(s);
-        return err;
+int anonymise_text(text_read read, void *context, FILE *to, struct anonymised *ret)
+{
+    struct texts *all = texts_new(no_sight, NULL, 0);
+    struct trace *t = all ? text_open(all, 0, read, context) : NULL;
+    struct text line;
+    bool any = t;
+
+    for (; t && text_line(t, &line); ret->lines++) {
+        disguise_sentence((char *)(uintptr_t)line.at, line.len);
+        fwrite(line.at, 1, line.len, to);
+        fputc('\n', to);
     }
-    err = write_all(s, out, ret);
-    if (fclose(out) != 0 && !err)
-        err = -errno;
-    source_close(s);
-    return err;
+    text_close(t);
+    texts_free(all);
+    return !any ? -ENOMEM : ferror(to) ? -EIO : 0;
 }

@@ -8,16 +8,23 @@
  * number. */
 #pragma once
 
+#include <stdio.h>
+
 #include "doctor/anonymise/stream.h"
+#include "doctor/text/text.h"
 #include "wire/capture/records.h"
 
 struct anonymised {
-    uint64_t packets;
+    uint64_t packets, lines;
     char problem[160]; /* why the input ended early; empty: it did not */
 };
 
-/* 0, or -errno (-EBADMSG: no capture file). The output may not be the input. */
-int anonymise(const char *from, const char *to, struct anonymised *ret);
+struct source;
+
+/* What is left of a capture, `first` and what follows; `to` can be read and written. 0, or -errno; adds to *ret. */
+int anonymise_capture(struct source *from, const struct record *first, FILE *to, struct anonymised *ret);
+/* A trace or a log, line by line, as disguise_sentence says: by the same key, so it still fits a capture. */
+int anonymise_text(text_read read, void *context, FILE *to, struct anonymised *ret);
 
 /* One packet after the other; what anonymise does, and tests. */
 struct anonymiser;

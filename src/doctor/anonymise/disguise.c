@@ -172,6 +172,16 @@ static size_t take_name(char *at, size_t len)
     return 12;
 }
 
+/* Twelve digits without a name before them may be a number somebody dials; makers' begin with
+ * zeroes. */
+static bool is_dialled(const char *at, size_t len)
+{
+    for (size_t i = 0; i < 12; i++)
+        if (i >= len || !isdigit((unsigned char)at[i]))
+            return false;
+    return at[0] != '0' || at[1] != '0';
+}
+
 static size_t take_colons(char *at, size_t len)
 {
     char separator = len >= 17 ? at[2] : 0;
@@ -185,6 +195,26 @@ static size_t take_colons(char *at, size_t len)
         return 0;
     disguise_digits(at, 1, has_capitals(at, 17));
     return 17;
+}
+
+/* 0011.2233.4455, as switches write it. */
+static size_t take_quads(char *at, size_t len)
+{
+    char separator = len >= 14 ? at[4] : 0, plain[12];
+
+    if (!separator || !strchr(".-:", separator) || at[9] != separator)
+        return 0;
+    for (size_t i = 0; i < 3; i++) {
+        if (!is_hex(at + 5 * i, 4))
+            return 0;
+        memcpy(plain + 4 * i, at + 5 * i, 4);
+    }
+    if (len > 14 && (isalnum((unsigned char)at[14]) || at[14] == separator))
+        return 0;
+    disguise_digits(plain, 0, has_capitals(plain, 12));
+    for (size_t i = 0; i < 3; i++)
+        memcpy(at + 5 * i, plain + 4 * i, 4);
+    return 14;
 }
 
 static size_t take_ipv4(char *at, size_t len)
@@ -272,7 +302,7 @@ static size_t take_ipv6(char *at, size_t len)
     return n;
 }
 
-static size_t take_address(char *start, char *at, size_t len)
+size_t disguise_address(char *start, char *at, size_t len)
 {
     char before = at > start ? at[-1] : ' ';
     size_t n;
@@ -283,9 +313,9 @@ static size_t take_address(char *start, char *at, size_t len)
     if (!isxdigit((unsigned char)*at) || isxdigit((unsigned char)before))
         return 0;
     if (!isalnum((unsigned char)before) && before != ':' &&
-        ((n = take_colons(at, len)) || (n = take_ipv6(at, len))))
+        ((n = take_colons(at, len)) || (n = take_quads(at, len)) || (n = take_ipv6(at, len))))
         return n;
-    return take_name(at, len);
+    return isalnum((unsigned char)before) || !is_dialled(at, len) ? take_name(at, len) : 0;
 }
 
 void disguise_addresses(char *at, size_t len)
@@ -293,10 +323,38 @@ void disguise_addresses(char *at, size_t len)
     size_t n;
 
     for (size_t i = 0; i < len; i += n ? n : 1)
-        n = take_address(at, at + i, len - i);
+        n = disguise_address(at, at + i, len - i);
 }
 
 /* -- words ---------------------------------------------------------------------------------- */
+
+static unsigned long long power_of_ten(size_t n)
+{
+    unsigned long long p = 1;
+
+    while (n--)
+        p *= 10;
+    return p;
+}
+
+/* A number becomes another of as many digits, and no two the same one: four rounds over its halves
+ * (Feistel). */
+static void disguise_number(char *at, size_t n)
+{
+    size_t half[2] = {n / 2, n - n / 2};
+    unsigned long long v[2] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        v[i >= half[0]] = v[i >= half[0]] * 10 + (unsigned)(at[i] - '0');
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned to = (round + 1) & 1;
+        unsigned long long power = power_of_ten(half[to]);
+
+        v[to] = (v[to] + keyed('n', v[!to], n << 4 | round) % power) % power;
+    }
+    for (size_t i = n; i-- > 0; v[i >= half[0]] /= 10)
+        at[i] = (char)('0' + v[i >= half[0]] % 10);
+}
 
 static void disguise_letters(char *at, size_t n, uint64_t hash)
 {
@@ -316,14 +374,37 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || (c & 0x80);
 }
 
-static void disguise_word(char *at, size_t n)
+size_t word_length(const char *at, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && is_word(at[n]))
+        n++;
+    return n;
+}
+
+void disguise_word(char *at, size_t n)
 {
     char lower[64];
+    bool number = n <= 30;
     size_t i;
 
-    for (i = 0; i < n && i < sizeof(lower); i++)
+    for (i = 0; i < n && i < sizeof(lower); i++) {
         lower[i] = (char)tolower((unsigned char)at[i]);
-    disguise_letters(at, n, hash_bytes(lower, i));
+        number &= isdigit((unsigned char)at[i]) != 0;
+    }
+    if (number && n)
+        disguise_number(at, n);
+    else
+        disguise_letters(at, n, hash_bytes(lower, i));
+}
+
+size_t disguise_device(char *at, size_t len)
+{
+    if (len < 15 || memcmp(at, "SEP", 3) != 0 || !is_hex(at + 3, 12))
+        return 0;
+    len = take_name(at + 3, len - 3);
+    return len ? 3 + len : 0;
 }
 
 void disguise_words(char *at, size_t len)
@@ -331,17 +412,9 @@ void disguise_words(char *at, size_t len)
     size_t n;
 
     for (size_t i = 0; i < len; i += n ? n : 1) {
-        char *device = at + i + 3;
-
-        if (len - i >= 15 && text_starts((struct text){at + i, len - i}, "SEP") &&
-            is_hex(device, 12)) {
-            n = 3 + take_name(device, len - i - 3);
+        if ((n = disguise_device(at + i, len - i)) || (n = disguise_address(at, at + i, len - i)))
             continue;
-        }
-        if ((n = take_address(at, at + i, len - i)))
-            continue;
-        while (i + n < len && is_word(at[i + n]))
-            n++;
+        n = word_length(at + i, len - i);
         disguise_word(at + i, n);
     }
 }

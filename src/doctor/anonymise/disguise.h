@@ -21,5 +21,15 @@ void disguise_words(char *at, size_t len);
 void disguise_host(char *at, size_t len);
 /* Only what is an address or carries one: SEP…, 00:11:22…, 10.0.0.5. */
 void disguise_addresses(char *at, size_t len);
+/* What a program wrote - a line of a trace, a reason, a product -: words of the trade stay (vocabulary.def), and numbers of one or
+ * two digits, moments, ports, codes; all else goes. */
+void disguise_sentence(char *at, size_t len);
 /* Digests, nonces, passwords: every letter and digit, whatever the words. */
 void disguise_secret(char *at, size_t len);
+
+/* ---- one of them at the beginning of `at`: the bytes it takes, 0 when there is none ---- */
+
+size_t word_length(const char *at, size_t len);
+void disguise_word(char *at, size_t n);
+size_t disguise_device(char *at, size_t len);                /* SEP and twelve digits */
+size_t disguise_address(char *start, char *at, size_t len); /* what stands before it, from `start` on, may say that it is none */

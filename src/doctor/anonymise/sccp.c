@@ -12,8 +12,8 @@ static bool is_kept(uint32_t id, const char *field)
         uint32_t id;
         const char *field;
     } kept[] = {
-        {SCCP_REGISTER_REQ, "load"},    {SCCP_REGISTER_REQ, "config_version"},
-        {SCCP_REGISTER_REJECT, "text"}, {SCCP_ALARM, "text"},
+        {SCCP_REGISTER_REQ, "load"},
+        {SCCP_REGISTER_REQ, "config_version"},
         {SCCP_VERSION, "version"},
     };
 
@@ -62,13 +62,17 @@ static void disguise_field(void *context, const struct field *row, void *member)
     case F_STR:
         if (m->id == SCCP_ALARM)
             disguise_alarm(member, strlen(member));
+        else if (m->id == SCCP_REGISTER_REJECT)
+            disguise_sentence(member, strlen(member));
         else if (is_kept(m->id, row->name))
             disguise_addresses(member, strlen(member));
         else
             disguise_words(member, strlen(member));
         break;
     case F_BYTES:
-        if (row->len == 12) /* an Ethernet address, as text or padded */
+        if (strcmp(row->name, "key") == 0 || strcmp(row->name, "salt") == 0) /* of media */
+            memset(member, 0, row->len);
+        else if (row->len == 12) /* an Ethernet address, as text or padded */
             *(char *)member < '0' ? disguise_mac_bytes(member) : disguise_addresses(member, 12);
         break;
     case F_ZSTR:

@@ -93,10 +93,7 @@ static void disguise_quoted(struct line *l, size_t from, size_t to, void (*with)
 
 static void disguise_reason(char *at, size_t len)
 {
-    if (memmem(at, len, "alarm:", 6))
-        disguise_alarm(at, len);
-    else
-        disguise_words(at, len);
+    (memmem(at, len, "alarm:", 6) ? disguise_alarm : disguise_sentence)(at, len);
 }
 
 /* Quoted values of parameters. */
@@ -105,15 +102,11 @@ static void disguise_parameters(struct line *l)
     static const struct {
         const char *key;
         void (*with)(char *, size_t);
-    } rows[] = {{"response=", disguise_secret},
-                {"nonce=", disguise_secret},
-                {"opaque=", disguise_secret},
-                {"nextnonce=", disguise_secret},
-                {"rspauth=", disguise_secret},
-                {"username=", disguise_words},
-                {"realm=", disguise_words},
-                {"domain=", disguise_words},
-                {"devicename.ccm.cisco.com=", disguise_words},
+    } rows[] = {{"response=", disguise_secret},     {"nonce=", disguise_secret},
+                {"opaque=", disguise_secret},       {"nextnonce=", disguise_secret},
+                {"rspauth=", disguise_secret},      {"username=", disguise_words},
+                {"realm=", disguise_words},         {"domain=", disguise_words},
+                {"+sip.instance=", disguise_words}, {"devicename.ccm.cisco.com=", disguise_words},
                 {"text=", disguise_reason}};
 
     for (size_t i = 0; i < l->len; i++)
@@ -144,6 +137,10 @@ static void disguise_via(struct line *l, size_t from)
     disguise_part(l, blank, end, disguise_host);
 }
 
+static void stays(char *at, size_t len)
+{
+}
+
 static void disguise_header(char *at, size_t len)
 {
     static const char names[] =
@@ -152,17 +149,21 @@ static void disguise_header(char *at, size_t len)
         "Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate "
         "Authentication-Info Replaces";
     static const char kept[] =
-        "CSeq Content-Length l Content-Type c Expires Min-Expires Max-Forwards Allow Allow-Events "
-        "u Supported k Require Unsupported Accept Accept-Encoding Accept-Language Event o "
-        "Subscription-State User-Agent Server Date Retry-After Timestamp RAck RSeq "
-        "Session-Expires x Min-SE MIME-Version Reason Content-Disposition Content-Encoding e "
-        "Content-ID Refer-Sub Proxy-Require Connection Transfer-Encoding Last-Modified ETag Range "
-        "Accept-Ranges Cache-Control Content-Range Keep-Alive";
+        "Content-Type c Allow Allow-Events u Supported k Require Unsupported Accept "
+        "Accept-Encoding Accept-Language Event o Subscription-State User-Agent Server Retry-After "
+        "MIME-Version Reason Content-Disposition Content-Encoding e "
+        "Content-ID Refer-Sub Proxy-Require Connection Transfer-Encoding ETag Accept-Ranges "
+        "Cache-Control Keep-Alive";
+    static const char numbers[] =
+        "CSeq RAck Session-Expires x Content-Length l Expires Min-Expires Max-Forwards Date "
+        "Timestamp RSeq Min-SE Last-Modified Range Content-Range";
     struct line l = {.at = at, .len = len};
     size_t colon = find_any(&l, 0, ":");
     struct text name = text_trim((struct text){at, colon});
     size_t from = colon < len ? colon + 1 : len;
 
+    if (colon < len)
+        disguise_part(&l, 0, from, stays);
     if (is_one_of(name, "Via v"))
         disguise_via(&l, from);
     else if (is_one_of(name, "Call-ID i"))
@@ -173,13 +174,15 @@ static void disguise_header(char *at, size_t len)
         disguise_part(&l, from, len, disguise_host);
     else if (is_one_of(name, names))
         disguise_quoted(&l, from, find_any(&l, 0, "<"), disguise_words); /* the display name */
+    else if (is_one_of(name, numbers))
+        disguise_part(&l, from, len, disguise_addresses);
     else if (!is_one_of(name, kept))
         disguise_part(&l, from, len, disguise_words);
     disguise_parameters(&l);
     disguise_uris(&l);
     if (is_one_of(name, names) && !memchr(at, '"', find_any(&l, 0, "<")) && memchr(at, '<', len))
         disguise_part(&l, from, find_any(&l, 0, "<"), disguise_words); /* … without quotes */
-    disguise_rest(&l, disguise_addresses);
+    disguise_rest(&l, disguise_sentence);
 }
 
 /* The first line. */
@@ -188,7 +191,19 @@ static void disguise_start(char *at, size_t len)
     struct line l = {.at = at, .len = len};
 
     disguise_uris(&l);
-    disguise_rest(&l, disguise_addresses);
+    disguise_rest(&l, disguise_sentence);
+}
+
+/* "a=rtpmap:0 PCMU/8000": what says how, not who. */
+static void disguise_attribute(struct line *l)
+{
+    struct text name = {l->at + 2, find_any(l, 2, ":\r\n") - 2};
+
+    if (is_one_of(name, "rtpmap fmtp ptime maxptime sendrecv sendonly recvonly inactive setup mid "
+                        "group rtcp-mux rtcp-fb"))
+        disguise_part(l, 2, l->len, disguise_addresses);
+    else if (is_one_of(name, "crypto ice-pwd ice-ufrag fingerprint key-mgmt"))
+        disguise_part(l, 2 + name.len, l->len, disguise_secret);
 }
 
 static void disguise_sdp_line(char *at, size_t len)
@@ -201,6 +216,10 @@ static void disguise_sdp_line(char *at, size_t len)
         disguise_part(&l, 2, find_any(&l, 2, " "), disguise_words);
     else if (strchr("siepuk", at[0]))
         disguise_part(&l, 2, len, disguise_words);
+    else if (strchr("vtbmzr", at[0]))
+        disguise_part(&l, 2, len, disguise_addresses);
+    else if (at[0] == 'a')
+        disguise_attribute(&l);
     if (len > 2 && (at[0] == 'o' || at[0] == 'c')) { /* … IN IP4 host */
         size_t end = len;
 
@@ -212,7 +231,7 @@ static void disguise_sdp_line(char *at, size_t len)
                 break;
             }
     }
-    disguise_rest(&l, disguise_addresses);
+    disguise_rest(&l, disguise_sentence);
 }
 
 static size_t line_at(const char *at, size_t len)
@@ -247,6 +266,12 @@ static void disguise_parts(char *at, size_t len)
         disguise_body(at + body, len - body);
 }
 
+/* "ConfigVersionStamp={…}" is that of the file, where it stays, too. */
+static bool is_order(struct text line)
+{
+    return text_starts_nocase(line, "action=") || text_contains_nocase(line, TEXT("VersionStamp="));
+}
+
 /* A body says what it is by how it begins. Orders to phones ("action=restart") are no secret. */
 static void disguise_body(char *at, size_t len)
 {
@@ -265,7 +290,7 @@ static void disguise_body(char *at, size_t len)
         n = line_at(at + from, len - from);
         if (sdp)
             disguise_sdp_line(at + from, n);
-        else if (!text_starts_nocase((struct text){at + from, n}, "action="))
+        else if (!is_order((struct text){at + from, n}))
             disguise_words(at + from, n);
     }
 }

@@ -33,37 +33,69 @@ static bool has_letters(struct text t)
     return false;
 }
 
-/* "25: Name=SEP001122334455 Load=P0030801SR02 Last=Initialized": the name may be any. */
+/* "25: Name=SEP001122334455 Load=P0030801SR02 Last=Initialized": the name may be any; the load is
+ * none of a person. */
 void disguise_alarm(char *at, size_t len)
 {
-    static const char mark[] = "Name=";
-    char *name = memmem(at, len, mark, sizeof(mark) - 1);
-    size_t from = name ? (size_t)(name - at) + sizeof(mark) - 1 : len, to = from;
+    static const char *const whole[] = {"Name=", "Load=", "load=", "Load ID="};
+    size_t from = 0;
 
-    while (to < len && at[to] != ' ')
-        to++;
-    disguise_addresses(at, from);
-    disguise_words(at + from, to - from);
-    disguise_addresses(at + to, len - to);
+    for (size_t i = 0; i < len; i++)
+        for (size_t k = 0; k < sizeof(whole) / sizeof(*whole); k++) {
+            size_t n = strlen(whole[k]), to = i + n;
+
+            if (i < from || !text_starts((struct text){at + i, len - i}, whole[k]))
+                continue;
+            disguise_sentence(at + from, i - from);
+            while (to < len && at[to] != ' ' && at[to] != '"')
+                to++;
+            (k ? disguise_addresses : disguise_words)(at + i + n, to - i - n);
+            from = to;
+        }
+    disguise_sentence(at + from, len - from);
 }
 
 /* -- values by the name of what they stand in ------------------------------------------------ */
+
+static bool is_number(struct text t)
+{
+    size_t n = 0;
+
+    while (n < t.len && (isdigit((unsigned char)t.at[n]) || strchr("+-. ", t.at[n])))
+        n++;
+    return t.len && n == t.len;
+}
+
+/* "Sent:REGISTER sip:example.com SIP/2.0  Cseq:103 REGISTER CallId:…": the last a phone heard or
+ * said. */
+static bool is_event(struct text name)
+{
+    return text_contains_nocase(name, TEXT("protocolevent"));
+}
 
 /* The value of an element, an attribute or a key. */
 static void disguise_value(struct text name, char *at, size_t len)
 {
     struct text t = text_trim((struct text){at, len});
 
-    if (contains_any(name, "password credential hash secret pin"))
+    if (contains_any(name, "password credential hash secret pin account"))
         disguise_secret(at, len);
     else if (is_one_of(t, "true false yes no on off enabled disabled UNPROVISIONED USECALLMANAGER"))
         return;
-    else if (contains_any(name, "featureid load version reason protocol lasttime template image_ langcode "
-                                "charset locale timezone priority security"))
-        disguise_addresses(at, len);
+    else if (is_event(name) || is_one_of(name, "reason"))
+        disguise_sentence(at, len);
     else if (contains_any(name, "processnodename server proxy registrar gateway address"))
         disguise_host(at, len);
-    else if (has_letters(t) ||
+    else if (contains_any(name,
+                          "featureid loadinfo version reason lasttime lastprotocol image_ langcode "
+                          "charset activeinterface timezone priority") ||
+             is_one_of(name, "load activeload inactiveload failedload"))
+        disguise_addresses(at, len);
+    else if (is_number(t) && t.len <= 5 && !contains_any(name, "number telephone support") &&
+             contains_any(name, "port timer expires interval timeout count size max "
+                                "delay codec tos dscp ttl period volume mode level vlan"))
+        disguise_addresses(at, len);
+    else if (has_letters(t) || t.len > 2 ||
              contains_any(name, "name contact label user line number uri mailbox prompt "
                                 "title text pin forward display caller called"))
         disguise_words(at, len);
@@ -115,8 +147,9 @@ static void disguise_tag(char *at, size_t len, struct text *name, struct text *k
     while (n < len && !isspace((unsigned char)at[n]) && at[n] != '/' && at[n] != '>')
         n++;
     *name = *key = (struct text){at, n};
-    if (n && (at[0] == '!' || at[0] == '[')) {
-        disguise_words(at + 1, len - 1); /* a comment */
+    if (n && (at[0] == '!' || at[0] == '[')) { /* a comment, or letters as they are */
+        n = text_starts((struct text){at, len}, "![CDATA[") ? 8 : 1;
+        disguise_words(at + n, len - n);
         return;
     }
     disguise_attributes(*name, at + n, len - n, key);
@@ -150,10 +183,13 @@ static void disguise_line(char *at, size_t len)
     while (n < len && at[n] != ':' && at[n] != '=')
         n++;
     key = text_trim((struct text){at, n});
-    if (n == len || key.len > 40 || memchr(key.at, ' ', key.len))
+    if (n == len || key.len > 40 || memchr(key.at, ' ', key.len)) {
         disguise_words(at, len);
-    else
-        disguise_value(key, at + n + 1, len - n - 1);
+        return;
+    }
+    disguise_value(key, at + n + 1, len - n - 1);
+    if (!memchr(key.at, '_', key.len)) /* as settings of phones have */
+        disguise_sentence(at, n);
 }
 
 static void disguise_lines(char *at, size_t len)
@@ -245,31 +281,55 @@ void disguise_runs(uint8_t *at, size_t len)
 
 /* -- names of files -------------------------------------------------------------------------- */
 
-void disguise_file_name(char *at, size_t len)
+/* A part of a load: as it is written in loads, or beside them. */
+static bool is_firmware(struct text name)
+{
+    static const char *const ends[] = {".loads", ".sbn", ".sgn", ".bin", ".zup", ".zz",
+                                       ".sb2",   ".sb3", ".rom", ".fls", ".jar"};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        if (name.len > strlen(ends[i]) &&
+            text_equal_nocase(text_skip(name, name.len - strlen(ends[i])), text_of(ends[i])))
+            return true;
+    return false;
+}
+
+/* The name of a device before ".cnf" or ".tlv", without what stands before that. */
+static struct text device_of(char *at, size_t len)
 {
     static const char *const known[] = {"XMLDefault", "SEPDEFAULT", "SEDDefault", "SIPDefault",
                                         "CTLFile",    "ITLFile",    "SEP"};
     struct text t = {at, len};
-    const char *dot;
+    const char *dot = memmem(at, len, ".cnf", 4);
     size_t from = 0;
 
-    disguise_addresses(at, len);
-    if (!contains_any(t, ".cnf .tlv") || contains_any(t, "dialplan softkey"))
-        return;
-    dot = memmem(at, len, ".cnf", 4);
     dot = dot ? dot : memmem(at, len, ".tlv", 4);
-    if (!dot)
-        return;
+    if (!dot || contains_any(t, "dialplan softkey"))
+        return (struct text){0};
     for (const char *c = at; c < dot; c++)
         if (*c == '/' || *c == '\\')
             from = (size_t)(c - at) + 1; /* behind the folder */
-    if (text_starts(text_skip(t, from), "CTL") || text_starts(text_skip(t, from), "ITL"))
-        from +=
-            text_starts(text_skip(t, from), "CTLFile") || text_starts(text_skip(t, from), "ITLFile")
-                ? 0
-                : 3;
+    if ((text_starts(text_skip(t, from), "CTL") || text_starts(text_skip(t, from), "ITL")) &&
+        !text_starts(text_skip(t, from + 3), "File"))
+        from += 3;
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (text_starts_nocase(text_skip(t, from), known[i]))
-            return;
-    disguise_words(at + from, (size_t)(dot - at) - from);
+            return (struct text){0};
+    return (struct text){at + from, (size_t)(dot - at) - from};
+}
+
+void disguise_file_name(char *at, size_t len)
+{
+    struct text device = device_of(at, len);
+    size_t from = device.at ? (size_t)(device.at - at) : len;
+
+    if (is_firmware((struct text){at, len})) {
+        disguise_addresses(at, len);
+        return;
+    }
+    disguise_sentence(at, from);
+    if (device.at) {
+        disguise_words(at + from, device.len);
+        disguise_sentence(at + from + device.len, len - from - device.len);
+    }
 }

@@ -182,15 +182,40 @@ bool whole_may_begin(const uint8_t *at, size_t len)
     return talk_is_sip(at, len) || is_http(t) || is_tls(at, len) || talk_is_sccp(at, len);
 }
 
-/* TLS: headers of records stay, and the type of a handshake message; alerts stay whole. */
+/* Of a ServerHello the versions, the cipher and which extensions there are stay (RFC 8446 4.1.3).
+ */
+static size_t keep_hello(uint8_t *at, size_t len)
+{
+    size_t session = len > 38 ? at[38] : 0, i = 39 + session + 3 + 2;
+
+    if (len < 38 || at[0] != 2 || i > len)
+        return len < 4 ? len : 4;
+    memset(at + 6, 0, 32); /* random */
+    memset(at + 39, 0, session);
+    while (i + 4 <= len) {
+        size_t n = (size_t)(at[i + 2] << 8 | at[i + 3]);
+
+        if (n > len - i - 4)
+            break;
+        if (at[i] || at[i + 1] != 43) /* supported_versions */
+            memset(at + i + 4, 0, n);
+        i += 4 + n;
+    }
+    return i;
+}
+
+/* TLS: headers of records stay, the type of a handshake message and what the server chose; alerts
+ * stay whole. */
 static bool take_tls(struct whole_out *s, struct whole *w)
 {
-    size_t n = w->len < 5 ? 0 : (size_t)(w->bytes[3] << 8 | w->bytes[4]);
-    size_t keep_n = w->bytes[0] == 0x15 ? n : w->bytes[0] == 0x16 ? 4 : 0;
+    size_t n = w->len < 5 ? 0 : (size_t)(w->bytes[3] << 8 | w->bytes[4]), keep_n = 0;
 
     if (w->len < 5 || w->len < 5 + n)
         return false;
-    keep_n = keep_n < n ? keep_n : n;
+    if (w->bytes[0] == 0x15)
+        keep_n = n;
+    else if (w->bytes[0] == 0x16)
+        keep_n = keep_hello(w->bytes + 5, n);
     memset(w->bytes + 5 + keep_n, 0, n - keep_n);
     take(s, w, 5 + n);
     return true;

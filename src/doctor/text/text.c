@@ -397,6 +397,15 @@ bool text_step(struct trace *t)
     return true;
 }
 
+bool text_line(struct trace *t, struct text *ret)
+{
+    if (!find_line(t))
+        return false;
+    t->has_line = false;
+    *ret = t->line;
+    return true;
+}
+
 bool text_next(struct trace *t, int64_t *ret_ns)
 {
     struct place at = t->r->at;

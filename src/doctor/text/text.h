@@ -38,6 +38,8 @@ const struct text_totals *texts_totals(const struct texts *all);
 /* `file` becomes place.file; the read is of the trace's life. NULL without memory. */
 struct trace *text_open(struct texts *all, uint8_t file, text_read read, void *context);
 void text_close(struct trace *t); /* NULL is fine */
+/* Instead of text_step: the next line as it is, in UTF-8, which the caller may change; false: it is over. */
+bool text_line(struct trace *t, struct text *ret);
 bool text_step(struct trace *t); /* one line; false: it is over */
 /* When the next line was written: INT64_MIN as long as none has said; false: it is over. */
 bool text_next(struct trace *t, int64_t *ret_ns);
