@@ -23,6 +23,7 @@ def office(lan, server):
         lan.client.run('ip', 'address', 'add', f'10.98.0.{i}/16', 'dev', 'eth0')
     for ns in lan.client, lan.server:
         ns.run('sh', '-c', 'echo 8192 65000 >/proc/sys/net/ipv4/ip_local_port_range')
+    lan.server.run('sh', '-c', 'echo 65535 >/proc/sys/net/core/somaxconn')  # what the server asks for; a busy one accepts late
     # A closed port of the client is free at once: looking for one among tens of thousands takes a millisecond.
     lan.client.run('sh', '-c', 'echo 0 >/proc/sys/net/ipv4/tcp_max_tw_buckets')
     server.start('files.http_port=6970')
