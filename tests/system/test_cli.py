@@ -177,7 +177,11 @@ def test_a_node_that_is_named_and_not_addressed_is_warned_of(run):
     warning = 'needs a DNS server'
     assert warning in run('server', 'add', 'cm8.example')
     assert warning in run('callmanager', 'add', 'CM8', 'server=cm8.example')
-    assert warning not in run('callmanager', 'set', 'CM8', 'server=127.0.0.1')
+    said = run('callmanager', 'add', 'CM7', 'server=cm8.example')
+    assert warning in said and 'CallManager CM8 is at cm8.example, too' in said
+    run('callmanager', 'delete', 'CM7')
+    said = run('callmanager', 'set', 'CM8', 'server=127.0.0.1')
+    assert warning not in said and 'cm8.example, too' not in said
     run('callmanager', 'delete', 'CM8')
     run('server', 'delete', 'cm8.example')
 

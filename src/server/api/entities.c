@@ -375,6 +375,20 @@ void note_server(struct admin *a, json_t *answer, struct text server)
              TEXT_ARG(server));
 }
 
+static void note_callmanager(struct admin *a, json_t *answer, struct text name, struct text server)
+{
+    const struct callmanager *cm = NULL;
+
+    note_server(a, answer, server);
+    while (server.len &&
+           (cm = directory_next(a->thread->directory, ENTITY_callmanager, text_of(cm ? cm->name : ""))))
+        if (text_equal_nocase(text_of(cm->server), server) && !text_equal_nocase(text_of(cm->name), name))
+            note(answer,
+                 "CallManager %s is at %.*s, too: phones of a group with both find the same server twice, "
+                 "unless the ports differ.",
+                 cm->name, TEXT_ARG(server));
+}
+
 /* Of the record of a node. */
 static void note_name(struct admin *a, const struct call *c, json_t *answer, enum entity e, struct text name)
 {
@@ -383,7 +397,7 @@ static void note_name(struct admin *a, const struct call *c, json_t *answer, enu
     if (e == ENTITY_server_node)
         note_server(a, answer, renamed.len ? renamed : name);
     else if (e == ENTITY_callmanager)
-        note_server(a, answer, call_text(json_object_get(c->fields, "server")));
+        note_callmanager(a, answer, name, call_text(json_object_get(c->fields, "server")));
 }
 
 /* activation_code=generate: makes one and tells it. */

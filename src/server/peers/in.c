@@ -7,6 +7,9 @@
 #include "base/log.h"
 #include "core/counters.h"
 
+#define LINKS_MAX    512 /* with those of strangers, who have ten seconds to say nothing … */
+#define LINKS_PER_IP 8   /* … and leave room for nodes */
+
 static struct in *in_find(struct peers *p, uint64_t link)
 {
     for (size_t i = 0; i < PEERS_IN_MAX; i++)
@@ -216,7 +219,8 @@ int peers_listen(struct peers *p)
     const struct bootstrap *b = peers_settings(p);
     struct tcp_options o = {.local.port = (uint16_t)b->cluster_port,
                             .tls = p->trust.tls,
-                            .max_links = PEERS_IN_MAX,
+                            .max_links = LINKS_MAX,
+                            .max_per_ip = LINKS_PER_IP,
                             .max_queued = 1 << 20,
                             .context = p,
                             .on_open = on_in_open,

@@ -64,13 +64,14 @@ void peer_trust_tell(struct peer_trust *t, struct server *server, const struct m
                      uint64_t now_ms)
 {
     const char *name = member ? m->rows[member].name : "";
+    uint64_t *told_ms = &t->told_ms[*authority != '\0'][member];
     char address[IP_TEXT_MAX];
     struct alarm_draft d;
 
     count(COUNT_PEERS_REFUSED);
-    if (t->told_ms[member] && now_ms - t->told_ms[member] < TOLD_MS)
+    if (*told_ms && now_ms - *told_ms < TOLD_MS)
         return;
-    t->told_ms[member] = now_ms ? now_ms : 1;
+    *told_ms = now_ms ? now_ms : 1;
     log_warning("cluster", "%s%s%s is not trusted: %s (%s)", name, *name ? " at " : "",
                 ip_print(ip, address), why, *authority ? authority : "no certificate");
     alarm_begin(&d, ALARM_NODE_NOT_TRUSTED);

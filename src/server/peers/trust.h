@@ -17,7 +17,8 @@ struct peer_trust {
     struct tls *tls; /* for who comes; NULL: not opened yet */
     struct tls_client *client;
     char ours[TLS_FINGERPRINT_MAX]; /* fingerprint of the authority that we show */
-    uint64_t told_ms[MEMBERS_MAX];  /* when it was last an alarm that a member is not trusted; 0 never */
+    uint64_t told_ms[2][MEMBERS_MAX]; /* when it was last an alarm that a member is not trusted, without a certificate
+                                         or with one; 0 never */
 };
 
 /* Again after certificates were renewed. 0, or -errno and `words` say what failed. */
@@ -28,7 +29,8 @@ void peer_trust_close(struct peer_trust *t);
 const char *peer_trust_refuse(const struct peer_trust *t, const struct members *m, int member,
                               const struct directory *dir, const char *authority,
                               const char *subject);
-/* Log and alarm, once a minute a member; 0 stands for those that are none. */
+/* Log and alarm, once a minute a member, and once more when a certificate was shown: noise hides no forgery.
+ * Member 0 stands for those that are none. */
 void peer_trust_tell(struct peer_trust *t, struct server *server, const struct members *m,
                      unsigned member, struct ip ip, const char *authority, const char *why,
                      uint64_t now_ms);
