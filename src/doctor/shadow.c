@@ -24,13 +24,22 @@
 #define WELL_S      3 /* a probe is over so long after it has registered */
 #define FRAMES_TURN 20000
 
+/* A finding that was told. */
+struct told_once {
+    uint64_t phone;
+    enum cause cause;
+    unsigned look; /* the last one in which it held; 0: an empty place, or it was taken back */
+};
+
 struct watch {
     const struct shadow_options *o;
     struct timeline *timeline;
     struct capture *capture;
     struct packets *packets;
-    struct mac phone;  /* of a probe */
-    uint64_t n, *told; /* packets; hashes of phone and cause */
+    struct mac phone; /* of a probe */
+    uint64_t n;       /* packets */
+    struct told_once *told;
+    unsigned n_looks;
     int64_t looked_ns, registered_ns;
     bool well; /* the probe is through */
 };
@@ -61,40 +70,70 @@ static void promiscuous(struct packets *p, const char *interface)
 
 /* ---- what is new ---- */
 
-static bool is_new(struct watch *w, const struct finding *f)
+/* The place of a finding among those told; NULL: there are too many to tell each. */
+static struct told_once *told_of(struct watch *w, const struct finding *f)
 {
-    uint64_t key = hash_bytes(&f->phone, sizeof(f->phone)) ^ (uint64_t)f->cause << 40, at = key;
+    uint64_t at = hash_bytes(&f->phone, sizeof(f->phone)) ^ (uint64_t)f->cause << 40;
+    struct told_once *empty = NULL;
 
     for (unsigned i = 0; i < 32; i++, at++) {
-        uint64_t *slot = &w->told[at % TOLD_MAX];
+        struct told_once *t = &w->told[at % TOLD_MAX];
 
-        if (*slot == key)
-            return false;
-        if (!*slot) {
-            *slot = key ? key : 1;
-            return true;
-        }
+        if (t->look && t->phone == f->phone && t->cause == f->cause)
+            return t;
+        if (!t->look && !empty)
+            empty = t;
     }
-    return false; /* there are too many to tell each */
+    return empty;
 }
 
-static void tell_new(struct watch *w, const struct finding *f)
+static void tell_line(struct watch *w, int64_t ns, uint64_t phone, const char *words)
 {
-    const struct story *s = timeline_story(w->timeline, f->phone);
-    enum language l = w->o->tell.language;
-    time_t at = (time_t)(f->last_ns / SECOND);
-    char detail[SAY_MAX], clock[16], ip[IP_TEXT_MAX];
+    const struct story *s = timeline_story(w->timeline, phone);
+    time_t at = (time_t)(ns / SECOND);
+    char clock[16], ip[IP_TEXT_MAX];
     struct tm tm;
 
     gmtime_r(&at, &tm);
     strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-    printf("%s %s: %s: %s [%s]\n", clock,
+    printf("%s %s: %s\n", clock,
            !s             ? "-"
            : s->name[0]   ? s->name
            : s->ip.family ? ip_print(s->ip, ip)
                           : "?",
-           cause_words(f->cause, l)->title, say(f->detail, l, detail), cause_row(f->cause)->name);
+           words);
     fflush(stdout);
+}
+
+static void tell_new(struct watch *w, const struct finding *f)
+{
+    enum language l = w->o->tell.language;
+    char detail[SAY_MAX];
+    struct grow line = {0};
+
+    say_now(&line, l, "%s: %s", cause_words(f->cause, l)->title, say(f->detail, l, detail));
+    grow_format(&line, " [%s]", cause_row(f->cause)->name);
+    tell_line(w, f->last_ns, f->phone, line.at ? line.at : "");
+    grow_done(&line);
+}
+
+/* What was told and does not hold any more: an answer came after all, or the trouble is over. */
+static void take_back(struct watch *w)
+{
+    enum language l = w->o->tell.language;
+
+    for (size_t i = 0; i < TOLD_MAX; i++) {
+        struct told_once *t = &w->told[i];
+        struct grow line = {0};
+
+        if (!t->look || t->look == w->n_looks)
+            continue;
+        say_now(&line, l, "no longer: %s", cause_words(t->cause, l)->title);
+        grow_format(&line, " [%s]", cause_row(t->cause)->name);
+        tell_line(w, w->looked_ns, t->phone, line.at ? line.at : "");
+        grow_done(&line);
+        t->look = 0;
+    }
 }
 
 static void look(struct watch *w, int64_t now)
@@ -102,13 +141,21 @@ static void look(struct watch *w, int64_t now)
     struct diagnosis d;
 
     w->looked_ns = now;
+    w->n_looks++;
     timeline_end(w->timeline, now);
     if (w->o->tell.shape != SHAPE_TEXT || diagnose(w->timeline, &w->o->how, &d) < 0)
         return;
-    for (size_t i = 0; i < d.n; i++)
-        if (d.findings[i].severity != SEVERITY_HINT && d.findings[i].certain &&
-            is_new(w, &d.findings[i]))
-            tell_new(w, &d.findings[i]);
+    for (size_t i = 0; i < d.n; i++) {
+        const struct finding *f = &d.findings[i];
+        struct told_once *t = f->severity != SEVERITY_HINT ? told_of(w, f) : NULL;
+
+        if (!t || (!t->look && !f->certain))
+            continue;
+        if (!t->look)
+            tell_new(w, f);
+        *t = (struct told_once){f->phone, f->cause, w->n_looks};
+    }
+    take_back(w);
     diagnosis_done(&d);
 }
 

@@ -117,11 +117,16 @@ def test_a_shadow_tells_what_happens_as_it_happens(lan, server):
     lan.address()
     server.start()
     server.add_phone(NAME, '7960')
-    shadow = lan.server.start(DIALTONE, 'doctor', '--shadow', 'eth0')
+    shadow = lan.server.start(DIALTONE, 'doctor', '--shadow', 'eth0', '--for', '300')
     until(lambda: len(lan.server.run('cat', '/proc/net/packet').stdout.splitlines()) > 1)
     phone = Phone(lan.client.connect(2000), NAME, device_type=30018)
     assert phone.ask()[0] == REGISTER_REJECT
-    assert ended_when_told(shadow, 'rejected-type') == 1
+    assert re.search(r'\d SEP00D0BA0000B1: the server refuses it.*\[rejected-type\]', shadow.stdout.readline())
+    Phone(lan.client.connect(2000), NAME).register()
+    assert re.search(r'\d SEP00D0BA0000B1: no longer: the server refuses it.*\[rejected-type\]', shadow.stdout.readline())
+    shadow.terminate()
+    out, _ = shadow.communicate(timeout=60)
+    assert '1 phone: 1 well' in out and shadow.returncode == 0, out
 
 
 def test_a_trace_and_a_data_folder_find_a_label_typed_wrong(lan, server, tmp_path):

@@ -1412,6 +1412,30 @@ static void even_answers_that_take_half_the_interval(void **state)
     causes_are(&k, 1, "keepalive-short");
 }
 
+static void a_far_server_is_not_late_as_well(void **state)
+{
+    for (int late_s = 1; late_s < 4; late_s += 2) {
+        struct scenery k = scenery_new();
+        uint32_t flow;
+
+        dora(&k, 1, true);
+        flow = ++k.flow;
+        tcp(&k, 1, SERVER_A, flow, TCP_OPENING, true, 0, 0);
+        wait_s(&k, late_s + 0.1);
+        tcp(&k, 1, SERVER_A, flow, TCP_ACCEPTED, false, late_s + 0.1, 0);
+        sccp_register(&k, 1, SERVER_A, flow);
+        wait_s(&k, 0.8);
+        sccp_accept(&k, 1, SERVER_A, flow, 2);
+        for (int i = 0; i < 6; i++) {
+            sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE);
+            wait_s(&k, 0.8);
+            sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE_ACK);
+            wait_s(&k, 1.2);
+        }
+        causes_are(&k, 1, late_s == 1 ? "keepalive-short" : "tcp-late keepalive-short");
+    }
+}
+
 static void two_questions_and_then_two_answers_lose_nothing(void **state)
 {
     struct scenery k = scenery_new();
@@ -1645,6 +1669,7 @@ int main(void)
         T(port_security_ageing),
         T(answers_that_come_unevenly),
         T(even_answers_that_take_half_the_interval),
+        T(a_far_server_is_not_late_as_well),
         T(two_questions_and_then_two_answers_lose_nothing),
         T(the_server_falls_silent_for_all),
         T(a_standby_server_never_answers_and_is_well),

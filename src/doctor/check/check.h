@@ -83,5 +83,6 @@ struct moment registered_at(const struct story *s);
 bool is_registered(const struct story *s);  /* as far as the capture shows, at its end */
 bool registered_despite(const struct story *s, const struct finding *f); /* and was so when it had begun */
 bool is_forgotten(const struct session *e); /* by whoever translates addresses: keepalive.c */
+bool interval_too_short(const struct session *e); /* for its path: keepalive.c */
 bool is_signalling_port(uint16_t port);
 const char *endpoint_words(const struct endpoint *e, char to[static ENDPOINT_TEXT_MAX]);

@@ -249,7 +249,7 @@ static int64_t percentile(const struct keepalives *k, unsigned per_mille)
     return k->rtt_max_ns;
 }
 
-static bool too_short(const struct session *e)
+bool interval_too_short(const struct session *e)
 {
     const struct keepalives *k = &e->keepalives;
 
@@ -264,7 +264,7 @@ static bool slow(const struct session *e)
     int64_t mean = k->answered.n >= 3 ? k->rtt_sum_ns / k->answered.n : 0;
 
     return mean > SECOND &&
-           (percentile(k, 200) * 2 < mean || k->rtt_max_ns > 2 * mean || !too_short(e));
+           (percentile(k, 200) * 2 < mean || k->rtt_max_ns > 2 * mean || !interval_too_short(e));
 }
 
 static bool keepalive_late(const struct scene *c, struct finding *f)
@@ -296,7 +296,7 @@ static bool keepalive_short(const struct scene *c, struct finding *f)
         const struct session *e = &c->story->sessions[i];
         const struct keepalives *k = &e->keepalives;
 
-        if (!too_short(e))
+        if (!interval_too_short(e))
             continue;
         detail(f, "%s, every %s, answers take up to %s", endpoint_words(&e->server, to),
                seconds(mean_interval(k), every), seconds(k->rtt_max_ns, worst));

@@ -88,6 +88,19 @@ static bool no_answer(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* The path is so long for everything, which keepalive-short tells. */
+static bool is_far(const struct story *s, const struct peer *p)
+{
+    for (unsigned i = 0; i < s->n_sessions; i++) {
+        const struct session *e = &s->sessions[i];
+
+        if (endpoint_equal(&e->server, &p->server) && interval_too_short(e) &&
+            p->accepted_max_ns < 2 * e->keepalives.rtt_max_ns)
+            return true;
+    }
+    return false;
+}
+
 static bool late(const struct scene *c, struct finding *f)
 {
     char to[ENDPOINT_TEXT_MAX], took[24];
@@ -95,7 +108,7 @@ static bool late(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_peers; i++) {
         const struct peer *p = &c->story->peers[i];
 
-        if (!p->accepted_late || !is_signalling_port(p->server.port))
+        if (!p->accepted_late || !is_signalling_port(p->server.port) || is_far(c->story, p))
             continue;
         detail(f, "%s, %s", endpoint_words(&p->server, to), seconds(p->accepted_max_ns, took));
         prove(f, p->accepted.last, "SYN ACK of %s, %s after the SYN", to, took);
