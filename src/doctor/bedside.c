@@ -55,7 +55,7 @@ static struct diagnose_options options_of(const struct bedside_options *o)
 }
 
 size_t bedside_judge(struct bedside *l, struct device_name name, int64_t now_ns,
-                  const struct bedside_options *o, struct finding *to, size_t max)
+                     const struct bedside_options *o, struct finding *to, size_t max)
 {
     struct diagnose_options options = options_of(o);
     const struct story *s = story_of(l, name);
@@ -80,7 +80,7 @@ size_t bedside_judge(struct bedside *l, struct device_name name, int64_t now_ns,
 }
 
 char *bedside_story(struct bedside *l, struct device_name name, int64_t now_ns,
-                 const struct bedside_options *o, const char *lang)
+                    const struct bedside_options *o, const char *lang)
 {
     struct diagnose_options options = options_of(o);
     const struct story *s = story_of(l, name);
@@ -90,4 +90,25 @@ char *bedside_story(struct bedside *l, struct device_name name, int64_t now_ns,
     timeline_end(l->timeline, now_ns);
     language_named(text_of(lang), &as.language);
     return s ? tell(l->timeline, &as, &options, &n_ill) : NULL;
+}
+
+void bedside_pulse(const struct bedside_pulse *p, enum language l, struct grow *to)
+{
+    char a[24], b[24], c[24];
+
+    if (p->n) {
+        say_now(to, l,
+                "Now: %u [keepalive|keepalives] heard since it registered, the last after %s, at "
+                "worst after %s; %u missed, uneven by %s",
+                p->n, seconds(p->gap_ns, a), seconds(p->worst_ns, b), p->missed,
+                seconds(p->jitter_ns, c));
+        grow_string(to, "\n");
+    }
+    if (!p->told)
+        return;
+    say_now(to, l,
+            "Now: round trip of its connection %s, give or take %s; %u [segment|segments] sent "
+            "again since it began, %u not acknowledged",
+            seconds(p->round_trip_ns, a), seconds(p->deviation_ns, b), p->again, p->waiting);
+    grow_string(to, "\n");
 }

@@ -17,6 +17,10 @@ bool keepalive_heard(struct keepalive_watch *w, uint64_t now_ms, uint64_t awake_
                                       .missed = (gap + interval_ms / 2) / interval_ms,
                                       .jitter_ms = w->jitter_ms};
     ret->missed -= ret->missed > 0;
+    w->n++;
+    w->n_missed += ret->missed;
+    w->gap_ms = gap;
+    w->worst_ms = gap > w->worst_ms ? gap : w->worst_ms;
     if ((!ret->missed && w->jitter_ms < JITTER_MS) || (w->told_s && now_s - w->told_s < TOLD_S))
         return false;
     w->told_s = now_s ? now_s : 1;

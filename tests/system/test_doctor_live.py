@@ -87,7 +87,10 @@ def test_healthy_phones_have_no_finding(lan, server):
         phone.wait(KEEPALIVE_ACK)
     assert server.json('diagnosis', 'list') == []
     assert 'not well' not in server.ask('status').stdout
-    assert 'healthy' in server.ask('doctor', '--live', NAME).stdout
+    story = server.ask('doctor', '--live', NAME, '--lang', 'fr').stdout
+    assert 'healthy' in story and re.search(r'2 keepalives reçus.*0 manqué', story) and re.search(r'aller-retour.* 0 segment renvoyé', story), story
+    shown = server.json('phone', 'show', NAME)
+    assert shown['keepalives'] == 2 and shown['keepalives_missed'] == 0 and 0 < shown['round_trip_ms'] < 5000 and shown['segments_sent_again'] == 0
 
 
 def ended_when_told(process, what):

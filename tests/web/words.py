@@ -10,7 +10,9 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 SERVER = '''registered, unregistered, rejected, unknown, running, ended, stopped, failed, off, missing, sent, asked, refused, this node,
-reported model, connection, own address, last message, last absence, transport, version, offered version, instance, neighbour, uri, q,
+reported model, connection, own address, last message, last absence, transport, version, offered version, instance, neighbour,
+keepalives, keepalives missed, keepalive gap ms, keepalive worst ms, keepalive jitter ms, round trip ms, round trip deviation ms, segments sent again,
+segments waiting, uri, q,
 expires, address, state, status, role, seconds, rtt ms, about, mac, scope, ends, until, device, serial, subject, issuer, from, fingerprint,
 phone, speed dial, service, blf, hold, redial, transfer, forward all, display, voice mail, conference, park, pickup, unused, messages,
 directory, headset, group pickup, dnd, mobility, application, select, port, days left, sha256, kind, names, file, files, size, free, offered,

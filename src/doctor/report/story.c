@@ -166,7 +166,8 @@ static void session(const struct report_view *v, const struct session *e, struct
         say_now(&line, l, "; interval %u s", e->interval_s);
     report_wrap(v, line.at ? line.at : "", 2, 4, to);
     grow_done(&line);
-    if (k->sent.n)
+    if (k->sent.n && (k->sent.n > 1 || !k->answered.n ||
+                      k->rtt_max_ns)) /* else it is made up, for a server that says so */
         keepalive_line(v, k, to);
 }
 

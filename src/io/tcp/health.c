@@ -14,6 +14,7 @@ bool tcp_health(const struct tcp *t, uint64_t link, struct tcp_health *ret)
     *ret = (struct tcp_health){.tries = i.tcpi_retransmits,
                                .timeout_ms = i.tcpi_rto / 1000,
                                .rtt_us = i.tcpi_rtt,
+                               .deviation_us = i.tcpi_rttvar,
                                .unacked = i.tcpi_unacked,
                                .lost = i.tcpi_lost,
                                .total = i.tcpi_total_retrans,

@@ -43,7 +43,7 @@ struct tcp_options {
 struct tcp_health {
     uint32_t tries;      /* repeats of the data that waits now; 0: all is well */
     uint32_t timeout_ms; /* until the next one */
-    uint32_t rtt_us;
+    uint32_t rtt_us, deviation_us; /* smoothed round trip */
     uint32_t unacked, lost;  /* segments */
     uint32_t total;      /* segments sent again since the connection began */
     uint32_t silent_ms;  /* since the last acknowledgement */

@@ -27,6 +27,32 @@ static uint64_t registered_us(struct moment now, const struct station *x)
     return station_is_registered(x) ? now.wall_us - (now.ms - x->since_ms) * 1000 : 0;
 }
 
+static void set_number(json_t *record, const char *key, uint64_t n)
+{
+    json_object_set_new(record, key, json_integer((json_int_t)n));
+}
+
+/* How regularly its keepalives come, and what the kernel measured of its connection. */
+static void add_pulse(struct signalling *s, json_t *record, const struct keepalive_watch *w, uint64_t link)
+{
+    struct tcp *tcp = link ? signalling_tcp(s, link) : NULL;
+    struct tcp_health h;
+
+    if (w->n) {
+        set_number(record, "keepalives", w->n);
+        set_number(record, "keepalives_missed", w->n_missed);
+        set_number(record, "keepalive_gap_ms", w->gap_ms);
+        set_number(record, "keepalive_worst_ms", w->worst_ms);
+        set_number(record, "keepalive_jitter_ms", w->jitter_ms);
+    }
+    if (!tcp || !tcp_health(tcp, link, &h))
+        return;
+    json_object_set_new(record, "round_trip_ms", json_real(h.rtt_us / 1000.0));
+    json_object_set_new(record, "round_trip_deviation_ms", json_real(h.deviation_us / 1000.0));
+    set_number(record, "segments_sent_again", h.total);
+    set_number(record, "segments_waiting", h.unacked);
+}
+
 /* What every protocol has. */
 static json_t *station_record(struct signalling *s, const struct station *x)
 {
@@ -70,6 +96,7 @@ static json_t *sccp_session(struct signalling *s, const struct station *x)
                      (json_int_t)session.instance);
     json_object_update(record, more);
     json_decref(more);
+    add_pulse(s, record, &session.watch, session.link);
     return json_pack("{s:o}", "record", record);
 }
 
@@ -94,7 +121,11 @@ static json_t *sip_session(struct signalling *s, const struct station *x)
 {
     json_t *record = station_record(s, x), *rows = json_array();
     struct sip_binding_view b;
+    struct keepalive_watch watch;
+    uint64_t link;
 
+    if (sip_stations_watch(s->sip, x->name, &watch, &link))
+        add_pulse(s, record, &watch, link);
     json_object_set_new(record, "protocol", json_string("SIP"));
     for (size_t i = 0;
          i < BINDINGS_SHOWN && sip_stations_binding(s->sip, x->name, i, signalling_now(s), &b);

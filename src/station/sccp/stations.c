@@ -359,7 +359,7 @@ bool stations_session(const struct stations *s, struct device_name name, struct 
     if (x)
         *ret =
             (struct station_session){x->version, x->station.offered, x->instance,
-                                     (uint32_t)(now.ms - x->station.heard_ms), x->station.loss_ms};
+                                     (uint32_t)(now.ms - x->station.heard_ms), x->station.loss_ms, x->link, x->watch};
     return x;
 }
 

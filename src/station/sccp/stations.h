@@ -5,6 +5,7 @@
  * Nothing here touches a socket or a clock. */
 #pragma once
 
+#include "station/keepalive.h"
 #include "station/effects.h"
 #include "station/registry.h"
 
@@ -61,6 +62,8 @@ struct station_session {
     unsigned version, offered; /* protocol versions spoken, and offered by the phone */
     uint32_t instance;
     uint32_t silent_ms, loss_ms; /* since the last message; how long that may be */
+    uint64_t link;
+    struct keepalive_watch watch;
 };
 
 /* Who speaks on this link, or NULL. */

@@ -534,6 +534,18 @@ bool sip_stations_binding(const struct sip_stations *s, struct device_name name,
     return b && view(s, b, binding_user(b), now, ret);
 }
 
+bool sip_stations_watch(const struct sip_stations *s, struct device_name name,
+                        struct keepalive_watch *ret, uint64_t *link)
+{
+    const struct sip_device *d = find_registered(s, name);
+
+    if (!d)
+        return false;
+    *ret = d->watch;
+    *link = d->bindings ? d->bindings->link : 0;
+    return true;
+}
+
 const struct station *sip_stations_next_registered(const struct sip_stations *s, size_t *cursor)
 {
     uint64_t id;

@@ -5,6 +5,7 @@
  * by its digest user and Contact. What SCCP and SIP stations share lies in station/registry.h. */
 #pragma once
 
+#include "station/keepalive.h"
 #include "station/effects.h"
 #include "station/sccp/stations.h"
 #include "wire/sip/flow.h"
@@ -74,6 +75,8 @@ struct sip_binding_view {
 /* The i-th binding; false beyond the last. */
 bool sip_stations_binding(const struct sip_stations *s, struct device_name name, size_t i,
                           struct moment now, struct sip_binding_view *ret);
+/* How the refreshes of its first line come, and the link it has (0: UDP); false: it is not registered. */
+bool sip_stations_watch(const struct sip_stations *s, struct device_name name, struct keepalive_watch *ret, uint64_t *link);
 const struct station *sip_stations_next_registered(const struct sip_stations *s, size_t *cursor);
 size_t sip_stations_registered(const struct sip_stations *s);
 /* A device that speaks on this link, or NULL. */
