@@ -174,6 +174,58 @@ static void asked_again_from_new_ports_is_heard(void **state)
     causes_are(&k, 1, "cannot-tell");
 }
 
+static void says_why(struct scenery *k, uint32_t flow, const char *text)
+{
+    static struct sccp_message m;
+
+    memset(&m, 0, sizeof(m));
+    m.id = SCCP_ALARM;
+    snprintf(m.alarm.text, sizeof(m.alarm.text), "%s", text);
+    sccp(k, 1, SERVER_A, flow, &m);
+}
+
+/* The server never answers a keepalive; an old one would not either, and its phones would not leave for that. */
+static void keepalives_missed_by_the_phones_own_words(void **state)
+{
+    struct scenery k = scenery_new();
+
+    for (int i = 0; i < 2; i++) {
+        uint32_t flow = registered_phone(&k, 1);
+
+        wait_s(&k, 30);
+        for (int n = 0; n < 3; n++) {
+            keepalive(&k, 1, SERVER_A, flow, false);
+            tcp(&k, 1, SERVER_A, flow, TCP_ACKNOWLEDGED, false, 0.001, 0);
+        }
+        tcp(&k, 1, SERVER_A, flow, TCP_ENDING, true, 0, 0);
+        wait_s(&k, 1);
+        flow = tcp_open(&k, 1, SERVER_A);
+        says_why(&k, flow, i ? "15: Name=SEP001122330001 Last=KeepaliveTO" : "");
+    }
+    causes_are(&k, 1, "keepalive-lost");
+}
+
+/* Its kernel goes on repeating behind the close, so that no FIN leaves before it registers anew. */
+static void the_way_forgets_and_the_phone_registers_anew(void **state)
+{
+    struct scenery k = scenery_new();
+
+    for (int i = 0; i < 4; i++) {
+        uint32_t flow = tcp_open(&k, 1, SERVER_A);
+
+        sccp_register(&k, 1, SERVER_A, flow);
+        sccp_accept(&k, 1, SERVER_A, flow, 30);
+        wait_s(&k, 30);
+        sccp_say(&k, 1, SERVER_A, flow, SCCP_KEEPALIVE);
+        for (unsigned n = 1; n < 6; n++) {
+            wait_s(&k, 0.3 * (1 << n));
+            tcp(&k, 1, SERVER_A, flow, TCP_AGAIN, true, 0.3 * ((2 << n) - 2), n);
+        }
+        wait_s(&k, 60);
+    }
+    causes_are(&k, 1, "keepalive-lost nat-timeout?");
+}
+
 static void one_server_refuses_and_the_other_does_not_answer(void **state)
 {
     struct scenery k = scenery_new();
@@ -244,6 +296,8 @@ int main(void)
         cmocka_unit_test(asked_again_though_answered),
         cmocka_unit_test(asked_again_from_one_port_is_not_certain),
         cmocka_unit_test(asked_again_from_new_ports_is_heard),
+        cmocka_unit_test(keepalives_missed_by_the_phones_own_words),
+        cmocka_unit_test(the_way_forgets_and_the_phone_registers_anew),
         cmocka_unit_test(one_server_refuses_and_the_other_does_not_answer),
     };
 

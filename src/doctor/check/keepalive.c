@@ -72,7 +72,8 @@ bool is_forgotten(const struct session *e)
     const struct keepalives *k = &e->keepalives;
     bool reset = e->end == SESSION_SERVER_RESET && e->ended.ns - k->pending.ns <= 2 * SECOND;
     bool silent = k->pending_again && !k->pending_acked &&
-                  (e->end == SESSION_PHONE_CLOSED || e->end == SESSION_PHONE_RESET);
+                  (e->end == SESSION_PHONE_CLOSED || e->end == SESSION_PHONE_RESET ||
+                   e->end == SESSION_REPLACED);
 
     /* A pause that a mapping has survived is not too long for it. */
     return was_registered(e) && !k->answered.n && moment_is(k->pending) && (reset || silent);
@@ -172,6 +173,19 @@ static bool words_missing(const struct scene *c, struct finding *f)
     return false;
 }
 
+#define KEEPALIVE_FAILED 15 /* ReasonForOutOfService */
+
+/* Servers that answer none at all may be as old as that (CallManager 2): there the phone's own
+ * words count, which it says as soon as it is connected again. */
+static bool missed_by_phone(const struct story *s, const struct session *e)
+{
+    for (unsigned i = 0; i < s->n_alarms; i++)
+        if (s->alarms[i].code == KEEPALIVE_FAILED && s->alarms[i].seen.last.ns >= e->ended.ns &&
+            s->alarms[i].seen.first.ns - e->ended.ns < 120 * SECOND)
+            return e->end != SESSION_STANDS && e->keepalives.sent.n && !e->keepalives.answered.n;
+    return false;
+}
+
 static bool keepalive_lost(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
@@ -182,16 +196,18 @@ static bool keepalive_lost(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < s->n_sessions; i++) {
         const struct session *e = &s->sessions[i];
         const struct keepalives *k = &e->keepalives;
-        unsigned n = k->n_lost + ends_unanswered(c, e);
+        bool missed = missed_by_phone(s, e);
+        unsigned n = missed ? k->sent.n : k->n_lost + ends_unanswered(c, e);
 
-        if (!was_registered(e) || !n || (!k->answered.n && k->n_lost < 2 && !unacknowledged(k)) ||
+        if (!was_registered(e) || !n ||
+            (!k->answered.n && k->n_lost < 2 && !unacknowledged(k) && !missed) ||
             (c->lossy && n < 3))
             continue;
         detail(f, "%s, %u of %u", endpoint_words(&e->server, to), n, k->sent.n);
         if (k->n_lost)
             prove_spell(f, &k->lost, "keepalive to %s, not answered before the next", to);
-        if (ends_unanswered(c, e))
-            prove(f, k->pending, "keepalive to %s, never answered", to);
+        if (ends_unanswered(c, e) || (missed && !k->n_lost))
+            prove(f, missed ? k->sent.last : k->pending, "keepalive to %s, never answered", to);
         if (k->n_acked >= k->sent.n && k->n_acked)
             prove(f, k->sent.last,
                   "TCP acknowledges it: the host lives, its service does not answer");

@@ -177,6 +177,15 @@ static bool tftp_one_way(const struct scene *c, struct finding *f)
     return false;
 }
 
+/* The last connection, of which the end is not in the capture. */
+static bool waits_from_the_first(const struct scene *c, const struct session *e)
+{
+    const struct keepalives *k = &e->keepalives;
+
+    return e->end == SESSION_STANDS && !e->standby && !k->answered.n && k->pending_again &&
+           !k->pending_acked && settled(c, k->pending, 5 * SECOND);
+}
+
 /* The first keepalive after each pause never comes there, the next connection does: an address
  * translation forgets. */
 static bool nat_silent(const struct scene *c, struct finding *f)
@@ -187,12 +196,14 @@ static bool nat_silent(const struct scene *c, struct finding *f)
 
     if (!other_end(c) || !pair_facts(c->options->pair)->n_nats)
         return false;
-    for (unsigned i = 0; i < c->story->n_sessions; i++)
-        if (is_forgotten(&c->story->sessions[i]) &&
-            c->story->sessions[i].end != SESSION_SERVER_RESET) {
-            seen = &c->story->sessions[i];
+    for (unsigned i = 0; i < c->story->n_sessions; i++) {
+        const struct session *e = &c->story->sessions[i];
+
+        if ((is_forgotten(e) && e->end != SESSION_SERVER_RESET) || waits_from_the_first(c, e)) {
+            seen = e;
             n++;
         }
+    }
     if (n < 2)
         return false;
     detail(f, "%s, %u [time|times]", endpoint_words(&seen->server, to), n);
