@@ -174,6 +174,24 @@ static void asked_again_from_new_ports_is_heard(void **state)
     causes_are(&k, 1, "cannot-tell");
 }
 
+/* The second server offers late (it probes the address first), once; at the next boot it refuses what the first had given. */
+static void two_servers_of_which_one_only_offered_long_ago(void **state)
+{
+    struct scenery k = scenery_new();
+    struct dhcp_contents other = {SERVER_B, ROUTER - 1, MASK, 0, 0x0a000077}, own = {SERVER_A, ROUTER, MASK, SERVER_A, 0};
+
+    dora(&k, 1, true);
+    wait_s(&k, 2);
+    dhcp(&k, 1, DHCP_OFFER, &other);
+    wait_s(&k, 60);
+    dhcp(&k, 1, DHCP_REQUEST, NULL);
+    dhcp(&k, 1, DHCP_ACK, &own);
+    dhcp(&k, 1, DHCP_NAK, &other);
+    wait_s(&k, 1);
+    healthy_phone(&k, 1);
+    causes_are(&k, 1, "dhcp-two-servers");
+}
+
 static void says_why(struct scenery *k, uint32_t flow, const char *text)
 {
     static struct sccp_message m;
@@ -296,6 +314,7 @@ int main(void)
         cmocka_unit_test(asked_again_though_answered),
         cmocka_unit_test(asked_again_from_one_port_is_not_certain),
         cmocka_unit_test(asked_again_from_new_ports_is_heard),
+        cmocka_unit_test(two_servers_of_which_one_only_offered_long_ago),
         cmocka_unit_test(keepalives_missed_by_the_phones_own_words),
         cmocka_unit_test(the_way_forgets_and_the_phone_registers_anew),
         cmocka_unit_test(one_server_refuses_and_the_other_does_not_answer),

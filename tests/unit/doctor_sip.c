@@ -271,6 +271,22 @@ static void asked_again_after_the_answer_is_not_heard(void **state)
     causes_are(&k, 1, "keepalive-lost");
 }
 
+/* friendly-scanner: each try is the same request with another password, milliseconds apart. */
+static void who_tries_passwords_does_hear_the_answers(void **state)
+{
+    struct scenery k = begin();
+
+    asks(&k, "7001", 3600, true);
+    answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+    for (int i = 0; i < 12; i++) {
+        sequence--;
+        asks(&k, "7001", 3600, true);
+        answers(&k, "7001", "401 Unauthorized", CHALLENGE);
+    }
+    wait_s(&k, 20);
+    causes_are(&k, 1, "authentication");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +303,7 @@ int main(void)
         cmocka_unit_test(asked_for_a_password_again_and_again_it_gives_none),
         cmocka_unit_test(from_the_standby_server_and_back_is_a_toggle),
         cmocka_unit_test(asked_again_after_the_answer_is_not_heard),
+        cmocka_unit_test(who_tries_passwords_does_hear_the_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,12 @@ static struct moment latest(const struct dhcp_said *o)
     return o->acks.last.ns > o->offers.last.ns ? o->acks.last : o->offers.last;
 }
 
+static struct moment earliest(const struct dhcp_said *o)
+{
+    return o->offers.n && (!o->acks.n || o->offers.first.ns < o->acks.first.ns) ? o->offers.first
+                                                                                : o->acks.first;
+}
+
 /* Its own MAC address, or that of the router that relays for it. */
 static void prove_contents(struct finding *f, const struct dhcp_said *o)
 {
@@ -221,10 +227,10 @@ static bool two_servers(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < d->n_servers; i++)
         for (unsigned k = i + 1; k < d->n_servers; k++) {
             const struct dhcp_said *one = &d->servers[i], *two = &d->servers[k];
-            int64_t apart = latest(one).ns - latest(two).ns;
 
-            if (!one->address || !two->address || alike(one, two) || apart > 10 * SECOND ||
-                apart < -10 * SECOND)
+            if (!one->address || !two->address || alike(one, two) ||
+                latest(one).ns + 10 * SECOND < earliest(two).ns ||
+                latest(two).ns + 10 * SECOND < earliest(one).ns) /* one took the other's place */
                 continue;
             detail(f, "%s and %s", ip_print(one->server, a), ip_print(two->server, b));
             prove_contents(f, one);

@@ -136,16 +136,20 @@ static void note_peer(struct story *story, const struct sight *s, const struct e
     *(from_phone ? &p->said : &p->heard) = moment_of(s);
 }
 
+#define RETRY_NS                                                                                   \
+    250000000LL /* no timer is as short (T1, RFC 3261 17.1.1.1): who tries passwords is */
+
 /* The same request again: over UDP, because no answer came. */
 static bool is_repeated(struct story *story, struct dialog_slot *d, uint64_t key,
                         const struct sight *s)
 {
     struct session *e = story_session(story, s->flow, &s->at.to);
     struct moment m = moment_of(s);
+    bool soon = moments_between(d->asked, m) < RETRY_NS;
 
     if (d->key != key || d->story != story->id)
         return false;
-    if (d->answered && ++d->n_again >= 2) /* one may have crossed its answer */
+    if (d->answered && !soon && ++d->n_again >= 2) /* one may have crossed its answer */
         spell_add(&story->unheard[d->keepalive], m);
     else if (e && d->keepalive && !d->answered)
         keepalive_again(&e->keepalives, m, moments_between(d->asked, m));
