@@ -48,6 +48,31 @@ static void a_phone_is_called_by_the_name_it_gives_to_dhcp(void **state)
     timeline_free(k.t);
 }
 
+/* The capture begins when it is registered; what it says by CDP a minute later tells who that is. */
+static void a_phone_is_known_by_what_it_says_by_cdp(void **state)
+{
+    struct scenery k = scenery_new();
+    struct cdp m = {.from = kit_mac(1)};
+    struct sight s = {.kind = SIGHT_CDP, .cdp = &m};
+    uint32_t flow = ++k.flow;
+    size_t at = 0;
+
+    for (int i = 0; i < 4; i++) {
+        s.at = (struct place){.number = ++k.number, .time_ns = k.now};
+        cdp_set_platform(&m, TEXT("Cisco IP Phone 7960"));
+        cdp_set_device_id(&m, TEXT("SEP001122330001"));
+        cdp_set_addresses(&m, (struct cdp_addresses){1, {ip_v4(kit_ip(1))}});
+        if (i == 2)
+            timeline_see(k.t, &s);
+        tcp(&k, 1, SERVER_A, flow, i ? TCP_ACKNOWLEDGED : TCP_MIDDLE, true, 0, 0);
+        keepalive(&k, 1, SERVER_A, flow, true);
+    }
+    assert_string_equal(timeline_mac(k.t, kit_mac(1))->name, "SEP001122330001");
+    assert_non_null(timeline_next(k.t, &at));
+    assert_null(timeline_next(k.t, &at));
+    causes_are(&k, 1, "healthy");
+}
+
 static void one_offer_lost_is_no_slow_server(void **state)
 {
     struct scenery k = scenery_new();
@@ -306,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_refusal_that_is_acknowledged_is_no_lost_packet),
         cmocka_unit_test(option_150_in_letters),
         cmocka_unit_test(a_phone_is_called_by_the_name_it_gives_to_dhcp),
+        cmocka_unit_test(a_phone_is_known_by_what_it_says_by_cdp),
         cmocka_unit_test(one_offer_lost_is_no_slow_server),
         cmocka_unit_test(offers_that_were_taken_are_not_counted_as_ignored),
         cmocka_unit_test(a_refusal_without_the_question),

@@ -291,15 +291,6 @@ static void answers(struct timeline *t, struct story *story, const struct sight 
     }
 }
 
-/* By its device name, before it asks for any file. */
-static bool names_itself(const struct dhcp_message *m)
-{
-    struct mac mac;
-
-    return m->host_name.len == 15 && text_starts(m->host_name, "SEP") &&
-           mac_parse(text_skip(m->host_name, 3), &mac) == 0 && mac_equal(mac, dhcp_mac(m));
-}
-
 void see_dhcp(struct timeline *t, const struct sight *s)
 {
     const struct dhcp_message *d = s->dhcp;
@@ -320,7 +311,7 @@ void see_dhcp(struct timeline *t, const struct sight *s)
     }
     if (asking && dhcp_asks(d, DHCP_tftp_servers))
         story->dhcp.asks_150 = true;
-    if (asking && names_itself(d))
+    if (asking && is_name_of(d->host_name, dhcp_mac(d))) /* before it asks for any file */
         story = timeline_name(t, story, d->host_name, NULL, ip_v4(d->ciaddr), s);
     if (!story)
         return;

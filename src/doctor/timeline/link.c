@@ -85,6 +85,20 @@ static struct story *announced(struct timeline *t, struct mac from, const struct
     return story;
 }
 
+/* It says its name, and its address: what was seen of that before is its own. */
+static struct story *announced_as(struct timeline *t, struct story *story, const struct sight *s)
+{
+    const struct cdp *m = s->cdp;
+    struct ip ip = story->ip;
+
+    if (!is_name_of(m->device_id, m->from))
+        return story;
+    for (unsigned i = 0; cdp_has(m, CDP_addresses) && i < m->addresses.n && !ip.family; i++)
+        if (!ip_is_any(m->addresses.at[i]))
+            ip = m->addresses.at[i];
+    return timeline_name(t, timeline_at(t, ip), m->device_id, NULL, ip, s);
+}
+
 void see_cdp(struct timeline *t, const struct sight *s)
 {
     const struct cdp *m = s->cdp;
@@ -101,7 +115,7 @@ void see_cdp(struct timeline *t, const struct sight *s)
         tell_vlan(t, n, s);
         return;
     }
-    if (!(story = announced(t, m->from, s)))
+    if (!(story = announced(t, m->from, s)) || !(story = announced_as(t, story, s)))
         return;
     spell_add(&story->cdp, moment_of(s));
     if (cdp_has(m, CDP_platform))

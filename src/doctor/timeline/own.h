@@ -69,6 +69,7 @@ struct story *timeline_at_or_new(struct timeline *t, struct ip ip, const struct 
 /* The story of a device that named itself, from this address: `there` (NULL: none known there) or another. */
 struct story *timeline_name(struct timeline *t, struct story *there, struct text name, const char *identity, struct ip ip,
                             const struct sight *s);
+bool is_name_of(struct text name, struct mac mac); /* "SEP" and this MAC address */
 void timeline_bind(struct timeline *t, struct story *story, struct ip ip);
 void timeline_own(struct timeline *t, struct story *story, struct ip ip); /* by DHCP: nobody else has it any more */
 void timeline_phone(struct timeline *t, struct story *story);             /* it is one */

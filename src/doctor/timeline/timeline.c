@@ -182,7 +182,8 @@ static bool host_drop(struct timeline *t, struct host *h, uint64_t story)
 
 static void note_address(struct story *story, struct ip ip)
 {
-    if (ip.family == 4 && ip_v4_number(ip) < 1u << 24) /* of a log that does not say where its phone is */
+    if (ip.family == 4 &&
+        ip_v4_number(ip) < 1u << 24) /* of a log that does not say where its phone is */
         return;
     for (unsigned i = 0; i < story->n_ips; i++)
         if (ip_equal(story->ips[i], ip))
@@ -288,6 +289,13 @@ struct story *timeline_at_or_new(struct timeline *t, struct ip ip, const struct 
 static bool name_mac(struct text name, struct mac *ret)
 {
     return name.len == 15 && mac_parse(text_skip(name, 3), ret) == 0;
+}
+
+bool is_name_of(struct text name, struct mac mac)
+{
+    struct mac said;
+
+    return text_starts(name, "SEP") && name_mac(name, &said) && mac_equal(said, mac);
 }
 
 static void name_it(struct timeline *t, struct story *s, struct text name, const char *identity)
