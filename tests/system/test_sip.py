@@ -314,6 +314,7 @@ def test_baresip_registers_with_a_password(lan, plain, tmp_path, capture, transp
     packets = capture()
     client = baresip(lan, tmp_path, f'<sip:7003@{SERVER};transport={transport}>;auth_user=alice;auth_pass=secret-1;regint=60')
     until(lambda: plain.status(SOFT) == 'registered')
+    assert f'registered by {SERVER}:5060' in plain.ask('doctor', '--live', SOFT).stdout
     client.send_signal(signal.SIGINT)
     client.wait(120)
     judge(packets.close(), 'sip')
