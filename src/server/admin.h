@@ -160,6 +160,8 @@ bool device_is_known(const void *admin, struct device_name name);
 void note(json_t *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* FIELD=VALUE: equal in any case; "x*" a beginning, "*x" an end, "*x*" anywhere. */
 bool filter_fits(struct text wanted, struct text value);
+/* Is it one of the words, which blanks separate? */
+bool word_is_one_of(const char *word, const char *words);
 void nearest(struct text word, const char *candidate, const char **best, unsigned *distance);
 
 /* --- api.c: finds the handler of a request --- */
@@ -168,6 +170,8 @@ void api_request(struct admin *a, uint64_t who, json_t *take_request);
 bool api_knows(struct text noun, struct text verb);
 /* Whether lists of that noun are sorted by their handler (views.c). */
 bool api_sorts(struct text noun);
+/* What ends in a change of the directory, or in phones that are told: the rest cannot be planned. */
+bool api_plans(struct text noun, const char *verb);
 /* The directory is there, or will not be (`refuse`): requests that waited for it go on. */
 void api_early(struct admin *a, bool refuse);
 /* True when a plain password is made a hash first; the call is made again with it. */
@@ -180,6 +184,7 @@ struct column {
     const struct directory_field *field; /* NULL: computed by `get`, or by `text` when that is NULL */
     json_t *(*get)(struct admin *a, const void *record, bool full);
     size_t (*text)(struct admin *a, const void *record, char to[]); /* to search and sort by */
+    const char *kind; /* of what is computed, as in web/answers.def; NULL: text */
 };
 
 #define COLUMN_TEXT 512 /* room that `text` needs */
@@ -190,6 +195,8 @@ struct column {
 int columns_choose(enum entity e, const char *wanted, bool full, struct column to[static MAX_COLUMNS],
                    struct text *unknown);
 bool column_find(enum entity e, struct text name, struct column *ret);
+/* "lines", "speed_dials": computed, and taken in place of buttons. */
+bool column_is_short(const struct column *c);
 json_t *column_value(struct admin *a, const struct column *c, const void *record, bool full);
 /* The same as text, in `to` or the record, without JSON where it can be: of 100 000 records in tens of ms. */
 struct text column_text(struct admin *a, const struct column *c, const void *record, char to[static COLUMN_TEXT]);

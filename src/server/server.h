@@ -107,5 +107,7 @@ static inline uint64_t server_steady_us(void)
 void server_reply(struct server *s, uint64_t token, int status, json_t *take_body);
 /* The same with {"error": "…"} and status 1. */
 void server_refuse(struct server *s, uint64_t token, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same with a status of HTTP: 404 there is no such thing, 507 the disk is full. */
+void server_refuse_as(struct server *s, uint64_t token, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A JSON string, also of bytes that a peer sent and that are no UTF-8 ("?" in their place). */
 json_t *json_of(struct text t);

@@ -28,8 +28,8 @@ function Reference({ id, f, value, set, disabled, label }) {
 function Model({ id, f, value, set, disabled, label }) {
     const models = useModels();
 
-    return html`<input id=${id} type="text" list=${`${id}-list`} value=${value === 0 ? '' : value} disabled=${disabled} aria-label=${label}
-            placeholder=${f.min === 0 ? t('any') : '7960'} autocomplete="off" onInput=${(/** @type {any} */ e) => set(e.target.value || (f.min === 0 ? '0' : ''))} />
+    return html`<input id=${id} type="text" list=${`${id}-list`} value=${value === '0' || value === 'any' ? '' : value} disabled=${disabled} aria-label=${label}
+            placeholder=${f.any ? t('any') : '7960'} autocomplete="off" onInput=${(/** @type {any} */ e) => set(e.target.value || (f.any ? '0' : ''))} />
         <datalist id=${`${id}-list`}>${models.map((m) => html`<option key=${m.name} value=${m.name}>${m.title}</option>`)}</datalist>`;
 }
 

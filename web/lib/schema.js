@@ -3,7 +3,7 @@ import { useEffect, useState } from './dom.js';
 import { ask, get } from './api.js';
 
 /** @typedef {{name: string, title: string, kind: 'text' | 'secret' | 'number' | 'flag' | 'choice' | 'reference' | 'list' | 'model',
- *   key: boolean, max?: number, min?: number, standard: any, choices?: string[], entity?: string, fields?: Field[]}} Field
+ *   key: boolean, max?: number, min?: number, any?: boolean, standard: any, choices?: string[], entity?: string, fields?: Field[]}} Field
  * @typedef {{noun: string, title: string, fields: Field[]}} Entity */
 
 /** What could not be fetched is asked for again the next time.
@@ -20,12 +20,12 @@ let description = null;
  * @param {any} s
  * @returns {Field} */
 function fieldOf(name, s) {
-    const kind = name === 'model' ? 'model' : s['x-entity'] ? 'reference' : s.writeOnly ? 'secret' : s.enum ? 'choice'
+    const kind = name === 'model' ? 'model' : s['x-entity'] ? 'reference' : s.format === 'password' ? 'secret' : s.enum ? 'choice'
         : /** @type {any} */ ({ integer: 'number', boolean: 'flag', array: 'list' })[s.type] || 'text';
 
     return {
-        name, title: s.description || name, kind, key: Boolean(s['x-key']), max: s['x-key'] ? undefined : s.maxLength ?? s.maximum, min: s.minimum,
-        standard: s.default ?? (kind === 'list' ? [] : kind === 'flag' ? false : ''), choices: s.enum, entity: s['x-entity'],
+        name, title: s.description || name, kind, key: Boolean(s['x-key']), max: s['x-key'] ? undefined : s.maxLength ?? s.maximum, min: s.minimum, any: s['x-any'],
+        standard: s['x-default'] ?? (kind === 'list' ? [] : kind === 'flag' ? false : ''), choices: s.enum, entity: s['x-entity'],
         fields: s.type === 'array' ? Object.entries(s.items?.properties || {}).map(([k, v]) => fieldOf(k, v)) : undefined,
     };
 }
@@ -34,10 +34,9 @@ function fieldOf(name, s) {
  * @returns {Promise<Entity | null>} */
 export async function entityOf(noun) {
     description ||= get('openapi.json').then(({ data }) => data.components.schemas, forget(() => { description = null; }));
-    const s = (await description)[noun];
+    const s = (await description)[`${noun}_new`];
 
-    return s?.properties && noun !== 'problem'
-        ? { noun, title: s.title, fields: Object.entries(s.properties).map(([k, v]) => fieldOf(k, v)) } : null;
+    return s ? { noun, title: s.title, fields: Object.entries(s.properties).filter(([, v]) => !v['x-short']).map(([k, v]) => fieldOf(k, v)) } : null;
 }
 
 /** undefined: not known yet; null: there is no such entity.

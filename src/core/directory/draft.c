@@ -102,7 +102,7 @@ static int set_model(int32_t *to, const struct directory_field *f, struct text v
 {
     const struct model *m = model_by_name(value);
 
-    if (text_is(text_trim(value), "0") && f->min == 0) {
+    if (f->min == 0 && (text_is(text_trim(value), "0") || text_equal_nocase(value, TEXT("any")))) {
         *to = 0;
         return 0;
     }

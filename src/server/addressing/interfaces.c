@@ -275,7 +275,7 @@ void interface_probe(struct addressing *a, uint64_t token, const json_t *argumen
         err = probe_open(p);
     }
     if (err) {
-        server_refuse(a->server, token, "%s: %s", name ? name : "",
+        server_refuse_as(a->server, token, err == -ENODEV ? 404 : 422, "%s: %s", name ? name : "",
                       err == -ENODEV
                           ? "there is no such interface; \"dialtone interface list\" shows all"
                       : err == -EBUSY    ? "an interface is being probed; ask again in some seconds"

@@ -145,7 +145,7 @@ static void lease_give_back(struct addressing *a, uint64_t token, const json_t *
         name = text_argument(arguments, "mac");
     lease = lease_named(a, text_trim(text_of(name)));
     if (!lease || lease->state == LEASE_EXPIRED) {
-        server_refuse(a->server, token, "no lease is in force for '%s'", name);
+        server_refuse_as(a->server, token, 404, "no lease is in force for '%s'", name);
         return;
     }
     ip_print(ip_v4(lease->address), address);

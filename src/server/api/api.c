@@ -116,13 +116,13 @@ void api_early(struct admin *a, bool refuse)
     }
 }
 
-/* What ends in a change of the directory, or in phones that are told: the rest cannot be planned.
- */
-static bool can_plan(const char *verb)
+bool api_plans(struct text noun, const char *verb)
 {
     static const char *const verbs[] = {"add",  "set",   "delete",  "copy", "adopt",
                                         "bulk", "reset", "restart", "apply"};
 
+    if (text_is(noun, "config") || text_is(noun, "service"))
+        return false;
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
         if (!strcmp(verb, verbs[i]))
             return true;
@@ -133,7 +133,7 @@ static void carry_out(struct admin *a, const struct api_row *row, const struct c
 {
     bool plans = json_object_get(c->options, "plan");
 
-    if (plans && !can_plan(c->verb)) {
+    if (plans && !api_plans(text_of(c->noun), c->verb)) {
         admin_refuse(a, c->who, "\"%.40s %.40s\" cannot be planned.", c->noun, c->verb);
         return;
     }
@@ -307,6 +307,16 @@ bool filter_fits(struct text wanted, struct text value)
     else if (any_begin)
         value = text_skip(value, value.len - wanted.len);
     return text_equal_nocase(wanted, value);
+}
+
+bool word_is_one_of(const char *word, const char *words)
+{
+    struct text rest = text_of(words);
+
+    while (rest.at)
+        if (text_is(text_split(&rest, ' '), word))
+            return true;
+    return false;
 }
 
 void nearest(struct text word, const char *candidate, const char **best, unsigned *distance)

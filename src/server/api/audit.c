@@ -73,8 +73,7 @@ static bool fits(const struct page *p, const json_t *row)
         p->call->fields, name,
         wanted) for (size_t i = 0; i < N_COLUMNS;
                      i++) if (!strcmp(name, columns[i]) &&
-                              !filter_fits(call_text(wanted),
-                                           call_text(json_array_get(row, i)))) return false;
+                              !value_fits(json_array_get(row, i), call_text(wanted))) return false;
     return row_fits(row, p->call);
 }
 

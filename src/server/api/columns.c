@@ -9,14 +9,15 @@
 
 /* --- fields --- */
 
+static json_t *field_value(const void *record, const struct directory_field *f, bool full);
+
 static json_t *child_value(const struct directory_item *item, const void *child)
 {
     json_t *object = json_object();
-    char scratch[DIRECTORY_SCRATCH];
 
     for (const struct directory_field *f = item->fields; f->name; f++)
         if (!directory_is_default(child, f) || f == item->fields)
-            json_object_set_new(object, f->name, json_of(directory_value(child, f, scratch)));
+            json_object_set_new(object, f->name, field_value(child, f, true));
     return object;
 }
 
@@ -218,12 +219,21 @@ static json_t *template_buttons(struct admin *a, const void *record, bool full)
     return value;
 }
 
-static json_t *template_model(struct admin *a, const void *record, bool full)
+static json_t *model_or_any(int32_t type)
 {
-    const struct template *t = record;
-    const struct model *m = model_find((uint32_t)t->model);
+    const struct model *m = model_find((uint32_t)type);
 
     return m ? json_string(m->name) : json_string("any");
+}
+
+static json_t *template_model(struct admin *a, const void *record, bool full)
+{
+    return model_or_any(((const struct template *)record)->model);
+}
+
+static json_t *profile_model(struct admin *a, const void *record, bool full)
+{
+    return model_or_any(((const struct security_profile *)record)->model);
 }
 
 static const struct extra {
@@ -236,11 +246,12 @@ static const struct extra {
     {ENTITY_phone, {"status", NULL, NULL, phone_status}},
     {ENTITY_phone, {"address", NULL, NULL, phone_address}},
     {ENTITY_phone, {"active_load", NULL, NULL, phone_active_load}},
-    {ENTITY_phone, {"since", NULL, phone_since, phone_since_s}},
+    {ENTITY_phone, {"since", NULL, phone_since, phone_since_s, "time?"}},
     {ENTITY_phone, {"reason", NULL, NULL, phone_reason}},
     {ENTITY_phone, {"port", NULL, NULL, phone_port}},
-    {ENTITY_line, {"phones", NULL, line_phones, NULL}},
+    {ENTITY_line, {"phones", NULL, line_phones, NULL, "texts"}},
     {ENTITY_template, {"model", NULL, template_model, NULL}},
+    {ENTITY_security_profile, {"model", NULL, profile_model, NULL}},
     {ENTITY_template, {"buttons", NULL, template_buttons, NULL}},
 };
 
@@ -286,8 +297,13 @@ bool column_find(enum entity e, struct text name, struct column *ret)
         }
     f = directory_field_find(directory_entity(e)->fields, name);
     if (f)
-        *ret = (struct column){f->name, f, NULL, NULL};
+        *ret = (struct column){.name = f->name, .field = f};
     return f != NULL;
+}
+
+bool column_is_short(const struct column *c)
+{
+    return c->get == phone_lines || c->get == phone_speed_dials;
 }
 
 static int all_columns(enum entity e, struct column to[static MAX_COLUMNS])

@@ -89,7 +89,7 @@ static bool value_contains(const json_t *value, struct text needle)
     return json_is_string(value) && text_contains_nocase(call_text((json_t *)value), needle);
 }
 
-static bool value_fits(const json_t *value, struct text wanted)
+bool value_fits(const json_t *value, struct text wanted)
 {
     char number[24];
     json_t *part;
@@ -251,7 +251,7 @@ static bool worth_showing(const json_t *value)
 static void put_list(json_t *record, const char *name, const void *owner,
                      const struct directory_field *f)
 {
-    struct column whole = {name, f, NULL, NULL};
+    struct column whole = {.name = name, .field = f};
 
     json_object_set_new(record, name, column_value(NULL, &whole, owner, true));
 }

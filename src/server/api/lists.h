@@ -27,6 +27,9 @@ bool admin_parse_time(struct text t, uint64_t *ret);
 /* Does a row contain the text of option "search"? */
 bool row_fits(const json_t *row, const struct call *c);
 
+/* Texts as filter_fits; numbers, true and false by their words; a list: one of its values. */
+bool value_fits(const json_t *value, struct text wanted);
+
 /* What "field=value" of a list demands. */
 #define MAX_FILTERS 16
 struct filters {

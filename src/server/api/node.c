@@ -131,8 +131,7 @@ static bool status_fits(json_t *row, const struct call *c)
         c->fields, field,
         wanted) for (size_t i = 0; i < N_STATUS_COLUMNS;
                      i++) if (!strcmp(field, status_columns[i]) &&
-                              !filter_fits(call_text(wanted),
-                                           call_text(json_array_get(row, i)))) return false;
+                              !value_fits(json_array_get(row, i), call_text(wanted))) return false;
     return row_fits(row, c);
 }
 
@@ -187,12 +186,10 @@ static bool object_fits(struct text wanted, const char *object)
 
 static bool counter_wanted(const struct perf_counter *counter, const struct call *c)
 {
-    struct text object = call_text(json_object_get(c->fields, "object")),
-                name = call_text(json_object_get(c->fields, "name")), typed;
+    struct text object = call_text(json_object_get(c->fields, "object")), typed;
     size_t n = json_array_size(c->names);
 
-    if ((object.len && !object_fits(object, counter->object)) ||
-        (name.len && !filter_fits(name, text_of(counter->name))))
+    if (object.len && !object_fits(object, counter->object))
         return false;
     for (size_t i = 0; i < n; i++) {
         typed = call_text(json_array_get(c->names, i));
@@ -202,12 +199,25 @@ static bool counter_wanted(const struct perf_counter *counter, const struct call
     return !n;
 }
 
+static bool counter_fits(json_t *row, const struct call *c)
+{
+    static const char *const columns[] = {"", "name", "value", "help"};
+
+    for (size_t i = 1; i < sizeof(columns) / sizeof(*columns); i++) {
+        json_t *wanted = json_object_get(c->fields, columns[i]);
+
+        if (wanted && !value_fits(json_array_get(row, i), call_text(wanted)))
+            return false;
+    }
+    return row_fits(row, c);
+}
+
 static void put_counter(json_t *rows, const struct call *c, const struct perf_counter *counter)
 {
     json_t *row = json_pack("[s, s, I, s]", counter->object, counter->name,
                             (json_int_t)counter->value, counter->help);
 
-    if (counter_wanted(counter, c) && row_fits(row, c))
+    if (counter_wanted(counter, c) && counter_fits(row, c))
         json_array_append(rows, row);
     json_decref(row);
 }
@@ -261,7 +271,7 @@ void api_counter_list(struct admin *a, const struct call *c)
     if (json_array_size(c->names) && !json_array_size(rows) && !asks_for(c, "Cisco Phones") &&
         !asks_for(c, "Cisco Lines")) {
         json_decref(rows);
-        admin_refuse(a, c->who, "There is no such counter; \"dialtone counter list\" shows all.");
+        admin_refuse_as(a, c->who, 404, "There is no such counter; \"dialtone counter list\" shows all.");
         return;
     }
     admin_answer(a, c->who,
@@ -322,7 +332,7 @@ static int find_service(struct admin *a, const struct call *c)
             return i;
         nearest(text_of(c->name), service_rows[i].id, &best, &distance);
     }
-    admin_refuse(a, c->who, "There is no service \"%s\"; \"dialtone service list\" shows all.",
+    admin_refuse_as(a, c->who, 404, "There is no service \"%s\"; \"dialtone service list\" shows all.",
                  c->name);
     return -1;
 }

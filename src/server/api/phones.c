@@ -6,16 +6,6 @@
 #include "server/api/lists.h"
 #include "server/api/plan.h"
 
-static bool word_is_one_of(const char *word, const char *words)
-{
-    struct text rest = text_of(words);
-
-    while (rest.at)
-        if (text_is(text_split(&rest, ' '), word))
-            return true;
-    return false;
-}
-
 /* --- show --- */
 
 static json_t *boot_steps(struct admin *a, const struct progress_phone *p)

@@ -36,13 +36,30 @@ void server_reply(struct server *s, uint64_t token, int status, json_t *take_bod
     server_post(s, THREAD_ADMIN, &m);
 }
 
-void server_refuse(struct server *s, uint64_t token, const char *format, ...)
+static void refuse(struct server *s, uint64_t token, int code, const char *format,
+                   va_list arguments)
 {
     char sentence[512];
+
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    server_reply(s, token, 1,
+                 json_pack("{s:o, s:i}", "error", json_of(text_of(sentence)), "code", code));
+}
+
+void server_refuse(struct server *s, uint64_t token, const char *format, ...)
+{
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    refuse(s, token, 422, format, arguments);
     va_end(arguments);
-    server_reply(s, token, 1, json_pack("{s:o}", "error", json_of(text_of(sentence))));
+}
+
+void server_refuse_as(struct server *s, uint64_t token, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    refuse(s, token, code, format, arguments);
+    va_end(arguments);
 }

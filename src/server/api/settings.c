@@ -55,8 +55,7 @@ static bool parameter_fits(json_t *record, const struct call *c)
     json_object_foreach(
         c->fields, field,
         wanted) if (!json_object_get(record, field) ||
-                    !filter_fits(call_text(wanted),
-                                 call_text(json_object_get(record, field)))) return false;
+                    !value_fits(json_object_get(record, field), call_text(wanted))) return false;
     return row_fits(record, c);
 }
 
@@ -89,10 +88,10 @@ static int find_parameter(struct admin *a, const struct call *c, const char *nam
         return s;
     near = setting_nearest(text_of(name));
     if (near >= 0)
-        admin_refuse(a, c->who, "There is no parameter \"%s\". Did you mean \"%s\"?", name,
+        admin_refuse_as(a, c->who, 404, "There is no parameter \"%s\". Did you mean \"%s\"?", name,
                      setting_rows[near].id);
     else
-        admin_refuse(a, c->who,
+        admin_refuse_as(a, c->who, 404,
                      "There is no parameter \"%s\"; \"dialtone parameter list\" shows all.", name);
     return -1;
 }

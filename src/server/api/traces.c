@@ -52,7 +52,7 @@ static bool put_level(struct admin *a, const struct call *c, struct change *chan
                 return false;
         }
     if (!put)
-        admin_refuse(a, c->who,
+        admin_refuse_as(a, c->who, 404,
                      "There is no service \"%s\" with traces: callmanager, tftp, dhcp, "
                      "or all.",
                      c->name);

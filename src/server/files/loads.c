@@ -295,7 +295,7 @@ void file_loads_check(struct files *f, uint64_t token, const json_t *arguments)
     struct load_info l;
 
     if (!name || !find_load(f, name, &l)) {
-        server_refuse(f->server, token, "there is no load %s in %s", name ? name : "",
+        server_refuse_as(f->server, token, 404, "there is no load %s in %s", name ? name : "",
                       f->tree ? file_tree_path(f->tree) : "the folder of files");
         json_decref(notes);
         return;

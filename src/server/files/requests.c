@@ -58,7 +58,7 @@ static void phone_file(struct files *f, uint64_t token, const json_t *arguments)
     int err;
 
     if (!*asked && !p) {
-        server_refuse(f->server, token, "there is no phone %s", device);
+        server_refuse_as(f->server, token, 404, "there is no phone %s", device);
         return;
     }
     if (!*asked && p->protocol == PROTOCOL_SIP_THIRD_PARTY) {
@@ -91,7 +91,7 @@ static void rebuild(struct files *f, uint64_t token, const json_t *arguments)
     const char *device = text_argument(arguments, "name");
 
     if (*device && !directory_phone(f->thread->directory, text_of(device))) {
-        server_refuse(f->server, token, "there is no phone %s", device);
+        server_refuse_as(f->server, token, 404, "there is no phone %s", device);
         return;
     }
     file_cache_clear(f->cache); /* one or all: what is not made now is made when it is asked for */

@@ -105,7 +105,10 @@ void signalling_certificate_show(struct signalling *s, const struct message *m)
         refuse(s, m, words);
         return;
     }
-    refuse(s, m, "There is no such certificate; \"dialtone certificate list\" shows all.");
+    signalling_reply(s, m->request.token, 1,
+                     json_pack("{s:s, s:i}", "error",
+                               "There is no such certificate; \"dialtone certificate list\" shows all.",
+                               "code", 404));
 }
 
 void signalling_certificate_renew(struct signalling *s, const struct message *m)

@@ -287,7 +287,7 @@ static void on_collected(uv_work_t *work, int status)
     if (status == UV_ECANCELED)
         w->err = status;
     if (w->err)
-        server_refuse(server, w->token, "%s cannot be written: %s", w->c.path, strerror(-w->err));
+        server_refuse_as(server, w->token, w->err == -ENOSPC ? 507 : 422, "%s cannot be written: %s", w->c.path, strerror(-w->err));
     else
         server_reply(server, w->token, 0,
                      json_pack("{s:{s:s, s:i, s:I}}", "record", "path", w->c.path, "files",
@@ -359,8 +359,8 @@ static void capture_stop(struct traces *t, const struct message *m)
     char stopped[64];
 
     if (captures_stop(t->captures, text_of(name), stopped) < 0)
-        server_refuse(t->thread->server, m->request.token,
-                      *name ? "no capture %s runs" : "none runs, or several: which?%s", name);
+        server_refuse_as(t->thread->server, m->request.token, *name ? 404 : 422,
+                         *name ? "no capture %s runs" : "none runs, or several: which?%s", name);
     else
         server_reply(t->thread->server, m->request.token, 0,
                      json_pack("{s:{s:s}}", "record", "name", stopped));
@@ -388,13 +388,14 @@ static void capture_fetch(struct traces *t, const struct message *m)
     int err = captures_path(t->captures, text_of(name), from, sizeof(from));
 
     if (err) {
-        server_refuse(t->thread->server, m->request.token,
-                      "there is no capture %s; \"dialtone capture list\" shows them", name);
+        server_refuse_as(t->thread->server, m->request.token, 404,
+                         "there is no capture %s; \"dialtone capture list\" shows them", name);
         return;
     }
     err = copy_file(from, path);
     if (err)
-        server_refuse(t->thread->server, m->request.token, "%s cannot be written: %s", path,
+        server_refuse_as(t->thread->server, m->request.token, err == -ENOSPC ? 507 : 422,
+                         "%s cannot be written: %s", path,
                       strerror(-err));
     else
         server_reply(t->thread->server, m->request.token, 0,

@@ -164,6 +164,48 @@ static void sort_items(json_t *items, const char *by, json_t *to)
     order_done(&o);
 }
 
+static bool item_fits(const json_t *item, const json_t *where)
+{
+    const char *column;
+    json_t *wanted;
+
+    json_object_foreach((json_t *)where, column, wanted) if (!value_fits(
+        json_object_get(item, column), call_text(wanted))) return false;
+    return true;
+}
+
+static bool is_named(const char *columns, const char *column)
+{
+    struct text rest = text_of(columns);
+
+    while (rest.len)
+        if (text_is(text_trim(text_split(&rest, ',')), column))
+            return true;
+    return false;
+}
+
+/* Of a list that came whole. */
+static void drop_unfit(json_t *items, const struct exchange *e)
+{
+    for (size_t i = e->where ? json_array_size(items) : 0; i-- > 0;)
+        if (!item_fits(json_array_get(items, i), e->where))
+            json_array_remove(items, i);
+}
+
+static void cut_items(json_t *items, const struct exchange *e)
+{
+    const char *column;
+    json_t *item, *value;
+    void *next;
+    size_t i;
+
+    while (e->limit < MAX_PAGE && json_array_size(items) > e->limit)
+        json_array_remove(items, json_array_size(items) - 1);
+    json_array_foreach(items, i, item) if (e->columns[0])
+        json_object_foreach_safe(item, next, column, value) if (!is_named(e->columns, column))
+            json_object_del(item, column);
+}
+
 /* Entities are sorted where they are found (views.c). */
 static void page_items(json_t *answer, const struct exchange *e)
 {
@@ -188,12 +230,13 @@ static void page_items(json_t *answer, const struct exchange *e)
 const struct record *exchange_record(struct web *w, const struct exchange *e)
 {
     int entity = directory_entity_find(text_of(e->route.noun));
+    const char *name = e->made[0] ? e->made : e->route.name;
     char key[DIRECTORY_KEY_MAX];
 
-    return entity < 0 || !e->route.name[0] || !w->admin->thread->directory
+    return entity < 0 || !name[0] || !w->admin->thread->directory
                ? NULL
                : directory_find(w->admin->thread->directory, (enum entity)entity,
-                                entity_key((enum entity)entity, text_of(e->route.name), key));
+                                entity_key((enum entity)entity, text_of(name), key));
 }
 
 static bool is_change(const struct exchange *e)
@@ -260,7 +303,10 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
     struct headers h = {.n = 0};
 
     lists_to_items(answer);
+    drop_unfit(json_object_get(answer, "items"), e);
     page_items(answer, e);
+    if (!strcmp(e->route.verb->verb, "list"))
+        cut_items(json_object_get(answer, "items"), e);
     json_object_del(answer, "status");
     if (e->route.verb->carries == CARRIES_UPLOAD) {
         json_object_del(json_object_get(answer, "record"), "path");

@@ -4,162 +4,90 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/names.h"
 #include "core/directory/fields.h"
+#include "server/admin.h"
 #include "server/web/routes.h"
+#include "server/web/schemas.h"
+#include "server/web/shapes.h"
 
-static json_t *text_schema(void)
-{
-    return json_pack("{s:s}", "type", "string");
-}
-
-static json_t *names_of(const struct name *names)
-{
-    json_t *list = json_array();
-
-    for (; names->name; names++)
-        json_array_append_new(list, json_string(names->name));
-    return list;
-}
-
-static json_t *field_schema(const struct directory_field *f);
-
-static json_t *properties_of(const struct directory_field *fields)
-{
-    json_t *properties = json_object();
-
-    for (const struct directory_field *f = fields; f->name; f++)
-        json_object_set_new(properties, f->name, field_schema(f));
-    return properties;
-}
-
-/* x-entity: the value names a record of that kind. x-key: it is (part of) the record's name. */
-static json_t *field_schema(const struct directory_field *f)
-{
-    json_t *schema;
-
-    switch (f->kind) {
-    case FIELD_NUM:
-        schema = json_pack("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", f->min, "maximum",
-                           f->max, "default", f->number);
-        break;
-    case FIELD_FLAG:
-        schema = json_pack("{s:s, s:b}", "type", "boolean", "default", f->number != 0);
-        break;
-    case FIELD_ENUM:
-        schema = json_pack("{s:s, s:o}", "type", "string", "enum", names_of(f->names));
-        break;
-    case FIELD_LIST:
-        schema = json_pack("{s:s, s:{s:s, s:o}}", "type", "array", "items", "type", "object",
-                           "properties", properties_of(f->item->fields));
-        break;
-    default:
-        schema = json_pack("{s:s, s:i}", "type", "string", "maxLength", f->max);
-        if (f->text && *f->text)
-            json_object_set_new(schema, "default", json_string(f->text));
-        break;
-    }
-    if (f->kind == FIELD_ENUM)
-        json_object_set_new(schema, "default", json_string(names_print(f->names, f->number)));
-    if (f->kind == FIELD_REF)
-        json_object_set_new(schema, "x-entity", json_string(directory_entity(f->entity)->noun));
-    if (f->kind == FIELD_KEY)
-        json_object_set_new(schema, "x-key", json_true());
-    json_object_set_new(schema, "description", json_string(f->title));
-    if (f->kind == FIELD_SECRET)
-        json_object_set_new(schema, "writeOnly", json_true());
-    return schema;
-}
-
-/* Of a record in answers and in bodies; what is computed beside the fields (status, address …) is
- * not closed off. */
-static json_t *entity_schema(const struct directory_entity *e)
-{
-    return json_pack("{s:s, s:s, s:o, s:b}", "type", "object", "title", e->title, "properties",
-                     properties_of(e->fields), "additionalProperties", true);
-}
-
-static json_t *reference(const char *kind, const char *name)
-{
-    return json_pack("{s:o}", "$ref", json_sprintf("#/components/%s/%s", kind, name));
-}
+struct described {
+    json_t *paths, *schemas;
+};
 
 static json_t *json_content(json_t *take_schema)
 {
     return json_pack("{s:{s:o}}", "application/json", "schema", take_schema);
 }
 
-static json_t *name_parameter(void)
+/* A schema with a name of its own: generated clients name their types so. */
+static json_t *component(const struct described *d, const char *id, const char *end,
+                         json_t *take_schema)
 {
-    return json_pack("{s:s, s:s, s:b, s:o}", "name", "name", "in", "path", "required", true,
-                     "schema", text_schema());
+    char name[128];
+
+    if (json_object_get(take_schema, "$ref"))
+        return take_schema;
+    snprintf(name, sizeof(name), "%s_%s", id, end);
+    json_object_set_new(d->schemas, name, take_schema);
+    return schema_named("schemas", name);
 }
 
-static const char *const list_words[][2] = {
-    {"search", "only rows that contain this text, in any case"},
-    {"sort", "by this column; with - before it, the other way round"},
-    {"offset", "skip so many rows; the answer then has \"total\""},
-    {"limit", "at most this many rows (1000 at most)"},
-    {"after", "what \"next\" of the page before said"},
-    {"columns", "these columns only, separated by commas"},
-};
+/* --- what a request takes --- */
 
-static json_t *parameters_of(const struct route_verb *v, bool named)
+static void add_parameter(json_t *list, const char *name, const char *in, const char *help,
+                          json_t *take_schema)
+{
+    json_t *one = json_pack("{s:s, s:s, s:o}", "name", name, "in", in, "schema", take_schema);
+
+    if (!strcmp(in, "path"))
+        json_object_set_new(one, "required", json_true());
+    if (help)
+        json_object_set_new(one, "description", json_string(help));
+    json_array_append_new(list, one);
+}
+
+static void add_text(json_t *list, const char *name, const char *in, const char *help)
+{
+    add_parameter(list, name, in, help, shape_kind("text", 4));
+}
+
+/* field=value of a list */
+static void add_filters(json_t *list, const char *noun)
+{
+    enum narrows narrows;
+    const char *shape = shape_of_rows(noun, "list", &narrows), *word;
+    int e = shape ? -1 : directory_entity_find(text_of(noun));
+    json_t *words = e >= 0 ? schema_of_fields((enum entity)e) : json_object(), *value;
+
+    if (shape && narrows != NARROWS_NOT)
+        shape_put(words, shape);
+    json_object_foreach(words, word, value) if (!asked_option(noun, "list", word))
+        add_text(list, word, "query", NULL);
+    json_decref(words);
+}
+
+static bool asks_in_query(const struct route_verb *v)
+{
+    return v->method == ROUTE_GET || v->carries == CARRIES_UPLOAD;
+}
+
+static json_t *parameters_of(const char *noun, const struct route_verb *v, bool named)
 {
     json_t *list = json_array();
 
     if (named)
-        json_array_append_new(list, name_parameter());
+        add_text(list, "name", "path", NULL);
+    for (const struct asked *a = NULL; asks_in_query(v) && (a = asked_next(noun, v->verb, a));)
+        add_parameter(list, a->word, "query", a->help, shape_kind(a->kind, strlen(a->kind)));
     if (!strcmp(v->verb, "list"))
-        for (size_t i = 0; i < sizeof(list_words) / sizeof(*list_words); i++)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", list_words[i][0],
-                                                  "in", "query", "description", list_words[i][1],
-                                                  "schema", text_schema()));
-    if (v->method != ROUTE_GET && v->role == ROUTE_ADMINISTER)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "plan", "in",
-                                              "query", "description",
-                                              "1: tell what would happen, and change nothing",
-                                              "schema", "type", "string"));
+        add_filters(list, noun);
+    if (v->method != ROUTE_GET && (api_plans(text_of(noun), v->verb) ||
+                                   word_is_one_of(*v->verb ? "" : noun, "import restore")))
+        add_text(list, "plan", "query", "1: tell what would happen, and change nothing");
     if (v->method == ROUTE_PATCH || v->method == ROUTE_DELETE)
-        json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:o}", "name", "If-Match", "in", "header", "description",
-                      "the ETag that was seen: refused with 412 when it is no longer so", "schema",
-                      text_schema()));
+        add_text(list, "If-Match", "header",
+                 "the ETag that was seen: refused with 412 when it is no longer so");
     return list;
-}
-
-static json_t *body_schema(const char *noun, const struct route_verb *v)
-{
-    bool entity = directory_entity_find(text_of(noun)) >= 0;
-
-    if (entity && (!strcmp(v->verb, "add") || !strcmp(v->verb, "set") || !strcmp(v->verb, "copy")))
-        return reference("schemas", noun);
-    return json_pack("{s:s, s:b}", "type", "object", "additionalProperties", true);
-}
-
-static json_t *list_schema(const char *noun)
-{
-    json_t *row = directory_entity_find(text_of(noun)) >= 0
-                      ? reference("schemas", noun)
-                      : json_pack("{s:s, s:b}", "type", "object", "additionalProperties", true);
-
-    return json_pack("{s:s, s:b, s:{s:{s:s, s:o}, s:o, s:{s:s}, s:{s:s}}}", "type", "object",
-                     "additionalProperties", true, "properties", "items", "type", "array", "items",
-                     row, "next", text_schema(), "total", "type", "integer", "offset", "type",
-                     "integer");
-}
-
-static json_t *answer_schema(const char *noun, const struct route_verb *v)
-{
-    if (!strcmp(v->verb, "list"))
-        return list_schema(noun);
-    return json_pack("{s:s, s:{s:o, s:{s:s, s:o}}, s:b}", "type", "object", "properties", "record",
-                     directory_entity_find(text_of(noun)) >= 0
-                         ? reference("schemas", noun)
-                         : json_pack("{s:s, s:b}", "type", "object", "additionalProperties", true),
-                     "notes", "type", "array", "items", text_schema(), "additionalProperties",
-                     true);
 }
 
 static json_t *file_content(const char *type)
@@ -167,36 +95,55 @@ static json_t *file_content(const char *type)
     return json_pack("{s:{s:{s:s, s:s}}}", type, "schema", "type", "string", "format", "binary");
 }
 
-static json_t *content_of(const char *noun, const struct route_verb *v)
+static json_t *content_of(const struct described *d, const char *id, const char *noun,
+                          const struct route_verb *v)
 {
+    json_t *content;
+
     if (!strcmp(v->verb, "follow"))
-        return json_pack("{s:{s:o}}", "text/event-stream", "schema", text_schema());
+        return json_pack("{s:{s:o}}", "text/event-stream", "schema", shape_kind("text", 4));
+    if (v->carries == CARRIES_DOWNLOAD && !strcmp(noun, "export")) {
+        content = file_content("text/csv");
+        json_object_update_new(content, file_content("application/json"));
+        return content;
+    }
     if (v->carries == CARRIES_DOWNLOAD)
-        return file_content("application/octet-stream");
-    return json_content(answer_schema(noun, v));
+        return file_content(!strcmp(noun, "trace") ? "application/gzip"
+                                                   : "application/octet-stream");
+    return json_content(component(d, id, "answer", schema_of_answer(noun, v)));
 }
 
-static json_t *body_content(const char *noun, const struct route_verb *v)
+static json_t *body_content(const struct described *d, const char *id, const char *noun,
+                            const struct route_verb *v)
 {
     json_t *content;
 
     if (v->carries != CARRIES_UPLOAD)
-        return json_content(body_schema(noun, v));
+        return json_content(component(d, id, "request", schema_of_body(noun, v)));
     content = file_content("application/octet-stream");
-    if (!strcmp(noun, "import"))
+    if (!strcmp(noun, "import")) {
         json_object_update_new(content, file_content("text/csv"));
+        json_object_update_new(content, file_content("application/json"));
+    }
     return content;
 }
 
-static json_t *answers_of(const char *noun, const struct route_verb *v)
+/* What was added is a 201; the plan of it is none. */
+static json_t *answers_of(const struct described *d, const char *id, const char *noun,
+                          const struct route_verb *v)
 {
-    json_t *good = json_pack("{s:s, s:o}", "description", v->help, "content", content_of(noun, v));
+    json_t *good = json_pack("{s:s, s:o}", "description", v->help, "content",
+                             content_of(d, id, noun, v)),
+           *answers = json_pack("{s:o, s:o}", "200", good, "default",
+                                schema_named("responses", "problem"));
 
-    return json_pack("{s:o, s:o}", !strcmp(v->verb, "add") ? "201" : "200", good, "default",
-                     reference("responses", "problem"));
+    if (!strcmp(v->verb, "add"))
+        json_object_set(answers, "201", good);
+    return answers;
 }
 
-static void put_operation(json_t *paths, const char *noun, const struct route_verb *v, bool named)
+static void put_operation(const struct described *d, const char *noun, const struct route_verb *v,
+                          bool named)
 {
     static const char *const keys[N_ROUTE_METHODS] = {"get", "post", "patch", "delete"};
     char path[160], id[96];
@@ -205,95 +152,77 @@ static void put_operation(json_t *paths, const char *noun, const struct route_ve
 
     snprintf(path, sizeof(path), ROUTES_BASE "%s%s%s%s", noun, named ? "/{name}" : "",
              word ? "/" : "", word ? v->verb : "");
-    snprintf(id, sizeof(id), "%s_%s%s", noun, v->verb[0] ? v->verb : "show",
+    snprintf(id, sizeof(id), "%s_%s%s", noun, v->verb[0] ? v->verb : keys[v->method],
              v->names == ROUTE_BOTH && !named ? "_many" : "");
     for (char *c = id; *c; c++)
         if (*c == '-')
             *c = '_';
-    operation = json_pack("{s:s, s:s, s:[s], s:s, s:o, s:o}", "operationId", id, "summary", v->help,
-                          "tags", noun, "x-role", route_role_words[route_role(noun, v)],
-                          "parameters", parameters_of(v, named), "responses", answers_of(noun, v));
+    item = json_object_get(d->paths, path);
+    if (json_object_get(item, keys[v->method]))
+        return; /* the whole comes before a list of it */
+    if (!item)
+        json_object_set_new(d->paths, path, item = json_object());
+    operation =
+        json_pack("{s:s, s:s, s:[s], s:s, s:o, s:o}", "operationId", id, "summary", v->help, "tags",
+                  noun, "x-role", route_role_words[route_role(noun, v)], "parameters",
+                  parameters_of(noun, v, named), "responses", answers_of(d, id, noun, v));
     if (v->method == ROUTE_POST || v->method == ROUTE_PATCH)
         json_object_set_new(operation, "requestBody",
-                            json_pack("{s:o}", "content", body_content(noun, v)));
-    item = json_object_get(paths, path);
-    if (!item) {
-        item = json_object();
-        json_object_set_new(paths, path, item);
-    }
-    if (json_object_get(item, keys[v->method])) /* the whole comes before a list of it */
-        json_decref(operation);
-    else
-        json_object_set_new(item, keys[v->method], operation);
+                            json_pack("{s:o}", "content", body_content(d, id, noun, v)));
+    json_object_set_new(item, keys[v->method], operation);
 }
 
-static void put_verb(json_t *paths, const char *noun, const char *verb)
+static void put_verb(const struct described *d, const char *noun, const char *verb)
 {
     const struct route_verb *v = route_verb_of(text_of(noun), text_of(verb));
 
     if (!v)
         return; /* not over HTTP */
     if (v->names != ROUTE_ONE)
-        put_operation(paths, noun, v, false);
+        put_operation(d, noun, v, false);
     if (v->names != ROUTE_NONE)
-        put_operation(paths, noun, v, true);
+        put_operation(d, noun, v, true);
 }
 
-static void put_row(json_t *paths, const char *noun, const char *verb)
+static void put_row(const struct described *d, const char *noun, const char *verb)
 {
     if (noun[0] != '*') {
-        put_verb(paths, noun, verb);
+        put_verb(d, noun, verb);
         return;
     }
     for (int e = 0; e < N_ENTITIES; e++)
-        put_verb(paths, directory_entity((enum entity)e)->noun, verb);
+        put_verb(d, directory_entity((enum entity)e)->noun, verb);
 }
 
-static json_t *paths_of_all(void)
+static void put_all(const struct described *d)
 {
-    json_t *paths = json_object();
-
-#define API(noun, verb, handler) put_row(paths, noun, verb);
+#define API(noun, verb, handler) put_row(d, noun, verb);
 #include "server/api/api.def"
 #undef API
-    return paths;
 }
 
-static json_t *schemas_of_all(void)
+static json_t *session_answers(const char *status, const char *description, const char *shape)
 {
-    json_t *schemas =
-        json_pack("{s:{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}}}", "problem", "type", "object",
-                  "properties", "type", "type", "string", "title", "type", "string", "status",
-                  "type", "integer", "detail", "type", "string");
-
-    for (int e = 0; e < N_ENTITIES; e++) {
-        const struct directory_entity *row = directory_entity((enum entity)e);
-
-        json_object_set_new(schemas, row->noun, entity_schema(row));
-    }
-    return schemas;
+    return json_pack("{s:{s:s, s:o}, s:o}", status, "description", description, "content",
+                     json_content(schema_of_shape(shape)), "default",
+                     schema_named("responses", "problem"));
 }
 
 static json_t *session_path(void)
 {
-    json_t *ok = json_pack("{s:{s:s, s:o}, s:o}", "200", "description", "who is logged in",
-                           "content", json_content(json_pack("{s:s}", "type", "object")), "default",
-                           reference("responses", "problem"));
-    json_t *begun = json_pack("{s:{s:s, s:o}, s:o}", "201", "description",
-                              "a session: token for programs, cookie and csrf for pages", "content",
-                              json_content(json_pack("{s:s}", "type", "object")), "default",
-                              reference("responses", "problem"));
-    json_t *body =
-        json_content(json_pack("{s:s, s:{s:o, s:o, s:o}}", "type", "object", "properties", "user",
-                               text_schema(), "password", text_schema(), "key", text_schema()));
+    static const char who[] = "user role:int csrf";
 
-    return json_pack("{s:{s:s, s:s, s:[s], s:o}, s:{s:s, s:s, s:[s], s:o}, s:{s:s, s:s, s:[s], "
-                     "s:[], s:{s:o}, s:o}}",
-                     "get", "operationId", "session_show", "summary", "who is logged in", "tags",
-                     "session", "responses", json_incref(ok), "delete", "operationId",
-                     "session_end", "summary", "log out", "tags", "session", "responses", ok,
-                     "post", "operationId", "session_begin", "summary", "log in", "tags", "session",
-                     "security", "requestBody", "content", body, "responses", begun);
+    return json_pack(
+        "{s:{s:s, s:s, s:[s], s:o}, s:{s:s, s:s, s:[s], s:o}, s:{s:s, s:s, s:[s], "
+        "s:[], s:{s:o}, s:o}}",
+        "get", "operationId", "session_show", "summary", "who is logged in", "tags", "session",
+        "responses", session_answers("200", "who is logged in", who), "delete", "operationId",
+        "session_end", "summary", "log out", "tags", "session", "responses",
+        session_answers("200", "who was logged in", who), "post", "operationId", "session_begin",
+        "summary", "log in", "tags", "session", "security", "requestBody", "content",
+        json_content(schema_of_shape("user password key")), "responses",
+        session_answers("201", "a session: token for programs, cookie and csrf for pages",
+                        "user role:int token csrf"));
 }
 
 static json_t *live_path(void)
@@ -304,25 +233,26 @@ static json_t *live_path(void)
         "what happens, at most twice a second, as server-sent events: phones, events, services, "
         "findings, directory",
         "tags", "live", "responses", "200", "description", "a stream that ends with its session",
-        "content", "text/event-stream", "schema", text_schema(), "default",
-        reference("responses", "problem"));
+        "content", "text/event-stream", "schema", shape_kind("text", 4), "default",
+        schema_named("responses", "problem"));
 }
 
 json_t *openapi_describe(void)
 {
-    json_t *paths = paths_of_all();
+    struct described d = {json_object(), schemas_of_all()};
 
-    json_object_set_new(paths, ROUTES_BASE "session", session_path());
-    json_object_set_new(paths, ROUTES_BASE "live", live_path());
+    put_all(&d);
+    json_object_set_new(d.paths, ROUTES_BASE "session", session_path());
+    json_object_set_new(d.paths, ROUTES_BASE "live", live_path());
     return json_pack("{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:{s:{s:o}}}}, "
                      "s:{s:{s:s, s:s}}}}",
                      "openapi", "3.0.3", "info", "title", "Dialtone", "version", "1", "description",
                      "Everything that the command line does, with the same words: GET "
                      "/api/v1/phone is \"dialtone phone list\". "
                      "Names are percent-encoded in paths.",
-                     "security", "bearer", "paths", paths, "components", "schemas",
-                     schemas_of_all(), "responses", "problem", "description",
-                     "refused: why, and what to do", "content", "application/problem+json",
-                     "schema", reference("schemas", "problem"), "securitySchemes", "bearer", "type",
+                     "security", "bearer", "paths", d.paths, "components", "schemas", d.schemas,
+                     "responses", "problem", "description", "refused: why, and what to do",
+                     "content", "application/problem+json", "schema",
+                     schema_named("schemas", "problem"), "securitySchemes", "bearer", "type",
                      "http", "scheme", "bearer");
 }

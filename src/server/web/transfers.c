@@ -55,9 +55,10 @@ static const char *upload(struct exchange *e, const struct front_request *r, jso
     if (!json_object_get(options, "format"))
         json_object_set_new(options, "format",
                             json_string(begins(type, "application/json") ? "json" : "csv"));
-    if (json_object_get(options, "plan"))
+    if (json_object_get(options, "plan") && strcmp(e->route.noun, "load") != 0) {
         json_object_set_new(options, "dry-run", json_true());
-    json_object_del(options, "plan");
+        json_object_del(options, "plan"); /* of a load it stays, and is refused */
+    }
     return NULL;
 }
 

@@ -55,134 +55,35 @@ struct exchange *exchange_new(struct web *w, const struct front_request *r)
 
 /* --- calls --- */
 
-/* Words of the body and query that are not fields. */
-static const char *const option_words[] = {
-    "search", "limit",    "columns", "after",  "to",    "all",  "file",   "device",
-    "alarm",  "severity", "reason",  "since",  "until", "full", "sort",   "offset",
-    "plan",   "force",    "format",  "action", "where", "set",  "wanted", "lang"};
-
-static bool is_option(const char *word)
-{
-    for (size_t i = 0; i < sizeof(option_words) / sizeof(*option_words); i++)
-        if (!strcmp(word, option_words[i]))
-            return true;
-    return false;
-}
-
-static void put_word(json_t *call, const char *word, json_t *take_value)
-{
-    json_object_set_new(json_object_get(call, is_option(word) ? "options" : "fields"), word,
-                        take_value);
-}
-
-static void on_query_word(void *context, const char *name, const char *value)
-{
-    json_t *call = context;
-    uint64_t n;
-
-    if (!strcmp(name, "lang") &&
-        strcmp(json_string_value(json_object_get(call, "noun")), "diagnosis"))
-        return;
-    if (!strcmp(name, "plan") && (!strcmp(value, "0") || !strcmp(value, "false")))
-        return;
-    if ((!strcmp(name, "limit") || !strcmp(name, "wanted")) && !text_to_u64(text_of(value), 10, &n))
-        put_word(call, name, json_integer((json_int_t)n));
-    else
-        put_word(call, name, json_of(text_of(value)));
-}
-
-/* What is no field stays as it is, to be refused. */
-static json_t *fields_of_object(json_t *object)
-{
-    json_t *fields = json_object(), *value, *field;
-    const char *key;
-
-    json_object_foreach(object, key, value)
-    {
-        field = route_field(value);
-        json_object_set_new(fields, key, field ? field : json_incref(value));
-    }
-    return fields;
-}
-
-/* NULL, or the sentence that says what is wrong. */
-static const char *read_body(json_t *call, json_t *body, struct route *route)
-{
-    const char *word;
-    json_t *value, *field;
-
-    json_object_foreach(body, word, value)
-    {
-        if (!strcmp(word, "name") && !route->name[0] && json_is_string(value)) {
-            text_copy(route->name, sizeof(route->name), call_text(value));
-        } else if (!strcmp(word, "names") && json_is_array(value)) {
-            json_object_set(call, "names", value);
-        } else if (is_option(word) && json_is_boolean(value)) {
-            put_word(call, word, json_incref(value));
-        } else if (json_is_object(value) && !strcmp(route->verb->verb, "bulk") && is_option(word)) {
-            put_word(call, word, fields_of_object(value));
-        } else if ((field = route_field(value))) {
-            put_word(call, word, field);
-        } else {
-            return "A value is a text, a number, true or false, or a list of them.";
-        }
-    }
-    return NULL;
-}
-
-/* "v12" or *; anything else never matches. */
-static void put_expected(json_t *call, const char *if_match)
-{
-    struct text t = text_of(if_match);
-    uint64_t version;
-
-    if (text_is(t, "*"))
-        return;
-    if (t.len < 4 || !text_starts(t, "\"v") || !text_ends(t, "\"") ||
-        text_to_u64((struct text){t.at + 2, t.len - 3}, 10, &version) < 0)
-        version = UINT64_MAX;
-    json_object_set_new(json_object_get(call, "options"), "expect",
-                        json_sprintf("%llu", (unsigned long long)version));
-}
-
-static void read_paging(struct exchange *e, json_t *options)
-{
-    struct text sort = call_text(json_object_get(options, "sort")),
-                offset = call_text(json_object_get(options, "offset"));
-    json_int_t limit = json_integer_value(json_object_get(options, "limit"));
-    uint64_t n;
-
-    text_copy(e->sort, sizeof(e->sort), sort);
-    e->offset = text_to_u64(offset, 10, &n) < 0 ? 0 : (size_t)n;
-    e->limit = limit > 0 && limit < MAX_PAGE ? (size_t)limit : MAX_PAGE;
-    e->paged = sort.len || offset.len;
-    if (e->paged && !api_sorts(text_of(e->route.noun))) /* sorted before it is cut */
-        json_object_del(options, "limit");
-}
-
 static void make_call(struct web *w, const struct front_request *r, struct exchange *e,
                       const struct session *s, json_t *body)
 {
     struct route *route = &e->route;
     json_t *call = json_pack("{s:s, s:s, s:{}, s:{s:b}}", "noun", route->noun, "verb",
                              route->verb->verb, "fields", "options", "full", true);
-    const char *wrong = read_body(call, body, route), *if_match = front_header(r, "If-Match");
+    const char *wrong = web_read_body(call, body, route), *if_match = front_header(r, "If-Match");
 
     if (wrong) {
         json_decref(call);
         web_refuse(w, r->id, 422, wrong);
         return;
     }
-    front_each_query(r, on_query_word, call);
-    read_paging(e, json_object_get(call, "options"));
+    front_each_query(r, web_on_query_word, call);
+    if ((wrong = web_read_paging(e, call))) {
+        json_decref(call);
+        web_refuse(w, r->id, 422, wrong);
+        return;
+    }
     e->plan = json_object_get(json_object_get(call, "options"), "plan");
     if ((wrong = web_file_begin(w, e, r, json_object_get(call, "options")))) {
         json_decref(call);
         web_refuse(w, r->id, 415, wrong);
         return;
     }
+    text_copy(e->made, sizeof(e->made),
+              call_text(json_object_get(json_object_get(call, "options"), "to")));
     if (if_match)
-        put_expected(call, if_match);
+        web_put_expected(call, if_match);
     if (route->name[0]) {
         json_object_set_new(call, "name", json_of(text_of(route->name)));
         if (!json_object_get(call, "names"))
@@ -243,6 +144,14 @@ static void on_metrics(struct web *w, const struct front_request *r)
     front_answer(w->front, r->id, 200, h.rows, text.at, text.len);
 }
 
+/* It never changes. */
+static void on_description(struct web *w, const struct front_request *r)
+{
+    if (!w->description)
+        w->description = openapi_describe();
+    web_reply_plain(w, r->id, 200, json_incref(w->description));
+}
+
 static void on_language(void *context, const char *name, const char *value)
 {
     enum language *l = context;
@@ -268,7 +177,7 @@ static void on_request(void *context, const struct front_request *r)
     else if (!web_is_for_us(w, r))
         web_refuse(w, r->id, 421, "Ask for 127.0.0.1 or localhost.");
     else if (!strcmp(r->path, ROUTES_BASE "openapi.json"))
-        web_reply_plain(w, r->id, 200, openapi_describe());
+        on_description(w, r);
     else if (!strcmp(r->path, ROUTES_BASE "session"))
         web_on_session(w, r);
     else if (!strcmp(r->path, "/metrics"))
@@ -300,6 +209,7 @@ static void on_gone(void *context, uint64_t id, void *kept)
     if (!e->stream)
         histogram_took(TOOK_WEB_REQUEST, server_steady_us() - e->begun_us);
     web_file_end(e);
+    json_decref(e->where);
     free(e->expected);
     free(e);
 }
@@ -468,5 +378,6 @@ void web_stop(struct web *w)
     front_stop(w->front);
     sessions_free(w->sessions);
     live_free(w->live);
+    json_decref(w->description);
     free(w);
 }

@@ -23,6 +23,7 @@ struct web {
     enum language language; /* of the request that is being looked at */
     uint64_t certificate; /* what its files looked like when they were read */
     unsigned turns;
+    json_t *description; /* of the API; NULL until somebody asks */
     char url[128];
     char key[2 * KEY_BYTES + 1]; /* logs in as long as there is no administrator */
 };
@@ -39,9 +40,12 @@ struct exchange {
     char sort[40]; /* of a list */
     size_t offset, limit;
     bool plan;
+    char made[256]; /* of a copy: its name */
     uint64_t begun_us;
     char file[600]; /* of an upload or download; "": none */
     bool paged;     /* sort or offset was given */
+    json_t *where;  /* what rows of a list that comes whole must be; NULL: anything */
+    char columns[400];
     struct ip from; /* of a log-in */
     char *expected; /* of a log-in: the hash that the password must give */
 };
@@ -65,7 +69,7 @@ void web_refuse(struct web *w, uint64_t id, unsigned status, const char *detail)
 void web_refuse_for_now(struct web *w, uint64_t id, uint64_t wait_ms, const char *detail);
 /* Columns and rows become items: an object a row. */
 json_t *web_list(json_t *take_list);
-/* The record that a path names; NULL: it names none. */
+/* The record that a path names, or the copy of it that was made; NULL: there is none. */
 const struct record *exchange_record(struct web *w, const struct exchange *e);
 
 /* --- access.c --- */
@@ -103,6 +107,14 @@ int web_file_send(struct web *w, struct exchange *e, struct headers *h);
 void web_file_end(struct exchange *e);
 /* The sentence without the name of our file; to be freed. */
 char *web_file_sentence(const struct exchange *e, const char *sentence);
+
+/* --- bodies.c --- */
+void web_on_query_word(void *call, const char *name, const char *value);
+/* Body and name of a request become the fields, options and names of a call. NULL, or what is wrong. */
+const char *web_read_body(json_t *call, json_t *body, struct route *route);
+void web_put_expected(json_t *call, const char *if_match);
+/* What answers.c does with a list. NULL, or what is wrong. */
+const char *web_read_paging(struct exchange *e, json_t *call);
 
 /* --- web.c --- */
 void web_certificate_tick(struct web *w); /* another certificate than before is shown from now on */
