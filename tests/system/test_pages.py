@@ -431,11 +431,11 @@ EVERY_TEXT = """
             };
             const fitting = (s) => evil.find((e) => e.length <= (s.maxLength ?? 999)) || evil.at(-1).slice(0, s.maxLength);
             for (const [field, s] of first && noun !== 'parameter' ? fields : []) {
-                if (s.type === 'string' && !s['x-key'] && !s.writeOnly && !s.enum && !s['x-entity'])
+                if (s.type === 'string' && !s['x-key'] && !s.readOnly && s.format !== 'password' && !s.enum && !s['x-entity'])
                     await put(field, 'PATCH', `${noun}/${encodeURIComponent(name)}`, { [field]: fitting(s) });
                 for (const [child, c] of s.type === 'array' ? Object.entries(s.items.properties || {}) : [])
                     if (c.type === 'string' && !c.enum && !c['x-entity']) {
-                        const before = Object.keys(s.items.properties).map((k) => k === child ? fitting(c).replace(/[\\\\;,]/g, '\\\\$&') : s.items.properties[k].enum?.[0] ?? s.items.properties[k].default ?? '');
+                        const before = Object.keys(s.items.properties).map((k) => k === child ? fitting(c).replace(/[\\\\;,]/g, '\\\\$&') : s.items.properties[k].enum?.[0] ?? s.items.properties[k]['x-default'] ?? '');
                         await put(`${field}.${child}`, 'PATCH', `${noun}/${encodeURIComponent(name)}`, { [field]: before.join(',') });
                     }
             }

@@ -74,4 +74,4 @@ def test_who_holds_a_port_is_named(node):
 
 def test_an_unknown_service_is_refused(node):
     for verb in ('start', 'stop', 'restart'):
-        node.root.ask('POST', f'service/telepathy/{verb}', {}, 422)
+        node.root.ask('POST', f'service/telepathy/{verb}', {}, 404)
