@@ -1,6 +1,8 @@
 """What the OpenAPI description says is so: a client made from it alone does what administrators do, and every answer of every
 route, refusals, too, is as described."""
 import json
+import pathlib
+import re
 import socket
 
 import jsonschema
@@ -232,3 +234,58 @@ def test_refusals_of_every_route_are_as_described_and_none_is_left_out(node, api
         'load_import': 'needs firmware', 'load_show': 'needs firmware', 'load_set': 'needs firmware', 'certificate_show': 'needs TLS', 'session_end': 'the end',
     }
     assert never - STREAMS - {op for op in never if op.split('_')[0] in ('load', 'parameter', 'autoregistration', 'defaults', 'token')} - set(wants) == set()
+
+
+# Programs and rows that need no server (LOCAL) are no requests.
+HERE_ONLY = {  # what else the command line does and no request can: why
+    'counter watch': 'looks at counter list twice',
+}
+OPTIONS = {  # options of the command line that are no words of a request: what stands for them
+    'follow': 'a client asks again', 'interval': 'a client asks again', 'dry-run': 'plan',
+    'force': 'about a file of the client',
+}
+ANOTHER = {'phone set': 'phone_set', 'status ': 'status_get', 'import ': 'import_post', 'export ': 'export_get', 'backup ': 'backup_get', 'restore ': 'restore_post', 'status list': 'device_list'}
+
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2] / 'src'
+
+
+def commands():
+    """(noun, verb, its options) of every row that asks a server."""
+    text = (SOURCES / 'cli/commands.def').read_text()
+    rows = [(noun, verb, options.split()) for noun, verb, runs, _, options in re.findall(r'^COMMAND\("([^"]*)", *"([^"]*)", *(\w+), *"([^"]*)", *"([^"]*)"', text, re.M) if runs in ('SERVER', 'OFFLINE')]
+    for noun, common in re.findall(r'^NOUN\("([^"]*)", *"([^"]*)"', text, re.M):
+        own = {verb: options for n, verb, options in rows if n == noun}
+        usual = {verb: options for n, verb, options in rows if n == '*' and verb in common.split()}
+        yield from ((noun, verb, options) for verb, options in {**usual, **own}.items())
+
+
+def fields():
+    """{noun: its fields} of every entity."""
+    text, found = (SOURCES / 'core/entities.def').read_text(), {}
+    for noun, block in re.findall(r'^ENTITY\(\w+, "([^"]*)".*?\)\n(.*?)^END\(', text, re.M | re.S):
+        found[noun] = set(re.findall(r'^ +(?:KEY|STR|SECRET|NUM|FLAG|ENUM|REF|LIST) *\((\w+),', block, re.M))
+    return found
+
+
+def taken_by(api, operation):
+    """Words of the query and of the body."""
+    _, _, described = api.operations[operation]
+    words = {p['name'] for p in described.get('parameters', [])}
+    schema = described.get('requestBody', {}).get('content', {}).get('application/json', {}).get('schema', {})
+    if '$ref' in schema:
+        schema = api.description['components']['schemas'][schema['$ref'].split('/')[-1]]
+    return words | set(schema.get('properties', {}))
+
+
+def test_what_the_command_line_does_requests_do_with_the_same_words(api):
+    rows, of = list(commands()), fields()
+    assert len(rows) > 150 and len(of) > 20 and 'format' in of['datetime']
+    for noun, verb, options in rows:
+        if f'{noun} {verb}' in HERE_ONLY:
+            continue
+        operation = ANOTHER.get(f'{noun} {verb}', f'{noun}_{verb}'.replace('-', '_'))
+        operation = operation + '_many' if operation + '_many' in api.operations else operation
+        assert operation in api.operations, (noun, verb)
+        wanted = set(options) | (of[noun] if verb in ('add', 'set', 'copy') and noun in of and noun != 'parameter' else set())
+        assert wanted - taken_by(api, operation) - set(OPTIONS) == set(), (noun, verb)

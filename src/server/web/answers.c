@@ -305,7 +305,7 @@ static void answer_done(struct web *w, const struct exchange *e, json_t *answer)
     lists_to_items(answer);
     drop_unfit(json_object_get(answer, "items"), e);
     page_items(answer, e);
-    if (!strcmp(e->route.verb->verb, "list"))
+    if (e->route.verb->method == ROUTE_GET)
         cut_items(json_object_get(answer, "items"), e);
     json_object_del(answer, "status");
     if (e->route.verb->carries == CARRIES_UPLOAD) {
