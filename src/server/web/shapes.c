@@ -151,6 +151,8 @@ json_t *shape_kind(const char *kind, size_t len)
     k.len -= or_null;
     if (text_is(k, "int"))
         schema = json_pack("{s:s}", "type", "integer");
+    else if (text_is(k, "number"))
+        schema = json_pack("{s:s}", "type", "number");
     else if (text_is(k, "flag"))
         schema = json_pack("{s:s}", "type", "boolean");
     else if (text_is(k, "time"))
