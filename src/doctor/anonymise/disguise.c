@@ -385,7 +385,7 @@ size_t word_length(const char *at, size_t len)
 
 void disguise_word(char *at, size_t n)
 {
-    char lower[64];
+    char lower[64] = "";
     bool number = n <= 30;
     size_t i;
 
