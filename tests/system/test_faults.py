@@ -23,7 +23,10 @@ PAIRS = [tuple(p.split('+')) for p in """
     proxy-arp+load-missing tftp-loss+mac-ageing tcp-late+keepalive-stopped tcp-late+load-part-missing dscp-lost+load-missing
     dscp-lost+mac-ageing vlan-disagree+dscp-lost router-outside+server-full dhcp-nak+register-no-answer dhcp-slow+register-incomplete
     load-missing+keepalive-to-phone alternate-tftp+type-mismatch vlan-disagree+flapping address-in-use+reset-by-server
-    tftp-loss+register-no-answer dhcp-slow+mtu-black-hole load-missing+registered-elsewhere""".split()]
+    tftp-loss+register-no-answer dhcp-slow+mtu-black-hole load-missing+registered-elsewhere
+    proxy-arp+keepalive-stopped dhcp-slow+mac-ageing files-slow+tcp-reset alternate-tftp+keepalive-stopped load-missing+type-mismatch
+    dscp-lost+reset-by-server dhcp-nak+tcp-refused load-part-missing+register-incomplete files-slow+register-no-answer tcp-late+flapping
+    proxy-arp+tcp-loss router-outside+file-malformed""".split()]
 SIP = """healthy vlan-not-used vlan-disagree proxy-arp arp-silent dhcp-none dhcp-slow dhcp-nak no-option-150 dns-silent tftp-closed
     tftp-filtered tftp-name-silent tftp-one-way tftp-loss file-without-server load-missing tcp-refused tcp-filtered tcp-answers-lost
     tcp-late no-server-tried register-no-answer type-mismatch server-full flapping reset-by-server left-by-itself dscp-lost""".split()
