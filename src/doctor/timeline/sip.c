@@ -157,6 +157,38 @@ static bool is_repeated(struct story *story, struct dialog_slot *d, uint64_t key
     return true;
 }
 
+/* What is asked for: to stand by, to leave, or to be registered. */
+static void take_register(struct story *story, struct session *e, struct story_line *line,
+                          const struct sight *s, const struct registering *r, bool keepalive)
+{
+    struct moment at = moment_of(s);
+    bool retry = line->status == 401 || line->status == 407; /* belongs to the request before */
+    char to[ENDPOINT_TEXT_MAX];
+
+    endpoint_print(&s->at.to, to);
+    line->status = 0;
+    line->authorized = r->authorized;
+    spell_add(&line->asked, at);
+    line->pending = at;
+    if (!r->leaving && !r->keepalive)
+        e->asked_s = r->expires;
+    if (keepalive) {
+        if (r->keepalive && !e->keepalives.sent.n)
+            story_tell(story, EVENT_STANDBY, at, "%s", to);
+        e->standby |= r->keepalive && !moment_is(e->accepted);
+        if (!retry)
+            keepalive_sent(&e->keepalives, at);
+    } else if (r->leaving) {
+        story_tell(story, EVENT_UNREGISTER, at, "%s", to);
+        spell_add(&story->unregistered, at);
+    } else {
+        e->standby = false;
+        spell_add(&e->asked, at);
+        spell_add(&story->registers, at);
+        story_tell(story, EVENT_REGISTER, at, "%s as %s", to, line->user);
+    }
+}
+
 static void on_register(struct timeline *t, const struct sight *s)
 {
     const struct sip_message *m = s->sip;
@@ -168,8 +200,6 @@ static void on_register(struct timeline *t, const struct sight *s)
     struct story *story;
     struct story_line *line;
     struct session *e;
-    char to[ENDPOINT_TEXT_MAX];
-    bool retry;
 
     read_register(m, &r);
     if (!(story = registrant(t, s, &r.contact, r.user)))
@@ -191,37 +221,14 @@ static void on_register(struct timeline *t, const struct sight *s)
         return;
     if (!e->asked.n)
         e->line = (uint8_t)(line - story->lines);
-    endpoint_print(&s->at.to, to);
     service_asked(t, s->at.to.ip, SERVICE_SIP, at);
-    /* The answer to a challenge belongs to the request before. */
-    retry = line->status == 401 || line->status == 407;
     *d = (struct dialog_slot){.key = key,
                               .story = story->id,
                               .asked = at,
                               .line = (uint8_t)(line - story->lines),
                               .leaving = r.leaving};
     d->keepalive = r.keepalive || (!r.leaving && moment_is(e->accepted) && e->line == d->line);
-    line->status = 0;
-    line->authorized = r.authorized;
-    spell_add(&line->asked, at);
-    line->pending = at;
-    if (!r.leaving && !r.keepalive)
-        e->asked_s = r.expires;
-    if (d->keepalive) {
-        if (r.keepalive && !e->keepalives.sent.n)
-            story_tell(story, EVENT_STANDBY, at, "%s", to);
-        e->standby |= r.keepalive && !moment_is(e->accepted);
-        if (!retry)
-            keepalive_sent(&e->keepalives, at);
-    } else if (r.leaving) {
-        story_tell(story, EVENT_UNREGISTER, at, "%s", to);
-        spell_add(&story->unregistered, at);
-    } else {
-        e->standby = false;
-        spell_add(&e->asked, at);
-        spell_add(&story->registers, at);
-        story_tell(story, EVENT_REGISTER, at, "%s as %s", to, line->user);
-    }
+    take_register(story, e, line, s, &r, d->keepalive);
 }
 
 /* ---- answers ---- */

@@ -257,6 +257,16 @@ static void middle(struct story *story, struct peer *p, const struct sight *s, c
         story_tell(story, EVENT_TCP_MIDDLE, moment_of(s), "%s", to);
 }
 
+static void refused(struct timeline *t, struct story *story, struct peer *p, const struct sight *s,
+                    const char *to)
+{
+    p->refused_ns = s->tcp.after_ns;
+    spell_add(&p->refused, moment_of(s));
+    p->opening = (struct moment){0};
+    service_refused(t, p->server.ip, service_of(p->server.port), moment_of(s));
+    story_tell(story, EVENT_TCP_REFUSED, moment_of(s), "%s", to);
+}
+
 void see_tcp(struct timeline *t, const struct sight *s)
 {
     struct story *story = story_of(t, s);
@@ -279,11 +289,7 @@ void see_tcp(struct timeline *t, const struct sight *s)
         accepted(t, story, p, s, to);
         break;
     case TCP_REFUSED:
-        p->refused_ns = s->tcp.after_ns;
-        spell_add(&p->refused, moment_of(s));
-        p->opening = (struct moment){0};
-        service_refused(t, p->server.ip, service_of(p->server.port), moment_of(s));
-        story_tell(story, EVENT_TCP_REFUSED, moment_of(s), "%s", to);
+        refused(t, story, p, s, to);
         break;
     case TCP_CONNECTED:
         p->stands = true;
@@ -313,7 +319,6 @@ void see_tcp(struct timeline *t, const struct sight *s)
     case TCP_PROBE:
         if (s->at.told && s->from_client)
             story_tell(story, EVENT_TCP_SENDS, moment_of(s), "%s", to);
-        break;
         break;
     }
     if (s->from_client)
