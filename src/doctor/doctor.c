@@ -110,9 +110,7 @@ static int read_files(const struct doctor_options *o, sight_fn on_sight, void *c
     *ret = feed_new(&o->capture, on_sight, context, print_problem);
     err = *ret ? add_files(*ret, o, &bad) : -ENOMEM;
     if (err)
-        print_problem(bad, err == -EBADMSG
-                               ? "neither a capture (pcap, pcapng) nor a trace or log that is known"
-                               : strerror(-err));
+        print_problem(bad, feed_trouble(err));
     return err;
 }
 

@@ -169,19 +169,13 @@ static int64_t begin_of_text(const struct blob *b)
     return ns;
 }
 
-/* Letters, in UTF-8 or UTF-16, and no picture, program or memory image. */
 static bool looks_like_text(const struct blob *b)
 {
     uint8_t first[512];
     ssize_t n =
         pread(b->fd, first, b->len < sizeof(first) ? b->len : sizeof(first), (off_t)b->from);
 
-    if (n >= 2 &&
-        ((first[0] == 0xff && first[1] == 0xfe) || (first[0] == 0xfe && first[1] == 0xff)))
-        return true;
-    if (n >= 4 && !first[0] + !first[1] == 1 && !first[2] + !first[3] == 1)
-        return true;
-    return n > 0 && !memchr(first, 0, (size_t)n);
+    return n > 0 && shelf_looks_like_text(first, (size_t)n);
 }
 
 static int add_blob(struct feed *f, const struct blob *b)
@@ -231,6 +225,26 @@ static int add_source(struct feed *f, struct source *s, const char *path, bool a
     return 0;
 }
 
+const char *feed_trouble(int err)
+{
+    switch (-err) {
+    case EBADMSG:
+        return "neither a capture (pcap, pcapng) nor a trace or log that is known; docs/doctor.md "
+               "lists what is read";
+    case ENODATA:
+        return "the file is empty: nothing was captured, or it is not written yet";
+    case EISDIR:
+        return "a folder: give the files that are in it";
+    case EACCES:
+        return "permission denied: captures often belong to root; read it as root, or give it to "
+               "yourself (chown)";
+    case ENOENT:
+        return "there is no such file";
+    default:
+        return strerror(-err);
+    }
+}
+
 int feed_add(struct feed *f, const char *path)
 {
     struct given *more = realloc(f->given, (f->n_given + 1) * sizeof(*more));
@@ -245,6 +259,8 @@ int feed_add(struct feed *f, const char *path)
         return -ENOMEM;
     f->given = more;
     f->given[f->n_given++] = (struct given){.path = path};
+    if (again && !st.st_size)
+        return -ENODATA;
     if ((err = input_open(path, &in)) < 0)
         return err;
     if ((err = source_of(in, &source)) == 0)

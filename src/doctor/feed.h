@@ -15,8 +15,9 @@ struct feed;
 struct feed *feed_new(const struct capture_options *o, sight_fn on_sight, void *context,
                       void (*on_problem)(const char *name, const char *problem));
 void feed_free(struct feed *f);
-/* `path`, borrowed, "-" is the standard input. 0, -EBADMSG when it can be nothing that is read here, -errno. */
+/* `path`, borrowed, "-" is the standard input. 0, -EBADMSG when it can be nothing that is read here, -ENODATA when it is empty, -errno. */
 int feed_add(struct feed *f, const char *path);
+const char *feed_trouble(int err); /* what it means, and what to do */
 int feed_run(struct feed *f, const char **bad); /* to the end of all. 0, -EBADMSG: nothing was understood of *bad */
 /* Instead of feed_run: each thing that was found, in the order it was given. */
 struct feed_item {

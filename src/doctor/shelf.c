@@ -14,14 +14,16 @@
 #include "doctor/input.h"
 
 #define CHUNK 65536
+#define LOOK  4096 /* bytes of a pipe that tell what it is */
+#define MORE  "there is more in it than is unpacked here"
 
 struct shelf {
     struct blob *blobs[SHELF_BLOBS];
     size_t n;
     int *fds; /* files that were opened */
     size_t n_fds;
-    int spool; /* -1: nothing was unpacked yet */
-    uint64_t spooled;
+    int spool;               /* -1: nothing was unpacked yet */
+    uint64_t spooled, limit; /* of what is spooled */
     const char *problem;
 };
 
@@ -93,11 +95,19 @@ static int spool_open(struct shelf *s)
     return 0;
 }
 
+/* What may be unpacked of `len` bytes. */
+static void set_limit(struct shelf *s, uint64_t len)
+{
+    uint64_t more = len > SHELF_BYTES / SHELF_RATIO ? SHELF_BYTES : SHELF_FREE + len * SHELF_RATIO;
+
+    s->limit = s->spooled + more < SHELF_BYTES ? s->spooled + more : SHELF_BYTES;
+}
+
 static int spool_write(struct shelf *s, const void *bytes, size_t len)
 {
     const char *at = bytes;
 
-    if (s->spooled + len > SHELF_BYTES)
+    if (s->spooled + len > s->limit)
         return -EFBIG;
     while (len) {
         ssize_t n = pwrite(s->spool, at, len, (off_t)s->spooled);
@@ -176,8 +186,7 @@ static int unpack_entry(struct shelf *s, struct archive *a, const char *name, un
     while (!err && (n = archive_read_data(a, bytes, sizeof(bytes))) > 0)
         err = spool_write(s, bytes, (size_t)n);
     if (n < 0 || err)
-        s->problem = err == -EFBIG ? "there is more in it than is unpacked here"
-                                   : "the file is broken or cut off";
+        s->problem = err == -EFBIG ? MORE : "the file is broken or cut off";
     if (err && err != -EFBIG)
         return err;
     b.fd = s->spool;
@@ -188,7 +197,11 @@ static int unpack_entry(struct shelf *s, struct archive *a, const char *name, un
 
 static int keep(struct shelf *s, const struct blob *b)
 {
-    if (s->n == SHELF_BLOBS || !(s->blobs[s->n] = malloc(sizeof(*b))))
+    if (s->n == SHELF_BLOBS) {
+        s->problem = MORE;
+        return 0;
+    }
+    if (!(s->blobs[s->n] = malloc(sizeof(*b))))
         return -ENOMEM;
     *s->blobs[s->n++] = *b;
     return 0;
@@ -228,7 +241,8 @@ static int put(struct shelf *s, struct blob b, unsigned depth)
         return -ENOMEM;
     }
     if (archive_read_open1(a) == ARCHIVE_OK)
-        while (!err && (step = archive_read_next_header(a, &entry)) >= ARCHIVE_WARN &&
+        while (!err && s->n < SHELF_BLOBS && s->spooled < s->limit &&
+               (step = archive_read_next_header(a, &entry)) >= ARCHIVE_WARN &&
                step != ARCHIVE_EOF) {
             raw = archive_format(a) == ARCHIVE_FORMAT_RAW;
             if (raw && archive_filter_code(a, 0) == ARCHIVE_FILTER_NONE)
@@ -239,7 +253,9 @@ static int put(struct shelf *s, struct blob b, unsigned depth)
             if (raw || archive_entry_filetype(entry) == AE_IFREG)
                 err = unpack_entry(s, a, raw ? b.name : archive_entry_pathname(entry), depth + 1);
         }
-    if (packed && step < ARCHIVE_WARN)
+    if (packed && step != ARCHIVE_EOF && (s->n == SHELF_BLOBS || s->spooled >= s->limit))
+        s->problem = MORE;
+    else if (packed && step < ARCHIVE_WARN)
         s->problem = "the file is broken or cut off";
     archive_read_free(a);
     free(r);
@@ -264,8 +280,25 @@ int shelf_add(struct shelf *s, const char *path)
     s->fds = more;
     s->fds[s->n_fds++] = b.fd;
     b.len = (uint64_t)st.st_size;
+    set_limit(s, b.len);
     name_blob(&b, path);
     return put(s, b, 0);
+}
+
+bool shelf_looks_like_text(const uint8_t *at, size_t n)
+{
+    if (n >= 2 && ((at[0] == 0xff && at[1] == 0xfe) || (at[0] == 0xfe && at[1] == 0xff)))
+        return true;
+    if (n >= 4 && !at[0] + !at[1] == 1 && !at[2] + !at[3] == 1)
+        return true;
+    return n > 0 && !memchr(at, 0, n);
+}
+
+/* An archive by its first bytes: zip, 7-Zip, tar. What is compressed was unpacked on the way. */
+static bool looks_like_archive(const uint8_t *at, size_t n)
+{
+    return (n >= 4 && (!memcmp(at, "PK\3\4", 4) || !memcmp(at, "7z\xbc\xaf", 4))) ||
+           (n >= 262 && !memcmp(at + 257, "ustar", 5));
 }
 
 int shelf_take(struct shelf *s, struct input *in)
@@ -276,18 +309,27 @@ int shelf_take(struct shelf *s, struct input *in)
     int err = spool_open(s);
 
     s->problem = NULL;
+    s->limit = SHELF_BYTES;
     do {
         before = 0;
         if (!err && (err = input_bytes(in, &at, &len)) == 0) {
+            size_t n = len < LOOK ? len : LOOK;
+
+            if (s->spooled == b.from && len && !shelf_looks_like_text(at, n) &&
+                !looks_like_archive(at, n))
+                return -EBADMSG; /* it may have no end */
             before = len;
             err = spool_write(s, at, len);
             input_use(in, len);
         }
     } while (!err && before);
-    if (err)
+    if (err && err != -EFBIG)
         return err;
+    if (err)
+        s->problem = MORE;
     b.fd = s->spool;
     b.len = s->spooled - b.from;
+    set_limit(s, b.len);
     name_blob(&b, "-");
     return put(s, b, 0);
 }

@@ -100,7 +100,7 @@ int task_anonymise(char *const *files, int n, const struct capture_options *o, c
 
     for (int i = 0; i < n && !status; i++)
         if ((err = feed_add(f, files[i])) < 0)
-            status = failed(files[i], err);
+            print_problem(files[i], feed_trouble(err)), status = 3;
     c.folder = !status && feed_count(f) > 1;
     if (c.folder && mkdir(to, 0777) < 0)
         status = failed(to, -errno);

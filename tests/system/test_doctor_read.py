@@ -117,6 +117,24 @@ def test_what_is_no_capture_is_told_so(tmp_path):
     path.write_bytes(b'no capture at all')
     status, lines, said = sights(path)
     assert status != 0 and not lines and 'neither a capture' in said
+    (tmp_path / 'empty').touch()
+    for name, words in (('empty', 'the file is empty'), ('', 'a folder: give the files'), ('none', 'no such file')):
+        status, lines, said = sights(tmp_path / name)
+        assert status == 3 and not lines and words in said
+
+
+@pytest.mark.parametrize('name', ('/dev/zero', '/dev/urandom'))
+def test_what_has_no_end_and_is_no_capture_is_left_alone(name):
+    status, lines, said = sights(name)
+    assert status == 3 and not lines and 'neither a capture' in said
+
+
+@pytest.mark.skipif(not shutil.which('zstd'), reason='needs zstd')
+def test_an_archive_that_holds_too_much_is_read_as_far_as_it_may(tmp_path):
+    path = tmp_path / 'bomb.zst'  # 256 MB, and a hundred times the packed file, may be unpacked
+    subprocess.run(['zstd', '-q', '-1', '-o', path], input=b'\1\1\0' * (100 << 20), check=True, timeout=300)
+    status, lines, said = sights(path)
+    assert status == 3 and not lines and 'more in it than is unpacked' in said
 
 
 def causes(path):
