@@ -153,7 +153,7 @@ static void forbidden_without_a_question_is_no_wrong_password(void **state)
     asks(&k, "7001", 3600, false);
     answers(&k, "7001", "403 Forbidden", "");
     wait_s(&k, 20);
-    causes_are(&k, 1, "rejected-other");
+    causes_are(&k, 1, "rejected-other authentication?");
     k = begin();
     asks(&k, "7001", 3600, false);
     answers(&k, "7001", "401 Unauthorized", CHALLENGE);
@@ -287,6 +287,33 @@ static void who_tries_passwords_does_hear_the_answers(void **state)
     causes_are(&k, 1, "authentication");
 }
 
+/* A client that begins each time with the same Call-ID and CSeq, as after a restart: its branches differ. */
+static void the_same_numbers_after_a_restart_are_no_repeat(void **state)
+{
+    struct scenery k = begin();
+
+    for (unsigned i = 0; i < 5; i++) {
+        sip(&k, 1, true, "REGISTER sip:10.0.0.1 SIP/2.0|" IDS "Contact: <sip:7001@10.0.0.16:5060>|Expires: 60", 90 + i, "7001", "7001", "7001", 1);
+        wait_s(&k, 0.01);
+        sip(&k, 1, false, "SIP/2.0 200 OK|" IDS "Contact: <sip:7001@10.0.0.16:5060>;expires=60", 90 + i, "7001", "7001", "7001", 1);
+        wait_s(&k, 30);
+    }
+    causes_are(&k, 1, "healthy");
+}
+
+/* It is granted ten seconds and refreshes as if it had what it asked for. */
+static void what_is_too_short_is_not_refreshed(void **state)
+{
+    struct scenery k = begin();
+
+    for (int i = 0; i < 3; i++) {
+        asks(&k, "7001", 120, false);
+        accepts(&k, "7001", 10);
+        wait_s(&k, 100);
+    }
+    causes_are(&k, 1, "expires-wrong");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +331,8 @@ int main(void)
         cmocka_unit_test(from_the_standby_server_and_back_is_a_toggle),
         cmocka_unit_test(asked_again_after_the_answer_is_not_heard),
         cmocka_unit_test(who_tries_passwords_does_hear_the_answers),
+        cmocka_unit_test(the_same_numbers_after_a_restart_are_no_repeat),
+        cmocka_unit_test(what_is_too_short_is_not_refreshed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,10 +142,18 @@ REFUSED(refused_other, REJECTED_OTHER)
 static bool authentication(const struct scene *c, struct finding *f)
 {
     const struct story *s = c->story;
+    const struct session *e;
     char by[ENDPOINT_TEXT_MAX];
 
     if (refused(c, f, CAUSE_AUTHENTICATION))
         return true;
+    /* Some servers forbid whom they know for wrong passwords without asking once more. */
+    if ((e = refused_session(s, CAUSE_REJECTED_OTHER)) && e->status == 403 && !was_challenged(s)) {
+        detail(f, "\"%s\" of %s", e->said, endpoint_words(&e->server, by));
+        prove(f, e->ended, "refused by %s: \"%s\"", by, e->said);
+        doubt(f, APART_SERVER_LOG);
+        return true;
+    }
     for (unsigned i = 0; i < s->n_lines; i++) {
         const struct story_line *l = &s->lines[i];
         /* Asked for a password and never answering: it has none. */
@@ -422,22 +430,13 @@ static bool version_stamps(const struct scene *c, struct finding *f)
 }
 
 const struct rule registration_rules[] = {
-    {CAUSE_REGISTER_NO_ANSWER, no_answer},
-    {CAUSE_REGISTER_NO_ANSWER, not_heard},
-    {CAUSE_REJECTED_UNKNOWN, refused_unknown},
-    {CAUSE_REJECTED_TYPE, refused_type},
-    {CAUSE_REJECTED_VERSION, refused_version},
-    {CAUSE_REJECTED_FULL, refused_full},
-    {CAUSE_REJECTED_DUPLICATE, refused_duplicate},
-    {CAUSE_REJECTED_OTHER, refused_other},
-    {CAUSE_AUTHENTICATION, authentication},
-    {CAUSE_EXPIRES_WRONG, expires_wrong},
-    {CAUSE_LINES_PARTIAL, lines_partial},
-    {CAUSE_REGISTER_INCOMPLETE, incomplete},
-    {CAUSE_REGISTER_INCOMPLETE, given_up},
-    {CAUSE_RESET_BY_SERVER, reset_by_server},
-    {CAUSE_LEFT_BY_ITSELF, left_by_itself},
-    {CAUSE_RESTART_LOOP, restart_loop},
-    {CAUSE_VERSION_STAMPS, version_stamps},
-    {0},
+    {CAUSE_REGISTER_NO_ANSWER, no_answer},         {CAUSE_REGISTER_NO_ANSWER, not_heard},
+    {CAUSE_REJECTED_UNKNOWN, refused_unknown},     {CAUSE_REJECTED_TYPE, refused_type},
+    {CAUSE_REJECTED_VERSION, refused_version},     {CAUSE_REJECTED_FULL, refused_full},
+    {CAUSE_REJECTED_DUPLICATE, refused_duplicate}, {CAUSE_REJECTED_OTHER, refused_other},
+    {CAUSE_AUTHENTICATION, authentication},        {CAUSE_EXPIRES_WRONG, expires_wrong},
+    {CAUSE_LINES_PARTIAL, lines_partial},          {CAUSE_REGISTER_INCOMPLETE, incomplete},
+    {CAUSE_REGISTER_INCOMPLETE, given_up},         {CAUSE_RESET_BY_SERVER, reset_by_server},
+    {CAUSE_LEFT_BY_ITSELF, left_by_itself},        {CAUSE_RESTART_LOOP, restart_loop},
+    {CAUSE_VERSION_STAMPS, version_stamps},        {0},
 };

@@ -4,9 +4,17 @@
 
 #include <stdio.h>
 
+/* Of a transaction (RFC 3261 17.1.3); who begins anew may begin with the same Call-ID and CSeq. */
 static uint64_t key_of(const struct sip_message *m)
 {
-    return hash_bytes(m->call_id.at, m->call_id.len) ^ (m->cseq * 0x9e3779b97f4a7c15ull);
+    const struct sip_row *row = sip_row(m, SIP_VIA);
+    struct text rest = row ? row->value : TEXT(""), element;
+    struct sip_via via = {0};
+
+    if (!row || !sip_next(m, &row, &rest, &element) || sip_via_parse(element, &via) < 0)
+        via.branch = TEXT("");
+    return hash_bytes(m->call_id.at, m->call_id.len) ^ (m->cseq * 0x9e3779b97f4a7c15ull) ^
+           hash_bytes(via.branch.at, via.branch.len);
 }
 
 /* ---- who it is ---- */
@@ -146,6 +154,7 @@ static bool is_repeated(struct story *story, struct dialog_slot *d, uint64_t key
     struct session *e = story_session(story, s->flow, &s->at.to);
     struct moment m = moment_of(s);
     bool soon = moments_between(d->asked, m) < RETRY_NS;
+    char to[ENDPOINT_TEXT_MAX];
 
     if (d->key != key || d->story != story->id)
         return false;
@@ -153,7 +162,8 @@ static bool is_repeated(struct story *story, struct dialog_slot *d, uint64_t key
         spell_add(&story->unheard[d->keepalive], m);
     else if (e && d->keepalive && !d->answered)
         keepalive_again(&e->keepalives, m, moments_between(d->asked, m));
-    story_tell(story, EVENT_REGISTER, m, "once more, the same request");
+    story_tell(story, EVENT_REGISTER, m, "%s once more, by the same request",
+               endpoint_print(&s->at.to, to));
     return true;
 }
 
