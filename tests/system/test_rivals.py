@@ -100,13 +100,15 @@ def test_who_takes_the_name_of_a_phone_that_is_off_is_told_with_both_addresses(l
     server.start('tftp.port=0')
     server.add_phone(PHONE, '7841', '7001', protocol='sip')
     lan.client.run('curl', '-sf', '--interface', CLIENT, '-o', '/dev/null', f'http://{SERVER}:6970/{PHONE}.cnf.xml')
+    until(lambda: 'file sent' in server.ask('phone', 'show', PHONE).stdout)
     phone = comes(lan, 'tcp')
     assert phone.final().status == 200
     phone.close()
     until(lambda: server.status(PHONE) == 'unregistered')
-    assert comes(lan, 'tcp', ELSEWHERE).final().status == 200
-    event = until(lambda: [str(e) for e in server.json('event', 'list', '--limit', '0') if e['alarm'] == 'DeviceFromElsewhere'])
-    assert f'[IPAddress={ELSEWHERE}]' in event[0] and f'[OtherIPAddress={CLIENT}]' in event[0]
+    other = comes(lan, 'tcp', ELSEWHERE)
+    assert other.final().status == 200
+    until(lambda: f'IPAddress {ELSEWHERE}, OtherIPAddress {CLIENT}' in server.ask('event', 'list', '--device', PHONE).stdout)
+    other.close()
 
 
 def test_the_name_of_an_sccp_phone_that_is_there_cannot_be_taken_and_moves_with_it(lan, site):

@@ -291,7 +291,8 @@ static void take(struct progress *p, struct progress_phone *phone, const struct 
     if (is_step(phone, e))
         progress_add_step(p, phone, e);
     advance(phone, e);
-    phone->served = phone->served || e->stage == PROGRESS_DHCP_ACK || progress_is_file(e);
+    phone->served = phone->served || ((e->stage == PROGRESS_DHCP_ACK || progress_is_file(e)) &&
+                                      e->time_us >= phone->boot.start_us); /* some are told late */
     phone->last_us = e->time_us;
 }
 

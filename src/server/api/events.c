@@ -29,7 +29,7 @@ static struct text numbers_of(const struct alarm *alarm, char *to, size_t size)
 {
     static const enum alarm_id findings[] = {ALARM_KEEPALIVE_LATE, ALARM_DEVICE_TOGGLE, ALARM_DUPLICATE_DEVICE,
                                              ALARM_TOKEN_REQUEST_STORM, ALARM_TIMER_THREAD_SLOWED,
-                                             ALARM_CLOCK_SET};
+                                             ALARM_FROM_ELSEWHERE, ALARM_CLOCK_SET};
     struct text keys = text_of(alarm_rows[alarm->id].parameters);
     struct writer w = writer_of(to, size);
     bool is_one = false;
