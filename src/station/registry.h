@@ -59,7 +59,8 @@ bool registry_take_off(struct registry *r, struct device_name name, uint32_t rea
 /* Another node says that this device has come to it, from that address. True: it is registered here from another
  * one, and is asked whether it is still there; registry_holds has to be called RIVAL_MS later. False: there is nothing
  * to ask, whoever came there is believed. */
-#define RIVAL_MS 1500
+#define RIVAL_MS      1500
+#define RIVAL_LATE_MS 50 /* after this who was asked is heard first, for as long again */
 bool registry_claimed(struct registry *r, struct device_name name, struct ip claimant, struct moment now, struct effects *e);
 /* Ends the asking: it is there, and DuplicateDevice was told. */
 bool registry_holds(struct registry *r, struct device_name name, struct ip claimant, struct moment now, struct effects *e);

@@ -305,6 +305,28 @@ static void silence_by_udp_is_an_answer_and_repeats_are_one_claim(void **state)
     sip_world_free(w);
 }
 
+/* Its answer lies in the socket of a node that did not run for a while. */
+static void by_udp_a_phone_is_heard_before_a_late_node_gives_it_up(void **state)
+{
+    struct sip_world *w = with_udp_holder();
+
+    claims(w, there, 101);
+    w->now.ms += 1900;
+    while (sip_stations_tick(w->sip, w->now, w->effects))
+        sip_world_carry_out(w);
+    sip_world_carry_out(w);
+    lacks(w, "200 OK");
+    answers(w, here(), 200);
+    contains(w, "403 Forbidden");
+    assert_true(ip_equal(address(w), here().ip));
+    sip_world_pass(w, 20000);
+    claims(w, there, 102);
+    w->now.ms += 1900;
+    sip_world_pass(w, 51); /* and no longer */
+    contains(w, "200 OK");
+    sip_world_free(w);
+}
+
 /* A first REGISTER may have been forged: for the claim of another its source gets one short question, which with
  * the 100 is less than the claim. */
 static void who_never_answered_is_asked_once_and_shortly(void **state)
@@ -556,6 +578,7 @@ int main(void)
         cmocka_unit_test(by_udp_the_phone_is_asked_for_its_registration),
         cmocka_unit_test(another_phone_at_the_old_address_says_that_it_is_not_the_one),
         cmocka_unit_test(silence_by_udp_is_an_answer_and_repeats_are_one_claim),
+        cmocka_unit_test(by_udp_a_phone_is_heard_before_a_late_node_gives_it_up),
         cmocka_unit_test(who_never_answered_is_asked_once_and_shortly),
         cmocka_unit_test(who_answers_that_question_is_told_its_configuration),
         cmocka_unit_test(behind_one_nat_by_udp_the_phone_is_asked_too),

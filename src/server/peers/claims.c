@@ -11,7 +11,7 @@ bool peers_claim(struct peers *p, struct device_name device, unsigned member, st
     if (p->n_claims == CLAIMS_MAX || !registry_claimed(s->registry, device, ip, signalling_now(s), s->effects))
         return false;
     signalling_carry_out(s);
-    p->claims[p->n_claims++] = (struct claim){device, ip, member, peers_now(p) + RIVAL_MS, age_ms};
+    p->claims[p->n_claims++] = (struct claim){device, ip, member, peers_now(p) + RIVAL_MS, age_ms, false};
     return true;
 }
 
@@ -34,9 +34,19 @@ static void decide(struct peers *p, const struct claim *c)
     }
 }
 
+/* What the phone has said by UDP while this node did not run is still to be read. */
+static bool is_heard_first(struct claim *c, uint64_t now_ms)
+{
+    if (c->late || now_ms < c->due_ms + RIVAL_LATE_MS)
+        return false;
+    c->late = true;
+    c->due_ms = now_ms + RIVAL_LATE_MS;
+    return true;
+}
+
 uint64_t peers_claims_look(struct peers *p)
 {
-    while (p->n_claims && p->claims[0].due_ms <= peers_now(p)) {
+    while (p->n_claims && p->claims[0].due_ms <= peers_now(p) && !is_heard_first(&p->claims[0], peers_now(p))) {
         struct claim c = p->claims[0];
 
         memmove(p->claims, p->claims + 1, --p->n_claims * sizeof(*p->claims));

@@ -39,6 +39,7 @@ struct claim {
     unsigned member;
     uint64_t due_ms;
     uint32_t age_ms;
+    bool late; /* this node looked late, and hears the phone first */
 };
 
 #define CLAIMS_MAX 64 /* further ones are believed */

@@ -93,6 +93,19 @@ void sip_ask_rival(struct sip_device *d, const struct sip_input *in, struct effe
     station_ask(&other->station, e);
 }
 
+bool sip_rival_is_awaited(struct sip_device *d)
+{
+    const struct sip_device *other = sip_device_find(d->owner, d->station.name);
+    uint64_t now = d->owner->registry->now.ms;
+
+    if (d->late || !other || !other->question_id || now < d->state_ms + RIVAL_MS + RIVAL_LATE_MS)
+        return false;
+    d->late = true;
+    d->state_ms = now + RIVAL_LATE_MS - RIVAL_MS;
+    sip_device_arm(d);
+    return true;
+}
+
 enum sip_event sip_rival_says(struct sip_device *d)
 {
     struct sip_device *other = sip_device_find(d->owner, d->station.name);

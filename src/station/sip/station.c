@@ -387,7 +387,8 @@ void sip_device_timer(struct sip_device *d, struct effects *e)
     struct sip_input in = {.event = SIP_EV_TIMEOUT};
 
     if (d->station.state == STATION_ASKING) {
-        sip_registrar_resume(d, sip_rival_says(d), 0, e);
+        if (!sip_rival_is_awaited(d))
+            sip_registrar_resume(d, sip_rival_says(d), 0, e);
         return;
     }
     if (d->verdict) {

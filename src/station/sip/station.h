@@ -62,6 +62,7 @@ struct sip_device {
     bool bulk : 1;     /* one REGISTER stands for all lines */
     bool proven : 1;   /* by UDP: it has answered something, so its address is its own */
     bool told : 1;     /* its configuration, or needs not be told */
+    bool late : 1;     /* who holds its name got a moment more to be heard */
     bool untold : 1;   /* in owner->untold: its configuration is still to be told */
     bool extended_refer : 1, service_control : 1; /* what it says it understands */
     struct sip_waiting *waiting; /* the REGISTER that waits for the database, or for who holds the name, or NULL … */
@@ -224,6 +225,8 @@ bool sip_has_rival(struct sip_device *d, const struct sip_input *in);
 bool sip_rival_has_answered(struct sip_device *d, const struct sip_input *in); /* already, lately */
 SIP_ACT(sip_ask_rival);
 enum sip_event sip_rival_says(struct sip_device *d); /* SIP_EV_THERE or SIP_EV_SILENT */
+/* This node looks late: what who holds the name has said by UDP meanwhile is heard first; once. */
+bool sip_rival_is_awaited(struct sip_device *d);
 /* By UDP: is it there? Its final answer; whether it has said yes, which ends the asking. */
 void sip_holder_ask(struct sip_device *d);
 void sip_holder_says(struct sip_device *d, uint16_t status);
