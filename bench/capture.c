@@ -3,6 +3,7 @@
  * phone in twenty talks (RTP).
  *
  *   bench_capture --phones 10000 --bytes 1000000000 > phones.pcap     --silent: nobody talks
+ *   --half 0, --half 1: every other packet, so that two captures together are the whole one
  *
  * One keepalive interval is divided into a slot for each phone, so packets come in the order of
  * their times. */
@@ -24,6 +25,7 @@
 #define TWICE_EACH   100
 #define RTP_EACH_NS  10000000ull /* both directions of a call, 50 packets/s each */
 #define SCCP_VERSION 17
+#define WHOLE        2 /* neither half */
 
 struct phone {
     uint32_t sequence, acknowledged; /* what phone and server send next */
@@ -32,7 +34,7 @@ struct phone {
 
 static struct phone *phones;
 static char configuration[4 * 512 + 100]; /* of every phone, as TFTP sends it */
-static uint64_t now_ns = 1700000000000000000ull, written;
+static uint64_t now_ns = 1700000000000000000ull, written, n_frames, half = WHOLE;
 
 static void put_frame(const uint8_t *frame, size_t len)
 {
@@ -40,7 +42,8 @@ static void put_frame(const uint8_t *frame, size_t len)
     struct writer w = writer_of(block, sizeof(block));
 
     pcap_write_frame(&w, &(struct pcap_frame){.time_ns = now_ns, .bytes = {(const char *)frame, len}});
-    fwrite(block, 1, writer_len(&w), stdout);
+    if (half == WHOLE || n_frames++ % 2 == half)
+        fwrite(block, 1, writer_len(&w), stdout);
     written += writer_len(&w);
     now_ns += 2000;
 }
@@ -206,6 +209,7 @@ int main(int argc, char **argv)
     static const struct option longs[] = {{"phones", required_argument, NULL, 'p'},
                                           {"bytes", required_argument, NULL, 'b'},
                                           {"silent", no_argument, NULL, 's'},
+                                          {"half", required_argument, NULL, 'h'},
                                           {0}};
     uint64_t n = 10000, bytes = 1000000000, slot_ns, start_ns;
     uint8_t head[PCAP_WRITE_BLOCK];
@@ -217,7 +221,7 @@ int main(int argc, char **argv)
         if (c == 's')
             silent = true;
         else
-            *(c == 'p' ? &n : &bytes) = strtoull(optarg, NULL, 10);
+            *(c == 'p' ? &n : c == 'h' ? &half : &bytes) = strtoull(optarg, NULL, 10);
     phones = calloc(n, sizeof(*phones));
     slot_ns = INTERVAL_NS / n;
     make_configuration();

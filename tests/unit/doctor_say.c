@@ -72,6 +72,8 @@ static void words_inside_a_sentence_are_said_too(void **state)
     keep_words(kept, sizeof(kept), "%u, sent by %s", 40u, WORDS("the phone"));
     assert_string_equal(said(kept, LANGUAGE_EN), "40, sent by the phone");
     assert_string_equal(said(kept, LANGUAGE_ZH), "40，发送方：电话");
+    keep_words(kept, sizeof(kept), "\x12line\x1f %u: \x12%s\x1f", 3u, "mismatched tag"); /* expat's */
+    assert_string_equal(said(kept, LANGUAGE_FR), "ligne 3: balises qui ne se correspondent pas");
     kept[0] = '\0';
     keep_also(kept, sizeof(kept), "VLAN %u", 20u);
     keep_also(kept, sizeof(kept), "load %s", "P0030");
