@@ -361,10 +361,9 @@ algorithm=MD5
 ''')
     client = lan.client.start('linphonec', '-c', home / 'rc', stdin=subprocess.PIPE, stdout=open(home / 'log', 'w', encoding='utf-8'),
                               env={**os.environ, 'HOME': str(home)})
-    until(lambda: server.status(SOFT) == 'registered')
-    assert server.json('phone', 'show', SOFT)['transport'] == transport.upper()
+    until(lambda: server.json('phone', 'show', SOFT).get('transport') == transport.upper())  # while it is registered
     client.communicate('quit\n', timeout=60)
-    until(lambda: server.status(SOFT) == 'unregistered')
+    until(lambda: server.status(SOFT) == 'unregistered', 120)  # when it dies of being busy, its minute ends
     judge(packets.close(), 'sip')
 
 
@@ -374,8 +373,7 @@ def test_baresip_verifies_the_server_by_tls(lan, server, tmp_path):
     plain_client(server)
     client = baresip(lan, tmp_path, f'<sip:7003@{SERVER};transport=tls>;auth_user=alice;auth_pass=secret-1;regint=60',
                      f'sip_cafile {server.data}/certificates/authority.pem\n')
-    until(lambda: server.status(SOFT) == 'registered')
-    assert server.json('phone', 'show', SOFT)['transport'] == 'TLS'
+    until(lambda: server.json('phone', 'show', SOFT).get('transport') == 'TLS')
     client.send_signal(signal.SIGINT)
     client.wait(120)
 
