@@ -420,6 +420,17 @@ static void print_json(const struct report *r, struct grow *g)
     grow_string(g, "]\n");
 }
 
+bool report_is_formula(struct text cell)
+{
+    while (cell.len && *cell.at == '\'')
+        cell = text_skip(cell, 1);
+    if (!cell.len || !strchr("=+-@", *cell.at))
+        return false;
+    while (cell.len && strchr("+-0123456789*#.;/ ", *cell.at))
+        cell = text_skip(cell, 1);
+    return cell.len;
+}
+
 /* RFC 4180: quotes where they are needed. */
 static void write_csv_cell(struct grow *g, struct text t)
 {
@@ -428,10 +439,11 @@ static void write_csv_cell(struct grow *g, struct text t)
     for (size_t i = 0; i < t.len; i++)
         quote = quote || t.at[i] == ',' || t.at[i] == '"' || t.at[i] == '\n' || t.at[i] == '\r';
     if (!quote) {
+        grow_string(g, report_is_formula(t) ? "'" : "");
         grow_text(g, t);
         return;
     }
-    grow_string(g, "\"");
+    grow_string(g, report_is_formula(t) ? "\"'" : "\"");
     for (size_t i = 0; i < t.len; i++) {
         grow_string(g, t.at[i] == '"' ? "\"" : "");
         grow_text(g, (struct text){t.at + i, 1});

@@ -39,3 +39,7 @@ void report_set_record(struct report *r);
  * (the heading then ends in "…"). Control characters never reach a terminal. Columns of a table that
  * are empty in every row are left out. */
 char *report_print(const struct report *r, enum report_shape shape, size_t width);
+
+/* What a spreadsheet would compute instead of showing it: "=…", "@…", "-1+1|…"; not numbers as +4930. Such a cell is written
+ * with an apostrophe before it, which an import takes off again; so does one that has apostrophes already. */
+bool report_is_formula(struct text cell);

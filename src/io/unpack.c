@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE     65536
-#define FRONT_MAX 65536 /* a signature in front of the archive is not longer */
+#define PIECE      65536
+#define BOMB_FLOOR (64u << 20) /* bytes that may come out of anything */
+#define BOMB_RATIO 100
+#define FRONT_MAX  65536 /* a signature in front of the archive is not longer */
 
 struct unpacking {
     const struct unpack_options *options;
@@ -115,6 +117,13 @@ static int write_all(int fd, const uint8_t *bytes, size_t n)
     return 0;
 }
 
+/* Firmware is packed by half; what grows a hundredfold is there to fill the disk. */
+static bool is_bomb(const struct unpacking *u)
+{
+    return u->bytes > BOMB_FLOOR &&
+           u->bytes / BOMB_RATIO > (uint64_t)archive_filter_bytes(u->archive, -1);
+}
+
 static int copy_entry(struct unpacking *u, int fd, struct unpack_file *f)
 {
     uint8_t bytes[PIECE];
@@ -125,7 +134,7 @@ static int copy_entry(struct unpacking *u, int fd, struct unpack_file *f)
 
         f->size += (uint64_t)n;
         u->bytes += (uint64_t)n;
-        if (u->bytes > u->options->max_bytes)
+        if (u->bytes > u->options->max_bytes || is_bomb(u))
             return fail(u, -EFBIG, "holds more than is allowed");
         if ((err = write_all(fd, bytes, (size_t)n)) < 0)
             return fail(u, err, strerror(-err));

@@ -36,6 +36,9 @@ static bool ends_nocase(struct text t, const char *end)
 
 bool load_is_firmware(const char *name)
 {
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return false;
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         if (ends_nocase(text_of(name), endings[i]))
             return true;

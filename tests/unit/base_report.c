@@ -92,6 +92,23 @@ static void csv_quotes_what_needs_it(void **state)
            "SEP001122334456,\"会议室, \"\"big\"\" <one>\",34,,false\r\n");
 }
 
+static void what_a_spreadsheet_would_compute_has_an_apostrophe_in_csv(void **state)
+{
+    static const char *const cells[][2] = {
+        {"=1+1|cmd", "'=1+1|cmd"}, {"@SUM(A1)", "'@SUM(A1)"},   {"-2+3+cmd", "'-2+3+cmd"}, {"=a,b", "\"'=a,b\""},
+        {"+4930 123", "+4930 123"}, {"-17", "-17"},             {"a=b", "a=b"}};
+
+    for (size_t i = 0; i < sizeof(cells) / sizeof(*cells); i++) {
+        struct report *r = report_new();
+        char wanted[64];
+
+        report_column(r, TEXT("a"));
+        report_cell(r, REPORT_TEXT, text_of(cells[i][0]));
+        snprintf(wanted, sizeof(wanted), "a\r\n%s\r\n", cells[i][1]);
+        expect(r, REPORT_CSV, 0, wanted);
+    }
+}
+
 static void html_is_escaped(void **state)
 {
     struct report *r = report_new();
@@ -158,6 +175,7 @@ int main(void)
         cmocka_unit_test(the_last_column_is_wrapped),
         cmocka_unit_test(json_keeps_numbers_flags_and_nothing),
         cmocka_unit_test(csv_quotes_what_needs_it),
+        cmocka_unit_test(what_a_spreadsheet_would_compute_has_an_apostrophe_in_csv),
         cmocka_unit_test(html_is_escaped),
         cmocka_unit_test(control_characters_of_a_peer_do_not_reach_the_terminal),
         cmocka_unit_test(a_record_is_told_downwards_and_wrapped),

@@ -131,6 +131,26 @@ static void the_newer_form_numbers_what_happened_and_is_compressed(void **state)
     trace_files_free(f);
 }
 
+static void the_newer_form_has_the_number_of_its_node(void **state)
+{
+    struct trace_files *f = trace_files_new(folder, TRACE_SDL_PREFIX, "CCM", "cm2", TRACE_FORM_SDL);
+    char path[128], bytes[512];
+    gzFile zip;
+    int n;
+
+    trace_files_number(f, 2);
+    trace_files_write_kind(f, NOON_US, "SdlSig", true, TEXT("signal"));
+    trace_files_flush(f);
+    assert_string_equal(trace_files_state(f).newest, "SDL002_100_000001.txt.gzo");
+    trace_files_free(f);
+    snprintf(path, sizeof(path), "%s/SDL002_100_000001.txt.gz", folder);
+    assert_non_null(zip = gzopen(path, "rb"));
+    n = gzread(zip, bytes, sizeof(bytes) - 1);
+    gzclose(zip);
+    bytes[n > 0 ? n : 0] = 0;
+    assert_non_null(strstr(bytes, "AppName: CCM, AppId: 100, AppNodeId: 2, AppVersion: "));
+}
+
 static void of_the_newer_form_all_lines_of_a_number_belong_together(void **state)
 {
     static const char file[] =
@@ -270,6 +290,7 @@ int main(void)
         IN_FOLDER(files_are_bounded_in_size_and_number_and_go_on_after_a_restart),
         IN_FOLDER(each_day_has_its_own_file),
         IN_FOLDER(the_newer_form_numbers_what_happened_and_is_compressed),
+        IN_FOLDER(the_newer_form_has_the_number_of_its_node),
         IN_FOLDER(of_the_newer_form_all_lines_of_a_number_belong_together),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_told_and_nothing_else_happens),
         cmocka_unit_test(sccp_messages_are_a_line_each_in_the_words_of_the_older_traces),

@@ -16,6 +16,7 @@
 #include "io/process.h"
 #include "server/addressing/lease_file.h"
 #include "server/api/plan.h"
+#include "server/server.h"
 
 #define FILE_MAX   ((off_t)1 << 30)
 #define FAULTS_MAX 100
@@ -182,14 +183,14 @@ static json_t *import_body(struct import *i, int err, bool dry)
     }
     qsort(i->rows, i->faults.n, sizeof(i->rows[0]), compare_faults);
     for (size_t f = 0; f < i->faults.n; f++)
-        json_array_append_new(rows, json_pack("[i, s, s]", (int)i->rows[f].source, i->rows[f].field,
-                                              i->rows[f].text));
+        json_array_append_new(rows, json_pack("[i, s, o]", (int)i->rows[f].source, i->rows[f].field,
+                                              json_of(text_of(i->rows[f].text))));
     body = json_pack("{s:{s:I, s:I, s:I, s:I}, s:[s, s, s], s:o}", "record", "read",
                      (json_int_t)i->n_read, "added", (json_int_t)(err ? 0 : added), "changed",
                      (json_int_t)(err ? 0 : changed), "refused", (json_int_t)i->faults.total,
                      "columns", "line", "field", "reason", "rows", rows);
     if (err)
-        json_object_set_new(body, "error", json_string(i->error));
+        json_object_set_new(body, "error", json_of(text_of(i->error)));
     else if (dry) {
         json_object_set_new(body, "changes", plan_changes(&i->delta));
         json_object_set_new(body, "notes",

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/report.h"
+
 void csv_init(struct csv *c, char *bytes, size_t len)
 {
     *c = (struct csv){.at = bytes, .end = bytes + len, .next_line = 1};
@@ -67,17 +69,6 @@ static const char *plain_cell(struct csv *c, struct text *ret)
     return NULL;
 }
 
-bool csv_is_formula(struct text cell)
-{
-    while (cell.len && *cell.at == '\'')
-        cell = text_skip(cell, 1);
-    if (!cell.len || !strchr("=+-@", *cell.at))
-        return false;
-    while (cell.len && strchr("+-0123456789*#.;/ ", *cell.at))
-        cell = text_skip(cell, 1);
-    return cell.len;
-}
-
 static int bad_row(struct csv *c, const char **sentence, const char *why)
 {
     *sentence = why;
@@ -106,7 +97,7 @@ int csv_row(struct csv *c, struct text cells[static CSV_CELLS_MAX], size_t *n,
         }
         if (why)
             return bad_row(c, sentence, why);
-        if (text_starts(cells[*n - 1], "'") && csv_is_formula(cells[*n - 1]))
+        if (text_starts(cells[*n - 1], "'") && report_is_formula(cells[*n - 1]))
             cells[*n - 1] = text_skip(cells[*n - 1], 1);
         if (at_line_end(c))
             break;

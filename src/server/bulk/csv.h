@@ -22,7 +22,3 @@ void csv_init(struct csv *c, char *bytes, size_t len);
  */
 int csv_row(struct csv *c, struct text cells[static CSV_CELLS_MAX], size_t *n,
             const char **sentence);
-
-/* What a spreadsheet would compute instead of showing it: "=…", "@…", "-1+1|…"; not numbers as +4930. Such a cell is written
- * with an apostrophe before it, which csv_row takes off again; so does one that has apostrophes already. */
-bool csv_is_formula(struct text cell);

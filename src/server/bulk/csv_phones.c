@@ -5,6 +5,7 @@
 
 #include "base/grow.h"
 #include "base/map.h"
+#include "base/report.h"
 #include "core/directory/fields.h"
 #include "core/models.h"
 #include "server/bulk/bulk.h"
@@ -456,7 +457,7 @@ static void write_cell(struct grow *to, struct text t, bool last)
     quote |= t.len && (t.at[0] == ' ' || t.at[t.len - 1] == ' ');
     if (quote)
         grow_string(to, "\"");
-    grow_string(to, csv_is_formula(t) ? "'" : "");
+    grow_string(to, report_is_formula(t) ? "'" : "");
     if (quote) {
         for (size_t i = 0; i < t.len; i++)
             grow_text(to, t.at[i] == '"' ? TEXT("\"\"") : (struct text){t.at + i, 1});

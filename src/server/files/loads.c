@@ -296,7 +296,7 @@ void file_loads_check(struct files *f, uint64_t token, const json_t *arguments)
 
     if (!name || !find_load(f, name, &l)) {
         server_refuse_as(f->server, token, 404, "there is no load %s in %s", name ? name : "",
-                      f->tree ? file_tree_path(f->tree) : "the folder of files");
+                         f->tree ? file_tree_path(f->tree) : "the folder of files");
         json_decref(notes);
         return;
     }
@@ -423,10 +423,9 @@ static void reply_imported(struct files *f, const struct import *i)
                                         fits, i->rows[k].replaced ? "replaced" : "new"));
     }
     json_array_append_new(
-        notes, i->n ? json_sprintf("In %s; served as soon as they have been at rest for a second.",
-                                   i->folder)
-                    : json_string("The archive holds no firmware."));
-    server_reply(f->server, i->token, i->n ? 0 : 1,
+        notes,
+        json_sprintf("In %s; served as soon as they have been at rest for a second.", i->folder));
+    server_reply(f->server, i->token, 0,
                  json_pack("{s:[s,s,s,s],s:o,s:o}", "columns", "file", "size", "fits", "state",
                            "rows", rows, "notes", notes));
 }
@@ -437,7 +436,10 @@ static void on_imported(uv_work_t *work, int status)
     struct files *f = i->files;
 
     if (status || i->err)
-        server_refuse(f->server, i->token, "%s", status ? "stopped" : i->error);
+        server_refuse_as(f->server, i->token, i->err == -ENOSPC ? 507 : 422, "%s",
+                         status ? "stopped" : i->error);
+    else if (!i->n)
+        server_refuse(f->server, i->token, "The archive holds no firmware.");
     else
         reply_imported(f, i);
     if (f->tree)

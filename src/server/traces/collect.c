@@ -304,7 +304,7 @@ int collect(struct collection *c)
     for (size_t i = 0; i < sizeof(services) / sizeof(*services) && !err; i++)
         err = add_folder(&p, "traces", services[i].prefix, services[i].folder, collect_filter);
     if (!err)
-        err = add_folder(&p, "traces", TRACE_SDL_PREFIX, "cm/trace/ccm/sdl", collect_filter);
+        err = add_folder(&p, "traces", TRACE_SDL_FILES, "cm/trace/ccm/sdl", collect_filter);
     if (!err)
         err = add_folder(&p, ".", "events.log", "syslog", filter_events);
     if (!err)

@@ -23,6 +23,7 @@ static const struct form {
 
 struct trace_files {
     enum trace_form form;
+    unsigned number;      /* of the node */
     gzFile zip;           /* SDL */
     uint32_t event, line; /* SDL: the number of what happened, and of its lines */
     uint64_t started_us;
@@ -114,6 +115,7 @@ struct trace_files *trace_files_new(const char *folder, const char *prefix, cons
     f->limits = (struct trace_file_limits){.bytes = 2u << 20, .files = 20, .days = 7};
     f->fd = -1;
     f->form = form;
+    f->number = 1;
     find_files(f);
     return f;
 }
@@ -208,14 +210,14 @@ static void put_day(struct trace_files *f, uint64_t time_us, const char *before,
 static void put_head(struct trace_files *f, uint64_t time_us)
 {
     bool sdl = f->form == TRACE_FORM_SDL;
+    char id[48];
 
+    snprintf(id, sizeof(id), ", AppId: 100, AppNodeId: %u", f->number);
     begin_line(f, time_us, "FileHead", true);
     put_day(f, time_us, sdl ? "UTC:+00:00,Date: " : "FileHead UTC:+00:00, Date: ", false);
-    f->n_out += (size_t)snprintf(
-        f->out + f->n_out, OUT_BYTES - f->n_out,
-        sdl ? ", AppName: %s, AppId: 100, AppNodeId: 1, AppVersion: dialtone %s, HostName: %s"
-            : ", AppName: %s, AppVersion: dialtone %s, HostName: %s",
-        f->tag, DIALTONE_VERSION, f->node);
+    f->n_out += (size_t)snprintf(f->out + f->n_out, OUT_BYTES - f->n_out,
+                                 ", AppName: %s%s, AppVersion: dialtone %s, HostName: %s", f->tag,
+                                 sdl ? id : "", DIALTONE_VERSION, f->node);
     if (sdl)
         put_day(f, f->started_us, ", AppStartTime: ", true);
     f->n_out += (size_t)snprintf(f->out + f->n_out, OUT_BYTES - f->n_out, ", FileNumber: %u%s\n",
@@ -290,6 +292,18 @@ static bool is_full(const struct trace_files *f, uint64_t now_s)
 {
     return f->size + f->n_out >= f->limits.bytes || now_s / DAY_S != f->opened_s / DAY_S ||
            (f->limits.minutes && now_s - f->opened_s >= f->limits.minutes * 60ull);
+}
+
+void trace_files_number(struct trace_files *f, unsigned node)
+{
+    if (node == f->number)
+        return;
+    trace_files_flush(f);
+    close_file(f);
+    snprintf(f->prefix, sizeof(f->prefix), TRACE_SDL_FILES "%03u_100_", node % 1000);
+    f->number = node;
+    f->first = f->newest = 0;
+    find_files(f);
 }
 
 void trace_files_limit(struct trace_files *f, const struct trace_file_limits *limits)

@@ -27,7 +27,8 @@ struct trace_file_state {
 /* "12:00:01.234 CCM|…" in ccm00000001.txt, or as servers from release 9 on write it: "00000012.001 |12:00:01.234 |AppInfo  |…"
  * in SDL001_100_000001.txt.gz, which ends with gzo as long as it is open; SDL001_100.index names it then. */
 enum trace_form { TRACE_FORM_CCM, TRACE_FORM_SDL };
-#define TRACE_SDL_PREFIX "SDL001_100_" /* node 1; application 100 is CallManager */
+#define TRACE_SDL_FILES  "SDL"
+#define TRACE_SDL_PREFIX TRACE_SDL_FILES "001_100_" /* node 1; application 100 is CallManager */
 
 /* Files lie in `folder` (made when it is needed) as PREFIX00000001.txt; those that are there are gone on from.
  * NULL without memory. */
@@ -35,6 +36,8 @@ struct trace_files *trace_files_new(const char *folder, const char *prefix, cons
                                     const char *node, enum trace_form form);
 void trace_files_free(struct trace_files *f); /* NULL is fine */
 void trace_files_limit(struct trace_files *f, const struct trace_file_limits *limits);
+/* Number of the node among those of the cluster, 1 and up: in names and lines of the newer form. */
+void trace_files_number(struct trace_files *f, unsigned node);
 /* `text` may have several lines; no line end at its end. */
 void trace_files_write(struct trace_files *f, uint64_t time_us, struct text text);
 /* A line of a kind ("SdlSig", "AppInfo", "AlarmErr"); `first`: of a number of its own. */

@@ -191,7 +191,7 @@ bool trace_print_signal(const struct trace_record *r, const struct trace_context
                         struct writer *to)
 {
     const struct way *w = r->kind < sizeof(ways) / sizeof(*ways) ? &ways[r->kind] : NULL;
-    unsigned instance = (unsigned)(r->about.link % 10000000);
+    unsigned instance = (unsigned)(r->about.link % 10000000), node = c->node_number ? c->node_number : 1;
     struct reader stream = reader_of(r->bytes, r->len);
     char signal[64], process[2][48], ip[IP_TEXT_MAX], tag[160];
     struct sccp_frame frame;
@@ -203,9 +203,9 @@ bool trace_print_signal(const struct trace_record *r, const struct trace_context
         sccp_frame_next(&stream, &frame) == 1 && !(name = sccp_message_name(frame.id)))
         name = "Unknown";
     snprintf(signal, sizeof(signal), "%s%s", w->signal, name);
-    snprintf(process[0], sizeof(process[0]), "%s(1,100,%u,%u)", w->to, w->to_type, instance);
-    snprintf(process[1], sizeof(process[1]), "%s(1,100,%u,%u)", w->from, w->from_type, instance);
-    snprintf(tag, sizeof(tag), "1,100,14,%u.%u^%s^%s", instance, c->number,
+    snprintf(process[0], sizeof(process[0]), "%s(%u,100,%u,%u)", w->to, node, w->to_type, instance);
+    snprintf(process[1], sizeof(process[1]), "%s(%u,100,%u,%u)", w->from, node, w->from_type, instance);
+    snprintf(tag, sizeof(tag), "%u,100,14,%u.%u^%s^%s", node, instance, c->number,
              ip_is_any(r->about.peer.ip) ? "*" : ip_print(r->about.peer.ip, ip),
              c->device.s[0] ? c->device.s : "*");
     write_format(to, "%-39s|%-31s|%-33s|%-33s|%-41s|%s", signal, w->state, process[0], process[1],

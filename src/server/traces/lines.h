@@ -9,6 +9,7 @@ struct trace_context { /* the columns behind a line */
     struct device_name device; /* whose it is; empty: not known */
     uint32_t number;           /* of SIP messages, running */
     bool sdl;                  /* without the columns */
+    unsigned node_number;      /* of the newer form; 0: 1 */
 };
 
 /* Whose peer may be a relay agent, or everybody: no phone's address. */

@@ -37,6 +37,7 @@ struct traces {
     struct trace_files *files[N_TRACES],
         *sdl; /* the latter instead of CallManager's, when that form is wanted */
     bool wants_sdl;
+    unsigned number; /* of this node */
     struct captures *captures;
     struct trace_names *names;
     uint8_t levels[N_TRACES];                /* of the files */
@@ -82,6 +83,17 @@ static void take_devices(struct traces *t, struct text list)
     }
 }
 
+/* Nodes are numbered in the order of their names, which is the same at each of them. */
+static unsigned number_of(const struct directory *dir, const char *node)
+{
+    const struct callmanager *c = NULL;
+
+    for (unsigned n = 1; (c = directory_next(dir, ENTITY_callmanager, text_of(c ? c->name : ""))); n++)
+        if (!strcmp(c->name, node))
+            return n;
+    return 1;
+}
+
 static void take_settings(struct traces *t)
 {
     const struct directory *dir = t->thread->directory;
@@ -100,6 +112,8 @@ static void take_settings(struct traces *t)
         trace_files_limit(t->files[i], &limits);
     }
     trace_files_limit(t->sdl, &limits);
+    t->number = number_of(dir, t->node);
+    trace_files_number(t->sdl, t->number);
     t->wants_sdl = directory_number(dir, SET_trace_form) == TRACE_FORM_SDL;
     take_devices(t, text_of(directory_string(dir, SET_trace_devices)));
     atomic_store(&trace_keepalives, directory_number(dir, SET_trace_keepalives) != 0);
@@ -185,6 +199,7 @@ static void on_record(struct traces *t, const struct trace_record *r)
     const struct directory *dir = t->thread->directory;
     struct trace_context c = {.cluster = dir ? directory_string(dir, SET_cluster_id) : "",
                               .node = t->node,
+                              .node_number = t->number,
                               .device = device};
 
     captures_message(t->captures, r, device);

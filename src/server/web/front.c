@@ -124,7 +124,7 @@ void front_end_slow(struct front *f)
     for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
         struct line *line = &f->lines[i];
 
-        if (!line->used || !line->since_ms || now - line->since_ms < REQUEST_MS)
+        if (!line->used || !line->since_ms || now - line->since_ms < f->options.patience_ms)
             continue;
         shutdown(line->fd, SHUT_RDWR); /* the daemon finds its end */
         line->since_ms = 0;
@@ -232,6 +232,55 @@ static bool takes_too_long(const struct asker *a)
     return uv_now(a->front->loop) - a->begun_ms > (a->room.folder ? UPLOAD_MS : REQUEST_MS);
 }
 
+/* --- heads --- */
+
+struct framing {
+    unsigned lengths, encodings, hosts;
+    bool other; /* than chunked */
+};
+
+static enum MHD_Result on_head_line(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    struct framing *f = context;
+
+    (void)kind;
+    f->lengths += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    f->hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+    if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
+        f->encodings++;
+        f->other = f->other || !value || strcasecmp(value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+/* A head that a proxy may read another way than we do: one request could be two (RFC 9112 6.3, 3.2). */
+static bool is_ambiguous(struct MHD_Connection *connection)
+{
+    struct framing f = {0};
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, on_head_line, &f);
+    return f.lengths + f.encodings > 1 || f.other || f.hosts > 1;
+}
+
+/* Answered before its body, which ends the connection: where the body ends is not known. */
+static enum MHD_Result refuse_head(struct MHD_Connection *connection)
+{
+    static char said[] = "{\"type\":\"about:blank\",\"title\":\"Bad request\",\"status\":400,\"detail\":\"The head "
+                         "of the request says in two ways where it ends, or for which host it is.\"}";
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(strlen(said), said, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result result;
+
+    if (!r)
+        return MHD_NO;
+    MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+    MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+    result = MHD_queue_response(connection, MHD_HTTP_BAD_REQUEST, r);
+    MHD_destroy_response(r);
+    return result;
+}
+
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
                                  const char *method, const char *version, const char *bytes,
                                  size_t *n, void **asker)
@@ -245,6 +294,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         return MHD_NO; /* no room */
     if (!a->method[0]) {
         await_head(connection, 0);
+        if (is_ambiguous(connection))
+            return refuse_head(connection);
         take_head(a, method);
         return MHD_YES;
     }

@@ -42,12 +42,13 @@ struct front_options {
     struct front_room (*on_head)(void *context, const struct front_request *r);
     void (*on_request)(void *context, const struct front_request *r);
     void (*on_gone)(void *context, uint64_t id, void *kept); /* `kept` may be NULL */
+    uint64_t patience_ms; /* for the head of a request */
 };
 
 /* 0, or -errno (-EADDRINUSE …; -EINVAL: certificate and key cannot be used). */
 int front_open(uv_loop_t *loop, const struct front_options *options, struct front **ret);
 void front_stop(struct front *f); /* NULL is fine; closes all; frees in the loop */
-/* From time to time: who takes more than a minute for the head of a request is cut off. */
+/* From time to time: who takes too long for the head of a request is cut off. */
 void front_end_slow(struct front *f);
 uint16_t front_port(const struct front *f);
 

@@ -21,6 +21,8 @@
 json_t *web_body(struct web *w, const struct front_request *r)
 {
     const char *type = front_header(r, "Content-Type");
+    char detail[256];
+    json_error_t error;
     json_t *body;
 
     if (!r->body.len)
@@ -29,11 +31,12 @@ json_t *web_body(struct web *w, const struct front_request *r)
         web_refuse(w, r->id, 415, "The body must be JSON, and say so in Content-Type.");
         return NULL;
     }
-    body = json_loadb(r->body.at, r->body.len, JSON_REJECT_DUPLICATES, NULL);
+    body = json_loadb(r->body.at, r->body.len, JSON_REJECT_DUPLICATES, &error);
     if (json_is_object(body))
         return body;
+    snprintf(detail, sizeof(detail), "The body is no JSON object: %s.", error.text);
+    web_refuse(w, r->id, 400, body ? "The body is no JSON object." : detail);
     json_decref(body);
-    web_refuse(w, r->id, 400, "The body is no JSON object.");
     return NULL;
 }
 
@@ -311,7 +314,7 @@ static int open_front(struct web *w, const struct bootstrap *b, const struct end
     if (!err)
         err = front_open(
             &w->admin->thread->loop,
-            &(struct front_options){*at, certificate, key, w, web_file_room, on_request, on_gone},
+            &(struct front_options){*at, certificate, key, w, web_file_room, on_request, on_gone, 60000},
             &w->front);
     else
         err = -EAGAIN;
