@@ -225,8 +225,12 @@ static bool number_stays(const struct sentence *s, size_t n)
 {
     bool port = s->i && strchr(":~", s->at[s->i - 1]) && (s->host || s->i == 1) && n <= 5;
 
+    bool named = s->key && names_a_number(s->key, s->key_len) &&
+                 (s->key_len > 1 || s->at[s->i - 1] == '=') && /* "S=2000" of printed captures */
+                 (n <= 5 || is_in(" seq ack cseq length size limit rcvd ", s->key, s->key_len));
+
     return n <= 2 || port || (n == 3 && !s->i) || /* "404 Not Found" */
-           (s->key && names_a_number(s->key, s->key_len));
+           named;
 }
 
 static size_t take_word(struct sentence *s, size_t n)

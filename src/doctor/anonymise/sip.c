@@ -4,7 +4,8 @@
 #include "doctor/anonymise/disguise.h"
 #include "doctor/anonymise/text.h"
 
-#define PARTS_MAX 64
+#define PARTS_MAX   64
+#define NUMBERS_MAX 48 /* the longest value of a header of numbers: a date */
 
 /* A line, and the parts of it that are disguised: nothing is disguised twice. */
 struct line {
@@ -174,7 +175,7 @@ static void disguise_header(char *at, size_t len)
         disguise_part(&l, from, len, disguise_host);
     else if (is_one_of(name, names))
         disguise_quoted(&l, from, find_any(&l, 0, "<"), disguise_words); /* the display name */
-    else if (is_one_of(name, numbers))
+    else if (is_one_of(name, numbers) && len - from <= NUMBERS_MAX)
         disguise_part(&l, from, len, disguise_addresses);
     else if (!is_one_of(name, kept))
         disguise_part(&l, from, len, disguise_words);
