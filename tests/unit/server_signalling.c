@@ -344,6 +344,19 @@ static void phones_that_spoke_while_the_node_slept_are_not_given_up(void **state
     world_free(w);
 }
 
+static void a_node_that_slept_says_so_without_a_phone_too(void **state)
+{
+    struct world *w = world_new("");
+
+    for (int i = 0; i < 5; i++) /* what it does at its start is over */
+        uv_run(&w->thread.loop, UV_RUN_ONCE);
+    w->server.n_slowed = 0;
+    usleep(2300 * 1000);
+    turn(w);
+    assert_true(w->server.n_slowed > 0);
+    world_free(w);
+}
+
 static void an_unknown_phone_is_added_by_storage(void **state)
 {
     struct world *w = world_new(PHONES "autoregistration cm1 enabled=true start=8000 end=8010\n");
@@ -487,6 +500,7 @@ int main(void)
         cmocka_unit_test(a_session_can_be_looked_at),
         cmocka_unit_test(a_clock_that_is_set_back_loses_nobody_and_is_told),
         cmocka_unit_test(phones_that_spoke_while_the_node_slept_are_not_given_up),
+        cmocka_unit_test(a_node_that_slept_says_so_without_a_phone_too),
         cmocka_unit_test(an_unknown_phone_is_added_by_storage),
         cmocka_unit_test(the_service_stops_and_starts),
         cmocka_unit_test(a_sip_phone_registers_over_udp_and_tcp),

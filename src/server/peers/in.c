@@ -210,6 +210,10 @@ static void on_in_failed(void *context, const struct endpoint *peer, const char 
     struct peers *p = context;
     int member = members_by_address(&p->members, peer->ip);
 
+    if (!strcmp(why, "Connection reset by peer")) { /* it gave up, as on a node that was stopped: no word about who it is */
+        count(COUNT_PEERS_REFUSED);
+        return;
+    }
     peer_trust_tell(&p->trust, p->signalling->thread->server, &p->members,
                     member > 0 ? (unsigned)member : 0, peer->ip, "", why, peers_now(p));
 }

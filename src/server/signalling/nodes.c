@@ -271,6 +271,7 @@ static void on_measure(uv_timer_t *timer)
     struct signalling *s = timer->data;
     uint64_t cpu = cpu_us(), now = uv_hrtime(), took_ms = (now - s->measured_ns) / 1000000;
 
+    signalling_now(s); /* after a sleep it is told, though nobody has said anything */
     registry_measure(s->registry, (uint32_t)(cpu - s->cpu_us),
                      took_ms > MEASURE_MS ? (uint32_t)(took_ms - MEASURE_MS) : 0);
     s->cpu_us = cpu;
