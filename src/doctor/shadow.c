@@ -41,7 +41,10 @@ struct watch {
     struct told_once *told;
     unsigned n_looks;
     int64_t looked_ns, registered_ns;
-    bool well; /* the probe is through */
+    bool well;      /* the probe is through */
+    pid_t plugged;  /* the phone of a probe; 0: none, or it has ended */
+    bool unplugged; /* it ended by itself, with … */
+    int status;     /* … this */
 };
 
 static volatile sig_atomic_t over;
@@ -259,12 +262,14 @@ static void watch(struct watch *w, int64_t until)
     struct pollfd fd = {.fd = packets_fd(w->packets), .events = POLLIN};
     int64_t now = now_ns();
 
-    for (w->looked_ns = now; !over && (!until || now < until) && !w->well; now = now_ns()) {
+    for (w->looked_ns = now; !over && (!until || now < until) && !w->well && !w->unplugged;
+         now = now_ns()) {
         if (poll(&fd, 1, 500) > 0)
             take(w);
         if (now - w->looked_ns > LOOK_S * SECOND)
             look(w, now);
         w->well = w->o->model && is_through(w, now);
+        w->unplugged = w->plugged > 0 && waitpid(w->plugged, &w->status, WNOHANG) == w->plugged;
     }
     take(w);
     capture_end(w->capture);
@@ -313,7 +318,6 @@ int shadow(const struct shadow_options *o)
     char vlan[IFNAMSIZ] = "";
     int64_t until = o->seconds ? now_ns() + o->seconds * SECOND : 0;
     int err = open_all(&w), status = 3;
-    pid_t phone = 0;
 
     if (err)
         fprintf(stderr, "dialtone doctor: %s: %s\n", o->interface,
@@ -330,15 +334,17 @@ int shadow(const struct shadow_options *o)
                 goto out;
             mac_of(at, &w.phone);
             until = until ? until : now_ns() + PROBE_S * SECOND;
-            phone = plug_in(o, at);
+            w.plugged = plug_in(o, at);
         }
         watch(&w, until);
-        if (phone > 0) {
-            kill(phone, SIGTERM);
-            waitpid(phone, NULL, 0);
-            vlan_close(o, vlan);
+        if (w.plugged > 0 && !w.unplugged) {
+            kill(w.plugged, SIGTERM);
+            waitpid(w.plugged, NULL, 0);
         }
-        status = report(&w);
+        if (o->model)
+            vlan_close(o, vlan);
+        /* No such model, no rights: it has said so itself. */
+        status = w.unplugged ? (WEXITSTATUS(w.status) == 2 ? 2 : 3) : report(&w);
     }
 out:
     packets_close(w.packets);

@@ -109,6 +109,7 @@ def test_a_probe_walks_the_boot_and_says_what_it_met(lan, server):
     server.ask('parameter', 'set', 'dhcp_probe_time=0')
     server.add_scope()
     mac = lan.mac().replace(':', '').upper()
+    assert lan.client.run(DIALTONE, 'doctor', '--probe', 'nonsense', '--interface', 'eth0', check=False).returncode == 2
     refused = lan.client.start(DIALTONE, 'doctor', '--probe', '7960', '--interface', 'eth0')
     assert ended_when_told(refused, f'SEP{mac}.*(rejected-unknown|files-unknown-phone)') == 1
     server.add_phone(f'SEP{mac}', '7960')

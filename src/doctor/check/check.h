@@ -67,6 +67,8 @@ bool tftp_waits(const struct scene *c,
 bool tftp_server_answers(const struct story *s, const struct story_file *file); /* other names */
 /* tcp.c: the connection with a file server that ended before the answer; NULL: none */
 const struct peer *file_cut_off(const struct story *s, const struct story_file *file);
+/* dhcp.c: it took the address of a DHCP server that names no file server, though another one does, and asks that one itself */
+bool asks_intruder(const struct story *s, struct ip server);
 bool is_firmware(const struct story_file *file); /* a load, its list or a part of it */
 bool path_mtu_stuck(const struct scene *c, struct finding *f);
 bool path_mtu_gap(const struct scene *c, struct finding *f);

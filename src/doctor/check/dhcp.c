@@ -297,6 +297,18 @@ static bool storm(const struct scene *c, struct finding *f)
     return true;
 }
 
+bool asks_intruder(const struct story *s, struct ip server)
+{
+    const struct dhcp_said *o = taken(s);
+
+    if (!o || has_boot(o) || !ip_equal(o->server, server))
+        return false;
+    for (unsigned i = 0; i < s->dhcp.n_servers; i++)
+        if (has_boot(&s->dhcp.servers[i]))
+            return true;
+    return false;
+}
+
 static bool named_by_dhcp(const struct story *s, struct ip server)
 {
     struct ip ip;

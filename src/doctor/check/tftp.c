@@ -50,7 +50,8 @@ static bool closed(const struct scene *c, struct finding *f)
     for (unsigned i = 0; i < c->story->n_files; i++) {
         const struct story_file *file = &c->story->files[i];
 
-        if (!file->closed.n || answered_since(c->story, file->server, file->closed.last))
+        if (!file->closed.n || answered_since(c->story, file->server, file->closed.last) ||
+            asks_intruder(c->story, file->server))
             continue;
         ip_print(file->server, ip);
         detail(f, "%s, UDP port 69%s", ip, files_all_the_same(c->story, file->closed.last));
@@ -111,7 +112,8 @@ static bool silent(const struct scene *c, struct finding *f)
         const struct story_file *file = &c->story->files[i];
 
         if (!(file->http ? http_waits(c, file)
-                         : tftp_waits(c, file) && !tftp_server_answers(c->story, file)))
+                         : tftp_waits(c, file) && !tftp_server_answers(c->story, file)) ||
+            asks_intruder(c->story, file->server))
             continue;
         detail(f, "%s%s", ip_print(file->server, ip),
                files_all_the_same(c->story, file->asked.last));
