@@ -236,7 +236,7 @@ def test_a_node_is_drained_and_takes_phones_again(cluster):
     while phone.hear() is not None:
         pass
     assert cluster.states(0)['cm1']['state'] == 'draining'
-    assert cluster.states(0)['cm1']['about'] == '1 sent away: all phones have left'
+    until(lambda: cluster.states(0)['cm1']['about'] == '1 sent away: all phones have left')
     until(lambda: cluster.states(1)['cm1']['state'] == 'draining')
 
     back = cluster.knock(0)
@@ -261,7 +261,7 @@ def test_phones_that_have_no_other_node_stay(cluster):
     cluster.ask(0, 'node', 'drain', '--force')
     phone.hear_nothing(6.5)
     assert cluster.registered(0) == 1
-    assert cluster.states(0)['cm1']['about'] == '0 sent away, 0 off hook, 1 have no other node that is up'
+    until(lambda: cluster.states(0)['cm1']['about'] == '0 sent away, 0 off hook, 1 have no other node that is up')
     phone.socket.close()
 
 
