@@ -58,6 +58,9 @@ def test_a_full_disk_refuses_changes_and_recovers(disk):
     assert 'failed' in state(control).lower()
     listed = control.ask('phone', 'list', options={'limit': 1000})
     assert len(listed['rows']) == refused - 1
+    for verb, name in ('backup', 'copy.db'), ('export', 'all.json'):
+        answer = control.ask(verb, '', options={'file': str(disk / 'data' / name)})
+        assert answer['code'] == 507 and not (disk / 'data' / name).exists(), answer
     filler.unlink()
     assert 'error' not in add(control, refused)
     assert 'running' in state(control).lower()

@@ -116,9 +116,15 @@ static bool wants_json(const char *path, const char *format)
     return *format ? !strncmp(format, "json", 4) : text_ends(text_of(path), ".json");
 }
 
+/* A status of HTTP goes with it: 507 is a full disk. */
+static json_t *refusal_of(int err, const char *sentence)
+{
+    return json_pack("{s:s, s:i}", "error", sentence, "code", err == -ENOSPC ? 507 : 422);
+}
+
 static json_t *refusal(const char *sentence)
 {
-    return json_pack("{s:s}", "error", sentence);
+    return refusal_of(0, sentence);
 }
 
 struct import {
@@ -260,7 +266,7 @@ static int run_export(struct bulk_host *h, const json_t *arguments, json_t **bod
     } else {
         err = write_file(path, &text, error, sizeof(error));
     }
-    *body = err ? refusal(error)
+    *body = err ? refusal_of(err, error)
                 : json_pack("{s:{s:s, s:I, s:I}}", "record", "path", path, "phones",
                             (json_int_t)directory_count(h->directory, ENTITY_phone), "bytes",
                             (json_int_t)text.len);
@@ -294,7 +300,7 @@ static int run_backup(struct bulk_host *h, const json_t *arguments, json_t **bod
     if (!err)
         stat(path, &st);
     *body =
-        err ? refusal(error)
+        err ? refusal_of(err, error)
             : json_pack("{s:{s:s, s:I}}", "record", "path", path, "bytes", (json_int_t)st.st_size);
     return err ? 1 : 0;
 }
