@@ -82,6 +82,18 @@ def test_every_sentence_is_said_in_every_language(language):
     assert words.wrong(language) == []
 
 
+def test_every_button_is_pressed_by_a_test():
+    """By its words: those of a page stand in a test of the pages, as far as its first value."""
+    said = ''.join(f.read_text() for f in pathlib.Path(__file__).parent.glob('test_pages*.py'))
+    missing = []
+    for file in [f for f in (TOP / 'web').glob('**/*.js') if f.parent.name not in ('vendor', 'words')]:
+        for button in re.findall(r'<(?:button|\$\{Do\}|\$\{LinkButton\}|a class="button)[^`]*?</(?:button|\$\{Do\}|\$\{LinkButton\}|a)>', file.read_text(), re.S):
+            words_ = [re.split(r'\{\d\}', w)[0].strip() for w in re.findall(r"\bt\(\s*'((?:[^'\\]|\\.)*)'", button)]
+            if words_ and not any(w and w in said for w in words_):
+                missing.append(f'{file.name}: {words_}')
+    assert missing == []
+
+
 def test_vendored_files_are_what_their_makers_published():
     for folder in ('web/vendor', 'tests/web'):
         subprocess.run(['sha256sum', '--quiet', '-c', 'SHA256SUMS'], cwd=TOP / folder, check=True)
@@ -114,6 +126,10 @@ def fleet(node):
 
 def test_the_first_log_in_is_by_key_and_then_by_password(node, page):
     page.load('/phone')
+    page.click('Français')
+    page.said('Se connecter')
+    page.click('English')
+    page.said('Log in')
     assert page.axe() == []
     page.click('First start: by key')
     page.type('Key', 'f' * 32)
@@ -587,6 +603,7 @@ def test_every_page_in_every_language_size_and_theme(page, fleet, language, size
             wrong.append(f'{path}: wider than the window')
         wrong += [f'{path}: {c}' for c in page.complaints() if not re.search(' (404|422) ', c)]
         twin = page.run('return document.querySelector(".twin").href')
+        assert page.all('[aria-label="This page as JSON"]') or language != 'en'
         kind = twins[twin] = twins.get(twin) or fetch_kind(page, twin)
         wrong += [f'{path}: {twin} is {kind}'] if not kind.endswith('json') else []
         if axe and path.split('/')[1] not in ALIKE:

@@ -83,8 +83,11 @@ class Browser:
         return self.until(lambda: words in self.text(css))
 
     def button(self, words, css='button, a, label.button'):
-        """The one that is called so."""
-        return self.until(lambda: [b for b in self.all(css) if words in (b.text.strip(), b.get_attribute('aria-label')) and b.is_displayed() and b.is_enabled()])[0]
+        """The one that is called so: found in the page, since each question to the browser costs as much as a click."""
+        return self.until(lambda: self.run('''
+            const [words, css] = arguments;
+            return [...document.querySelectorAll(css)].find((b) => (b.innerText.trim() === words || b.getAttribute('aria-label') === words) &&
+                !b.disabled && b.checkVisibility({ visibilityProperty: true })) || null;''', words, css))
 
     def click(self, words, css='button, a, label.button'):
         self.until(lambda: self.button(words, css).click() is None)
@@ -107,7 +110,8 @@ class Browser:
 
     def reach(self, words, most=120):
         """By the keyboard alone: Tab until what is called so has the focus, and is seen to have it."""
-        self.until(lambda: [e for e in self.all('button, a, summary') if words in (e.text.strip(), e.get_attribute('aria-label'))] or self.field(words))
+        self.until(lambda: self.run('''return [...document.querySelectorAll('button, a, summary, label, input, select')].some((e) =>
+            [e.innerText.replace(' *', '').trim(), e.getAttribute('aria-label')].includes(arguments[0]));''', words))
         for _ in range(most):
             names, seen = self.run("""
                 const e = document.activeElement;

@@ -4,6 +4,10 @@ import { language, t } from './words.js';
 
 export const BASE = '/api/v1/';
 
+/** Words for the command line are cut off, since here are buttons.
+ * @param {string} text */
+export const withoutCommand = (text) => text.replace(/[\s:：]+dialtone [a-z-]+ [^"»”]*$/, '.').replace(/[.。]\.$/, '.');
+
 /** A refusal, as problem+json says it.
  * `current`: what the record is now, when somebody else changed it (412). */
 export class Problem extends Error {
@@ -11,7 +15,7 @@ export class Problem extends Error {
      * @param {number} status
      * @param {any} body */
     constructor(status, body) {
-        super(body.detail || body.title || String(status));
+        super(withoutCommand(body.detail || body.title || String(status)));
         this.status = status;
         /**
          * @type {any} */

@@ -1,7 +1,7 @@
 // parts.js - what pages are made of: heads, notices, messages, dialogs, marks of state.
 import { html, useChanges, useEffect, useRef, useState } from './dom.js';
 import { t, title } from './words.js';
-import { Problem } from './api.js';
+import { Problem, withoutCommand } from './api.js';
 
 /** The head of a page: what it is, what can be done. The heading takes the focus of a new page, so that a screen reader
  * says where one is.
@@ -39,9 +39,9 @@ export function Refusal({ error }) {
         ? error.message : t('The server does not answer.')}</${Notice}>`;
 }
 
-/** What an answer says besides: its words for the command line are cut off, since here are buttons.
+/** What an answer says besides.
  * @param {any} data */
-export const notesOf = (data) => (data?.notes || []).map((/** @type {string} */ n) => n.replace(/[\s:：]+dialtone [a-z-]+ [^"»”]*$/, '.').replace(/[.。]\.$/, '.'));
+export const notesOf = (data) => (data?.notes || []).map(withoutCommand);
 
 export const Loading = () => html`<p class="loading" role="status">${t('Loading …')}</p>`;
 

@@ -15,7 +15,7 @@ export function t(text, ...values) {
 /** The same with a capital, for words that tables of the server have in small letters.
  * @param {string} text */
 export function title(text) {
-    const said = t(text);
+    const said = table[text] ?? t(text.slice(0, 1).toUpperCase() + text.slice(1));
 
     return said.slice(0, 1).toLocaleUpperCase(language()) + said.slice(1);
 }

@@ -1,6 +1,6 @@
 // events.js - the event viewer: the newest first, as they happen; what each means and what to do.
 import { html, useEffect, useMemo, useRef, useState } from '../lib/dom.js';
-import { ask } from '../lib/api.js';
+import { ask, onBack } from '../lib/api.js';
 import { onLive } from '../lib/live.js';
 import { setQuery } from '../lib/router.js';
 import { Do, Facts, Head, Refusal, State } from '../lib/parts.js';
@@ -49,11 +49,11 @@ const Event = ({ e, open, toggle }) => useMemo(() => html`<li class=${`event ${o
 /** The newest that fit, newest first.
  * @param {Record<string, string>} q
  * @param {AbortSignal} signal
- * @param {string} [until]
+ * @param {number} [before] number of an event: those below it
  * @param {number} [wanted] */
-async function fetchEvents(q, signal, until, wanted = PAGE) {
-    const { severity, device, alarm, search, since } = q;
-    const { data } = await ask('GET', 'event', { signal, query: { severity, device, alarm, search, since, until: until || q.until, wanted } });
+async function fetchEvents(q, signal, before, wanted = PAGE) {
+    const { severity, device, alarm, search, since, until } = q;
+    const { data } = await ask('GET', 'event', { signal, query: { severity, device, alarm, search, since, until, before, wanted } });
 
     return data.items.reverse();
 }
@@ -90,13 +90,19 @@ export default function Events({ query: q }) {
     useEffect(() => {
         const stop = new AbortController();
 
-        waiting.current = [];
-        fetchEvents(q, stop.signal).then((got) => {
+        const read = () => fetchEvents(q, stop.signal).then((got) => {
             setRows(got);
             setError(null);
             setMore(got.length === PAGE);
         }, (e) => e.name !== 'AbortError' && setError(e));
-        return () => stop.abort();
+        const back = onBack(read);
+
+        waiting.current = [];
+        read();
+        return () => {
+            stop.abort();
+            back();
+        };
     }, [key]);
     useEffect(() => onLive('events', (now) => {
         const fresh = now.items.filter((/** @type {any} */ e) => fits(q, e)).reverse();
@@ -107,7 +113,7 @@ export default function Events({ query: q }) {
         } else if (now.skipped) {
             timer.current ||= window.setTimeout(() => {
                 timer.current = 0;
-                fetchEvents(q, new AbortController().signal, '', FLOOD.rows).then((got) => {
+                fetchEvents(q, new AbortController().signal, undefined, FLOOD.rows).then((got) => {
                     setRows(got);
                     setMore(true);
                 }, () => {});
@@ -127,12 +133,10 @@ export default function Events({ query: q }) {
     };
     const older = async () => {
         const last = rows?.[rows.length - 1];
-        const got = last ? await fetchEvents(q, new AbortController().signal, last.time) : [];
-        const known = new Set(rows?.map((e) => e.number));
-        const fresh = got.filter((/** @type {any} */ e) => !known.has(e.number));
+        const got = last ? await fetchEvents(q, new AbortController().signal, last.number) : [];
 
-        setRows([...(rows || []), ...fresh]);
-        setMore(got.length === PAGE && fresh.length > 0);
+        setRows((now) => [...(now || []), ...got]);
+        setMore(got.length === PAGE);
     };
     const toggle = (/** @type {number} */ n) => setOpen((now) => (now === n ? 0 : n));
     const alarms = [...new Set((rows || []).map((e) => e.alarm))].sort();

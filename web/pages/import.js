@@ -36,7 +36,7 @@ export default function Import() {
         say([...notesOf(data), t('Taken: {0} added, {1} changed.', number(data.record?.added ?? 0), number(data.record?.changed ?? 0))]);
     });
     const wrong = plan?.items || error?.body?.items || [];
-    const faults = wrong.length > 0 && html`<${Rows} label=${t('Wrong lines')} columns=${Object.keys(wrong[0]).map((c) => title(c))} rows=${wrong.slice(0, 100).map((/** @type {any} */ w) => Object.values(w).map(plain))} />`;
+    const faults = wrong.length > 0 && html`<${Rows} label=${t('Wrong lines')} columns=${Object.keys(wrong[0]).map((c) => (c === 'line' ? t('Row') : title(c)))} rows=${wrong.slice(0, 100).map((/** @type {any} */ w) => Object.values(w).map(plain))} />`;
 
     if (!may('administer'))
         return html`<section class="page"><${Head} title=${t('Import and export')} /><${Notice}>${t('This is for administrators.')}</${Notice}></section>`;

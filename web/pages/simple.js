@@ -47,7 +47,7 @@ export default function Simple({ route, query }) {
         <${Head} title=${t(route.title)} />
         <${Search} query=${query} />
         <${Table} list=${list} label=${t(route.title)} keyOf=${(/** @type {any} */ r) => r.name || r.address || plain(Object.values(r)[0])} empty=${empty[noun]?.()}
-            columns=${todo.length && names.length ? [...columns, { id: 'do', title: t('Action'), width: '170px', narrow: true,
+            columns=${todo.length && names.length ? [...columns, { id: 'do', title: t('Action'), width: `${20 + 75 * todo.length}px`, narrow: true,
         cell: (/** @type {any} */ row) => todo.filter((a) => !a.own || /this node/.test(row.state)).map((a) => html`<${Do} key=${a.verb} kind="small" run=${run(a, row)}>${a.word()}</${Do}> `) }] : columns} />
     </section>`;
 }

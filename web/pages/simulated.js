@@ -20,7 +20,8 @@ export function useSimulated() {
     const [news, set] = useState(/** @type {Record<string, any>} */ ({}));
 
     useEffect(() => follow('simulated/follow', {}, (e) => set((old) => ({ ...old, [e.name]: e.picture }))), []);
-    const phones = data && Object.fromEntries([...data.items.map((/** @type {any} */ p) => [p.name, p.picture || { title: p.model, starting: true }]), ...Object.entries(news)].filter(([, p]) => p));
+    const first = Object.fromEntries((data?.items || []).map((/** @type {any} */ p) => [p.name, p.picture || { title: p.model, starting: true }]));
+    const phones = data && Object.fromEntries(Object.entries({ ...first, ...news }).filter(([, p]) => p)); /* null: taken away since */
 
     return { phones, most: data?.most || 0, error, reload };
 }

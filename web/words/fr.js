@@ -964,4 +964,5 @@ export default {
     'ready': 'prêt',
     'extras': 'charge ses suppléments',
     'done': 'terminé',
+    'Row': 'Ligne',
 };

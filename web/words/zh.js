@@ -964,4 +964,5 @@ export default {
     'ready': '就绪',
     'extras': '正在加载附加文件',
     'done': '完成',
+    'Row': '行',
 };

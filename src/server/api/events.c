@@ -1,5 +1,4 @@
 /* events.c - alarms that happened, and as they happen. */
-#define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +104,7 @@ bool admin_parse_time(struct text t, uint64_t *ret)
     char s[32];
     const char *end;
     uint64_t n;
+    bool utc;
 
     for (size_t i = 0; t.len > 1 && i < 4; i++)
         if (t.at[t.len - 1] == units[i].unit &&
@@ -118,9 +118,10 @@ bool admin_parse_time(struct text t, uint64_t *ret)
     text_copy(s, sizeof(s), t);
     end = strptime(s, "%Y-%m-%d", &tm);
     if (end && (*end == 'T' || *end == ' '))
-        end = strptime(end + 1, strlen(end + 1) > 5 ? "%H:%M:%S" : "%H:%M", &tm);
-    *ret = (uint64_t)mktime(&tm) * 1000000;
-    return end && !*end;
+        end = strptime(end + 1, strcspn(end + 1, "Z") > 5 ? "%H:%M:%S" : "%H:%M", &tm);
+    utc = end && !strcmp(end, "Z"); /* RFC 3339, as the API says it */
+    *ret = (uint64_t)(utc ? timegm(&tm) : mktime(&tm)) * 1000000;
+    return end && (utc || !*end);
 }
 
 static bool parse_severity(struct text t, int *ret)
@@ -164,10 +165,11 @@ static bool read_filter(struct admin *a, const struct call *c, struct event_filt
     return false;
 }
 
-/* The newest in the files that fit, but no more than `wanted`: where they begin. */
-static uint64_t first_in_files(struct admin *a, const struct event_filter *f, size_t wanted)
+/* The newest in the files that fit, below `first` and no more than `wanted`: where they begin. */
+static uint64_t first_in_files(struct admin *a, const struct event_filter *f, size_t wanted,
+                               uint64_t first)
 {
-    uint64_t first = events_first(a->events), *found = calloc(wanted, sizeof(*found)), n = 0, at;
+    uint64_t *found = calloc(wanted, sizeof(*found)), n = 0, at;
     struct event_cursor c;
     struct alarm *alarm;
 
@@ -188,10 +190,12 @@ static uint64_t first_in_files(struct admin *a, const struct event_filter *f, si
     return first;
 }
 
-/* The newest that fit, oldest first: where to begin so that `wanted` of them follow (0: all). */
-static uint64_t first_of_newest(struct admin *a, const struct event_filter *f, json_int_t wanted)
+/* The newest that fit, up to number n, oldest first: where to begin so that `wanted` of them follow
+ * (0: all). */
+static uint64_t first_of_newest(struct admin *a, const struct event_filter *f, json_int_t wanted,
+                                uint64_t n)
 {
-    uint64_t n = events_last(a->events), first = events_first(a->events);
+    uint64_t first = events_first(a->events), below = n < first ? n + 1 : first;
 
     if (!wanted)
         return 1;
@@ -201,15 +205,16 @@ static uint64_t first_of_newest(struct admin *a, const struct event_filter *f, j
         wanted -= alarm && event_matches(alarm, f);
     }
     return wanted && first > 1
-               ? first_in_files(a, f, wanted < MOST_BACK ? (size_t)wanted : MOST_BACK)
+               ? first_in_files(a, f, wanted < MOST_BACK ? (size_t)wanted : MOST_BACK, below)
                : n + 1;
 }
 
-/* Rows of alarms that are no longer in memory, from number *n on, which moves on. */
+/* Rows of alarms that are no longer in memory, from number *n on, which moves on, to the one before
+ * `first`. */
 static void rows_of_files(struct admin *a, const struct call *c, const struct event_filter *f,
-                          size_t n_columns, json_t *rows, uint64_t *n)
+                          size_t n_columns, json_t *rows, uint64_t *n, uint64_t first)
 {
-    uint64_t first = events_first(a->events), at;
+    uint64_t at;
     struct event_cursor cursor;
 
     event_cursor_open(&cursor, events_folder(a->events));
@@ -236,7 +241,8 @@ static void rows_of_files(struct admin *a, const struct call *c, const struct ev
 void api_event_list(struct admin *a, const struct call *c)
 {
     size_t n_columns = c->full || call_option(c, "columns")[0] ? N_EVENT_COLUMNS : N_EVENT_USUAL;
-    uint64_t n = strtoull(call_option(c, "after"), NULL, 10) + 1, last = events_last(a->events);
+    uint64_t n = strtoull(call_option(c, "after"), NULL, 10) + 1, last = events_last(a->events),
+             before = strtoull(call_option(c, "before"), NULL, 10), first = events_first(a->events);
     json_t *columns, *rows, *answer;
     struct event_filter filter;
 
@@ -246,12 +252,14 @@ void api_event_list(struct admin *a, const struct call *c)
     rows = json_array();
     for (size_t i = 0; i < n_columns; i++)
         json_array_append_new(columns, json_string(event_columns[i]));
+    if (before && before <= last)
+        last = before - 1;
     if (n == 1)
-        n = first_of_newest(a, &filter, json_integer_value(json_object_get(c->options, "wanted")));
-    if (n < events_first(a->events))
-        rows_of_files(a, c, &filter, n_columns, rows, &n);
-    for (; n >= events_first(a->events) && n <= last && json_array_size(rows) < call_limit(c);
-         n++) {
+        n = first_of_newest(a, &filter,
+                            json_integer_value(json_object_get(c->options, "wanted")), last);
+    if (n < first && n <= last)
+        rows_of_files(a, c, &filter, n_columns, rows, &n, first <= last ? first : last + 1);
+    for (; n >= first && n <= last && json_array_size(rows) < call_limit(c); n++) {
         const struct alarm *alarm = events_get(a->events, n);
 
         if (alarm && event_matches(alarm, &filter))
