@@ -37,9 +37,32 @@ static void a_side_of_a_colon_is_said_alone(void **state)
     assert_string_equal(said(LANGUAGE_ZH, "lo: it is no Ethernet interface"), "lo：它不是以太网接口");
 }
 
+/* Whole, and of a cause of which it is the English. */
+static bool is_todo(enum language l, const char *english, const char *text)
+{
+    for (int c = 0; c < N_CAUSES; c++)
+        if (!strcmp(cause_words((enum cause)c, LANGUAGE_EN)->todo, english) &&
+            !strcmp(cause_words((enum cause)c, l)->todo, text))
+            return true;
+    return false;
+}
+
+static void what_the_doctor_says_is_known(void **state)
+{
+    for (int c = 0; c < N_CAUSES; c++)
+        for (enum language l = LANGUAGE_FR; l < N_LANGUAGES; l++) {
+            const char *english = cause_words((enum cause)c, LANGUAGE_EN)->todo;
+
+            assert_true(is_todo(l, english, said(l, english)));
+        }
+    assert_string_equal(said(LANGUAGE_FR, "\"Error: DB Config\" of 127.0.0.1:2000"),
+                        "«\u00a0Error: DB Config\u00a0» de 127.0.0.1:2000");
+}
+
 static void what_people_wrote_stays(void **state)
 {
     assert_string_equal(said(LANGUAGE_ZH, "Lobby, second floor"), "Lobby, second floor");
+    assert_string_equal(said(LANGUAGE_FR, "Head of sales and service"), "Head of sales and service");
     assert_string_equal(said(LANGUAGE_ZH, ""), "");
     assert_string_equal(said(LANGUAGE_FR, "There is no phone \"%s%n\"."), "«\u00a0%s%n\u00a0» n'existe pas (téléphone).");
 }
@@ -133,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sentence_is_found_again_by_its_pattern),
         cmocka_unit_test(a_side_of_a_colon_is_said_alone),
+        cmocka_unit_test(what_the_doctor_says_is_known),
         cmocka_unit_test(what_people_wrote_stays),
         cmocka_unit_test(values_made_to_be_slow_are_not),
         cmocka_unit_test(members_that_are_names_are_left_alone),

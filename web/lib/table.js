@@ -80,7 +80,7 @@ export function Table({ list, columns, keyOf, hrefOf, label, empty, selection, s
     const heading = (/** @type {Column} */ c, /** @type {number} */ i) => {
         const by = sort === c.id ? 'ascending' : sort === `-${c.id}` ? 'descending' : undefined;
 
-        return html`<th scope="col" key=${c.id} style=${{ width: narrow ? (i ? 'auto' : '56%') : c.width || 'auto' }} aria-sort=${by} title=${c.title}>${c.sort && onSort
+        return html`<th scope="col" key=${c.id} style=${{ width: narrow ? (i ? 'auto' : '46%') : c.width || 'auto' }} aria-sort=${by} title=${c.title}>${c.sort && onSort
             ? html`<button type="button" onClick=${() => onSort(by === 'ascending' ? `-${c.id}` : c.id)}>${c.title}${
                 by ? (by === 'ascending' ? ' ▲' : ' ▼') : ''}</button>` : c.title}</th>`;
     };

@@ -253,18 +253,18 @@ static void say_pattern(struct grow *to, enum language l, const char *p, const s
     }
 }
 
-/* Says it something itself, or only joins what others say ("%s, %s")? */
+/* Says it something itself, or only joins what others say ("%s, %s", "%s and %s")? */
 static bool has_words(const char *p)
 {
-    unsigned place, n = 0;
+    unsigned place, n = strchr(p, '"') ? 4 : 0;
     char type;
 
-    while (*p && n < 2)
+    while (*p && n < 6)
         if (*p == '%' && p[1] != '%')
             p = conversion(p, &place, &type);
         else
             n += isalpha((unsigned char)*p++) != 0;
-    return n == 2;
+    return n == 6;
 }
 
 /* Values that the doctor's findings name: what is sent is their English. */
@@ -339,10 +339,13 @@ static bool say_found(struct grow *to, enum language l, struct text english, uns
 
 static void say_at(struct grow *to, enum language l, struct text english, unsigned depth)
 {
-    if (depth >= DEPTH_MAX ||
-        (!say_found(to, l, english, depth) && !say_sides(to, l, english, depth) &&
-         !say_as_doctor(to, l, english, depth)))
-        grow_text(to, of_the_doctor(english, l));
+    struct text of_doctor;
+
+    if (depth < DEPTH_MAX && (say_found(to, l, english, depth) || say_sides(to, l, english, depth)))
+        return;
+    of_doctor = of_the_doctor(english, l);
+    if (of_doctor.at != english.at || depth >= DEPTH_MAX || !say_as_doctor(to, l, english, depth))
+        grow_text(to, of_doctor);
 }
 
 void words_say(struct grow *to, enum language l, struct text english)
