@@ -135,6 +135,7 @@ export async function ask(method, at, o = {}) {
      * @type {Record<string, string>} */
     const headers = { 'Accept-Language': language(), ...o.headers };
     const raw = o.body instanceof Blob;
+    const asker = session;
 
     if (o.body !== undefined && !raw)
         headers['Content-Type'] = 'application/json';
@@ -149,7 +150,7 @@ export async function ask(method, at, o = {}) {
 
     if (answer.ok)
         return { data, etag: answer.headers.get('ETag') || '', status: answer.status };
-    if (answer.status === 401)
+    if (answer.status === 401 && session === asker) /* not that of somebody who has logged in meanwhile */
         end();
     throw new Problem(answer.status, data);
 }
