@@ -119,23 +119,6 @@ def test_nasty_texts_are_refused_or_come_back_as_they_were(root, operations):
         root.ask('DELETE', 'pool/nasty')
 
 
-def test_good_answers_are_as_described(root, operations):
-    seen = 0
-    for method, path, operation in operations:
-        if method != 'GET' or path.endswith(STREAMS):
-            continue
-        answer, text = ask(root, method, url(path))
-        if answer.status != 200:
-            assert answer.getheader('Content-Type') == 'application/problem+json' and json.loads(text)['detail'], (path, text[:200])
-            continue
-        seen += 1
-        if path.split('/')[3] in ('export', 'backup', 'trace'):
-            continue
-        schema = operation['responses']['200']['content']['application/json']['schema']
-        assert not set(json.loads(text)) - set(schema['properties']) or schema.get('additionalProperties'), path
-    assert seen > 40
-
-
 @pytest.mark.parametrize('language, words', [('fr-CH, en;q=0.5', "n'existe pas"), ('zh-CN', '没有'), ('de', 'There is no')])
 def test_what_the_server_says_is_in_the_language_of_who_asks(root, language, words):
     answer = root.ask('GET', 'phone/SEP0011223344FF', status=404, Accept_Language=language)
