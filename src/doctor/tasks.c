@@ -56,7 +56,8 @@ static FILE *open_copy(const struct copies *c, const struct feed_item *it)
         char number[8] = "";
         FILE *f;
 
-        snprintf(number, sizeof(number), i > 1 ? "%d-" : "", i);
+        if (i > 1)
+            snprintf(number, sizeof(number), "%d-", i);
         snprintf(path, sizeof(path), "%s/%s%s%s", c->to, number, base,
                  it->source && !text_ends(text_of(base), ".pcapng") ? ".pcapng" : "");
         if ((f = fopen(path, "w+bx")) || errno != EEXIST)

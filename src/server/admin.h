@@ -168,8 +168,6 @@ void nearest(struct text word, const char *candidate, const char **best, unsigne
 void api_request(struct admin *a, uint64_t who, json_t *take_request);
 /* Whether a request of that kind has a handler. */
 bool api_knows(struct text noun, struct text verb);
-/* Whether lists of that noun are sorted by their handler (views.c). */
-bool api_sorts(struct text noun);
 /* What ends in a change of the directory, or in phones that are told: the rest cannot be planned. */
 bool api_plans(struct text noun, const char *verb);
 /* The directory is there, or will not be (`refuse`): requests that waited for it go on. */

@@ -9,8 +9,10 @@
 struct keepalive_watch { /* of a registered phone; zeroed when it registers */
     uint32_t last_ms;    /* the last keepalive, or the registration; cut, 0: not known */
     uint32_t told_s;     /* 0: never */
+    uint32_t n;          /* heard since it registered */
+    uint16_t n_missed;   /* 65 535: or more */
+    uint16_t gap_cs, worst_cs; /* from one to the next, now and at worst: hundredths of a second; 65 535: or more */
     uint16_t jitter_ms;  /* smoothed lateness */
-    uint32_t n, n_missed, gap_ms, worst_ms; /* heard since it registered; from one to the next, now and at worst */
 };
 
 struct keepalive_finding {

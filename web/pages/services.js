@@ -1,5 +1,5 @@
 // services.js - the control center: every service with its state and why; start, stop, restart, one by one.
-import { html, useState } from '../lib/dom.js';
+import { html } from '../lib/dom.js';
 import { ask, may, path, useGet } from '../lib/api.js';
 import { useLive } from '../lib/live.js';
 import { confirmed, Do, Head, Loading, notesOf, Refusal, say, State } from '../lib/parts.js';
@@ -43,8 +43,7 @@ function Service({ s, reload }) {
 
 /** @param {{query: Record<string, string>}} p */
 export default function Services({ query }) {
-    const [turn, again] = useState(0);
-    const { data, error } = useGet('service', turn ? { turn } : {});
+    const { data, error, reload } = useGet('service');
     const live = useLive('services');
     const [asked, seen] = [data?.items, live?.items];
     const items = seen || asked;
@@ -58,6 +57,6 @@ export default function Services({ query }) {
         ${!items ? !error && html`<${Loading} />` : html`<div class="card scroll" tabindex="0" role="region" aria-label=${t('Services')}><table class="plain services">
             <thead><tr><th scope="col">${t('Service')}</th><th scope="col">${t('State')}</th><th scope="col">${t('Since')}</th><th scope="col">${t('Why, and where')}</th>
             ${may('operate') && html`<th scope="col">${t('Control')}</th>`}</tr></thead>
-            <tbody>${shown.map((/** @type {any} */ s) => html`<${Service} key=${s.id} s=${s} reload=${() => again(turn + 1)} />`)}</tbody></table></div>`}
+            <tbody>${shown.map((/** @type {any} */ s) => html`<${Service} key=${s.id} s=${s} reload=${reload} />`)}</tbody></table></div>`}
     </section>`;
 }

@@ -35,13 +35,6 @@ bool api_knows(struct text noun, struct text verb)
     return find(noun, verb) != NULL;
 }
 
-bool api_sorts(struct text noun)
-{
-    const struct api_row *row = find(noun, TEXT("list"));
-
-    return row && row->handler == api_entity_list;
-}
-
 static bool all_strings(const json_t *values)
 {
     const char *key;

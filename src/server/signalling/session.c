@@ -41,8 +41,8 @@ static void add_pulse(struct signalling *s, json_t *record, const struct keepali
     if (w->n) {
         set_number(record, "keepalives", w->n);
         set_number(record, "keepalives_missed", w->n_missed);
-        set_number(record, "keepalive_gap_ms", w->gap_ms);
-        set_number(record, "keepalive_worst_ms", w->worst_ms);
+        set_number(record, "keepalive_gap_ms", w->gap_cs * 10);
+        set_number(record, "keepalive_worst_ms", w->worst_cs * 10);
         set_number(record, "keepalive_jitter_ms", w->jitter_ms);
     }
     if (!tcp || !tcp_health(tcp, link, &h))

@@ -51,20 +51,20 @@ struct sip_device {
     struct sip_binding *bindings;
     uint64_t order_id;            /* the NOTIFY under way, or 0 */
     struct keepalive_watch watch; /* of the refreshes of its first line */
-    uint32_t credit; /* bytes that it sent by UDP less those that it got, until it is proven */
-    uint8_t order;     /* enum station_order under way */
-    uint8_t refusal;   /* row of refusals.def to answer with */
-    uint32_t vouched_ms; /* when it last answered whether it is there, the low bits; 0: never */
-    uint64_t question_id; /* that asks by UDP whether it is there, or 0 */
-    uint64_t newcomer;   /* who claims its name from another place and waits for that answer, or 0 */
-    uint16_t verdict;  /* final answer to that NOTIFY, 408 without one, 0: still awaited */
-    bool obeyed : 1;   /* it has answered that NOTIFY with 2xx */
-    bool bulk : 1;     /* one REGISTER stands for all lines */
-    bool proven : 1;   /* by UDP: it has answered something, so its address is its own */
-    bool told : 1;     /* its configuration, or needs not be told */
-    bool late : 1;     /* who holds its name got a moment more to be heard */
-    bool untold : 1;   /* in owner->untold: its configuration is still to be told */
+    uint32_t credit;       /* bytes that it sent by UDP less those that it got, until it is proven */
+    uint16_t verdict : 10; /* final answer to that NOTIFY, 408 without one, 0: still awaited */
+    uint16_t order : 4;    /* enum station_order under way */
+    uint8_t refusal;       /* row of refusals.def to answer with */
+    bool obeyed : 1;       /* it has answered that NOTIFY with 2xx */
+    bool bulk : 1;         /* one REGISTER stands for all lines */
+    bool proven : 1;       /* by UDP: it has answered something, so its address is its own */
+    bool told : 1;         /* its configuration, or needs not be told */
+    bool late : 1;         /* who holds its name got a moment more to be heard */
+    bool untold : 1;       /* in owner->untold: its configuration is still to be told */
     bool extended_refer : 1, service_control : 1; /* what it says it understands */
+    uint32_t vouched_ms;   /* when it last answered whether it is there, the low bits; 0: never */
+    uint64_t question_id;  /* that asks by UDP whether it is there, or 0 */
+    uint64_t newcomer;     /* who claims its name from another place and waits for that answer, or 0 */
     struct sip_waiting *waiting; /* the REGISTER that waits for the database, or for who holds the name, or NULL … */
     struct sip_waiting *asking; /* … and the INVITE to an activation code, with its transaction */
 };
