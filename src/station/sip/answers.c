@@ -324,7 +324,7 @@ void sip_answer_contacts(const struct sip_request *q, const struct sip_device *d
     }
     SIP_EACH(q->message, SIP_PATH, row) /* RFC 3327 5.3; requests go by the flow all the same */
     sip_write_header(w, SIP_PATH, row->value);
-    if (q->outbound)
+    if (q->way)
         sip_write_header(w, SIP_REQUIRE, TEXT("outbound"));
     sip_answer_end(q, at, TEXT(""), TEXT(""));
 }

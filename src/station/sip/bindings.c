@@ -28,10 +28,23 @@ struct sip_binding *sip_binding_of_uri(const struct sip_device *d, const struct 
     return NULL;
 }
 
+static size_t texts_len(const struct sip_binding *b)
+{
+    return (size_t)b->n_user + b->n_uri + b->n_call_id;
+}
+
+static uint32_t way_kept(const struct sip_binding *b)
+{
+    uint32_t way;
+
+    memcpy(&way, b->text + texts_len(b), sizeof(way));
+    return way;
+}
+
 struct sip_binding *sip_binding_of_way(const struct sip_device *d, uint32_t way)
 {
     for (struct sip_binding *b = d->bindings; b; b = b->next)
-        if (b->way == way)
+        if (b->has_way && way_kept(b) == way)
             return b;
     return NULL;
 }
@@ -56,7 +69,7 @@ static void append(struct sip_device *d, struct sip_binding *b)
 
 /* --- texts in short --- */
 
-enum mark { MARK_DIGITS = 1, MARK_HOST, MARK_UDP, MARK_TCP, N_MARKS };
+enum mark { MARK_DIGITS = 1, MARK_HOST, MARK_UDP, MARK_TCP, MARK_SIP, N_MARKS };
 
 struct marks {
     struct text stand_for[N_MARKS];
@@ -89,7 +102,8 @@ static struct marks marks_of(const struct sip_device *d, struct text uri)
     return (struct marks){{[MARK_DIGITS] = digits,
                            [MARK_HOST] = host_of(uri),
                            [MARK_UDP] = TEXT(";transport=udp"),
-                           [MARK_TCP] = TEXT(";transport=tcp")}};
+                           [MARK_TCP] = TEXT(";transport=tcp"),
+                           [MARK_SIP] = TEXT("sip:")}};
 }
 
 static enum mark mark_at(const struct marks *m, struct text t)
@@ -116,7 +130,7 @@ static size_t shorten(const struct marks *m, struct text t, char *to)
 
     while (t.len) {
         char c = *t.at;
-        enum mark mark = c == digits || c == host || c == ';' ? mark_at(m, t) : 0;
+        enum mark mark = c == digits || c == host || c == ';' || c == 's' ? mark_at(m, t) : 0;
         size_t len = mark ? m->stand_for[mark].len : 1;
 
         to[n++] = mark ? (char)mark : c;
@@ -307,6 +321,8 @@ static void fill(struct sip_binding *b, const struct sip_request *q,
     b->q = contact->q & 1023;
     b->plain = t->plain;
     put(put(put(b->text, t->user), t->uri), t->call_id);
+    if (b->has_way)
+        memcpy(b->text + texts_len(b), &q->way, sizeof(q->way));
 }
 
 struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *old,
@@ -316,7 +332,8 @@ struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *ol
     struct texts t;
 
     texts_of(d, q, contact, &t);
-    b = calloc(1, offsetof(struct sip_binding, text) + t.user.len + t.uri.len + t.call_id.len);
+    b = calloc(1, offsetof(struct sip_binding, text) + t.user.len + t.uri.len + t.call_id.len +
+                      (q->way ? sizeof(q->way) : 0));
     if (!b)
         return NULL;
     b->device = d;
@@ -324,6 +341,7 @@ struct sip_binding *sip_binding_put(struct sip_device *d, struct sip_binding *ol
     b->n_user = (uint8_t)t.user.len;
     b->n_uri = (uint16_t)t.uri.len;
     b->n_call_id = (uint16_t)t.call_id.len;
+    b->has_way = q->way;
     fill(b, q, contact, &t);
     if (old) {
         b->line = old->line;
@@ -341,7 +359,7 @@ bool sip_binding_renew(struct sip_binding *b, const struct sip_request *q,
     struct texts t;
 
     texts_of(b->device, q, contact, &t);
-    if (t.user.len != b->n_user || t.uri.len != b->n_uri || t.call_id.len != b->n_call_id)
+    if (t.user.len != b->n_user || t.uri.len != b->n_uri || t.call_id.len != b->n_call_id || b->has_way != !!q->way)
         return false;
     fill(b, q, contact, &t);
     detach(b);

@@ -63,8 +63,7 @@ static void make_room(struct sip_device *d, const struct sip_request *q)
 
 static void take_contact(struct sip_device *d, struct sip_request *q, const struct sip_contact *c)
 {
-    uint32_t way = way_of(q, c);
-    struct sip_binding *b = binding_of(d, c, way);
+    struct sip_binding *b = binding_of(d, c, q->way = way_of(q, c));
     int64_t most = SETTING_OF(&d->station, sip_maximum_expires), s = sip_contact_asks_s(&q->reg, c);
 
     if (b && s && sip_binding_renew(b, q, c)) {
@@ -80,8 +79,6 @@ static void take_contact(struct sip_device *d, struct sip_request *q, const stru
     if (!b)
         return; /* no memory: it is not among the contacts of the answer */
     b->expires_ms = q->owner->registry->now.ms + granted_s(d, s < most ? s : most) * 1000ull;
-    b->way = way;
-    q->outbound = way;
     if (q->link)
         sip_link_step(q->link, SIP_LINK_EV_REGISTERED, q->effects);
 }

@@ -27,10 +27,10 @@ struct sip_binding {
     };
     uint16_t peer_port, local_port;
     uint32_t cseq; /* of the last REGISTER */
-    uint32_t way; /* RFC 5626: instance and reg-id of a plain client, hashed; 0: none */
     bool is_wide : 1;
     bool plain : 1;   /* its texts are not in short */
     bool renewed : 1; /* there was another REGISTER since the one that made it */
+    bool has_way : 1; /* RFC 5626: it is a flow; sip_request.way is behind its texts */
     uint16_t transport : 2, q : 10; /* q: thousandths */
     uint8_t line;                   /* of a phone, from 1; of a plain client 0 */
     uint8_t n_user;
@@ -150,7 +150,7 @@ struct sip_request {
     const struct sip_flow *flow;
     struct sip_link *link; /* NULL: UDP */
     struct effects *effects;
-    bool outbound; /* RFC 5626: what it registers is a flow */
+    uint32_t way; /* RFC 5626: instance and reg-id of a plain client, whose contact is a flow, hashed; 0: none */
     bool known;    /* from somebody who is registered: answered however often he asks */
     uint16_t line; /* of the phone that it is for, from 1 */
     struct sip_binding *binding; /* that it refreshes or removes, or NULL */
