@@ -13,6 +13,7 @@
 
 #include "base/grow.h"
 #include "base/pool.h"
+#include "server/web/heads.h"
 #include "server/web/shown.h"
 
 #define MAX_CONNECTIONS 512
@@ -232,55 +233,6 @@ static bool takes_too_long(const struct asker *a)
     return uv_now(a->front->loop) - a->begun_ms > (a->room.folder ? UPLOAD_MS : REQUEST_MS);
 }
 
-/* --- heads --- */
-
-struct framing {
-    unsigned lengths, encodings, hosts;
-    bool other; /* than chunked */
-};
-
-static enum MHD_Result on_head_line(void *context, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
-{
-    struct framing *f = context;
-
-    (void)kind;
-    f->lengths += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    f->hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
-    if (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
-        f->encodings++;
-        f->other = f->other || !value || strcasecmp(value, "chunked") != 0;
-    }
-    return MHD_YES;
-}
-
-/* A head that a proxy may read another way than we do: one request could be two (RFC 9112 6.3, 3.2). */
-static bool is_ambiguous(struct MHD_Connection *connection)
-{
-    struct framing f = {0};
-
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, on_head_line, &f);
-    return f.lengths + f.encodings > 1 || f.other || f.hosts > 1;
-}
-
-/* Answered before its body, which ends the connection: where the body ends is not known. */
-static enum MHD_Result refuse_head(struct MHD_Connection *connection)
-{
-    static char said[] = "{\"type\":\"about:blank\",\"title\":\"Bad request\",\"status\":400,\"detail\":\"The head "
-                         "of the request says in two ways where it ends, or for which host it is.\"}";
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(strlen(said), said, MHD_RESPMEM_PERSISTENT);
-    enum MHD_Result result;
-
-    if (!r)
-        return MHD_NO;
-    MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
-    MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-    result = MHD_queue_response(connection, MHD_HTTP_BAD_REQUEST, r);
-    MHD_destroy_response(r);
-    return result;
-}
-
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
                                  const char *method, const char *version, const char *bytes,
                                  size_t *n, void **asker)
@@ -294,8 +246,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         return MHD_NO; /* no room */
     if (!a->method[0]) {
         await_head(connection, 0);
-        if (is_ambiguous(connection))
-            return refuse_head(connection);
+        if (head_is_ambiguous(connection))
+            return head_refuse(connection);
         take_head(a, method);
         return MHD_YES;
     }
@@ -337,39 +289,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     free(a->path);
     free(a);
     *asker = NULL;
-}
-
-const char *front_header(const struct front_request *r, const char *name)
-{
-    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
-}
-
-const char *front_cookie(const struct front_request *r, const char *name)
-{
-    return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
-}
-
-struct walk {
-    void (*each)(void *context, const char *name, const char *value);
-    void *context;
-};
-
-static enum MHD_Result on_word(void *context, enum MHD_ValueKind kind, const char *name,
-                               const char *value)
-{
-    struct walk *w = context;
-
-    (void)kind;
-    w->each(w->context, name, value ? value : "");
-    return MHD_YES;
-}
-
-void front_each_query(const struct front_request *r,
-                      void (*each)(void *context, const char *name, const char *value),
-                      void *context)
-{
-    MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_word,
-                              &(struct walk){each, context});
 }
 
 void front_keep(struct front *f, uint64_t id, void *kept)
